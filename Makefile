@@ -1,0 +1,66 @@
+# `make demo` runs the main job and `make test` proves it; both install what they need into .venv first.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+BIN := .venv/bin
+STAMP := .venv/installed
+# proto/generate.py starts buf and protoc plugins by name.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help setup demo test test-fast check bite bench clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
+
+setup: $(STAMP)  ## install into .venv what pyproject.toml names (again only when it changes)
+
+# The first Python that is new enough and can make environments. Debian's lacks ensurepip until python3-venv is installed, and
+# a pyenv shim may stand for a version that is not there: so each candidate is run, not merely found.
+$(STAMP): pyproject.toml
+	@old=""; python=""; \
+	for candidate in python3.13 python3.12 python3.11 python3; do \
+	  "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+	  if "$$candidate" -c 'import ensurepip, venv' 2>/dev/null; then python="$$candidate"; break; fi; \
+	  old="$${old:-$$candidate}"; \
+	done; \
+	if [ -z "$$python" ] && [ -n "$$old" ]; then \
+	  echo "$$old cannot make a virtual environment. On Debian or Ubuntu run: apt-get install python3-venv; then run make again." >&2; exit 1; \
+	fi; \
+	if [ -z "$$python" ]; then \
+	  echo "No Python 3.11 or newer was found. Install one (Debian, Ubuntu: apt-get install python3 python3-venv); then run make again." >&2; exit 1; \
+	fi; \
+	if ! $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then rm -rf .venv; "$$python" -m venv .venv; fi; \
+	echo "installing into .venv; the first time takes about a minute"; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' \
+	  || { echo "Installation failed: pip's message stands above. It needs the network, or a package index that pip is configured for." >&2; exit 1; }; \
+	touch $(STAMP)
+
+demo: setup  ## two countries exchange an alert, step by step
+	@$(BIN)/exchange demo
+
+check: setup  ## lint, types, layers, generated code
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python proto/generate.py --check
+
+# The second run starts node processes, so it has the cores to itself. It adds to the first run's coverage data and holds the gate:
+# every branch of the treaty.
+test: check  ## everything: check, all tests, full branch coverage of exchange/, each check bites
+	$(BIN)/pytest -n 2 -m "not system and not slow" --cov --cov-report=
+	$(MAKE) --no-print-directory bite
+	$(BIN)/pytest -m "system or slow" --cov --cov-append --cov-report=term --cov-fail-under=100
+
+test-fast: setup  ## the tests that take no process and no patience: under 3 minutes
+	$(BIN)/pytest -n 2 -m "not system and not slow"
+
+bite: setup  ## disable each numbered check in turn; at least one test of its name must turn red
+	$(BIN)/python tests/bite.py
+
+bench: setup  ## throughput and latency of two nodes on this machine
+	$(BIN)/python benchmarks/throughput.py
+
+clean:  ## remove what make and the tests made
+	rm -rf .venv build dist demo-data certs-example/out .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,253 @@
+"""What two countries agreed to tell each other, and the one decision that preview, release and recipient share (PROTOCOL.md, section 7)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from protovalidate import collect_violations
+
+from exchange.directory import KnownNode, check_key, check_not_compromised
+from exchange.encoding import CAP_STATEMENT, decode, encode
+from exchange.errors import Malformed, Unverified
+from exchange.profile import alert_types
+from exchange.signing import PublicKey, Signer, Verified, open_statement, sign_statement, statement_digest
+from exchange.v1 import agreement_pb2, handling_pb2, statement_pb2
+from exchange.values import CLOCK_SKEW_MS, PartyId, node_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a sender wants to tell one agency. Fields are numbers; times Unix milliseconds."""
+
+    sender: str
+    """Trust domain."""
+    recipient: str
+    """Trust domain."""
+    agency: str
+    """SPIFFE ID at the recipient."""
+    alert_type: str
+    purpose: int
+    fields: AbstractSet[int]
+    """Every field of the profile under which the alert is or will be sealed."""
+    at: int
+    unticked: AbstractSet[int] = frozenset()
+    """Permitted fields that are left out."""
+    granted: AbstractSet[int] = frozenset()
+    """Fields for which there is a ground of this case."""
+    disclosed: AbstractSet[int] = frozenset()
+    """Fields of the same manifest that this recipient already holds: they count towards the required ones."""
+    grace: int = 0
+    """Milliseconds by which an agreement's end is overlooked: the recipient grants the clock skew to the sender."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed:
+    """The clause that decided, and exactly the fields that go."""
+
+    agreement: bytes
+    """Digest of the agreement statement."""
+    clause: agreement_pb2.Clause
+    fields: tuple[int, ...]
+    """Ascending."""
+    on_request: tuple[int, ...]
+    """Those of `fields` that go only because of a ground. Ascending."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denied:
+    """Nothing goes. The reasons are stable codes, the most telling first."""
+
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreed:
+    """An agreement that both nodes signed, made ready for deciding."""
+
+    digest: bytes
+    agreement: agreement_pb2.Agreement
+    statement: statement_pb2.Statement
+    classes: Mapping[str, int] = field(repr=False)
+    """SPIFFE ID of an agency to its class."""
+    clauses: Mapping[str, agreement_pb2.Clause] = field(repr=False)
+
+
+def propose(agreement: agreement_pb2.Agreement, signer: Signer) -> statement_pb2.Statement:
+    """Sign an agreement as the first of the two nodes, after checking its form."""
+    check_agreement(agreement)
+    return sign_statement("agreement", encode(agreement), [signer])
+
+
+def open_proposal(statement: statement_pb2.Statement, proposer: KnownNode) -> Verified[agreement_pb2.Agreement]:
+    """Open what one node proposes. Raises as `open_statement`, `check_key` and `check_agreement` do, and PROPOSER_NOT_A_PARTY."""
+    keys = open_statement(statement, "agreement", proposer)
+    agreement = _decode(statement)
+    if proposer.trust_domain not in {party.trust_domain for party in agreement.parties}:
+        raise Unverified("PROPOSER_NOT_A_PARTY", "the node that proposes is no party to the agreement")
+    check_key(keys[0], str(node_of(proposer.trust_domain)), agreement.proposed_at)
+    check_not_compromised(keys[0])
+    return Verified(value=agreement, digest=statement_digest(statement), statement=statement, keys=keys)
+
+
+def open_agreement(statement: statement_pb2.Statement, nodes: Sequence[KnownNode], *, held_since: int | None = None) -> Agreed:
+    """Open an agreement that must bear the signatures of both its parties, whose nodes are `nodes`.
+
+    A key that is known as compromised signs nothing, unless the agreement is proved to have been held at `held_since` (Unix milliseconds),
+    before the compromise. Raises as `open_statement` and `check_agreement` do; `Unverified`: AGREEMENT_PARTIES, AGREEMENT_SIGNERS, and
+    those of `check_key`.
+    """
+    keys = open_statement(statement, "agreement", _Both(tuple(nodes)), signers=2)
+    agreement = _decode(statement)
+    parties = [party.trust_domain for party in agreement.parties]
+    if sorted(node.trust_domain for node in nodes) != parties:
+        raise Unverified("AGREEMENT_PARTIES", "the agreement is not between these two nodes")
+    signed = set()
+    for key in keys:
+        owner = next(node.trust_domain for node in nodes if node.find(key.key_id) is not None)
+        check_key(key, str(node_of(owner)), agreement.proposed_at)
+        check_not_compromised(key, held_since)
+        signed.add(owner)
+    if signed != set(parties):
+        raise Unverified("AGREEMENT_SIGNERS", "both parties must have signed")
+    return Agreed(
+        digest=statement_digest(statement),
+        agreement=agreement,
+        statement=statement,
+        classes={agency.agency: agency.agency_class for agency in agreement.agencies},
+        clauses={clause.id: clause for clause in agreement.clauses},
+    )
+
+
+def check_agreement(agreement: agreement_pb2.Agreement) -> None:
+    """Raise `Malformed` (AGREEMENT_MALFORMED) unless the agreement has the one form that its content can take."""
+    parties = [party.trust_domain for party in agreement.parties]
+    wrong = (
+        bool(collect_violations(agreement, fail_fast=True))
+        or agreement.version != 1
+        or not _ascending(parties)
+        or agreement.valid_from >= agreement.valid_until
+        or not _ascending([agency.agency for agency in agreement.agencies])
+        or any(PartyId.parse(agency.agency).trust_domain not in parties for agency in agreement.agencies)
+        or any(agency.agency_class == agreement_pb2.AGENCY_CLASS_UNSPECIFIED for agency in agreement.agencies)
+        or not _ascending([clause.id for clause in agreement.clauses])
+        or any(sorted((clause.sender, clause.recipient)) != parties for clause in agreement.clauses)
+        or not all(_clause_is_well_formed(clause) for clause in agreement.clauses)
+    )
+    if wrong:
+        raise Malformed("AGREEMENT_MALFORMED", "the agreement breaks a rule of its form")
+
+
+def decide(agreements: Iterable[Agreed], request: Request) -> Allowed | Denied:
+    """Decide what one agency may be told. Pure: the same for preview, release and recipient. No clause means nobody.
+
+    Of several clauses that allow it, the one of the agreement that came into force last decides; then the lower digest, then the lower id.
+    """
+    reasons: set[str] = set()
+    for agreed in sorted(agreements, key=lambda a: (-a.agreement.valid_from, a.digest)):
+        reason = _in_force(agreed, request)
+        if reason:
+            reasons.add(reason)
+            continue
+        for clause in agreed.agreement.clauses:
+            decision = _decide_clause(agreed, clause, request)
+            if isinstance(decision, Allowed):
+                return decision
+            reasons.add(decision)
+    return Denied(reasons=tuple(sorted(reasons, key=_TELLING.index, reverse=True)) or ("AGREEMENT_NONE",))
+
+
+def decide_under(agreed: Agreed, clause_id: str, request: Request) -> Allowed | Denied:
+    """The same decision under the one clause that an entry names: what a recipient checks."""
+    clause = agreed.clauses.get(clause_id)
+    if clause is None:
+        return Denied(reasons=("CLAUSE_UNKNOWN",))
+    reason = _in_force(agreed, request)
+    if reason:
+        return Denied(reasons=(reason,))
+    decision = _decide_clause(agreed, clause, request)
+    return decision if isinstance(decision, Allowed) else Denied(reasons=(decision,))
+
+
+_TELLING = (
+    "AGREEMENT_NONE",
+    "AGREEMENT_NOT_YET",
+    "AGREEMENT_EXPIRED",
+    "CLAUSE_NONE",
+    "AUDIENCE_UNKNOWN",
+    "AUDIENCE_NOT_AGREED",
+    "PURPOSE_NOT_AGREED",
+    "FIELD_REQUIRED",
+    "FIELD_NOT_ON_REQUEST",
+)
+
+
+def _in_force(agreed: Agreed, request: Request) -> str:
+    parties = {party.trust_domain for party in agreed.agreement.parties}
+    if parties != {request.sender, request.recipient}:
+        return "AGREEMENT_NONE"
+    if request.at < agreed.agreement.valid_from - request.grace:
+        return "AGREEMENT_NOT_YET"
+    if request.at >= agreed.agreement.valid_until + request.grace:
+        return "AGREEMENT_EXPIRED"
+    return ""
+
+
+def _decide_clause(agreed: Agreed, clause: agreement_pb2.Clause, request: Request) -> Allowed | str:
+    if (clause.sender, clause.recipient, clause.alert_type) != (request.sender, request.recipient, request.alert_type):
+        return "CLAUSE_NONE"
+    agency_class = agreed.classes.get(request.agency)
+    if agency_class is None or PartyId.parse(request.agency).trust_domain != request.recipient:
+        return "AUDIENCE_UNKNOWN"
+    if agency_class != clause.audience:
+        return "AUDIENCE_NOT_AGREED"
+    if request.purpose not in clause.purposes:
+        return "PURPOSE_NOT_AGREED"
+    required = set(clause.required) & request.fields
+    permitted = set(clause.permitted) & request.fields
+    on_request = set(clause.on_request) & request.granted & request.fields
+    if not request.granted <= set(clause.on_request):
+        return "FIELD_NOT_ON_REQUEST"
+    if required & request.unticked - request.disclosed:
+        return "FIELD_REQUIRED"
+    fields = (required | permitted | on_request) - request.unticked
+    return Allowed(agreement=agreed.digest, clause=clause, fields=tuple(sorted(fields)), on_request=tuple(sorted(on_request)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Both:
+    nodes: tuple[KnownNode, ...]
+
+    def find(self, key_id: bytes) -> PublicKey | None:
+        return next((key for node in self.nodes if (key := node.find(key_id))), None)
+
+
+def _decode(statement: statement_pb2.Statement) -> agreement_pb2.Agreement:
+    agreement = decode(agreement_pb2.Agreement, statement.payload, CAP_STATEMENT)
+    check_agreement(agreement)
+    return agreement
+
+
+def _clause_is_well_formed(clause: agreement_pb2.Clause) -> bool:
+    known = alert_types().get(clause.alert_type)
+    lists = (list(clause.required), list(clause.permitted), list(clause.on_request))
+    together = [number for numbers in lists for number in numbers]
+    return (
+        known is not None
+        and not known.control
+        and clause.audience != agreement_pb2.AGENCY_CLASS_UNSPECIFIED
+        and all(_ascending(numbers) for numbers in lists)
+        and len(set(together)) == len(together)
+        and all(1 <= number <= 64 for number in together)
+        and _ascending(list(clause.purposes))
+        and handling_pb2.PURPOSE_UNSPECIFIED not in clause.purposes
+        and clause.onward != handling_pb2.ONWARD_RULE_UNSPECIFIED
+    )
+
+
+def _ascending(values: Sequence[str] | Sequence[int]) -> bool:
+    return all(a < b for a, b in pairwise(values))  # type: ignore[operator]  # of one kind, by the signature
+
+
+SKEW_GRACE = CLOCK_SKEW_MS
+"""What a recipient grants (`Request.grace`): the sender's clock may be slow by this much."""

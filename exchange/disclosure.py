@@ -1,0 +1,391 @@
+"""A disclosure from both sides: the sender's entry and openings, the recipient's checks D1 to D11 (PROTOCOL.md, sections 4 and 5).
+
+The recipient's checks, each with the code under which a receipt excepts the delivery:
+
+D1  DELIVERY_MALFORMED      caps, the entry strict and of the right form, fields ascending
+D2  MANIFEST_UNVERIFIED     the entry's manifest, signed by a key that speaks for the originator, in its window, not compromised
+D3  NOT_THE_ORIGINATOR      the originator's trust domain is the sender's, or a permit of an originator whom I pin
+D4  MANIFEST_MALFORMED, PROFILE_UNKNOWN   manifest strict, profile known, slot count exact
+D5  OPENINGS_MISMATCH       openings are exactly the entry's fields, salts distinct and of 32 bytes
+D6  COMMITMENT_MISMATCH     each opening matches its commitment
+D7  FRAGMENT_MALFORMED      each fragment holds only its own number, the joined view is strict
+D8  NOT_AGREED, REQUIRED_MISSING          the clause in force permits audience, purpose and every field; required fields opened
+D9  EXPIRED, FROM_THE_FUTURE, TRAINING_MISMATCH
+D10 CONFLICT                another manifest of the same alert, or two successors of one manifest
+D11 SCHEMA                  the alert type's rules (protovalidate)
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from google.protobuf.message import DecodeError, Message
+from protovalidate import collect_violations
+
+from exchange.agreement import Agreed, Denied, Request, decide_under
+from exchange.directory import KnownNode, check_key, check_not_compromised
+from exchange.encoding import CAP_DELIVERY, CAP_ENTRY, CAP_FRAGMENT, CAP_MANIFEST, cut, decode, encode
+from exchange.errors import Conflict, ExchangeError, Malformed, Refused, Unverified
+from exchange.handling import check_handling, clause_handling, combine
+from exchange.manifest import SALT_SIZE, Committer, Opening, decode_manifest
+from exchange.onward import check_permit, open_permit
+from exchange.profile import AlertType, alert_type, alert_types
+from exchange.signing import Verified, open_statement, statement_digest
+from exchange.v1 import agreement_pb2, control_pb2, disclosure_pb2, handling_pb2, manifest_pb2, permit_pb2, receipt_pb2
+from exchange.values import CLOCK_SKEW_MS, PartyId, node_of
+
+_AUTHORISATION = b"alert-exchange/v1 authorisation\0"
+_RECALLS = frozenset(kind.DESCRIPTOR.full_name for kind in (control_pb2.Withdrawal, control_pb2.Restriction, control_pb2.Correction))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """What a recipient knows when a delivery arrives."""
+
+    trust_domain: str
+    training: bool
+    sender: KnownNode
+    nodes: Mapping[str, KnownNode]
+    """Every pinned node by trust domain, the sender among them."""
+    agreements: Mapping[bytes, Agreed]
+    """By digest of the agreement statement."""
+    now: int
+    """Arrival, Unix milliseconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A manifest that a recipient already holds."""
+
+    digest: bytes
+    originator: str
+    supersedes: frozenset[bytes]
+
+
+class Holdings(Protocol):
+    """What a recipient already holds from this sender: the questions that D8 and D10 ask."""
+
+    def fields_of(self, manifest_digest: bytes) -> frozenset[int]:
+        """Fields of that manifest disclosed on this log and its predecessors, excepted deliveries not counted."""
+        ...
+
+    def in_use(self, originator: str, alert_id: bytes) -> bytes | None:
+        """Digest of the manifest in use for that alert, or None."""
+        ...
+
+    def successors_of(self, manifest_digest: bytes) -> Iterable[Held]:
+        """Manifests held that supersede that one."""
+        ...
+
+    def referent(self, manifest_digest: bytes) -> str | None:
+        """Originator of a manifest that one of the logs between the two nodes discloses, or None."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disclosure:
+    """A delivery for which every check held: what may be stored and shown."""
+
+    entry: disclosure_pb2.Entry
+    manifest: Verified[manifest_pb2.Manifest]
+    kind: AlertType
+    openings: tuple[Opening, ...]
+    view: bytes
+    """The joined fragments: exactly what the preview showed for this audience."""
+    alert: Message
+    clause: agreement_pb2.Clause | None
+    """None for control alerts."""
+    handling: handling_pb2.Handling
+    """In force: the strictest of manifest, clause and entry."""
+
+
+def commit_authorisation(salt: bytes, record: bytes) -> bytes:
+    """The entry's commitment to the record of who released it, and why; the record stays with the sender (PROTOCOL.md, section 4)."""
+    return hashlib.sha256(b"%b%b%b%b" % (_AUTHORISATION, salt, len(record).to_bytes(4, "big"), record)).digest()
+
+
+def encode_entry(entry: disclosure_pb2.Entry, recipient: str) -> bytes:
+    """Encode an entry for the log towards the trust domain `recipient`. Raises `Malformed` (ENTRY_MALFORMED, TOO_LARGE)."""
+    check_entry(entry, recipient)
+    data = encode(entry)
+    if len(data) > CAP_ENTRY:
+        raise Malformed("TOO_LARGE", "the entry is larger than the protocol allows")
+    return data
+
+
+def joined_view(openings: Iterable[Opening]) -> bytes:
+    """The fragments of ascending openings, joined: what a recipient reads, and what a preview shows."""
+    return b"".join(opening.fragment for opening in openings)
+
+
+def check_entry(entry: disclosure_pb2.Entry, recipient: str) -> None:
+    """Raise `Malformed` (ENTRY_MALFORMED) unless the entry has the one form that its content can take."""
+    fields, audience = list(entry.fields), list(entry.audience)
+    if entry.succession:
+        alone = disclosure_pb2.Entry(succession=entry.succession)
+        if len(entry.succession) != 32 or entry != alone:
+            raise Malformed("ENTRY_MALFORMED", "an entry that names a succession holds nothing else")
+        return
+    wrong = (
+        len(entry.manifest_digest) != 32
+        or len(entry.authorisation) != 32
+        or not fields
+        or fields != sorted(set(fields))
+        or not 1 <= fields[0] <= fields[-1] <= 64
+        or not audience
+        or audience != sorted(set(audience))
+        or any(PartyId.parse(party).trust_domain != recipient for party in audience)
+        or any(PartyId.parse(party).role != "agency" for party in audience)
+        or any(len(d) not in {0, 32} for d in (entry.agreement_digest, entry.thread, entry.in_reply_to, entry.permit_digest))
+        or len(entry.request_digest) not in {0, 32}
+        or bool(entry.agreement_digest) != bool(entry.clause)
+        or (bool(entry.request_digest) and not entry.on_request_ground)
+        or entry.disclosed_at <= 0
+    )
+    if wrong:
+        raise Malformed("ENTRY_MALFORMED", "the entry breaks a rule of its form")
+    check_handling(entry.stricter)
+
+
+def exception_code(error: ExchangeError) -> int:
+    """The ExceptionCode under which a receipt excepts a delivery that raised `error`."""
+    return receipt_pb2.ExceptionCode.Value(f"EXCEPTION_CODE_{error.code}")
+
+
+def open_delivery(delivery: disclosure_pb2.Delivery, recipient: Recipient, holdings: Holdings) -> Disclosure:
+    """Run D1 to D11, in order. Raises an `ExchangeError` whose code is the name of an ExceptionCode; then nothing may be stored or shown.
+
+    A delivery that the sender withheld raises `Refused` (WITHHELD).
+    """
+    entry = _d1_form(delivery, recipient)
+    if delivery.withheld:
+        raise Refused("WITHHELD", "the sender logged this and withheld its content")
+    loose, originator = _d2_signature(delivery, entry, recipient)
+    _d3_originator(delivery, entry, loose, originator, recipient)
+    manifest, kind = _d4_manifest(delivery)
+    openings, view, alert = open_view(delivery.openings, entry, manifest, kind)
+    clause = _d8_clause(entry, manifest, kind, alert, recipient, holdings)
+    _d9_time(entry, manifest, recipient)
+    _d10_conflict(entry, manifest, holdings)
+    _d11_schema(alert)
+    handlings = [manifest.handling]
+    if clause is not None:
+        handlings.append(clause_handling(clause))
+    if entry.HasField("stricter"):
+        handlings.append(entry.stricter)
+    return Disclosure(
+        entry=entry,
+        manifest=Verified(value=manifest, digest=entry.manifest_digest, statement=delivery.manifest, keys=()),
+        kind=kind,
+        openings=openings,
+        view=view,
+        alert=alert,
+        clause=clause,
+        handling=combine(*handlings),
+    )
+
+
+def open_view(
+    opened: Iterable[manifest_pb2.Opening], entry: disclosure_pb2.Entry, manifest: manifest_pb2.Manifest, kind: AlertType
+) -> tuple[tuple[Opening, ...], bytes, Message]:
+    """Run D5 to D7: the openings, the joined view and the alert that it encodes. For deliveries and evidence alike."""
+    openings = _d5_openings(opened, entry)
+    _d6_commitments(openings, manifest, kind)
+    return (openings, *_d7_view(openings, kind))
+
+
+def _d1_form(delivery: disclosure_pb2.Delivery, recipient: Recipient) -> disclosure_pb2.Entry:
+    try:
+        entry = decode(disclosure_pb2.Entry, delivery.entry, CAP_ENTRY)
+        check_entry(entry, recipient.trust_domain)
+    except ExchangeError as error:
+        raise Malformed("DELIVERY_MALFORMED", f"the entry does not hold: {error.code}") from error  # D1
+    too_large = (
+        delivery.ByteSize() > CAP_DELIVERY
+        or len(delivery.manifest.payload) > CAP_MANIFEST
+        or any(len(opening.fragment) > CAP_FRAGMENT for opening in delivery.openings)
+    )
+    if too_large:
+        raise Malformed("DELIVERY_MALFORMED", "the delivery is larger than the protocol allows")  # D1
+    if delivery.withheld and (delivery.HasField("manifest") or delivery.openings):
+        raise Malformed("DELIVERY_MALFORMED", "a withheld delivery carries no content")  # D1
+    return entry
+
+
+def _d2_signature(
+    delivery: disclosure_pb2.Delivery, entry: disclosure_pb2.Entry, recipient: Recipient
+) -> tuple[manifest_pb2.Manifest, KnownNode]:
+    # The originator must be read before anything is verified, to know whose key to ask; D4 decodes strictly afterwards.
+    try:
+        loose = manifest_pb2.Manifest.FromString(delivery.manifest.payload)
+        originator = recipient.nodes[PartyId.parse(loose.originator).trust_domain]
+        (key,) = open_statement(delivery.manifest, "manifest", originator)
+        check_key(key, loose.originator, loose.issued_at)
+        check_not_compromised(key)
+    except (DecodeError, KeyError) as error:
+        raise Unverified("MANIFEST_UNVERIFIED", "the originator is not known here") from error  # D2
+    except ExchangeError as error:
+        raise Unverified("MANIFEST_UNVERIFIED", f"the manifest's signature does not hold: {error.code}") from error  # D2
+    if statement_digest(delivery.manifest) != entry.manifest_digest:
+        raise Unverified("MANIFEST_UNVERIFIED", "the manifest is not the one that the entry names")  # D2
+    return loose, originator
+
+
+def _d3_originator(
+    delivery: disclosure_pb2.Delivery,
+    entry: disclosure_pb2.Entry,
+    manifest: manifest_pb2.Manifest,
+    originator: KnownNode,
+    recipient: Recipient,
+) -> None:
+    if originator.trust_domain == recipient.sender.trust_domain:
+        return
+    known = alert_types().get(manifest.alert_type)
+    control = known is not None and known.control
+    try:
+        permit = _attached_permit(delivery, entry, originator)
+        check_permit(
+            permit,
+            manifest_digest=entry.in_reply_to if control else entry.manifest_digest,
+            holder=str(node_of(recipient.sender.trust_domain)),
+            third_party=str(node_of(recipient.trust_domain)),
+            recall=control,
+            at=recipient.now,
+        )
+        if not control and (entry.purpose != permit.purpose or not set(entry.fields) <= set(permit.fields)):
+            raise Refused("PERMIT_NARROWER", "the permit does not cover this purpose and these fields")
+    except ExchangeError as error:
+        raise Refused("NOT_THE_ORIGINATOR", f"the sender may not pass this on: {error.code}") from error  # D3
+
+
+def _attached_permit(delivery: disclosure_pb2.Delivery, entry: disclosure_pb2.Entry, originator: KnownNode) -> permit_pb2.Permit:
+    for statement in delivery.attached:
+        if entry.permit_digest and statement_digest(statement) == entry.permit_digest:
+            return open_permit(statement, originator).value
+    raise Refused("PERMIT_MISSING", "no permit is attached")
+
+
+def _d4_manifest(delivery: disclosure_pb2.Delivery) -> tuple[manifest_pb2.Manifest, AlertType]:
+    manifest = manifest_pb2.Manifest.FromString(delivery.manifest.payload)
+    try:
+        manifest = decode_manifest(delivery.manifest.payload)
+    except ExchangeError as error:
+        code = "PROFILE_UNKNOWN" if error.code in {"PROFILE_UNKNOWN", "ALERT_TYPE_UNKNOWN"} else "MANIFEST_MALFORMED"
+        raise Malformed(code, f"the manifest does not hold: {error.code}") from error  # D4
+    return manifest, alert_type(manifest.alert_type)
+
+
+def _d5_openings(opened: Iterable[manifest_pb2.Opening], entry: disclosure_pb2.Entry) -> tuple[Opening, ...]:
+    openings = tuple(Opening(field=o.field, salt=o.salt, fragment=o.fragment) for o in opened)
+    if [opening.field for opening in openings] != list(entry.fields):
+        raise Malformed("OPENINGS_MISMATCH", "the openings are not exactly the fields that the entry names")  # D5
+    salts = {opening.salt for opening in openings}
+    if len(salts) != len(openings) or any(len(salt) != SALT_SIZE for salt in salts):
+        raise Malformed("OPENINGS_MISMATCH", "salts are distinct and have 32 bytes")  # D5
+    return openings
+
+
+def _d6_commitments(openings: tuple[Opening, ...], manifest: manifest_pb2.Manifest, kind: AlertType) -> None:
+    commit = Committer(manifest.alert_id, manifest.profile)
+    slots = dict(zip(kind.numbers, manifest.slots, strict=False))
+    for opening in openings:
+        if slots.get(opening.field) != commit.slot(opening.field, opening.salt, opening.fragment):
+            raise Unverified("COMMITMENT_MISMATCH", "an opening does not match its commitment")  # D6
+
+
+def _d7_view(openings: tuple[Opening, ...], kind: AlertType) -> tuple[bytes, Message]:
+    view = joined_view(openings)
+    alert = kind.message()
+    try:
+        # One cut of the whole: its runs equal the fragments exactly if each fragment holds its own number and nothing else.
+        if cut(view) != {opening.field: opening.fragment for opening in openings if opening.fragment}:
+            raise Malformed("FRAGMENT_MALFORMED", "a fragment holds another field's records")
+        alert = decode(kind.message, view, CAP_DELIVERY)
+    except ExchangeError as error:
+        raise Malformed("FRAGMENT_MALFORMED", f"the joined fragments do not hold: {error.code}") from error  # D7
+    return view, alert
+
+
+def _d8_clause(
+    entry: disclosure_pb2.Entry,
+    manifest: manifest_pb2.Manifest,
+    kind: AlertType,
+    alert: Message,
+    recipient: Recipient,
+    holdings: Holdings,
+) -> agreement_pb2.Clause | None:
+    if kind.control:
+        _d8_control(entry, manifest, kind, alert, holdings)
+        return None
+    agreed = recipient.agreements.get(entry.agreement_digest)
+    clause = agreed.clauses.get(entry.clause) if agreed else None
+    if agreed is None or clause is None:
+        raise Refused("NOT_AGREED", "the entry names no agreement or no clause that is known here")  # D8
+    if entry.purpose not in manifest.handling.permitted_purposes:
+        raise Refused("NOT_AGREED", "the originator does not permit this purpose")  # D8
+    fields, on_request = frozenset(entry.fields), frozenset(clause.on_request)
+    for agency in entry.audience:
+        decision = decide_under(
+            agreed,
+            entry.clause,
+            Request(
+                sender=recipient.sender.trust_domain,
+                recipient=recipient.trust_domain,
+                agency=agency,
+                alert_type=manifest.alert_type,
+                purpose=entry.purpose,
+                fields=frozenset(kind.numbers),
+                at=recipient.now,
+                unticked=frozenset(kind.numbers) - fields,
+                granted=fields & on_request if entry.on_request_ground else frozenset(),
+                disclosed=holdings.fields_of(entry.manifest_digest),
+                grace=CLOCK_SKEW_MS,
+            ),
+        )
+        if isinstance(decision, Denied):
+            code = "REQUIRED_MISSING" if decision.reasons == ("FIELD_REQUIRED",) else "NOT_AGREED"
+            raise Refused(code, f"the clause does not allow this: {decision.reasons[0]}")  # D8
+        if decision.fields != tuple(entry.fields):
+            raise Refused("NOT_AGREED", "the clause does not allow every field that was opened")  # D8
+    return clause
+
+
+def _d8_control(entry: disclosure_pb2.Entry, manifest: manifest_pb2.Manifest, kind: AlertType, alert: Message, holdings: Holdings) -> None:
+    if entry.agreement_digest or tuple(entry.fields) != kind.numbers:
+        raise Refused("NOT_AGREED", "a control alert goes without an agreement and whole")  # D8
+    named = getattr(alert, "manifest_digest", b"")
+    originator = holdings.referent(named)
+    if originator is None or named != entry.in_reply_to:
+        raise Refused("NOT_AGREED", "a control alert is about a manifest that a log between the two nodes discloses")  # D8
+    if kind.name in _RECALLS and manifest.originator not in {originator, _node_of_agency(originator)}:
+        raise Refused("NOT_AGREED", "a recall binds only from the originator or its node")  # D8
+
+
+def _node_of_agency(agency: str) -> str:
+    return str(node_of(PartyId.parse(agency).trust_domain))
+
+
+def _d9_time(entry: disclosure_pb2.Entry, manifest: manifest_pb2.Manifest, recipient: Recipient) -> None:
+    if manifest.not_after and recipient.now >= manifest.not_after + CLOCK_SKEW_MS:
+        raise Refused("EXPIRED", "the alert has expired")  # D9
+    if max(manifest.issued_at, entry.disclosed_at) > recipient.now + CLOCK_SKEW_MS:
+        raise Refused("FROM_THE_FUTURE", "the alert bears a time that has not come")  # D9
+    if manifest.training != recipient.training:
+        raise Refused("TRAINING_MISMATCH", "training alerts and real ones never share a node")  # D9
+
+
+def _d10_conflict(entry: disclosure_pb2.Entry, manifest: manifest_pb2.Manifest, holdings: Holdings) -> None:
+    in_use = holdings.in_use(manifest.originator, manifest.alert_id)
+    if in_use not in {None, entry.manifest_digest}:
+        raise Conflict("CONFLICT", "another manifest of this alert is in use")  # D10
+    for earlier in manifest.supersedes:
+        for rival in holdings.successors_of(earlier):
+            superseding = rival.digest in manifest.supersedes or entry.manifest_digest in rival.supersedes
+            if rival.originator == manifest.originator and rival.digest != entry.manifest_digest and not superseding:
+                raise Conflict("CONFLICT", "another successor of the same manifest is in use")  # D10
+
+
+def _d11_schema(alert: Message) -> None:
+    if collect_violations(alert, fail_fast=True):
+        raise Malformed("SCHEMA", "the alert breaks a rule of its type")  # D11

@@ -1,0 +1,97 @@
+"""Strict protobuf: what is decoded must be byte for byte what would be encoded (PROTOCOL.md, section 2).
+
+Protobuf is not canonical, so nothing is ever re-encoded to check a signature or a hash. But one thing must have one encoding, or the
+same content could hide behind many hashes; hence the comparison here, after the signature over the received bytes has held.
+"""
+
+from typing import TypeVar
+
+from google.protobuf.message import DecodeError, Message
+
+from exchange.errors import Malformed
+
+CAP_ENTRY = 4 * 1024
+CAP_MANIFEST = 8 * 1024
+CAP_FRAGMENT = 64 * 1024
+CAP_STATEMENT = 128 * 1024
+CAP_DELIVERY = 448 * 1024
+CAP_BATCH = 512 * 1024
+CAP_BATCH_DELIVERIES = 64
+
+AnyMessage = TypeVar("AnyMessage", bound=Message)
+
+_LENGTH_DELIMITED, _VARINT, _FIXED64, _FIXED32 = 2, 0, 1, 5
+
+
+def encode(message: Message) -> bytes:
+    """The one encoding of a message: deterministic, known fields only."""
+    return message.SerializeToString(deterministic=True)
+
+
+def decode(message_type: type[AnyMessage], data: bytes, cap: int) -> AnyMessage:
+    """Decode `data` strictly. Raises `Malformed`: TOO_LARGE above `cap` bytes, NOT_PROTOBUF, NOT_CANONICAL."""
+    if len(data) > cap:
+        raise Malformed("TOO_LARGE", "the message is larger than the protocol allows")
+    message = message_type()
+    try:
+        message.ParseFromString(data)
+    except DecodeError:
+        raise Malformed("NOT_PROTOBUF", "the bytes are not a protobuf message of this type") from None
+    # Unknown fields survive a round trip, so they are dropped first: then their bytes are missing from the comparison.
+    message.DiscardUnknownFields()
+    if encode(message) != data:
+        raise Malformed("NOT_CANONICAL", "the bytes are not the one encoding of this message")
+    return message
+
+
+def cut(encoding: bytes) -> dict[int, bytes]:
+    """Cut an encoding into its top-level fields: field number to the contiguous run of its records, in order.
+
+    Raises `Malformed` (NOT_CANONICAL) when the numbers do not ascend or a record is broken (PROTOCOL.md, section 3).
+    """
+    runs: dict[int, bytes] = {}
+    size = len(encoding)
+    position = start = number = 0
+    try:
+        while position < size:
+            record = position
+            tag, position = _varint(encoding, position)
+            field, wire = tag >> 3, tag & 7
+            if wire == _LENGTH_DELIMITED:
+                length, position = _varint(encoding, position)
+                position += length
+            elif wire == _VARINT:
+                _, position = _varint(encoding, position)
+            elif wire == _FIXED64:
+                position += 8
+            elif wire == _FIXED32:
+                position += 4
+            else:
+                raise Malformed("NOT_CANONICAL", "a record has a wire type that the protocol does not use")
+            if field != number:
+                if field < number:
+                    raise Malformed("NOT_CANONICAL", "the fields are not in ascending order")
+                if number:
+                    runs[number] = encoding[start:record]
+                start, number = record, field
+    except IndexError:
+        raise Malformed("NOT_CANONICAL", "a record is cut short") from None
+    if position != size:
+        raise Malformed("NOT_CANONICAL", "a record is cut short")
+    if number:
+        runs[number] = encoding[start:]
+    return runs
+
+
+def _varint(data: bytes, position: int) -> tuple[int, int]:
+    byte = data[position]
+    if byte < 0x80:  # nearly always: numbers to 15, lengths to 127
+        return byte, position + 1
+    value, shift = byte & 0x7F, 7
+    while True:
+        position += 1
+        byte = data[position]
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, position + 1
+        shift += 7

@@ -1,0 +1,135 @@
+"""One signature, many minimal views: an alert is cut into fields, each committed to, all signed at once (PROTOCOL.md, section 3)."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from exchange.encoding import CAP_FRAGMENT, CAP_MANIFEST, cut, decode, encode
+from exchange.errors import Malformed
+from exchange.handling import check_handling
+from exchange.profile import AlertType, alert_type
+from exchange.signing import Signer, sign_statement, statement_digest
+from exchange.v1 import handling_pb2, manifest_pb2, statement_pb2
+from exchange.values import PartyId, check_uuid7
+
+SALT_SIZE = 32
+_SLOT = b"alert-exchange/v1 slot\0"
+_SUPERSEDES_AT_MOST = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What opens one commitment. An absent field opens with an empty fragment."""
+
+    field: int
+    salt: bytes
+    fragment: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """A signed manifest with everything that opens it."""
+
+    statement: statement_pb2.Statement
+    digest: bytes
+    manifest: manifest_pb2.Manifest
+    openings: Mapping[int, Opening]
+    """Every field of the profile by its number, ascending."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """What a manifest says besides its commitments. Times are Unix milliseconds."""
+
+    alert_id: bytes
+    originator: str
+    issued_at: int
+    not_after: int
+    handling: handling_pb2.Handling
+    training: bool
+    supersedes: Sequence[bytes] = ()
+
+
+def seal(kind: AlertType, encoding: bytes, envelope: Envelope, salts: bytes, signer: Signer) -> Sealed:
+    """Cut, commit and sign.
+
+    `encoding` is the alert's deterministic encoding; `salts` holds 32 fresh random bytes for each field of the profile. Raises `Malformed`:
+    FRAGMENT_TOO_LARGE, MANIFEST_TOO_LARGE, and what `check_manifest` and `cut` raise.
+    """
+    if len(salts) != SALT_SIZE * len(kind.numbers):
+        raise Malformed("SALTS", "one salt of 32 bytes is needed for each field")
+    runs = cut(encoding)
+    if any(len(run) > CAP_FRAGMENT for run in runs.values()):
+        raise Malformed("FRAGMENT_TOO_LARGE", "a field is larger than the protocol allows")
+    openings = {
+        number: Opening(field=number, salt=salts[SALT_SIZE * place : SALT_SIZE * (place + 1)], fragment=runs.get(number, b""))
+        for place, number in enumerate(kind.numbers)
+    }
+    commit = Committer(envelope.alert_id, kind.digest)
+    manifest = manifest_pb2.Manifest(
+        version=1,
+        alert_id=envelope.alert_id,
+        alert_type=kind.name,
+        profile=kind.digest,
+        originator=envelope.originator,
+        issued_at=envelope.issued_at,
+        not_after=envelope.not_after,
+        supersedes=envelope.supersedes,
+        handling=envelope.handling,
+        training=envelope.training,
+        slots=[commit.slot(opening.field, opening.salt, opening.fragment) for opening in openings.values()],
+    )
+    check_manifest(manifest)
+    payload = encode(manifest)
+    if len(payload) > CAP_MANIFEST:
+        raise Malformed("MANIFEST_TOO_LARGE", "the manifest is larger than the protocol allows")
+    statement = sign_statement("manifest", payload, [signer])
+    return Sealed(statement=statement, digest=statement_digest(statement), manifest=manifest, openings=openings)
+
+
+class Committer:
+    """Computes SLOT(n) for the fields of one alert; the common beginning is hashed once."""
+
+    __slots__ = ("_start",)
+
+    def __init__(self, alert_id: bytes, profile: bytes) -> None:
+        self._start = hashlib.sha256(_SLOT + alert_id + profile)
+
+    def slot(self, field: int, salt: bytes, fragment: bytes) -> bytes:
+        r"""H("alert-exchange/v1 slot\0" || alert_id || profile || u16 n || salt || u32 len || fragment), 32 bytes."""
+        state = self._start.copy()
+        state.update(b"%b%b%b%b" % (field.to_bytes(2, "big"), salt, len(fragment).to_bytes(4, "big"), fragment))
+        return state.digest()
+
+
+def decode_manifest(payload: bytes) -> manifest_pb2.Manifest:
+    """Decode a manifest strictly and check its form. Raises as `decode` and `check_manifest` do."""
+    manifest = decode(manifest_pb2.Manifest, payload, CAP_MANIFEST)
+    check_manifest(manifest)
+    return manifest
+
+
+def check_manifest(manifest: manifest_pb2.Manifest) -> AlertType:
+    """Return the manifest's alert type if its form holds.
+
+    Raises `Malformed`: MANIFEST_MALFORMED, ALERT_TYPE_UNKNOWN, PROFILE_UNKNOWN, SLOT_COUNT, HANDLING_MALFORMED.
+    """
+    if manifest.version != 1 or PartyId.parse(manifest.originator).role not in {"agency", "node"}:
+        raise Malformed("MANIFEST_MALFORMED", "the manifest breaks a rule of its form")
+    check_uuid7(manifest.alert_id)
+    supersedes = list(manifest.supersedes)
+    if (
+        len(supersedes) > _SUPERSEDES_AT_MOST
+        or len(set(supersedes)) != len(supersedes)
+        or any(len(digest) != hashlib.sha256().digest_size for digest in supersedes)
+    ):
+        raise Malformed("MANIFEST_MALFORMED", "the superseded manifests are not at most 32 different digests")
+    check_handling(manifest.handling)
+    kind = alert_type(manifest.alert_type)
+    if manifest.issued_at <= 0 or (manifest.not_after != 0 if kind.control else manifest.not_after <= manifest.issued_at):
+        raise Malformed("MANIFEST_MALFORMED", "a control alert never expires; any other expires after it is issued")
+    if manifest.profile != kind.digest:
+        raise Malformed("PROFILE_UNKNOWN", "the alert was sealed under a profile that is not known here")
+    if len(manifest.slots) != len(kind.numbers) or any(len(slot) != hashlib.sha256().digest_size for slot in manifest.slots):
+        raise Malformed("SLOT_COUNT", "the manifest does not commit to every field of the profile exactly once")
+    return kind

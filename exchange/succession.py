@@ -1,0 +1,71 @@
+"""The end of a disclosure log and its successor, signed by both nodes (PROTOCOL.md, section 4)."""
+
+from collections.abc import Sequence
+
+from exchange.directory import KnownNode, check_key, check_not_compromised
+from exchange.encoding import CAP_STATEMENT, decode, encode
+from exchange.errors import Malformed, Unverified
+from exchange.log import LogName
+from exchange.signing import PublicKey, Signer, Verified, add_signature, open_statement, sign_statement, statement_digest
+from exchange.tlog.checkpoint import parse_checkpoint_text
+from exchange.v1 import disclosure_pb2, statement_pb2, succession_pb2
+from exchange.values import node_of
+
+
+def propose_succession(succession: succession_pb2.LogSuccession, signer: Signer) -> statement_pb2.Statement:
+    """Sign a succession as the first of both nodes, after checking its form."""
+    _check_form(succession)
+    return sign_statement("log-succession", encode(succession), [signer])
+
+
+def countersign_succession(statement: statement_pb2.Statement, signer: Signer) -> statement_pb2.Statement:
+    """Add the second signature."""
+    return add_signature(statement, signer)
+
+
+def open_succession(statement: statement_pb2.Statement, nodes: Sequence[KnownNode]) -> Verified[succession_pb2.LogSuccession]:
+    """Open a succession that both nodes of the log signed.
+
+    Raises as `open_statement` and `check_key` do; `Malformed` (SUCCESSION_MALFORMED); `Unverified` (SUCCESSION_SIGNERS).
+    """
+    keys = open_statement(statement, "log-succession", _Both(nodes), signers=2)
+    succession = decode(succession_pb2.LogSuccession, statement.payload, CAP_STATEMENT)
+    _check_form(succession)
+    name = LogName.parse(succession.ended_origin)
+    owners = set()
+    for key in keys:
+        owner = next(node.trust_domain for node in nodes if node.find(key.key_id) is not None)
+        check_key(key, str(node_of(owner)), succession.agreed_at)
+        check_not_compromised(key)
+        owners.add(owner)
+    if owners != {name.sender, name.recipient}:
+        raise Unverified("SUCCESSION_SIGNERS", "both nodes of the log must have signed")
+    return Verified(value=succession, digest=statement_digest(statement), statement=statement, keys=keys)
+
+
+def successor_entry(succession_digest: bytes) -> disclosure_pb2.Entry:
+    """Entry 0 of the successor: the succession's digest and nothing else."""
+    return disclosure_pb2.Entry(succession=succession_digest)
+
+
+class _Both:
+    def __init__(self, nodes: Sequence[KnownNode]) -> None:
+        self._nodes = nodes
+
+    def find(self, key_id: bytes) -> PublicKey | None:
+        return next((key for node in self._nodes if (key := node.find(key_id))), None)
+
+
+def _check_form(succession: succession_pb2.LogSuccession) -> None:
+    ended, successor = LogName.parse(succession.ended_origin), LogName.parse(succession.successor_origin)
+    last = parse_checkpoint_text(succession.last_checkpoint)
+    wrong = (
+        succession.version != 1
+        or last.origin != ended.origin
+        or (successor.sender, successor.recipient) != (ended.sender, ended.recipient)
+        or successor.generation <= ended.generation
+        or succession.reason == succession_pb2.SUCCESSION_REASON_UNSPECIFIED
+        or len(succession.conflicting_checkpoints) > 8
+    )
+    if wrong:
+        raise Malformed("SUCCESSION_MALFORMED", "the succession breaks a rule of its form")

@@ -1,0 +1,171 @@
+"""`exchange log`: the disclosure logs that this node owns, and its mirrors of the partners'."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from node.cli.command import Noun
+from node.cli.context import ask, open_desk
+from node.cli.document import document
+from node.cli.errors import SUCCESS, VERIFICATION_FAILED
+from node.cli.output import facts, heading, note, party_name, short, show, table, time_text, words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from exchange.v1.desk_service_pb2 import Finding, LogSummary
+
+
+@click.group(cls=Noun)
+def log() -> None:
+    """Disclosure logs: list, show, verify."""
+
+
+@log.command("list")
+def list_() -> None:
+    """List every log in both directions, with the one hash to compare with the partner's."""
+    from exchange.v1 import desk_service_pb2
+
+    with open_desk() as desk:
+        answer = ask(desk.ListLogs, desk_service_pb2.ListLogsRequest())
+
+    def draw(console: "Console") -> None:
+        if not answer.logs:
+            console.print(note("No logs yet: the first begins when a partner is added."))
+            return
+        console.print(_logs(answer.logs))
+        console.print(note("\nThe same size and root at both countries: both hold the same record."))
+
+    show(document(answer), draw)
+
+
+@log.command("show")
+@click.argument("origin")
+@click.option("--from", "start", type=click.IntRange(min=0), default=0, show_default=True, help="First index.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="Entries at most.")
+def show_(origin: str, start: int, limit: int) -> None:
+    """Show the log ORIGIN and its entries: who was told what, under which clause. No content is in it."""
+    from exchange.v1 import desk_service_pb2, disclosure_pb2
+
+    question = desk_service_pb2.GetLogRequest(origin=origin, page_size=limit)
+    setattr(question, "from", start)
+    with open_desk() as desk:
+        answer = ask(desk.GetLog, question)
+    data = document(answer)
+    entries = [disclosure_pb2.Entry.FromString(item.entry) for item in answer.entries]
+    for item, entry in zip(data["entries"], entries, strict=True):
+        item["decoded"] = document(entry)
+    data["checkpoint"] = answer.checkpoint.decode("utf-8", "replace")
+
+    def draw(console: "Console") -> None:
+        summary = answer.log
+        rows = (
+            ("log", summary.origin),
+            ("kept", "as its owner" if summary.outbound else "as a mirror of the partner's"),
+            ("state", summary.state),
+            ("size", f"{summary.size}, of which {summary.receipted_size} receipted"),
+            ("root", summary.root.hex()),
+        )
+        console.print(facts(rows))
+        console.print(heading("Entries") if entries else note("\nNo entries here."))
+        if entries:
+            drawn = [
+                (
+                    str(item["index"]),
+                    time_text(entry.disclosed_at),
+                    "\n".join(map(party_name, entry.audience)) or "–",
+                    str(len(entry.fields)),
+                    entry.clause or "–",
+                    _state(item),
+                    short(entry.manifest_digest),
+                )
+                for item, entry in zip(data["entries"], entries, strict=True)
+            ]
+            columns = ("index", "disclosed", "to", "fields", "clause", "state", "!alert")
+            console.print(table(columns, drawn, right=("index", "fields")))
+        if start + len(entries) < summary.size and entries:
+            console.print(note(f"\nMore: exchange log show {summary.origin} --from {start + len(entries)}"))
+
+    show(data, draw)
+
+
+@log.command()
+@click.argument("origin", required=False, default="")
+def verify(origin: str) -> None:
+    """Recompute every hash and signature of the log ORIGIN, or of all logs. Exit code 4 if one does not hold."""
+    from exchange.v1 import desk_service_pb2
+
+    with open_desk() as desk:
+        answer = ask(desk.VerifyLog, desk_service_pb2.VerifyLogRequest(origin=origin))
+
+    def draw(console: "Console") -> None:
+        console.print(_logs(answer.logs))
+        _draw_findings(console, answer.findings, good="Every entry, checkpoint and receipt holds.")
+
+    _finish(document(answer), draw, answer.findings)
+
+
+@log.command()
+def fsck() -> None:
+    """Check the node's whole store against its logs: nothing lost, nothing twice. Exit code 4 on an error."""
+    from exchange.v1 import desk_service_pb2
+
+    with open_desk() as desk:
+        answer = ask(desk.Fsck, desk_service_pb2.FsckRequest())
+
+    def draw(console: "Console") -> None:
+        counts = [(item.name, str(item.value)) for item in answer.counts]
+        console.print(table(("checked", "number"), counts, right=("number",)))
+        _draw_findings(console, answer.findings, good="Store and logs agree.")
+
+    _finish(document(answer), draw, answer.findings)
+
+
+def _finish(data: dict[str, Any], draw: Any, findings: "Sequence[Finding]") -> None:
+    from exchange.v1.desk_service_pb2 import SEVERITY_ERROR
+
+    failed = any(finding.severity == SEVERITY_ERROR for finding in findings)
+    show({"holds": not failed, **data}, draw)
+    click.get_current_context().exit(VERIFICATION_FAILED if failed else SUCCESS)
+
+
+def _logs(logs: "Sequence[LogSummary]") -> Any:
+    rows = [
+        (
+            item.origin,
+            "ours" if item.outbound else "mirror",
+            str(item.size),
+            str(item.receipted_size),
+            item.state or "–",
+            time_text(item.last_entry_at),
+            short(item.root) or "–",
+        )
+        for item in logs
+    ]
+    columns = ("log", "kept", "size", "receipted", "state", "last entry", "!root")
+    return table(columns, rows, right=("size", "receipted"))
+
+
+def _state(item: dict[str, Any]) -> str:
+    state = "refused" if item["state"] == "EXCEPTED" else words(item["state"])
+    why = item["exception"] or item["withheld"]
+    return f"{state}: {words(why)}" if why else state
+
+
+def _draw_findings(console: "Console", findings: "Sequence[Finding]", *, good: str) -> None:
+    if not findings:
+        console.print(f"\n{good}", style="green")
+        return
+    console.print(heading("Findings"))
+    rows = [
+        (
+            words(document(finding)["severity"]),
+            finding.code,
+            f"{finding.origin} {finding.index}".strip() if finding.index >= 0 else finding.origin,
+            finding.message,
+        )
+        for finding in findings
+    ]
+    console.print(table(("severity", "!code", "where", "what"), rows))

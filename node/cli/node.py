@@ -1,0 +1,153 @@
+"""`exchange node`: set up and run a node; show what partners are given."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from node.cli.command import Noun
+from node.cli.context import ask, open_desk
+from node.cli.errors import USAGE, Trouble
+from node.cli.output import facts, grouped, heading, note, show, table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@click.group(cls=Noun)
+def node() -> None:
+    """Set up and run a node; show its descriptor."""
+
+
+@node.command()
+@click.option("--country", required=True, metavar="CODE", help="Of the example countries: GB, KH, VN, TH, PH, LA, IN, HK, SG, MM.")
+@click.option("--dir", "directory", required=True, type=click.Path(file_okay=False, path_type=Path), help="Where to set it up.")
+@click.option(
+    "--port-base",
+    type=click.IntRange(1, 65534),
+    default=7443,
+    show_default=True,
+    help="Port for partners; the desk gets the next one.",
+)
+def init(country: str, directory: Path, port_base: int) -> None:
+    """Set up a training node: keys, certificates, configuration, and a context file for each officer.
+
+    All of it is an EXAMPLE for trying and training. An office that goes to work issues its own certificates and keeps the
+    authorities' and identity keys offline.
+    """
+    from node.keys.node_directory import VAULT_KEY_BYTES, example_plan, write_node_directory
+    from node.system import SystemClock, SystemEntropy
+
+    made = write_node_directory(
+        example_plan(country),
+        directory,
+        now=SystemClock().now(),
+        vault_key=SystemEntropy().bytes(VAULT_KEY_BYTES),
+        port=port_base,
+    )
+    config = directory / "node.toml"
+    data = {
+        "trust_domain": made.trust_domain,
+        "directory": str(directory),
+        "config": str(config),
+        "descriptor": str(directory / "descriptor.pb"),
+        "identity_fingerprint": made.fingerprint.hex(),
+        "partners": made.partners_address,
+        "desk": made.desk_address,
+        "contexts": {path.stem: str(path) for path in made.contexts},
+    }
+
+    def draw(console: "Console") -> None:
+        rows = (
+            ("node", f"{made.trust_domain} (training, EXAMPLE keys)"),
+            ("configuration", str(config)),
+            ("descriptor", str(directory / "descriptor.pb")),
+            ("fingerprint", grouped(made.fingerprint)),
+            ("partners at", made.partners_address),
+            ("officers at", made.desk_address),
+        )
+        console.print(facts(rows))
+        console.print(heading("Contexts"))
+        console.print(table(("!who", "file"), [(path.stem.replace("-", " "), str(path)) for path in made.contexts]))
+        console.print(note(f"\nNext: exchange node run --config {config}"))
+        console.print(note(f"Then: exchange --context {directory / 'officer.toml'} whoami"))
+
+    show(data, draw)
+
+
+@node.command()
+@click.option("--config", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The node's node.toml.")
+def run(config: Path) -> None:
+    """Run a node until it is told to stop (Ctrl-C, or SIGTERM)."""
+    from exchange.errors import ExchangeError
+    from node.config import load_config
+
+    try:
+        loaded = load_config(config, os.environ)
+    except ExchangeError as error:
+        raise Trouble(
+            USAGE,
+            error.code,
+            f"The configuration {config} cannot be used.",
+            why=str(error),
+            next_step="Correct it, and start again. Nothing has been started.",
+        ) from None
+    from node.tls13 import pin_tls13
+
+    pin_tls13()
+    from node.app import build
+
+    build(loaded).run()
+
+
+@node.command()
+@click.option(
+    "--file",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Show this descriptor file instead of asking the node.",
+)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Also write it, to give to a partner.")
+def descriptor(file: Path | None, output: Path | None) -> None:
+    """Show this node's descriptor and the fingerprint to read to a partner."""
+    from google.protobuf.message import DecodeError
+
+    from exchange.v1 import desk_service_pb2
+    from node.keys.node_directory import fingerprint_of
+
+    if file:
+        chain = file.read_bytes()
+    else:
+        with open_desk() as desk:
+            chain = ask(desk.GetOwnDescriptor, desk_service_pb2.GetOwnDescriptorRequest()).descriptors
+    try:
+        fingerprint = fingerprint_of(chain)
+        described = _newest(chain)
+    except (DecodeError, IndexError):
+        raise Trouble(USAGE, "DESCRIPTOR_FILE", "This is no descriptor file.", next_step="Ask its owner for it again.") from None
+    if output:
+        output.write_bytes(chain)
+    data = {**described, "identity_fingerprint": fingerprint.hex(), "file": str(output) if output else None}
+
+    def draw(console: "Console") -> None:
+        rows = (
+            ("node", described["trust_domain"]),
+            ("endpoint", described["endpoint"]),
+            ("descriptor", f"number {described['sequence']}, the next is due by {described['next_update']}"),
+            ("agencies", "\n".join(agency["name"] for agency in described["agencies"])),
+            ("fingerprint", grouped(fingerprint)),
+            ("written to", str(output) if output else ""),
+        )
+        console.print(facts(rows))
+        console.print(note("\nRead the fingerprint to your partner by a way that does not depend on this file."))
+
+    show(data, draw)
+
+
+def _newest(chain: bytes) -> dict[str, Any]:
+    from exchange.v1 import directory_pb2, statement_pb2
+    from node.cli.document import document
+
+    newest = statement_pb2.Statement.FromString(directory_pb2.DescriptorChain.FromString(chain).descriptors[-1])
+    return document(directory_pb2.NodeDescriptor.FromString(newest.payload))

@@ -1,0 +1,162 @@
+"""What a person sees, and what a script reads: calm tables on a terminal, or one JSON object on one line.
+
+Whatever came from a partner may hold terminal escapes or characters that turn the reading direction around: `plain`
+makes them visible before anything is shown.
+"""
+
+import json
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from node.cli.context import settings
+from node.cli.document import moment_of
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+
+_DIRECTION_MARKS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_WIDTH_WITHOUT_TERMINAL: Final = 110
+
+_STATE_STYLES: Final[Mapping[str, str]] = {
+    "receipted": "green",
+    "reported": "green",
+    "accepted": "green",
+    "in force": "green",
+    "shown": "green",
+    "yes": "green",
+    "up": "green",
+    "refused": "red",
+    "error": "red",
+    "down": "yellow",
+    "suspended": "yellow",
+    "warning": "yellow",
+    "logged": "yellow",
+    "delivered": "cyan",
+}
+
+
+def show(data: Mapping[str, Any], draw: "Callable[[Console], None]") -> None:
+    """Print the result of a command: `data` as one JSON object where that was asked for, else what `draw` prints."""
+    if settings().json:
+        click.echo(json.dumps(data, ensure_ascii=False))
+    else:
+        draw(console())
+
+
+def console(*, stderr: bool = False) -> "Console":
+    """A console that reads no markup and no emoji names into what it is given."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else _WIDTH_WITHOUT_TERMINAL
+    return Console(file=stream, markup=False, emoji=False, highlight=False, soft_wrap=False, width=width)
+
+
+def plain(text: str) -> str:
+    """The text with control characters and direction overrides made visible; line feeds stay."""
+    return "".join(
+        character
+        if character == "\n" or (unicodedata.category(character) != "Cc" and character not in _DIRECTION_MARKS)
+        else "\N{REPLACEMENT CHARACTER}"
+        for character in text
+    )
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> "Table":
+    """A table with a line below its head and no other border; the columns in `right` are aligned to the right.
+
+    A column whose head begins with `!` is an id: it is never broken and its head loses the mark.
+    """
+    from rich import box
+    from rich.table import Table
+
+    drawn = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        name = column.removeprefix("!")
+        drawn.add_column(name, justify="right" if name in right else "left", no_wrap=column.startswith("!"))
+    for row in rows:
+        drawn.add_row(*(cell(value) for value in row))
+    return drawn
+
+
+def facts(rows: Iterable[tuple[str, str]]) -> "Table":
+    """A list of named facts, without any border; facts that are empty are left out."""
+    from rich.table import Table
+
+    drawn = Table.grid(padding=(0, 3, 0, 0))
+    drawn.add_column(style="dim", no_wrap=True)
+    drawn.add_column()
+    for name, value in rows:
+        if value:
+            drawn.add_row(name, cell(value))
+    return drawn
+
+
+def cell(value: str) -> "RenderableType":
+    """One value as text, in the colour that its state has everywhere."""
+    from rich.text import Text
+
+    return Text(plain(value), style=_STATE_STYLES.get(value.split(":", maxsplit=1)[0].split(",", maxsplit=1)[0], ""))
+
+
+def heading(text: str) -> "RenderableType":
+    """A heading above a table."""
+    from rich.text import Text
+
+    return Text(f"\n{plain(text)}", style="bold")
+
+
+def note(text: str) -> "RenderableType":
+    """A remark below a table."""
+    from rich.text import Text
+
+    return Text(plain(text), style="dim")
+
+
+@contextmanager
+def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show progress on long work, on the terminal's error stream and only if that is a terminal; call with each step."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), MofNCompleteColumn(), TimeRemainingColumn())
+    screen = console(stderr=True)
+    hidden = settings().json or not screen.is_terminal or total < 2
+    with Progress(*columns, console=screen, transient=True, disable=hidden) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda steps: bar.advance(task, steps)
+
+
+def time_text(milliseconds: int) -> str:
+    """A time for people, in UTC to the minute; a dash for none."""
+    moment = moment_of(milliseconds)
+    return moment.strftime("%Y-%m-%d %H:%M UTC") if moment else "–"
+
+
+def short(digest: bytes | str) -> str:
+    """The beginning of a digest that is long enough to name it in commands."""
+    text = digest.hex() if isinstance(digest, bytes) else digest
+    return text[:12]
+
+
+def grouped(fingerprint: bytes) -> str:
+    """A fingerprint in groups of four hex digits, eight to a line, as two people read it to each other."""
+    text = fingerprint.hex()
+    groups = [text[start : start + 4] for start in range(0, len(text), 4)]
+    return "\n".join(" ".join(groups[start : start + 8]) for start in range(0, len(groups), 8))
+
+
+def party_name(spiffe_id: str) -> str:
+    """A short name of an agency: `gdi (kh)` for spiffe://kh.alerts.example/agency/gdi; others as they are."""
+    domain, slash, slug = spiffe_id.removeprefix("spiffe://").partition("/agency/")
+    return f"{slug} ({domain.split('.')[0]})" if slash else spiffe_id
+
+
+def words(name: str | None) -> str:
+    """An enum's short name as words: REFUSED_ENTRY as `refused entry`; a dash for None."""
+    return name.replace("_", " ").lower() if name else "–"

@@ -1,0 +1,348 @@
+"""The configuration of one node: a TOML file, with `EXCHANGE_<SECTION>_<KEY>` from the environment over it.
+
+Every mistake is found before anything starts: an unknown key is refused and the nearest known one named, types and
+shapes are checked, missing keys are listed, all at once. Messages name keys and never a value, because a value may be a
+key's PIN. Relative paths, also those in `file:` key URIs, are relative to the file.
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final, cast
+
+from exchange.errors import Malformed
+from exchange.values import PartyId
+
+ENVIRONMENT_PREFIX: Final = "EXCHANGE_"
+NOT_CONFIGURATION: Final = frozenset({"EXCHANGE_CONTEXT"})
+"""Variables of the same prefix that belong to the command line."""
+AGENCY_CLASSES: Final = ("BORDER", "POLICE", "PROSECUTION", "SOCIAL", "NGO")
+ROLES: Final = ("liaison officer", "partner officer", "auditor", "administrator")
+
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeSection:
+    """Who this node is: what its descriptor tells partners."""
+
+    trust_domain: str = field(metadata={"kind": "trust_domain"})
+    country: str = field(metadata={"kind": "country"})
+    training: bool = field(metadata={"kind": "flag"})
+    languages: tuple[str, ...] = field(metadata={"kind": "texts"})
+    """BCP 47 tags, preferred first."""
+    endpoint: str = field(metadata={"kind": "address"})
+    """host:port where partners reach it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenSection:
+    """Where the two listeners bind: host:port."""
+
+    partners: str = field(metadata={"kind": "address"})
+    desk: str = field(metadata={"kind": "address"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsSection:
+    """PEM files of both listeners, and the authorities that this country issues under."""
+
+    node_certificate: Path = field(metadata={"kind": "path"})
+    node_key: Path = field(metadata={"kind": "path"})
+    node_ca: Path = field(metadata={"kind": "path"})
+    desk_certificate: Path = field(metadata={"kind": "path"})
+    desk_key: Path = field(metadata={"kind": "path"})
+    office_ca: Path = field(metadata={"kind": "path"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeysSection:
+    """Key URIs, one a use (PROTOCOL.md, 1); those with `file:` are absolute here."""
+
+    agreement: str = field(metadata={"kind": "uri"})
+    log: str = field(metadata={"kind": "uri"})
+    receipt: str = field(metadata={"kind": "uri"})
+    witness: str = field(metadata={"kind": "uri"})
+    identity: str = field(metadata={"kind": "uri"}, default="")
+    """Empty where it is kept offline, as it should be."""
+    statement: Mapping[str, str] = field(metadata={"kind": "uris"})
+    """By the last segment of the agency's SPIFFE ID; an agency without one signs no alerts of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSection:
+    """Where the node keeps what it knows."""
+
+    database: Path = field(metadata={"kind": "path"})
+    vault_key: str = field(metadata={"kind": "uri"})
+    """URI of the key that encrypts at rest; never inside the database or its backups."""
+    high_water: Path = field(metadata={"kind": "path"})
+    """Directory, outside the database's, for the record that no backup may restore (PROTOCOL.md, 4)."""
+    descriptors: Path = field(metadata={"kind": "path"})
+    """Serialized `DescriptorChain` of this node."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgencyEntry:
+    """One agency that speaks through this node."""
+
+    id: PartyId = field(metadata={"kind": "party"})
+    name: str = field(metadata={"kind": "text"})
+    agency_class: str = field(metadata={"kind": "agency_class", "key": "class"})
+    """One of `AGENCY_CLASSES`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfficerEntry:
+    """One person who works with this node, and as what. Certificates say who; this says what for."""
+
+    id: PartyId = field(metadata={"kind": "party"})
+    roles: tuple[str, ...] = field(metadata={"kind": "roles"})
+    """Of `ROLES`."""
+    agency: PartyId | None = field(metadata={"kind": "party"}, default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """All that a node is told from outside."""
+
+    node: NodeSection
+    listen: ListenSection
+    tls: TlsSection
+    keys: KeysSection
+    store: StoreSection
+    agencies: tuple[AgencyEntry, ...]
+    officers: tuple[OfficerEntry, ...]
+
+
+_SECTIONS: Final[Mapping[str, type]] = {
+    "node": NodeSection,
+    "listen": ListenSection,
+    "tls": TlsSection,
+    "keys": KeysSection,
+    "store": StoreSection,
+}
+_LISTS: Final[Mapping[str, type]] = {"agencies": AgencyEntry, "officers": OfficerEntry}
+
+
+def load_config(path: Path, environ: Mapping[str, str]) -> Config:
+    """Read and check a node's configuration.
+
+    Raises `Malformed`: CONFIG_UNREADABLE (no such file, or not UTF-8), CONFIG_SYNTAX (not TOML), CONFIG_INVALID (any
+    number of wrong keys, all of them listed).
+    """
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Malformed("CONFIG_UNREADABLE", f"the configuration cannot be read: {type(error).__name__}") from None
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        where = re.search(r"\(at [^)]*\)$", str(error))
+        raise Malformed("CONFIG_SYNTAX", f"the configuration is not TOML {where[0] if where else ''}".rstrip()) from None
+    return _Reader(directory=path.resolve().parent, problems=[]).config(tables, environ)
+
+
+class _Wrong(Exception):
+    """What a value should have been."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reader:
+    directory: Path
+    problems: list[str]
+
+    def config(self, tables: dict[str, Any], environ: Mapping[str, str]) -> Config:
+        self._unknown("", tables, [*_SECTIONS, *_LISTS])
+        overrides = self._overrides(environ)
+        sections = {}
+        for name, shape in _SECTIONS.items():
+            table = tables.get(name, {})
+            if not isinstance(table, dict):
+                self.problems.append(f"{name}: must be a table, [{name}]")
+                table = {}
+            sections[name] = self._table(name, shape, {**table, **overrides.get(name, {})})
+        lists = {name: self._list(name, shape, tables.get(name, [])) for name, shape in _LISTS.items()}
+        if not self.problems:
+            config = Config(**cast("dict[str, Any]", {**sections, **lists}))
+            self._whole(config)
+        if self.problems:
+            raise Malformed("CONFIG_INVALID", "\n".join(self.problems))
+        return config
+
+    def _overrides(self, environ: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+        known = {
+            f"{ENVIRONMENT_PREFIX}{section}_{item.name}".upper(): (section, item)
+            for section, shape in _SECTIONS.items()
+            for item in fields(shape)
+            if item.metadata["kind"] != "uris"
+        }
+        found: dict[str, dict[str, Any]] = {}
+        for variable, text in environ.items():
+            if not variable.startswith(ENVIRONMENT_PREFIX) or variable in NOT_CONFIGURATION:
+                continue
+            if variable not in known:
+                self.problems.append(f"{variable}: no such setting in the environment{_nearest(variable, known)}")
+                continue
+            section, item = known[variable]
+            found.setdefault(section, {})[item.name] = _from_environment(item.metadata["kind"], text)
+        return found
+
+    def _list(self, name: str, shape: type, tables: object) -> tuple[object, ...]:
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            self.problems.append(f"{name}: must be tables, [[{name}]]")
+            return ()
+        return tuple(self._table(f"{name}[{number}]", shape, table) for number, table in enumerate(tables))
+
+    def _table(self, where: str, shape: type, table: dict[str, Any]) -> object | None:
+        wanted: dict[str, Field[Any]] = {item.metadata.get("key", item.name): item for item in fields(shape)}
+        self._unknown(where, table, list(wanted))
+        values: dict[str, Any] = {}
+        complete = True
+        for key, item in wanted.items():
+            if key not in table:
+                if item.default is MISSING:
+                    self.problems.append(f"{where}.{key}: missing")
+                    complete = False
+                continue
+            try:
+                values[item.name] = _KINDS[item.metadata["kind"]](table[key], self.directory)
+            except _Wrong as wrong:
+                self.problems.append(f"{where}.{key}: must be {wrong}")
+                complete = False
+        return shape(**values) if complete else None
+
+    def _unknown(self, where: str, table: Mapping[str, Any], known: list[str]) -> None:
+        for key in table:
+            if key not in known:
+                self.problems.append(f"{where}.{key}: unknown key{_nearest(key, known)}".lstrip("."))
+
+    def _whole(self, config: Config) -> None:
+        """Check what no single key can get wrong."""
+        domain = config.node.trust_domain
+        agencies = [agency.id for agency in config.agencies]
+        people = [officer.id for officer in config.officers]
+        for name, parties in (("agencies", agencies), ("officers", people)):
+            if len(set(parties)) != len(parties):
+                self.problems.append(f"{name}: two of them have one id")
+            if any(party.trust_domain != domain for party in parties):
+                self.problems.append(f"{name}: an id is of another trust domain than node.trust_domain")
+        if any(agency.role != "agency" for agency in agencies):
+            self.problems.append("agencies: an id is not that of an agency, spiffe://…/agency/…")
+        if any(person.role not in {"officer", "auditor"} for person in people):
+            self.problems.append("officers: an id is not that of an officer or auditor, spiffe://…/officer/…")
+        if any(officer.agency not in {None, *agencies} for officer in config.officers):
+            self.problems.append("officers: an agency is not among [[agencies]]")
+        if not config.keys.statement.keys() <= {agency.path.split("/")[-1] for agency in agencies}:
+            self.problems.append("keys.statement: a key is for an agency that is not among [[agencies]]")
+        if config.store.high_water.is_relative_to(config.store.database.parent):
+            self.problems.append("store.high_water: must be outside the directory of store.database")
+
+
+def _nearest(key: str, known: Mapping[str, Any] | list[str]) -> str:
+    close = difflib.get_close_matches(key, list(known), n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _from_environment(kind: str, text: str) -> object:
+    if kind == "flag":
+        return {"true": True, "false": False}.get(text.lower(), text)
+    if kind == "texts":
+        return [part.strip() for part in text.split(",")]
+    return text
+
+
+def _text(value: object, _directory: Path) -> str:
+    if not isinstance(value, str) or not value:
+        raise _Wrong("a text that is not empty")
+    return value
+
+
+def _flag(value: object, _directory: Path) -> bool:
+    if not isinstance(value, bool):
+        raise _Wrong("true or false")
+    return value
+
+
+def _texts(value: object, _directory: Path) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or not all(isinstance(item, str) and item for item in value):
+        raise _Wrong("a list of at least one text")
+    return tuple(value)
+
+
+def _path(value: object, directory: Path) -> Path:
+    return (directory / _text(value, directory)).resolve()
+
+
+def _uri(value: object, directory: Path) -> str:
+    text = _text(value, directory)
+    scheme, colon, rest = text.partition(":")
+    if not colon or scheme not in {"file", "pkcs11"} or not rest:
+        raise _Wrong("a key URI, file:… or pkcs11:…")
+    return f"file:{(directory / rest).resolve()}" if scheme == "file" else text
+
+
+def _uris(value: object, directory: Path) -> Mapping[str, str]:
+    if not isinstance(value, dict):
+        raise _Wrong("a table of key URIs by agency")
+    return {agency: _uri(uri, directory) for agency, uri in value.items()}
+
+
+def _address(value: object, _directory: Path) -> str:
+    matched = _ADDRESS.fullmatch(value) if isinstance(value, str) else None
+    if not matched or int(matched[2]) > 65535:
+        raise _Wrong("host:port")
+    return matched[0]
+
+
+def _country(value: object, _directory: Path) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Z]{2}", value):
+        raise _Wrong("an ISO 3166-1 code of two capital letters")
+    return value
+
+
+def _party(value: object, _directory: Path) -> PartyId:
+    try:
+        return PartyId.parse(value if isinstance(value, str) else "")
+    except Malformed:
+        raise _Wrong("a SPIFFE ID, spiffe://<trust domain>/<path>") from None
+
+
+def _trust_domain(value: object, directory: Path) -> str:
+    try:
+        return PartyId(trust_domain=_text(value, directory), path="/node").trust_domain
+    except Malformed:
+        raise _Wrong("a lower-case DNS name") from None
+
+
+def _one_of(value: object, choices: tuple[str, ...]) -> str:
+    if not isinstance(value, str) or value not in choices:
+        raise _Wrong(f"one of {', '.join(choices)}")
+    return value
+
+
+def _agency_class(value: object, _directory: Path) -> str:
+    return _one_of(value, AGENCY_CLASSES)
+
+
+def _roles(value: object, directory: Path) -> tuple[str, ...]:
+    return tuple(_one_of(role, ROLES) for role in _texts(value, directory))
+
+
+_KINDS: Final[Mapping[str, Callable[[object, Path], object]]] = {
+    "text": _text,
+    "flag": _flag,
+    "texts": _texts,
+    "path": _path,
+    "uri": _uri,
+    "uris": _uris,
+    "address": _address,
+    "country": _country,
+    "party": _party,
+    "trust_domain": _trust_domain,
+    "agency_class": _agency_class,
+    "roles": _roles,
+}

@@ -1,0 +1,61 @@
+"""What follows from what a file says: the script of a name, the name and country of a port, the zone of a time at a port."""
+
+from typing import Any
+
+from google.protobuf.message import Message
+
+from exchange.v1.people_pb2 import PersonName
+from exchange.v1.travel_pb2 import LocalTime
+from exchange.v1.travel_pb2 import Port as PortMessage
+from node.intake.names import scripts_of
+from node.intake.paths import walk
+from node.intake.ports import Port, PortInvalid, port
+
+# Which port's clocks the times of a message are told by.
+PORT_OF_TIME: dict[str, dict[str, str]] = {
+    "exchange.v1.Leg": {
+        "departure": "departure_port",
+        "earliest_departure": "departure_port",
+        "arrival": "arrival_port",
+    },
+    "exchange.v1.HitReport": {"happened": "place"},
+}
+
+
+def known_port(code: str) -> Port | None:
+    """Look up a port; None without a code or for one that is no code at all."""
+    try:
+        return port(code) if code else None
+    except PortInvalid:
+        return None
+
+
+def fill_in(alert: Message) -> None:
+    """Fill in what follows, wherever the alert itself says nothing. What cannot be told stays open."""
+    for _, message in walk(alert):
+        for time, place in PORT_OF_TIME.get(message.DESCRIPTOR.full_name, {}).items():
+            if message.HasField(time) and message.HasField(place):
+                _fill_zone(getattr(message, time), getattr(message, place))
+        if isinstance(message, PersonName):
+            _fill_script(message)
+        elif isinstance(message, PortMessage):
+            _fill_port(message)
+
+
+def _fill_zone(when: LocalTime, place: PortMessage) -> None:
+    known = known_port(place.code)
+    if known and known.zone and not when.zone:
+        when.zone = known.zone
+
+
+def _fill_port(place: PortMessage) -> None:
+    if known := known_port(place.code):
+        place.code = known.code
+        place.name = place.name or known.name or ""
+        place.country = place.country or known.country or ""
+
+
+def _fill_script(name: PersonName) -> None:
+    scripts: Any = scripts_of((name.family, name.given, name.as_written))
+    if scripts and not name.script:
+        name.script = scripts[0]

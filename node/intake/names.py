@@ -1,0 +1,67 @@
+"""The script of a name (ISO 15924), told from its letters, so that no Khmer letter ever stands in a Latin name.
+
+The letters' scripts come from their Unicode names, whose first word is the script for every script of living names.
+Marks, spaces, hyphens and apostrophes belong to any script. Han stands in Chinese, Japanese and Korean names alike.
+"""
+
+import unicodedata
+from collections.abc import Iterable
+
+_SCRIPTS: dict[str, tuple[str, ...]] = {
+    "LATIN": ("Latn",),
+    "KHMER": ("Khmr",),
+    "THAI": ("Thai",),
+    "LAO": ("Laoo",),
+    "MYANMAR": ("Mymr",),
+    "CJK": ("Hani", "Hans", "Hant", "Jpan", "Kore"),
+    "HIRAGANA": ("Hira", "Hrkt", "Jpan"),
+    "KATAKANA": ("Kana", "Hrkt", "Jpan"),
+    "HANGUL": ("Hang", "Kore"),
+    "BOPOMOFO": ("Bopo",),
+    "DEVANAGARI": ("Deva",),
+    "BENGALI": ("Beng",),
+    "GURMUKHI": ("Guru",),
+    "GUJARATI": ("Gujr",),
+    "ORIYA": ("Orya",),
+    "TAMIL": ("Taml",),
+    "TELUGU": ("Telu",),
+    "KANNADA": ("Knda",),
+    "MALAYALAM": ("Mlym",),
+    "SINHALA": ("Sinh",),
+    "THAANA": ("Thaa",),
+    "TIBETAN": ("Tibt",),
+    "ARABIC": ("Arab", "Aran"),
+    "HEBREW": ("Hebr",),
+    "SYRIAC": ("Syrc",),
+    "CYRILLIC": ("Cyrl",),
+    "GREEK": ("Grek",),
+    "ARMENIAN": ("Armn",),
+    "GEORGIAN": ("Geor",),
+    "ETHIOPIC": ("Ethi",),
+    "MONGOLIAN": ("Mong",),
+    "JAVANESE": ("Java",),
+    "BALINESE": ("Bali",),
+    "CHAM": ("Cham",),
+    "NEW": ("Talu",),  # NEW TAI LUE
+}
+
+
+def scripts_of(texts: Iterable[str]) -> tuple[str, ...] | None:
+    """Tell the ISO 15924 codes that all letters of `texts` fit, likeliest first.
+
+    Empty when the letters are of several scripts that no name mixes; None when there is no letter of a known script.
+    """
+    fitting: tuple[str, ...] | None = None
+    for letter in dict.fromkeys("".join(texts)):
+        if not unicodedata.category(letter).startswith("L"):
+            continue
+        codes = _SCRIPTS.get(unicodedata.name(letter, "").split(" ", 1)[0])
+        if codes is not None:
+            fitting = codes if fitting is None else tuple(code for code in codes if code in fitting)
+    return fitting
+
+
+def romanised(text: str) -> frozenset[str]:
+    """Tell the words of a Latin name in plain capitals without marks, for comparing it with a machine readable zone."""
+    plain = "".join(sign for sign in unicodedata.normalize("NFKD", text.upper()) if not unicodedata.combining(sign))
+    return frozenset("".join(sign if sign.isalpha() else " " for sign in plain).split())

@@ -1,0 +1,196 @@
+"""Set up a node in one directory: keys, certificates, configuration, descriptor, and a context file for each officer.
+
+    node.toml            the configuration, `exchange node run --config DIR/node.toml`
+    descriptor.pb        what partners are given
+    tls/ keys/ officers/ as node/keys/party_files.py says, and keys/vault.key
+    data/                the database; what is backed up
+    high-water/          what must never be restored from a backup
+    liaison.toml partner-<class>.toml officer.toml auditor.toml administrator.toml      contexts, one a person
+
+`node.toml` is written last: a directory that has one is complete, and is never written to again.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from exchange.errors import Conflict, NotFound
+from exchange.v1 import directory_pb2, statement_pb2
+from exchange.values import PartyId
+from node.keys.descriptor import first_descriptor
+from node.keys.files import make_private_directory, write_private, write_public
+from node.keys.party_files import Terms, write_party
+from node.keys.party_plan import OfficerPlan, PartyPlan, choose, read_plans
+
+VAULT_KEY_BYTES: Final = 32
+BOTH_ROLES_PSEUDONYM: Final = "swallow"
+"""Who composes alerts and works the inbox too, as in a small office; the roster knows one role a person."""
+
+_ROLES: Final = {
+    "liaison": ("liaison officer",),
+    "partner": ("partner officer",),
+    "both": ("liaison officer", "partner officer"),
+    "auditor": ("auditor",),
+    "administrator": ("administrator",),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeDirectory:
+    """A node that is set up and has never run."""
+
+    directory: Path
+    trust_domain: str
+    fingerprint: bytes
+    """SHA-256 of the identity key, 32 bytes: what partners compare out of band."""
+    contexts: tuple[Path, ...]
+    partners_address: str
+    desk_address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Person:
+    officer: OfficerPlan
+    roles: tuple[str, ...]
+    context: str
+
+
+def example_plan(country: str) -> PartyPlan:
+    """The example roster of one country (ISO 3166-1 alpha-2); raises `NotFound` (COUNTRY_UNKNOWN) with those there are."""
+    return choose(read_plans(example_roster()), country)[0]
+
+
+def example_roster() -> Path:
+    """The file of example countries: beside this module where it is installed, else in the source tree."""
+    places = (Path(__file__).with_name("agencies.toml"), Path(__file__).parents[2] / "certs-example/agencies.toml")
+    for place in places:
+        if place.exists():
+            return place
+    raise NotFound("ROSTER_MISSING", "the example roster is neither installed nor in the source tree")
+
+
+def write_node_directory(
+    plan: PartyPlan, directory: Path, *, now: datetime, vault_key: bytes, port: int, host: str = "127.0.0.1"
+) -> NodeDirectory:
+    """Set up a training node with example keys; partners reach it at `port`, its officers at the port after.
+
+    `vault_key` is 32 fresh random bytes. Raises `Conflict` (NODE_EXISTS) when the directory holds a node, and what
+    `write_party` raises.
+    """
+    config = directory / "node.toml"
+    if config.exists():
+        raise Conflict("NODE_EXISTS", "the directory already holds a node, and its keys are not replaced")
+    if len(vault_key) != VAULT_KEY_BYTES:
+        raise ValueError("a vault key has 32 bytes")
+    people = _people(plan)
+    plan = replace(plan, officers=tuple(person.officer for person in people))
+    write_party(plan, directory, Terms(now=now, example=True))
+    for part in ("data", "high-water"):
+        make_private_directory(directory / part)
+    vault = directory / "keys/vault.key"
+    if not vault.exists():
+        write_private(vault, f"{vault_key.hex()}\n".encode())
+    partners, desk = f"{host}:{port}", f"{host}:{port + 1}"
+    endpoint = f"localhost:{port}"
+    described = first_descriptor(plan, directory, endpoint=endpoint, now=now, training=True)
+    write_public(directory / "descriptor.pb", described.chain, overwrite=True)
+    contexts = []
+    for person in people:
+        path = directory / f"{person.context}.toml"
+        write_public(path, _context(plan, person, desk).encode(), overwrite=True)
+        contexts.append(path)
+    write_public(config, _config(plan, people, endpoint=endpoint, partners=partners, desk=desk).encode())
+    return NodeDirectory(
+        directory=directory,
+        trust_domain=plan.trust_domain,
+        fingerprint=described.fingerprint,
+        contexts=tuple(contexts),
+        partners_address=partners,
+        desk_address=desk,
+    )
+
+
+def fingerprint_of(chain: bytes) -> bytes:
+    """The identity key's fingerprint that a descriptor file claims, 32 bytes: the signer of its oldest descriptor.
+
+    For showing only: whether it is the right one is what two people compare. Raises `google.protobuf`'s DecodeError or
+    `IndexError` when the bytes are no such file.
+    """
+    first = statement_pb2.Statement.FromString(directory_pb2.DescriptorChain.FromString(chain).descriptors[0])
+    return first.signatures[0].key_id
+
+
+def _people(plan: PartyPlan) -> tuple[_Person, ...]:
+    classes = {agency.slug: agency.agency_class.lower() for agency in plan.agencies}
+    names: set[str] = set()
+    people = []
+    for officer in plan.officers:
+        context = f"partner-{classes[officer.agency]}" if officer.role == "partner" else officer.role
+        if context in names:
+            context = f"{context}-{officer.pseudonym}"
+        names.add(context)
+        people.append(_Person(officer=officer, roles=_ROLES[officer.role], context=context))
+    home = next(officer.agency for officer in plan.officers if officer.role == "liaison")
+    both = OfficerPlan(pseudonym=BOTH_ROLES_PSEUDONYM, role="liaison", agency=home)
+    return (*people, _Person(officer=both, roles=_ROLES["both"], context="officer"))
+
+
+def _context(plan: PartyPlan, person: _Person, desk: str) -> str:
+    officer = person.officer
+    agency = next((agency for agency in plan.agencies if agency.slug == officer.agency), None)
+    lines = [
+        f"# EXAMPLE: {', '.join(person.roles)}" + (f" at {agency.name.removesuffix(' (EXAMPLE)')}" if agency else ""),
+        f"desk = {_quote(desk)}",
+        f"server_name = {_quote(f'desk.{plan.trust_domain}')}",
+        'ca = "office-ca.pem"',
+        f"certificate = {_quote(f'officers/{officer.pseudonym}.pem')}",
+        f"key = {_quote(f'officers/{officer.pseudonym}.key')}",
+    ]
+    if agency:
+        lines += [f"unit = {_quote(agency.name)}", f"channel = {_quote(agency.desk)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _config(plan: PartyPlan, people: tuple[_Person, ...], *, endpoint: str, partners: str, desk: str) -> str:
+    return "\n".join(_config_lines(plan, people, endpoint=endpoint, partners=partners, desk=desk)) + "\n"
+
+
+def _config_lines(plan: PartyPlan, people: tuple[_Person, ...], *, endpoint: str, partners: str, desk: str) -> Iterator[str]:
+    yield f"# EXAMPLE — never use in production. The node of {plan.name}; paths are relative to this file."
+    yield "# Each value can be set by the environment too: EXCHANGE_<SECTION>_<KEY>, e.g. EXCHANGE_LISTEN_DESK."
+    yield f"\n[node]\ntrust_domain = {_quote(plan.trust_domain)}\ncountry = {_quote(plan.code)}"
+    yield "training = true            # accepts and sends training alerts only"
+    yield f"languages = [{', '.join(_quote(tag) for tag in plan.languages)}]"
+    yield f"endpoint = {_quote(endpoint)}   # where partners reach it"
+    yield f"\n[listen]\npartners = {_quote(partners)}\ndesk = {_quote(desk)}"
+    yield '\n[tls]\nnode_certificate = "tls/node.pem"\nnode_key = "tls/node.key"\nnode_ca = "node-ca.pem"'
+    yield 'desk_certificate = "tls/desk.pem"\ndesk_key = "tls/desk.key"\noffice_ca = "office-ca.pem"'
+    yield "\n[keys]"
+    for use in ("agreement", "log", "receipt", "witness", "identity"):
+        yield f'{use} = "file:keys/{use}.key"' + ("     # in a real office: offline, and absent here" * (use == "identity"))
+    yield "\n[keys.statement]"
+    for agency in plan.agencies:
+        if agency.originates:
+            yield f'{agency.slug} = "file:keys/statement-{agency.slug}.key"'
+    yield '\n[store]\ndatabase = "data/node.db"\nvault_key = "file:keys/vault.key"'
+    yield 'high_water = "high-water"    # never restored from a backup\ndescriptors = "descriptor.pb"'
+    for agency in plan.agencies:
+        yield f"\n[[agencies]]\nid = {_quote(_party(plan, agency.path))}\nname = {_quote(agency.name)}"
+        yield f"class = {_quote(agency.agency_class)}"
+    for person in people:
+        officer = person.officer
+        yield f"\n[[officers]]\nid = {_quote(_party(plan, officer.path))}"
+        yield f"roles = [{', '.join(_quote(role) for role in person.roles)}]"
+        if officer.agency:
+            yield f"agency = {_quote(_party(plan, f'/agency/{officer.agency}'))}"
+
+
+def _party(plan: PartyPlan, path: str) -> str:
+    return str(PartyId(trust_domain=plan.trust_domain, path=path))
+
+
+def _quote(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)  # every JSON string is a TOML basic string
