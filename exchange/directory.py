@@ -13,6 +13,23 @@ from exchange.values import PartyId
 SUITES = frozenset({directory_pb2.SUITE_ED25519, directory_pb2.SUITE_ECDSA_P256_SHA256})
 _ED25519_ONLY = frozenset({directory_pb2.KEY_USE_LOG, directory_pb2.KEY_USE_WITNESS})
 
+# Points of small order: under such a key, signatures can be made without any private key, for any message. Encodings of y, canonical and
+# not, without the sign of x (RFC 8032 section 5.1.2); the list is that of libsodium's ge25519_has_small_order, and of table 6 in
+# Chalkias, Garillot, Nikolaenko, "Taming the many EdDSAs" (2020).
+_ED25519_SPKI = bytes.fromhex("302a300506032b6570032100")  # RFC 8410 section 4: all that stands before the 32 bytes of a key
+_FIELD_PRIME = 2**255 - 19
+_SMALL_ORDER = frozenset(
+    {
+        0,
+        1,
+        0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826,
+        0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7,
+        _FIELD_PRIME - 1,
+        _FIELD_PRIME,
+        _FIELD_PRIME + 1,
+    }
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownNode:
@@ -48,7 +65,7 @@ def check_key(key: PublicKey, party: str, at: int) -> None:
 
     The codes are KEY_NOT_FOR_PARTY, KEY_EARLY, KEY_EXPIRED, KEY_REVOKED.
 
-    A compromised key is believed up to `compromised_since` only. That says nothing of who really signed: a thief back-dates. So whoever
+    A compromised key is believed up to `compromised_since` at most. That says nothing of who really signed: a thief back-dates. So whoever
     has no receipt from before that moment must call `check_not_compromised` as well.
     """
     if party not in key.speaks_for:
@@ -57,8 +74,7 @@ def check_key(key: PublicKey, party: str, at: int) -> None:
         raise Unverified("KEY_EARLY", "the key was not yet in force")
     if at >= key.not_after:
         raise Unverified("KEY_EXPIRED", "the key was no longer in force")
-    end = key.compromised_since or key.revoked_at
-    if end and at >= end:
+    if any(at >= end for end in (key.revoked_at, key.compromised_since) if end):
         raise Unverified("KEY_REVOKED", "the key had been revoked")
 
 
@@ -105,16 +121,17 @@ def open_descriptor_chain(statements: Sequence[statement_pb2.Statement], pinned:
 
 
 def advance(held: KnownNode, offered: KnownNode) -> KnownNode:
-    """The node to believe from now on. Raises `Refused` (DESCRIPTOR_ROLLBACK), `Conflict` (DESCRIPTOR_EQUIVOCATION)."""
+    """The node to believe from now on: `offered`, if its chain goes on where that of `held` ends.
+
+    A chain that branches off is equivocation whatever its sequence: otherwise a thief of an identity key that was replaced long ago could
+    grow a rival chain from the same pin. Raises `Refused` (DESCRIPTOR_OTHER_NODE, DESCRIPTOR_ROLLBACK), `Conflict` (DESCRIPTOR_EQUIVOCATION).
+    """
     if offered.trust_domain != held.trust_domain:
         raise Refused("DESCRIPTOR_OTHER_NODE", "the descriptor is another node's")
     if offered.descriptor.sequence < held.descriptor.sequence:
         raise Refused("DESCRIPTOR_ROLLBACK", "a newer descriptor is already known")
-    if offered.descriptor.sequence == held.descriptor.sequence:
-        if offered.digest != held.digest:
-            raise Conflict("DESCRIPTOR_EQUIVOCATION", "two descriptors bear the same sequence number")
-        return held
-    _check_successor(held, offered)
+    if [statement_digest(s) for s in offered.chain[: len(held.chain)]] != [statement_digest(s) for s in held.chain]:
+        raise Conflict("DESCRIPTOR_EQUIVOCATION", "two descriptors contradict each other in one place of the chain")
     return offered
 
 
@@ -177,6 +194,7 @@ def _check_shape(descriptor: directory_pb2.NodeDescriptor, keys: Mapping[bytes, 
         or len(keys) != len(descriptor.keys)
         or any(not all(str(PartyId.parse(party)).startswith(inside) for party in key.speaks_for) for key in keys.values())
         or any(key.use in _ED25519_ONLY and key.suite != directory_pb2.SUITE_ED25519 for key in keys.values())
+        or not all(_is_sound(key.spki) for key in keys.values() if key.suite == directory_pb2.SUITE_ED25519)
         or any(bool(k.compromised_since) != (k.revocation_reason == compromised) for k in descriptor.keys)
         or any(bool(k.revoked_at) != bool(k.revocation_reason) for k in descriptor.keys)
         or any(not agency.agency.startswith(f"{inside}agency/") for agency in descriptor.agencies)
@@ -187,14 +205,25 @@ def _check_shape(descriptor: directory_pb2.NodeDescriptor, keys: Mapping[bytes, 
         raise Malformed("DESCRIPTOR_MALFORMED", "the descriptor breaks a rule of its form")
 
 
+def _is_sound(spki: bytes) -> bool:
+    raw = spki.removeprefix(_ED25519_SPKI)
+    without_sign = int.from_bytes(raw, "little") % 2**255
+    return len(raw) == 32 and len(spki) == len(_ED25519_SPKI) + 32 and without_sign not in _SMALL_ORDER
+
+
 def _check_successor(before: KnownNode, after: KnownNode) -> None:
     broken = (
         after.trust_domain != before.trust_domain
         or after.descriptor.sequence <= before.descriptor.sequence
         or not before.keys.keys() <= after.keys.keys()
         or any(before.keys[i].use != after.keys[i].use or before.keys[i].suite != after.keys[i].suite for i in before.keys)
-        or any(key.revoked_at and not after.keys[i].revoked_at for i, key in before.keys.items())
-        or any(key.compromised_since and not after.keys[i].compromised_since for i, key in before.keys.items())
+        or any(_taken_back(key.revoked_at, after.keys[i].revoked_at) for i, key in before.keys.items())
+        or any(_taken_back(key.compromised_since, after.keys[i].compromised_since) for i, key in before.keys.items())
     )
     if broken:
         raise Unverified("DESCRIPTOR_CHAIN_BROKEN", "a descriptor drops a key, takes back a revocation or does not follow its predecessor")
+
+
+def _taken_back(before: int, after: int) -> bool:
+    # To put a revocation off is to take it back for a while.
+    return bool(before) and not 0 < after <= before

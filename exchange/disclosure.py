@@ -29,7 +29,7 @@ from exchange.encoding import CAP_DELIVERY, CAP_ENTRY, CAP_FRAGMENT, CAP_MANIFES
 from exchange.errors import Conflict, ExchangeError, Malformed, Refused, Unverified
 from exchange.handling import check_handling, clause_handling, combine
 from exchange.manifest import SALT_SIZE, Committer, Opening, decode_manifest
-from exchange.onward import check_permit, open_permit
+from exchange.onward import check_permit, check_scope, open_permit
 from exchange.profile import AlertType, alert_type, alert_types
 from exchange.signing import Verified, open_statement, statement_digest
 from exchange.v1 import agreement_pb2, control_pb2, disclosure_pb2, handling_pb2, manifest_pb2, permit_pb2, receipt_pb2
@@ -253,8 +253,7 @@ def _d3_originator(
             recall=control,
             at=recipient.now,
         )
-        if not control and (entry.purpose != permit.purpose or not set(entry.fields) <= set(permit.fields)):
-            raise Refused("PERMIT_NARROWER", "the permit does not cover this purpose and these fields")
+        check_scope(permit, manifest, entry, recall=control)
     except ExchangeError as error:
         raise Refused("NOT_THE_ORIGINATOR", f"the sender may not pass this on: {error.code}") from error  # D3
 

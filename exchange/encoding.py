@@ -57,6 +57,8 @@ def cut(encoding: bytes) -> dict[int, bytes]:
             record = position
             tag, position = _varint(encoding, position)
             field, wire = tag >> 3, tag & 7
+            if not field:
+                raise Malformed("NOT_CANONICAL", "a record has no field number")
             if wire == _LENGTH_DELIMITED:
                 length, position = _varint(encoding, position)
                 position += length
@@ -87,11 +89,11 @@ def _varint(data: bytes, position: int) -> tuple[int, int]:
     byte = data[position]
     if byte < 0x80:  # nearly always: numbers to 15, lengths to 127
         return byte, position + 1
-    value, shift = byte & 0x7F, 7
-    while True:
+    value = byte & 0x7F
+    for shift in range(7, 70, 7):  # 64 bits; without an end, a long run of such bytes would cost time in proportion to its square
         position += 1
         byte = data[position]
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
             return value, position + 1
-        shift += 7
+    raise Malformed("NOT_CANONICAL", "a number is longer than 64 bits")

@@ -2,12 +2,12 @@
 
 The checks, in order, each with its own code:
 
-E1  EVIDENCE_MALFORMED    the file is strict, of version 1, its entry of the right form
+E1  EVIDENCE_MALFORMED    the file and its entry are strict, of version 1
 E2  EVIDENCE_NOT_PINNED   both descriptor chains lead from the pinned keys
 E3  EVIDENCE_RECEIPT      the recipient's receipt holds, its key judged at received_at
 E4  EVIDENCE_CHECKPOINT   the sender signed the same checkpoint
 E5  EVIDENCE_INCLUSION    the entry is in the log at its index, within the receipt's range
-E6  EVIDENCE_LEVEL        the level is what the file holds; what the receipt excepts proves logging, never delivery
+E6  EVIDENCE_LEVEL        the level is what the file holds, the entry of the one form; an exception proves logging, never delivery
 E7  EVIDENCE_MANIFEST     the entry's manifest, signed by the originator; a compromised key only if receipted before
 E8  EVIDENCE_OPENINGS     the openings are exactly the entry's fields and match their commitments
 E9  EVIDENCE_AGREEMENT    the agreement that the entry names, signed by both, whose clause allows exactly this
@@ -21,12 +21,12 @@ from google.protobuf.message import Message
 
 from exchange.agreement import Denied, Request, decide_under, open_agreement
 from exchange.directory import KnownNode, check_key, check_not_compromised, open_descriptor_chain
-from exchange.disclosure import open_view
+from exchange.disclosure import check_entry, open_view
 from exchange.encoding import CAP_ENTRY, decode
 from exchange.errors import ExchangeError, Malformed, Unverified
 from exchange.log import LogName, open_log_checkpoint
 from exchange.manifest import decode_manifest
-from exchange.onward import check_permit, open_permit
+from exchange.onward import check_permit, check_scope, open_permit
 from exchange.profile import AlertType, alert_type
 from exchange.receipt import OpenedReceipt, excepted, open_receipt_of
 from exchange.signing import open_statement, statement_digest
@@ -71,7 +71,7 @@ def verify_evidence(data: bytes, pins: Mapping[str, bytes]) -> VerifiedEvidence:
     received_at = receipt.receipt.value.received_at
     log = _e4_checkpoint(evidence, receipt, sender, recipient)
     _e5_inclusion(evidence, receipt)
-    exception = _e6_level(evidence, receipt)
+    exception = _e6_level(evidence, entry, receipt, log)
     manifest, kind, alert, view = None, None, None, b""
     agreement, clause = None, None
     if evidence.HasField("manifest"):
@@ -104,9 +104,9 @@ def _e1_form(data: bytes) -> tuple[evidence_pb2.EvidenceFile, disclosure_pb2.Ent
         evidence = decode(evidence_pb2.EvidenceFile, data, CAP_EVIDENCE)
         entry = decode(disclosure_pb2.Entry, evidence.entry, CAP_ENTRY)
     except ExchangeError as error:
-        raise Malformed("EVIDENCE_MALFORMED", f"the file is not an evidence file: {error.code}") from error
+        raise Malformed("EVIDENCE_MALFORMED", f"the file is not an evidence file: {error.code}") from error  # E1
     if evidence.version != 1 or entry.succession:
-        raise Malformed("EVIDENCE_MALFORMED", "the file is of another version")
+        raise Malformed("EVIDENCE_MALFORMED", "the file is of another version")  # E1
     return evidence, entry
 
 
@@ -123,14 +123,14 @@ def _pinned(statements: Sequence[statement_pb2.Statement], pins: Mapping[str, by
             continue
         if node.trust_domain == trust_domain:
             return node
-    raise Unverified("EVIDENCE_NOT_PINNED", "the descriptors do not lead from a fingerprint that was given for their trust domain")
+    raise Unverified("EVIDENCE_NOT_PINNED", "the descriptors do not lead from a fingerprint that was given for their trust domain")  # E2
 
 
 def _e3_receipt(evidence: evidence_pb2.EvidenceFile, recipient: KnownNode) -> OpenedReceipt:
     try:
         return open_receipt_of(evidence.receipt, recipient)
     except ExchangeError as error:
-        raise Unverified("EVIDENCE_RECEIPT", f"the receipt does not hold: {error.code}") from error
+        raise Unverified("EVIDENCE_RECEIPT", f"the receipt does not hold: {error.code}") from error  # E3
 
 
 def _e4_checkpoint(evidence: evidence_pb2.EvidenceFile, receipt: OpenedReceipt, sender: KnownNode, recipient: KnownNode) -> LogName:
@@ -138,23 +138,23 @@ def _e4_checkpoint(evidence: evidence_pb2.EvidenceFile, receipt: OpenedReceipt, 
         log = LogName.parse(receipt.checkpoint.origin)
         signed = open_log_checkpoint(evidence.checkpoint, log, sender, receipt.receipt.value.received_at)
     except ExchangeError as error:
-        raise Unverified("EVIDENCE_CHECKPOINT", f"the checkpoint does not hold: {error.code}") from error
+        raise Unverified("EVIDENCE_CHECKPOINT", f"the checkpoint does not hold: {error.code}") from error  # E4
     if signed != receipt.checkpoint or (log.sender, log.recipient) != (sender.trust_domain, recipient.trust_domain):
-        raise Unverified("EVIDENCE_CHECKPOINT", "the sender's checkpoint is not the one that the recipient receipted")
+        raise Unverified("EVIDENCE_CHECKPOINT", "the sender's checkpoint is not the one that the recipient receipted")  # E4
     return log
 
 
 def _e5_inclusion(evidence: evidence_pb2.EvidenceFile, receipt: OpenedReceipt) -> None:
     checkpoint = receipt.checkpoint
     if not receipt.receipt.value.previous_size <= evidence.index < checkpoint.size:
-        raise Unverified("EVIDENCE_INCLUSION", "the receipt does not cover this index")
+        raise Unverified("EVIDENCE_INCLUSION", "the receipt does not cover this index")  # E5
     try:
         verify_inclusion(leaf_hash(evidence.entry), evidence.index, checkpoint.size, evidence.inclusion_proof, checkpoint.root)
     except ExchangeError as error:
-        raise Unverified("EVIDENCE_INCLUSION", "the entry is not in the log at this index") from error
+        raise Unverified("EVIDENCE_INCLUSION", "the entry is not in the log at this index") from error  # E5
 
 
-def _e6_level(evidence: evidence_pb2.EvidenceFile, receipt: OpenedReceipt) -> int:
+def _e6_level(evidence: evidence_pb2.EvidenceFile, entry: disclosure_pb2.Entry, receipt: OpenedReceipt, log: LogName) -> int:
     exception = excepted(receipt.receipt.value, evidence.index)
     holds = {
         evidence_pb2.EVIDENCE_LEVEL_DATA: (True, True, False),
@@ -163,7 +163,12 @@ def _e6_level(evidence: evidence_pb2.EvidenceFile, receipt: OpenedReceipt) -> in
         evidence_pb2.EVIDENCE_LEVEL_LOGGED_ONLY: (False, False, True),
     }.get(evidence.level)
     if holds != (evidence.HasField("manifest"), bool(evidence.openings), bool(exception)):
-        raise Unverified("EVIDENCE_LEVEL", "the file does not hold what its level says, or the receipt excepts this index")
+        raise Unverified("EVIDENCE_LEVEL", "the file does not hold what its level says, or the receipt excepts this index")  # E6
+    if not exception:  # an entry of another form may be proved as logged, but nobody can have taken it for a disclosure
+        try:
+            check_entry(entry, log.recipient)
+        except ExchangeError as error:
+            raise Unverified("EVIDENCE_LEVEL", f"the entry does not hold: {error.code}") from error  # E6
     return exception
 
 
@@ -178,9 +183,9 @@ def _e7_manifest(
         check_key(key, manifest.originator, manifest.issued_at)
         check_not_compromised(key, received_at)
     except ExchangeError as error:
-        raise Unverified("EVIDENCE_MANIFEST", f"the manifest does not hold: {error.code}") from error
+        raise Unverified("EVIDENCE_MANIFEST", f"the manifest does not hold: {error.code}") from error  # E7
     if statement_digest(evidence.manifest) != entry.manifest_digest:
-        raise Unverified("EVIDENCE_MANIFEST", "the manifest is not the one that the entry names")
+        raise Unverified("EVIDENCE_MANIFEST", "the manifest is not the one that the entry names")  # E7
     return manifest, originator
 
 
@@ -190,7 +195,7 @@ def _e8_openings(
     try:
         _, view, alert = open_view(evidence.openings, entry, manifest, kind)
     except ExchangeError as error:
-        raise Unverified("EVIDENCE_OPENINGS", f"the openings do not hold: {error.code}") from error
+        raise Unverified("EVIDENCE_OPENINGS", f"the openings do not hold: {error.code}") from error  # E8
     return view, alert
 
 
@@ -207,10 +212,10 @@ def _e9_agreement(
     try:
         agreed = open_agreement(evidence.agreement, nodes, held_since=received_at)
     except ExchangeError as error:
-        raise Unverified("EVIDENCE_AGREEMENT", f"the agreement does not hold: {error.code}") from error
+        raise Unverified("EVIDENCE_AGREEMENT", f"the agreement does not hold: {error.code}") from error  # E9
     fields, clause = frozenset(entry.fields), agreed.clauses.get(entry.clause)
     if agreed.digest != entry.agreement_digest or clause is None:
-        raise Unverified("EVIDENCE_AGREEMENT", "the agreement is not the one that the entry names, or it has no such clause")
+        raise Unverified("EVIDENCE_AGREEMENT", "the agreement is not the one that the entry names, or it has no such clause")  # E9
     for agency in entry.audience:
         decision = decide_under(
             agreed,
@@ -231,7 +236,9 @@ def _e9_agreement(
             ),
         )
         if isinstance(decision, Denied) or decision.fields != tuple(entry.fields):
-            raise Unverified("EVIDENCE_AGREEMENT", "the clause does not allow what was disclosed")
+            raise Unverified("EVIDENCE_AGREEMENT", "the clause does not allow what was disclosed")  # E9
+    if entry.purpose not in manifest.handling.permitted_purposes:
+        raise Unverified("EVIDENCE_AGREEMENT", "the originator does not permit the purpose")  # E9
     return agreed.agreement, clause
 
 
@@ -256,7 +263,8 @@ def _e10_permit(
             recall=control,
             at=received_at,
         )
+        check_scope(permit.value, manifest, entry, recall=control)
     except ExchangeError as error:
-        raise Unverified("EVIDENCE_PERMIT", f"the permit does not hold: {error.code}") from error
+        raise Unverified("EVIDENCE_PERMIT", f"the permit does not hold: {error.code}") from error  # E10
     if permit.digest != entry.permit_digest:
-        raise Unverified("EVIDENCE_PERMIT", "the permit is not the one that the entry names")
+        raise Unverified("EVIDENCE_PERMIT", "the permit is not the one that the entry names")  # E10

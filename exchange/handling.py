@@ -3,6 +3,10 @@
 from exchange.errors import Malformed
 from exchange.v1 import agreement_pb2, handling_pb2
 
+_NO_COURT, _KEEP = handling_pb2.JUDICIAL_USE_NONE, handling_pb2.ONWARD_RULE_NONE
+_JUDICIAL = frozenset({_NO_COURT, handling_pb2.JUDICIAL_USE_ASK, handling_pb2.JUDICIAL_USE_ALLOWED})
+_ONWARD = frozenset({_KEEP, handling_pb2.ONWARD_RULE_ASK})
+
 
 def check_handling(handling: handling_pb2.Handling) -> None:
     """Raise `Malformed` (HANDLING_MALFORMED) unless lists ascend without duplicates and nothing unspecified stands in them."""
@@ -22,11 +26,14 @@ def clause_handling(clause: agreement_pb2.Clause) -> handling_pb2.Handling:
 
 
 def combine(*handlings: handling_pb2.Handling) -> handling_pb2.Handling:
-    """The most restrictive of all: restrictions join, permissions intersect, limits take the smallest. Unset reads as strictest."""
+    """The most restrictive of all: restrictions join, permissions intersect, limits take the smallest.
+
+    A rule that is unset, or that a later version added, reads as the strictest.
+    """
     codes = sorted({code for handling in handlings for code in handling.codes})
     purposes = set.intersection(*(set(handling.permitted_purposes) for handling in handlings)) if handlings else set()
-    judicial = min((h.judicial_use or handling_pb2.JUDICIAL_USE_NONE for h in handlings), default=handling_pb2.JUDICIAL_USE_NONE)
-    onward = min((h.onward or handling_pb2.ONWARD_RULE_NONE for h in handlings), default=handling_pb2.ONWARD_RULE_NONE)
+    judicial = min((h.judicial_use if h.judicial_use in _JUDICIAL else _NO_COURT for h in handlings), default=_NO_COURT)
+    onward = min((h.onward if h.onward in _ONWARD else _KEEP for h in handlings), default=_KEEP)
     if handling_pb2.HANDLING_CODE_H1 in codes:
         judicial = min(judicial, handling_pb2.JUDICIAL_USE_ASK)
     return handling_pb2.Handling(

@@ -4,8 +4,8 @@ from exchange.directory import KnownNode, check_key, check_not_compromised
 from exchange.encoding import CAP_STATEMENT, decode, encode
 from exchange.errors import Malformed, Refused
 from exchange.signing import Signer, Verified, open_statement, sign_statement, statement_digest
-from exchange.v1 import permit_pb2, statement_pb2
-from exchange.values import PartyId
+from exchange.v1 import disclosure_pb2, manifest_pb2, permit_pb2, statement_pb2
+from exchange.values import PartyId, node_of
 
 
 def sign_permit(permit: permit_pb2.Permit, signer: Signer) -> statement_pb2.Statement:
@@ -35,6 +35,18 @@ def check_permit(permit: permit_pb2.Permit, *, manifest_digest: bytes, holder: s
         raise Refused("PERMIT_OTHER_PARTY", "the permit is for other parties")
     if not recall and not permit.issued_at <= at < permit.expires_at:
         raise Refused("PERMIT_EXPIRED", "the permit is not in force")
+
+
+def check_scope(permit: permit_pb2.Permit, manifest: manifest_pb2.Manifest, entry: disclosure_pb2.Entry, *, recall: bool) -> None:
+    """Check that the permit covers what was disclosed. Only the agency that originated an alert gives leave; its node may recall.
+
+    Raises `Refused`: PERMIT_OTHER_ORIGINATOR, PERMIT_NARROWER.
+    """
+    node = str(node_of(PartyId.parse(permit.originator).trust_domain))
+    if manifest.originator not in ({permit.originator, node} if recall else {permit.originator}):
+        raise Refused("PERMIT_OTHER_ORIGINATOR", "the permit is not of the agency that originated the alert")
+    if not recall and (entry.purpose != permit.purpose or not set(entry.fields) <= set(permit.fields)):
+        raise Refused("PERMIT_NARROWER", "the permit does not cover this purpose and these fields")
 
 
 def _check_form(permit: permit_pb2.Permit) -> None:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from google.protobuf.message import DecodeError
+
 from exchange.directory import KnownNode, check_key
 from exchange.encoding import CAP_STATEMENT, decode, encode
 from exchange.errors import Conflict, ExchangeError, Malformed, Unverified
@@ -52,11 +54,13 @@ def open_receipt_of(statement: statement_pb2.Statement, recipient: KnownNode) ->
 
     Raises `Unverified` (RECEIPT_KEY) and `Malformed` (RECEIPT_MALFORMED, RECEIPT_TILES).
     """
-    loose = receipt_pb2.Receipt.FromString(statement.payload)
     keys: tuple[PublicKey, ...] = ()
     try:
         keys = open_statement(statement, "receipt", recipient)
-        check_key(keys[0], str(node_of(recipient.trust_domain)), loose.received_at)
+        received_at = receipt_pb2.Receipt.FromString(statement.payload).received_at
+        check_key(keys[0], str(node_of(recipient.trust_domain)), received_at)
+    except DecodeError as error:
+        raise Malformed("RECEIPT_MALFORMED", "the receipt is not a protobuf message") from error
     except ExchangeError as error:
         raise Unverified("RECEIPT_KEY", f"the receipt's signature does not hold: {error.code}") from error  # R1
     try:

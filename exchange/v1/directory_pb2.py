@@ -25,29 +25,29 @@ _sym_db = _symbol_database.Default()
 from exchange.v1 import agreement_pb2 as exchange_dot_v1_dot_agreement__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x65xchange/v1/directory.proto\x12\x0b\x65xchange.v1\x1a\x1b\x65xchange/v1/agreement.proto\"\x8b\x02\n\x0c\x44\x65scribedKey\x12 \n\x03use\x18\x01 \x01(\x0e\x32\x13.exchange.v1.KeyUse\x12!\n\x05suite\x18\x02 \x01(\x0e\x32\x12.exchange.v1.Suite\x12\x12\n\npublic_key\x18\x03 \x01(\x0c\x12\x12\n\nspeaks_for\x18\x04 \x03(\t\x12\x12\n\nnot_before\x18\x05 \x01(\x03\x12\x11\n\tnot_after\x18\x06 \x01(\x03\x12\x12\n\nrevoked_at\x18\x07 \x01(\x03\x12\x38\n\x11revocation_reason\x18\x08 \x01(\x0e\x32\x1d.exchange.v1.RevocationReason\x12\x19\n\x11\x63ompromised_since\x18\t \x01(\x03\"6\n\x0eUnderstoodType\x12\x12\n\nalert_type\x18\x01 \x01(\t\x12\x10\n\x08profiles\x18\x02 \x03(\x0c\"_\n\x0f\x44\x65scribedAgency\x12\x0e\n\x06\x61gency\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12.\n\x0c\x61gency_class\x18\x03 \x01(\x0e\x32\x18.exchange.v1.AgencyClass\"0\n\x12RevokedCertificate\x12\x1a\n\x12\x63\x65rtificate_digest\x18\x01 \x01(\x0c\"\x9e\x03\n\x0eNodeDescriptor\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x14\n\x0ctrust_domain\x18\x02 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x03 \x01(\t\x12\x0f\n\x07node_ca\x18\x04 \x03(\x0c\x12\'\n\x04keys\x18\x05 \x03(\x0b\x32\x19.exchange.v1.DescribedKey\x12\x30\n\x0bunderstands\x18\x06 \x03(\x0b\x32\x1b.exchange.v1.UnderstoodType\x12\x11\n\tlanguages\x18\x07 \x03(\t\x12.\n\x08\x61gencies\x18\x08 \x03(\x0b\x32\x1c.exchange.v1.DescribedAgency\x12\x10\n\x08sequence\x18\t \x01(\x04\x12\x11\n\tissued_at\x18\n \x01(\x03\x12\x13\n\x0bnext_update\x18\x0b \x01(\x03\x12\x19\n\x11next_identity_key\x18\x0c \x01(\x0c\x12=\n\x14revoked_certificates\x18\r \x03(\x0b\x32\x1f.exchange.v1.RevokedCertificate\x12\x10\n\x08training\x18\x0e \x01(\x08\"&\n\x0f\x44\x65scriptorChain\x12\x13\n\x0b\x64\x65scriptors\x18\x01 \x03(\x0c*\xa0\x01\n\x06KeyUse\x12\x17\n\x13KEY_USE_UNSPECIFIED\x10\x00\x12\x15\n\x11KEY_USE_STATEMENT\x10\x01\x12\x15\n\x11KEY_USE_AGREEMENT\x10\x02\x12\x0f\n\x0bKEY_USE_LOG\x10\x03\x12\x13\n\x0fKEY_USE_RECEIPT\x10\x04\x12\x13\n\x0fKEY_USE_WITNESS\x10\x05\x12\x14\n\x10KEY_USE_IDENTITY\x10\x06*k\n\x05Suite\x12\x15\n\x11SUITE_UNSPECIFIED\x10\x00\x12\x11\n\rSUITE_ED25519\x10\x01\x12\x1b\n\x17SUITE_ECDSA_P256_SHA256\x10\x02\x12\x1b\n\x17SUITE_ED25519_ML_DSA_65\x10\x03*\x9b\x01\n\x10RevocationReason\x12!\n\x1dREVOCATION_REASON_UNSPECIFIED\x10\x00\x12!\n\x1dREVOCATION_REASON_COMPROMISED\x10\x01\x12 \n\x1cREVOCATION_REASON_SUPERSEDED\x10\x02\x12\x1f\n\x1bREVOCATION_REASON_CESSATION\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x65xchange/v1/directory.proto\x12\x0b\x65xchange.v1\x1a\x1b\x65xchange/v1/agreement.proto\"\x8b\x02\n\x0c\x44\x65scribedKey\x12 \n\x03use\x18\x01 \x01(\x0e\x32\x13.exchange.v1.KeyUse\x12!\n\x05suite\x18\x02 \x01(\x0e\x32\x12.exchange.v1.Suite\x12\x12\n\npublic_key\x18\x03 \x01(\x0c\x12\x12\n\nspeaks_for\x18\x04 \x03(\t\x12\x12\n\nnot_before\x18\x05 \x01(\x03\x12\x11\n\tnot_after\x18\x06 \x01(\x03\x12\x12\n\nrevoked_at\x18\x07 \x01(\x03\x12\x38\n\x11revocation_reason\x18\x08 \x01(\x0e\x32\x1d.exchange.v1.RevocationReason\x12\x19\n\x11\x63ompromised_since\x18\t \x01(\x03\"6\n\x0eUnderstoodType\x12\x12\n\nalert_type\x18\x01 \x01(\t\x12\x10\n\x08profiles\x18\x02 \x03(\x0c\"_\n\x0f\x44\x65scribedAgency\x12\x0e\n\x06\x61gency\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12.\n\x0c\x61gency_class\x18\x03 \x01(\x0e\x32\x18.exchange.v1.AgencyClass\"\x1f\n\rRevokedTlsKey\x12\x0e\n\x06key_id\x18\x01 \x01(\x0c\"\x95\x03\n\x0eNodeDescriptor\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x14\n\x0ctrust_domain\x18\x02 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x03 \x01(\t\x12\x0f\n\x07node_ca\x18\x04 \x03(\x0c\x12\'\n\x04keys\x18\x05 \x03(\x0b\x32\x19.exchange.v1.DescribedKey\x12\x30\n\x0bunderstands\x18\x06 \x03(\x0b\x32\x1b.exchange.v1.UnderstoodType\x12\x11\n\tlanguages\x18\x07 \x03(\t\x12.\n\x08\x61gencies\x18\x08 \x03(\x0b\x32\x1c.exchange.v1.DescribedAgency\x12\x10\n\x08sequence\x18\t \x01(\x04\x12\x11\n\tissued_at\x18\n \x01(\x03\x12\x13\n\x0bnext_update\x18\x0b \x01(\x03\x12\x19\n\x11next_identity_key\x18\x0c \x01(\x0c\x12\x34\n\x10revoked_tls_keys\x18\r \x03(\x0b\x32\x1a.exchange.v1.RevokedTlsKey\x12\x10\n\x08training\x18\x0e \x01(\x08\"&\n\x0f\x44\x65scriptorChain\x12\x13\n\x0b\x64\x65scriptors\x18\x01 \x03(\x0c*\xa0\x01\n\x06KeyUse\x12\x17\n\x13KEY_USE_UNSPECIFIED\x10\x00\x12\x15\n\x11KEY_USE_STATEMENT\x10\x01\x12\x15\n\x11KEY_USE_AGREEMENT\x10\x02\x12\x0f\n\x0bKEY_USE_LOG\x10\x03\x12\x13\n\x0fKEY_USE_RECEIPT\x10\x04\x12\x13\n\x0fKEY_USE_WITNESS\x10\x05\x12\x14\n\x10KEY_USE_IDENTITY\x10\x06*k\n\x05Suite\x12\x15\n\x11SUITE_UNSPECIFIED\x10\x00\x12\x11\n\rSUITE_ED25519\x10\x01\x12\x1b\n\x17SUITE_ECDSA_P256_SHA256\x10\x02\x12\x1b\n\x17SUITE_ED25519_ML_DSA_65\x10\x03*\x9b\x01\n\x10RevocationReason\x12!\n\x1dREVOCATION_REASON_UNSPECIFIED\x10\x00\x12!\n\x1dREVOCATION_REASON_COMPROMISED\x10\x01\x12 \n\x1cREVOCATION_REASON_SUPERSEDED\x10\x02\x12\x1f\n\x1bREVOCATION_REASON_CESSATION\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'exchange.v1.directory_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_KEYUSE']._serialized_start=1004
-  _globals['_KEYUSE']._serialized_end=1164
-  _globals['_SUITE']._serialized_start=1166
-  _globals['_SUITE']._serialized_end=1273
-  _globals['_REVOCATIONREASON']._serialized_start=1276
-  _globals['_REVOCATIONREASON']._serialized_end=1431
+  _globals['_KEYUSE']._serialized_start=978
+  _globals['_KEYUSE']._serialized_end=1138
+  _globals['_SUITE']._serialized_start=1140
+  _globals['_SUITE']._serialized_end=1247
+  _globals['_REVOCATIONREASON']._serialized_start=1250
+  _globals['_REVOCATIONREASON']._serialized_end=1405
   _globals['_DESCRIBEDKEY']._serialized_start=74
   _globals['_DESCRIBEDKEY']._serialized_end=341
   _globals['_UNDERSTOODTYPE']._serialized_start=343
   _globals['_UNDERSTOODTYPE']._serialized_end=397
   _globals['_DESCRIBEDAGENCY']._serialized_start=399
   _globals['_DESCRIBEDAGENCY']._serialized_end=494
-  _globals['_REVOKEDCERTIFICATE']._serialized_start=496
-  _globals['_REVOKEDCERTIFICATE']._serialized_end=544
-  _globals['_NODEDESCRIPTOR']._serialized_start=547
-  _globals['_NODEDESCRIPTOR']._serialized_end=961
-  _globals['_DESCRIPTORCHAIN']._serialized_start=963
-  _globals['_DESCRIPTORCHAIN']._serialized_end=1001
+  _globals['_REVOKEDTLSKEY']._serialized_start=496
+  _globals['_REVOKEDTLSKEY']._serialized_end=527
+  _globals['_NODEDESCRIPTOR']._serialized_start=530
+  _globals['_NODEDESCRIPTOR']._serialized_end=935
+  _globals['_DESCRIPTORCHAIN']._serialized_start=937
+  _globals['_DESCRIPTORCHAIN']._serialized_end=975
 # @@protoc_insertion_point(module_scope)

@@ -200,26 +200,26 @@ class DescribedAgency(_message.Message):
 Global___DescribedAgency: _TypeAlias = DescribedAgency  # noqa: Y015
 
 @_typing.final
-class RevokedCertificate(_message.Message):
-    """A TLS leaf that must no longer be accepted: grpcio cannot read revocation lists, so they travel here."""
+class RevokedTlsKey(_message.Message):
+    """A TLS key that must no longer be accepted, a leaf's or an authority's: grpcio cannot read revocation lists, so they travel here."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    CERTIFICATE_DIGEST_FIELD_NUMBER: _builtins.int
-    certificate_digest: _builtins.bytes
-    """SHA-256 of the certificate's DER encoding, 32 bytes."""
+    KEY_ID_FIELD_NUMBER: _builtins.int
+    key_id: _builtins.bytes
+    """SHA-256 of the certificate's SubjectPublicKeyInfo in DER, 32 bytes."""
     def __init__(
         self,
         *,
-        certificate_digest: _builtins.bytes = ...,
+        key_id: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate_digest", b"certificate_digest"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key_id", b"key_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___RevokedCertificate: _TypeAlias = RevokedCertificate  # noqa: Y015
+Global___RevokedTlsKey: _TypeAlias = RevokedTlsKey  # noqa: Y015
 
 @_typing.final
 class NodeDescriptor(_message.Message):
@@ -237,7 +237,7 @@ class NodeDescriptor(_message.Message):
     ISSUED_AT_FIELD_NUMBER: _builtins.int
     NEXT_UPDATE_FIELD_NUMBER: _builtins.int
     NEXT_IDENTITY_KEY_FIELD_NUMBER: _builtins.int
-    REVOKED_CERTIFICATES_FIELD_NUMBER: _builtins.int
+    REVOKED_TLS_KEYS_FIELD_NUMBER: _builtins.int
     TRAINING_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     """1."""
@@ -269,7 +269,7 @@ class NodeDescriptor(_message.Message):
     @_builtins.property
     def agencies(self) -> _containers.RepeatedCompositeFieldContainer[Global___DescribedAgency]: ...
     @_builtins.property
-    def revoked_certificates(self) -> _containers.RepeatedCompositeFieldContainer[Global___RevokedCertificate]: ...
+    def revoked_tls_keys(self) -> _containers.RepeatedCompositeFieldContainer[Global___RevokedTlsKey]: ...
     def __init__(
         self,
         *,
@@ -285,12 +285,12 @@ class NodeDescriptor(_message.Message):
         issued_at: _builtins.int = ...,
         next_update: _builtins.int = ...,
         next_identity_key: _builtins.bytes = ...,
-        revoked_certificates: _abc.Iterable[Global___RevokedCertificate] | None = ...,
+        revoked_tls_keys: _abc.Iterable[Global___RevokedTlsKey] | None = ...,
         training: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agencies", b"agencies", "endpoint", b"endpoint", "issued_at", b"issued_at", "keys", b"keys", "languages", b"languages", "next_identity_key", b"next_identity_key", "next_update", b"next_update", "node_ca", b"node_ca", "revoked_certificates", b"revoked_certificates", "sequence", b"sequence", "training", b"training", "trust_domain", b"trust_domain", "understands", b"understands", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agencies", b"agencies", "endpoint", b"endpoint", "issued_at", b"issued_at", "keys", b"keys", "languages", b"languages", "next_identity_key", b"next_identity_key", "next_update", b"next_update", "node_ca", b"node_ca", "revoked_tls_keys", b"revoked_tls_keys", "sequence", b"sequence", "training", b"training", "trust_domain", b"trust_domain", "understands", b"understands", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -35,6 +35,16 @@ class Noun(click.Group):
 
     command_class = Verb
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the verbs with their whole first sentence, wrapped and not cut."""
+        verbs = [(name, self.commands[name].get_short_help_str(limit=1000)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(verbs)
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """List the verbs in the order in which one comes to use them: as the file has them."""
+        return list(self.commands)
+
 
 def _address(found: Settings) -> str:
     from node.cli.errors import Trouble

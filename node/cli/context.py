@@ -24,7 +24,7 @@ import click
 
 from exchange.errors import ExchangeError, Malformed
 from exchange.values import PartyId
-from node.cli.errors import USAGE, Trouble
+from node.cli.errors import USAGE, Trouble, sentence
 
 if TYPE_CHECKING:
     import grpc
@@ -157,7 +157,7 @@ def open_desk() -> Iterator["DeskServiceStub"]:
             USAGE,
             error.code,
             "A key or certificate of your context cannot be used.",
-            why=f"{error}.",
+            why=sentence(str(error)),
             next_step="Check the files that the context names: key, certificate and ca.",
         ) from None
     # Whatever proxy a workstation sets for the web, an officer's connection goes to the node itself.

@@ -16,7 +16,8 @@ No text here repeats what a node or a file said about a person: only codes and o
 
 import sys
 import traceback
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from exchange.errors import Conflict, ExchangeError, Malformed, NotFound, Refused, Unverified
 
@@ -62,15 +63,33 @@ _NEXT: Final = {
 
 
 class Trouble(Exception):
-    """The end of a command that did not succeed. `happened`, `why` and `next_step` are sentences for people."""
+    """The end of a command that did not succeed. `happened`, `why` and `next_step` are sentences for people.
 
-    def __init__(self, exit_code: int, code: str, happened: str, *, why: str = "", next_step: str = "") -> None:
+    `done` is what a script should know of what was achieved all the same, or of what is wrong in detail.
+    """
+
+    def __init__(
+        self,
+        exit_code: int,
+        code: str,
+        happened: str,
+        *,
+        why: str = "",
+        next_step: str = "",
+        done: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(happened)
         self.exit_code = exit_code
         self.code = code
         self.happened = happened
         self.why = why
         self.next_step = next_step
+        self.done = done or {}
+
+
+def sentence(text: str) -> str:
+    """Write a rule's message, which begins small and ends without a stop, as a sentence."""
+    return text and text[0].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
 
 
 def from_exchange_error(error: ExchangeError) -> Trouble:
@@ -84,8 +103,8 @@ def from_exchange_error(error: ExchangeError) -> Trouble:
     )
     for kind, exit_code, happened, status in by_kind:
         if isinstance(error, kind):
-            return Trouble(exit_code, error.code, happened, why=str(error), next_step=_NEXT.get(status, ""))
-    return Trouble(UNEXPECTED, error.code, "Something unexpected happened.", why=str(error))
+            return Trouble(exit_code, error.code, happened, why=sentence(str(error)), next_step=_NEXT.get(status, ""))
+    return Trouble(UNEXPECTED, error.code, "Something unexpected happened.", why=sentence(str(error)))
 
 
 def from_rpc_error(error: "grpc.Call", desk: str, seconds: float) -> Trouble:
@@ -114,7 +133,7 @@ def from_rpc_error(error: "grpc.Call", desk: str, seconds: float) -> Trouble:
     }[exit_code]
     if exit_code == UNEXPECTED:
         return Trouble(exit_code, reason or status, happened, next_step="Ask the administrator to look into the node's own log.")
-    return Trouble(exit_code, reason, happened, why=error.details() or "", next_step=_NEXT.get(status, ""))
+    return Trouble(exit_code, reason, happened, why=sentence(error.details() or ""), next_step=_NEXT.get(status, ""))
 
 
 def from_defect(error: BaseException) -> Trouble:

@@ -8,7 +8,7 @@ from node.cli.command import Noun
 from node.cli.context import ask, open_desk
 from node.cli.document import document
 from node.cli.errors import SUCCESS, VERIFICATION_FAILED
-from node.cli.output import facts, heading, note, party_name, short, show, table, time_text, words
+from node.cli.output import facts, heading, note, party_name, short, show, state_text, table, time_cell, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,19 +74,19 @@ def show_(origin: str, start: int, limit: int) -> None:
             drawn = [
                 (
                     str(item["index"]),
-                    time_text(entry.disclosed_at),
+                    time_cell(entry.disclosed_at),
                     "\n".join(map(party_name, entry.audience)) or "–",
                     str(len(entry.fields)),
                     entry.clause or "–",
-                    _state(item),
+                    state_text(item["state"], item["exception"], item["withheld"]),
                     short(entry.manifest_digest),
                 )
                 for item, entry in zip(data["entries"], entries, strict=True)
             ]
-            columns = ("index", "disclosed", "to", "fields", "clause", "state", "!alert")
+            columns = ("index", "!disclosed (UTC)", "to", "fields", "clause", "state", "!alert")
             console.print(table(columns, drawn, right=("index", "fields")))
-        if start + len(entries) < summary.size and entries:
-            console.print(note(f"\nMore: exchange log show {summary.origin} --from {start + len(entries)}"))
+        if entries and answer.entries[-1].index + 1 < summary.size:
+            console.print(note(f"\nMore: exchange log show {summary.origin} --from {answer.entries[-1].index + 1}"))
 
     show(data, draw)
 
@@ -135,23 +135,15 @@ def _logs(logs: "Sequence[LogSummary]") -> Any:
     rows = [
         (
             item.origin,
-            "ours" if item.outbound else "mirror",
             str(item.size),
             str(item.receipted_size),
             item.state or "–",
-            time_text(item.last_entry_at),
             short(item.root) or "–",
         )
         for item in logs
     ]
-    columns = ("log", "kept", "size", "receipted", "state", "last entry", "!root")
+    columns = ("log", "size", "receipted", "state", "!root")
     return table(columns, rows, right=("size", "receipted"))
-
-
-def _state(item: dict[str, Any]) -> str:
-    state = "refused" if item["state"] == "EXCEPTED" else words(item["state"])
-    why = item["exception"] or item["withheld"]
-    return f"{state}: {words(why)}" if why else state
 
 
 def _draw_findings(console: "Console", findings: "Sequence[Finding]", *, good: str) -> None:

@@ -140,7 +140,7 @@ def _tell(trouble: Trouble, *, as_json: bool) -> None:
             "why": trouble.why,
             "next_step": trouble.next_step,
         }
-        click.echo(json.dumps({"error": error}, ensure_ascii=False))
+        click.echo(json.dumps({**trouble.done, "error": error}, ensure_ascii=False))
         return
     from rich.table import Table
     from rich.text import Text
@@ -150,10 +150,12 @@ def _tell(trouble: Trouble, *, as_json: bool) -> None:
     drawn = Table.grid(padding=(0, 2, 0, 0))
     drawn.add_column(no_wrap=True)
     drawn.add_column()
-    drawn.add_row(Text("error", style="bold red"), Text(plain(trouble.happened), style="bold"))
-    code = "" if trouble.code in {"USAGE", "INTERRUPTED"} else f" [{trouble.code}]"
-    if trouble.why or code:
-        drawn.add_row(Text("why", style="dim"), Text(plain(f"{trouble.why}{code}".strip())))
+    happened = Text(plain(trouble.happened), style="bold")
+    if trouble.code not in {"USAGE", "INTERRUPTED"}:
+        happened.append(f"  {plain(trouble.code)}", style="not bold dim")
+    drawn.add_row(Text("error", style="bold red"), happened)
+    if trouble.why:
+        drawn.add_row(Text("why", style="dim"), Text(plain(trouble.why)))
     if trouble.next_step:
         drawn.add_row(Text("next", style="dim"), Text(plain(trouble.next_step)))
     console(stderr=True).print(drawn)

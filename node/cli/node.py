@@ -8,7 +8,7 @@ import click
 
 from node.cli.command import Noun
 from node.cli.context import ask, open_desk
-from node.cli.errors import USAGE, Trouble
+from node.cli.errors import USAGE, Trouble, sentence
 from node.cli.output import facts, grouped, heading, note, show, table
 
 if TYPE_CHECKING:
@@ -36,14 +36,19 @@ def init(country: str, directory: Path, port_base: int) -> None:
     All of it is an EXAMPLE for trying and training. An office that goes to work issues its own certificates and keeps the
     authorities' and identity keys offline.
     """
+    from exchange.errors import NotFound
     from node.keys.node_directory import VAULT_KEY_BYTES, example_plan, write_node_directory
-    from node.system import SystemClock, SystemEntropy
+    from node.system import SystemClock, system_entropy
 
+    try:
+        plan = example_plan(country)
+    except NotFound as error:
+        raise click.BadParameter(f"{error}", param_hint="--country") from None
     made = write_node_directory(
-        example_plan(country),
+        plan,
         directory,
         now=SystemClock().now(),
-        vault_key=SystemEntropy().bytes(VAULT_KEY_BYTES),
+        vault_key=system_entropy(VAULT_KEY_BYTES),
         port=port_base,
     )
     config = directory / "node.toml"
@@ -90,7 +95,7 @@ def run(config: Path) -> None:
             USAGE,
             error.code,
             f"The configuration {config} cannot be used.",
-            why=str(error),
+            why=sentence(str(error)) if len(str(error).splitlines()) == 1 else str(error),
             next_step="Correct it, and start again. Nothing has been started.",
         ) from None
     from node.tls13 import pin_tls13

@@ -32,6 +32,7 @@ _STATE_STYLES: Final[Mapping[str, str]] = {
     "yes": "green",
     "up": "green",
     "refused": "red",
+    "withheld": "yellow",
     "error": "red",
     "down": "yellow",
     "suspended": "yellow",
@@ -71,7 +72,8 @@ def plain(text: str) -> str:
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> "Table":
     """A table with a line below its head and no other border; the columns in `right` are aligned to the right.
 
-    A column whose head begins with `!` is an id: it is never broken and its head loses the mark.
+    A column whose head begins with `!` is short and never broken; its head loses the mark. Others wrap, and what is too
+    long for a line goes on in the next: nothing that somebody may have to copy is cut off.
     """
     from rich import box
     from rich.table import Table
@@ -79,7 +81,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Seque
     drawn = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
         name = column.removeprefix("!")
-        drawn.add_column(name, justify="right" if name in right else "left", no_wrap=column.startswith("!"))
+        drawn.add_column(name, justify="right" if name in right else "left", no_wrap=column.startswith("!"), overflow="fold")
     for row in rows:
         drawn.add_row(*(cell(value) for value in row))
     return drawn
@@ -138,6 +140,11 @@ def time_text(milliseconds: int) -> str:
     return moment.strftime("%Y-%m-%d %H:%M UTC") if moment else "–"
 
 
+def time_cell(milliseconds: int) -> str:
+    """A time for a column whose head says that it is UTC."""
+    return time_text(milliseconds).removesuffix(" UTC")
+
+
 def short(digest: bytes | str) -> str:
     """The beginning of a digest that is long enough to name it in commands."""
     text = digest.hex() if isinstance(digest, bytes) else digest
@@ -155,6 +162,15 @@ def party_name(spiffe_id: str) -> str:
     """A short name of an agency: `gdi (kh)` for spiffe://kh.alerts.example/agency/gdi; others as they are."""
     domain, slash, slug = spiffe_id.removeprefix("spiffe://").partition("/agency/")
     return f"{slug} ({domain.split('.')[0]})" if slash else spiffe_id
+
+
+def state_text(state: str | None, exception: str | None, withheld: str | None) -> str:
+    """What became of a disclosure, with the reason if it was refused or not sent after all."""
+    if withheld:
+        return f"withheld: {words(withheld)}"
+    if exception:
+        return f"refused: {words(exception)}"
+    return "refused" if state == "EXCEPTED" else words(state)
 
 
 def words(name: str | None) -> str:

@@ -36,7 +36,7 @@ from node.intake.fill_in import fill_in
 from node.intake.instants import InstantInvalid, read_instant_or_days
 from node.intake.paths import at, item
 from node.intake.plain_document import DocumentInvalid, Plain, read_document
-from node.intake.problems import error, merge, refusal, refuses
+from node.intake.problems import covers, error, merge, refusal, refuses
 from node.intake.value_checks import check_values
 
 _AGENCY: Final = "write its SPIFFE ID, such as spiffe://kh.alerts.example/agency/gdi"
@@ -195,8 +195,8 @@ class _AlertFile:
         given = self._document.get("handling")
         if not is_nothing(given):
             reader = FieldReader(language="", today=self._today)
-            draft.handling.CopyFrom(reader.read(Handling.DESCRIPTOR, given, "handling"))
-            self.problems += reader.problems + list(check_values(draft.handling))
+            draft.handling.CopyFrom(reader.read(Handling, given, "handling"))
+            self.problems += reader.problems + list(check_values(draft.handling, "handling"))
         handling = draft.handling
         if not handling.permitted_purposes and draft.purpose:
             handling.permitted_purposes.append(draft.purpose)
@@ -205,8 +205,9 @@ class _AlertFile:
             self.problems.append(
                 error("HANDLING_PURPOSE", "handling.permitted_purposes", "the alert's own purpose is not permitted", remedy)
             )
-        for values in (handling.codes, handling.permitted_purposes):
-            values[:] = sorted(set(values))  # the manifest wants them ascending, whatever order people like
+        # The manifest wants them ascending, whatever order people like.
+        handling.codes[:] = sorted(set(handling.codes))
+        handling.permitted_purposes[:] = sorted(set(handling.permitted_purposes))
 
     def _digest(self, given: Plain, path: str) -> bytes:
         if is_nothing(given):
@@ -222,12 +223,12 @@ class _AlertFile:
         language = self._document.get("language")
         reader = FieldReader(language=language if isinstance(language, str) else "", today=self._today)
         given = self._document.get("alert")
-        alert = reader.read(kind.message.DESCRIPTOR, {} if is_nothing(given) else given, "")
+        alert = reader.read(kind.message, {} if is_nothing(given) else given, "")
         fill_in(alert)
         unread = [problem.field for problem in reader.problems]
         self.problems += reader.problems
         # A value that could not be read left a hole, of which the schema may complain at the same place.
-        self.problems += [problem for problem in check_values(alert) if problem.field not in unread]
+        self.problems += [problem for problem in check_values(alert) if not any(covers(path, problem.field) for path in unread)]
         return alert
 
     def _fields(self, draft: Draft, kind: AlertType) -> None:
@@ -254,10 +255,6 @@ class _AlertFile:
             return
         self.problems += [unknown_name(_GRANT_KEYS, key, path) for key in value if key not in _GRANT_KEYS]
         recipient = self._keep(read_agency(value.get("recipient"), at(path, "recipient"))) or ""
-        if recipient and recipient not in draft.recipients:
-            remedy = "name it under recipients as well, or take this out"
-            said = "this agency is not a recipient of the alert"
-            self.problems.append(error("GRANT_RECIPIENT", at(path, "recipient"), said, remedy))
         ground = read_enum(OnRequestGround.DESCRIPTOR, value.get("ground"), at(path, "ground"))
         if isinstance(ground, Problem):
             self.problems.append(ground)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from datetime import date
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
@@ -34,6 +34,8 @@ _SHORTHAND: dict[str, tuple[str, ...]] = {
     "exchange.v1.Text": ("text",),
 }
 _MRZ = "mrz"
+
+AnyMessage = TypeVar("AnyMessage", bound=Message)
 
 _PLACE_HOLDERS: dict[int, str | int | bytes | bool] = {
     FieldDescriptor.CPPTYPE_STRING: "",
@@ -89,9 +91,10 @@ class FieldReader:
         self._today = today
         self._zones: dict[str, MachineReadableZone] = {}
 
-    def read(self, descriptor: Descriptor, value: Plain, path: str) -> Message:
+    def read(self, kind: type[AnyMessage], value: Plain, path: str) -> AnyMessage:
         """Read a message; what cannot be read is left out of it and noted in `problems`."""
-        message = GetMessageClass(descriptor)()
+        message = kind()
+        descriptor: Any = kind.DESCRIPTOR
         content = self._content(descriptor, value, path)
         zone = self._take_zone(content, path) if descriptor is TravelDocument.DESCRIPTOR else None
         for name, given in content.items():
@@ -128,7 +131,7 @@ class FieldReader:
             remedy = "keep the one that holds, without the dash or brackets"
             self.problems.append(error("LIST_UNEXPECTED", path, "this field has one value, not a list", remedy))
         elif field.message_type:
-            inner = self.read(field.message_type, given, path)
+            inner = self.read(GetMessageClass(field.message_type), given, path)
             if inner.ByteSize():
                 getattr(message, field.name).CopyFrom(inner)
         elif (value := self._scalar(field, given, path)) is not None:
@@ -141,7 +144,7 @@ class FieldReader:
             noted = len(self.problems)
             read: Any
             if field.message_type:
-                read = self.read(field.message_type, {} if is_nothing(element) else element, where)
+                read = self.read(GetMessageClass(field.message_type), {} if is_nothing(element) else element, where)
                 empty = not read.ByteSize()
             else:
                 read = None if is_nothing(element) else self._scalar(field, element, where)
@@ -197,13 +200,17 @@ def _read_scalar(field: FieldDescriptor, value: Plain, path: str) -> str | bool 
     if field.type == FieldDescriptor.TYPE_BYTES:
         return read_hex(value, path)
     if field.type == FieldDescriptor.TYPE_INT64:
-        try:
-            return read_instant(value)
-        except InstantInvalid as invalid:
-            return refusal(invalid, path)
+        return _read_instant(value, path)
     if _NUMBER.fullmatch(value) and int(value) < _UNSIGNED[field.type]:
         return int(value)
     return error("NUMBER_EXPECTED", path, "not a whole number of this field's range", "write digits only")
+
+
+def _read_instant(value: str, path: str) -> int | Problem:
+    try:
+        return read_instant(value)
+    except InstantInvalid as invalid:
+        return refusal(invalid, path)
 
 
 def _read_truth(value: Plain, path: str) -> bool | Problem:

@@ -34,9 +34,7 @@ def read_document(text: str, *, name: str) -> Plain:
         raise DocumentInvalid("DOCUMENT_ENCODING", "the file is not UTF-8: save it as UTF-8") from None
     if size > MAX_BYTES:
         raise DocumentInvalid("DOCUMENT_SIZE", f"the file is too large: an alert file has at most {MAX_BYTES // 1024} KiB")
-    read = _json(text) if name.lower().endswith(".json") else _yaml(text)
-    _check_depth(read)
-    return read
+    return _json(text) if name.lower().endswith(".json") else _yaml(text)
 
 
 def _check_depth(read: Plain) -> None:
@@ -75,6 +73,7 @@ def _json(text: str) -> Plain:
         raise _syntax("JSON", broken.lineno) from None
     except RecursionError:
         _too_deep()
+    _check_depth(read)
     return read
 
 
@@ -99,7 +98,7 @@ def _yaml(text: str) -> Plain:
 
 
 class _Builder:
-    """Builds the document from parser events with a stack of its own, so depth costs no recursion."""
+    """Builds the document from parser events, with a stack of its own."""
 
     def __init__(self) -> None:
         self._documents: list[Plain] = []
@@ -130,6 +129,8 @@ class _Builder:
 
     def _enter(self, collection: list[Plain] | dict[str, Plain], line: int) -> None:
         self._put(collection, line)
+        if len(self._open) == MAX_DEPTH:  # at once: the parser's own cost grows with the square of the depth
+            _too_deep()
         self._open.append(collection)
         self._keys.append(None)
 

@@ -1,13 +1,16 @@
 """What is wrong with a file, said to the person who wrote it: where, what, and how to mend it, and never the value."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Final
 
 from exchange.errors import ExchangeError
 from exchange.v1.desk_service_pb2 import SEVERITY_ERROR, SEVERITY_WARNING, Problem
 
-FIELD_MISSING = "FIELD_MISSING"
+FIELD_MISSING: Final = "FIELD_MISSING"
 
-_COMPARE = "compare it with the source and write it again"
+_MOST: Final = 500
+_COMPARE: Final = "compare it with the source and write it again"
 
 
 def error(code: str, field: str, message: str, remedy: str) -> Problem:
@@ -42,13 +45,22 @@ def covers(path: str, below: str) -> bool:
     return below == path or below.startswith((f"{path}.", f"{path}["))
 
 
+def capped(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Pass on so many problems as a person can use; an error stands for the rest, so that none of them is overlooked."""
+    for count, problem in enumerate(problems):
+        if count == _MOST:
+            yield error("PROBLEMS_TOO_MANY", "", "there is more wrong than is listed here", "mend these, then check again")
+            return
+        yield problem
+
+
 def merge(*groups: Iterable[Problem]) -> tuple[Problem, ...]:
     """Join what several checks found, each thing once, errors first.
 
     A field that is there but could not be read is not also called missing.
     """
     joined: dict[tuple[int, str, str], Problem] = {}
-    for problem in (problem for group in groups for problem in group):
+    for problem in capped(chain.from_iterable(groups)):
         joined.setdefault((problem.severity, problem.code, problem.field), problem)
     unread = [problem.field for problem in joined.values() if problem.code != FIELD_MISSING]
     kept = [

@@ -21,7 +21,7 @@ from node.intake.local_times import check_local_time, span
 from node.intake.names import scripts_of
 from node.intake.paths import at, leaves, walk
 from node.intake.ports import LocalTimeInvalid, PortInvalid, port
-from node.intake.problems import covers, error, notice, refusal, warning
+from node.intake.problems import capped, covers, error, notice, refusal, warning
 
 PARTIAL_DATES: Final = frozenset(
     {
@@ -52,36 +52,37 @@ LANGUAGES: Final = frozenset({"language", "languages"})
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?(-[A-Za-z0-9]{5,8})*")
 _MONTH = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2]))?")
 # Bidirectional controls can make one text look like another.
-_REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+REORDERING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 _SCHEMA = {
     "string.max_len": ("the text is too long", "shorten it"),
     "string.min_len": ("this is missing", "write it"),
     "string.pattern": ("the text does not have the form that this field has", "write it in the form of the samples"),
     "bytes.len": ("a digest has another length", "write all 64 hexadecimal digits of it"),
+    "repeated.min_items": ("there are too few, or none", "write what is missing"),
     "repeated.max_items": ("there are too many", "keep those that matter most"),
 }
 
 
-def check_values(alert: Message) -> tuple[Problem, ...]:
-    """Find every value that is none, and every rule of the schema that is broken elsewhere."""
-    found = [problem for path, message in walk(alert) for problem in _check_message(message, path)]
+def check_values(message: Message, path: str = "") -> tuple[Problem, ...]:
+    """Find every value in `message`, which stands at `path`, that is none, and every rule of the schema broken elsewhere."""
+    found = list(capped(problem for where, part in walk(message, path) for problem in _check_message(part, where)))
     broken = [problem.field for problem in found]
-    return (*found, *(rule for rule in _schema_problems(alert) if not any(covers(at, rule.field) for at in broken)))
+    return (*found, *(rule for rule in capped(_schema_problems(message, path)) if not any(covers(field, rule.field) for field in broken)))
 
 
-def _schema_problems(alert: Message) -> Iterator[Problem]:
-    for violation in protovalidate.collect_violations(alert):
-        path = ""
+def _schema_problems(message: Message, start: str) -> Iterator[Problem]:
+    for violation in protovalidate.collect_violations(message):
+        path = start
         for element in violation.proto.field.elements if violation.proto.field else ():
             path = at(path, element.field_name)
             if element.subscript is not None:
                 path += f"[{element.subscript.value}]"
         rule = violation.proto.rule_id
         # A rule's own message names the rule's bounds, never the value.
-        message, remedy = _SCHEMA.get(rule, (violation.proto.message, "write it within these bounds"))
+        said, remedy = _SCHEMA.get(rule, (violation.proto.message, "write it within these bounds"))
         limit = re.search(r"[0-9]+", violation.proto.message) if rule.endswith(("max_len", "max_items")) else None
-        yield error(f"SCHEMA_{rule.upper().replace('.', '_')}", path, message, f"{remedy}: at most {limit[0]}" if limit else remedy)
+        yield error(f"SCHEMA_{rule.upper().replace('.', '_')}", path, said, f"{remedy}: at most {limit[0]}" if limit else remedy)
 
 
 def _check_message(message: Message, path: str) -> Iterator[Problem]:
@@ -119,7 +120,7 @@ def _check_text(field: str, value: str, path: str) -> Iterator[Problem]:
 
 
 def _is_control(sign: str) -> bool:
-    return sign in _REORDERING or (unicodedata.category(sign) == "Cc" and sign != "\n")
+    return sign in REORDERING or (unicodedata.category(sign) == "Cc" and sign != "\n")
 
 
 def _check_name(name: PersonName, path: str) -> Iterator[Problem]:

@@ -1,0 +1,144 @@
+"""The composition root: the only place where configuration becomes ports, doors and workers."""
+
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from exchange.directory import KnownNode, open_descriptor_chain
+from exchange.errors import ExchangeError, Refused
+from exchange.v1 import directory_pb2, statement_pb2
+from exchange.values import PartyId
+from node.config import Config
+from node.keys.signers import open_signer
+from node.operations.partners import load_known
+from node.operations.sign import check_high_water, stop_log
+from node.ports import Acquaintance, Ports, Signals, Signers, Streams
+from node.rpc.desk_service import DeskService
+from node.rpc.doors import desk_listener, partner_listener
+from node.rpc.exchange_service import ExchangeService
+from node.rpc.identity import DeskDoor, PartnerDoor
+from node.store import logs
+from node.store.engine import open_store
+from node.store.high_water import HighWater
+from node.store.vault import Vault, read_master_key
+from node.system import SystemClock, system_entropy
+from node.telemetry.logging import logger
+from node.tls import TlsMaterial
+from node.workers.sequencer import Sequencer
+from node.workers.supervisor import Supervisor
+
+_GRACE_SECONDS = 5.0
+
+
+class Node:
+    """One country's office, ready to run."""
+
+    def __init__(self, config: Config, ports: Ports) -> None:
+        self.ports = ports
+        self._config = config
+        self._stop = threading.Event()
+        office = x509.load_pem_x509_certificates(config.tls.office_ca.read_bytes())
+        self.sequencer = Sequencer(ports)
+        self._supervisor = Supervisor(ports, self._node_material)
+        self._partners = partner_listener(config.listen.partners, self._node_material, ExchangeService(ports, PartnerDoor(ports)))
+        self._desk = desk_listener(config.listen.desk, self._desk_material, DeskService(ports, DeskDoor(ports, office), self.sequencer))
+
+    def start(self) -> None:
+        """Check what was signed before, then open the doors. Raises `Refused` (ADDRESS_IN_USE)."""
+        self._check_logs()
+        self.sequencer.start()
+        self._partners.start()
+        self._desk.start()
+        self._supervisor.start()
+
+    def stop(self) -> None:
+        """Stop gracefully: no new calls, running ones end, what is queued is stored, then the store closes."""
+        self.ports.signals.stop()
+        self._desk.stop(_GRACE_SECONDS)
+        self._partners.stop(_GRACE_SECONDS)
+        self._supervisor.stop()
+        self.sequencer.stop()
+        self.ports.store.close()
+
+    def run(self) -> None:
+        """Run until SIGTERM or SIGINT, then stop gracefully."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        self.start()
+        logger().info("running", version=self.ports.trust_domain)
+        self._stop.wait()
+        logger().info("stopping")
+        self.stop()
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self._stop.set()
+
+    def _check_logs(self) -> None:
+        # A restored backup is found before anything is signed; the log then stays stopped, and says why.
+        with self.ports.store.read() as tx:
+            own = [log for log in logs.all_logs(tx) if log.outbound and log.state == "open"]
+        for log in own:
+            try:
+                check_high_water(self.ports, log)
+            except ExchangeError as refused:
+                logger().error("log stopped", origin=log.name.origin, code=refused.code)
+                stop_log(self.ports, log, refused.code, partner=log.name.recipient)
+
+    def _node_material(self) -> TlsMaterial:
+        tls = self._config.tls
+        # Every partner's authority may begin a handshake; the door then asks for the one of the trust domain that is named.
+        authorities = [tls.node_ca.read_bytes()]
+        for node in self.ports.known.nodes().values():
+            authorities += [x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM) for der in node.descriptor.node_ca]
+        return TlsMaterial(
+            private_key=tls.node_key.read_bytes(), certificate=tls.node_certificate.read_bytes(), authorities=b"\n".join(authorities)
+        )
+
+    def _desk_material(self) -> TlsMaterial:
+        tls = self._config.tls
+        return TlsMaterial(
+            private_key=tls.desk_key.read_bytes(), certificate=tls.desk_certificate.read_bytes(), authorities=tls.office_ca.read_bytes()
+        )
+
+
+def build(config: Config) -> Node:
+    """Open everything that a node needs. Raises what opening keys, descriptors and the store raises."""
+    store = open_store(config.store.database)
+    own = own_node(config.store.descriptors)
+    if own.trust_domain != config.node.trust_domain:
+        raise Refused("DESCRIPTOR_OTHER_NODE", "the descriptor file is another node's than the configuration's")
+    clock = SystemClock()
+    ports = Ports(
+        trust_domain=config.node.trust_domain,
+        training=config.node.training,
+        officers={str(officer.id): officer for officer in config.officers},
+        store=store,
+        vault=Vault(read_master_key(Path(config.store.vault_key.removeprefix("file:"))), system_entropy),
+        high_water=HighWater(config.store.high_water),
+        clock=clock,
+        entropy=system_entropy,
+        signers=Signers(
+            agreement=open_signer(config.keys.agreement),
+            log=open_signer(config.keys.log),
+            receipt=open_signer(config.keys.receipt),
+            statement={
+                str(PartyId(trust_domain=config.node.trust_domain, path=f"/agency/{slug}")): open_signer(uri)
+                for slug, uri in config.keys.statement.items()
+            },
+        ),
+        acquaintance=Acquaintance(load_known(store, own, clock.now_ms())),
+        signals=Signals(),
+        streams=Streams(),
+    )
+    return Node(config, ports)
+
+
+def own_node(descriptors: Path) -> KnownNode:
+    """This node as its own descriptor file describes it, from its first identity key on."""
+    chain = directory_pb2.DescriptorChain.FromString(descriptors.read_bytes())
+    statements = [statement_pb2.Statement.FromString(serialized) for serialized in chain.descriptors]
+    return open_descriptor_chain(statements, statements[0].signatures[0].key_id)

@@ -1,0 +1,185 @@
+"""`exchange inbox`: what came in for your desk, and the answer to it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from node.cli.alert_view import draw_alert, view_data
+from node.cli.command import Noun
+from node.cli.context import ask, open_desk, settings
+from node.cli.document import document
+from node.cli.drafts import request_id
+from node.cli.errors import REFUSED, SUCCESS
+from node.cli.output import facts, note, party_name, plain, short, show, table, time_cell, time_text, words
+from node.cli.paging import collect
+from node.cli.problems import problem_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from exchange.v1.desk_service_pb2 import AlertSummary, GetInboxAlertResponse
+
+OUTCOMES: Final = (
+    "NO_MATCH",
+    "POSSIBLE_MATCH",
+    "CONFIRMED",
+    "NOT_THIS_PERSON",
+    "NOT_BOARDED",
+    "ADMITTED",
+    "ADMITTED_WITH_CONDITIONS",
+    "REFUSED_ENTRY",
+    "RETURNED",
+    "ARRESTED",
+    "DEPARTED",
+    "CHILD_SAFEGUARDED",
+    "CANNOT_EXECUTE",
+)
+"""Of `exchange.v1.HitOutcome`; written out so that the help page needs no schema. A test compares them."""
+
+
+@click.group(cls=Noun)
+def inbox() -> None:
+    """Read what came in for your desk, and report back."""
+
+
+@inbox.command("list")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Alerts at most.")
+def list_(limit: int) -> None:
+    """List what came in for your agency, what arrives next first."""
+    from exchange.v1 import desk_service_pb2
+
+    with open_desk() as desk:
+
+        def page(size: int, token: str) -> "tuple[Sequence[AlertSummary], str]":
+            answer = ask(desk.ListInbox, desk_service_pb2.ListInboxRequest(page_size=size, page_token=token))
+            return answer.alerts, answer.next_page_token
+
+        found, more = collect(page, limit)
+
+    def draw(console: "Console") -> None:
+        if not found:
+            console.print(note("Nothing has come in for your agency."))
+            return
+        rows = [
+            (
+                short(item.manifest_digest),
+                plain(item.alert_type).rpartition(".")[2],
+                party_name(item.originator),
+                time_cell(item.arrives_at),
+                time_cell(item.received_at),
+                "yes" if item.answered else "no",
+                ", ".join(map(words, item.flags)) or "–",
+            )
+            for item in found
+        ]
+        console.print(table(("!alert", "type", "from", "!arrives (UTC)", "!received (UTC)", "answered", "flags"), rows))
+        if more:
+            console.print(note(f"\nThere are more: --limit {limit * 2}"))
+
+    show({"alerts": [document(item) for item in found], "more": more}, draw)
+
+
+@inbox.command("show")
+@click.argument("alert_id", metavar="ALERT")
+def show_(alert_id: str) -> None:
+    """Show ALERT as your agency was given it: an id or digest, or the first 8 or more characters of one.
+
+    A value, "not known" (the originator has none) and "not disclosed" (you were not told) are three different things.
+    """
+    from exchange.v1 import desk_service_pb2
+
+    with open_desk() as desk:
+        answer = ask(desk.GetInboxAlert, desk_service_pb2.GetInboxAlertRequest(alert=alert_id))
+    whole = document(answer)
+    data = {
+        **{name: value for name, value in whole.items() if name not in {"view", "undisclosed"}},
+        "alert": view_data(answer.summary.alert_type, answer.view, answer.undisclosed),
+    }
+
+    def draw(console: "Console") -> None:
+        draw_alert(console, answer.summary, answer.handling, answer.view, answer.undisclosed, facts_too=_facts(answer))
+
+    show(data, draw)
+
+
+@inbox.command()
+@click.argument("alert_id", metavar="ALERT")
+@click.option("--outcome", required=True, type=click.Choice(OUTCOMES, case_sensitive=False), help="What happened.")
+@click.option("--place", metavar="CODE", help="Port: IATA or UN/LOCODE, e.g. KTI or KHKOS.")
+@click.option("--at", "happened", metavar="TIME", help="Local time there, e.g. 2027-03-04T18:20.")
+@click.option("--document", "shown", metavar="TYPE:ISSUER:NUMBER", help="Document shown, e.g. PASSPORT:UTO:L898902C3.")
+@click.option("--remarks", metavar="TEXT", help="In your own words; never a victim's name.")
+@click.option("--language", default="en", show_default=True, metavar="TAG", help="Of the remarks (BCP 47).")
+@click.option("--reason", default="Report to the originator", show_default=True, help="Why, for your auditors.")
+@click.option(
+    "--file",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="More of the report: YAML or JSON, in the field names of HitReport.",
+)
+def report(  # noqa: PLR0913, PLR0917  one argument for each option
+    alert_id: str,
+    outcome: str,
+    place: str | None,
+    happened: str | None,
+    shown: str | None,
+    remarks: str | None,
+    language: str,
+    reason: str,
+    file: Path | None,
+) -> None:
+    """Report to the originator's police what happened with ALERT.
+
+    Options are added to what FILE says, and win over it. Exit code 3 if the node refused it.
+    """
+    from exchange.v1 import desk_service_pb2
+    from node.cli.hit_report import Said, read_report
+
+    said = Said(outcome=outcome.upper(), place=place, happened=happened, document=shown, remarks=remarks)
+    content = read_report(said, file, language=language, context=settings().load())
+    # The same report again, after a lost connection, is not a second report.
+    asked = request_id(alert_id.encode(), content.SerializeToString(deterministic=True))
+    question = desk_service_pb2.ReportHitRequest(request_id=asked, alert=alert_id, report=content, reason=reason)
+    with open_desk() as desk:
+        published = ask(desk.ReportHit, question).published
+
+    def draw(console: "Console") -> None:
+        if published.problems:
+            console.print("The report was refused:", style="bold")
+            console.print(problem_table(published.problems))
+            return
+        console.print(f"Reported: {words(outcome)}.", style="green")
+        names = {field.number: field.name for field in content.DESCRIPTOR.fields}
+        rows = [
+            (
+                "\n".join(map(party_name, item.audience)),
+                "\n".join(names.get(number, str(number)) for number in item.fields),
+                item.clause or "–",
+                f"{item.origin} {item.index}",
+            )
+            for item in published.disclosures
+        ]
+        console.print(facts((("report", published.manifest_digest.hex()),)))
+        console.print(table(("to", "fields", "clause", "log and index"), rows))
+
+    show(document(published), draw)
+    click.get_current_context().exit(REFUSED if published.problems else SUCCESS)
+
+
+def _facts(answer: "GetInboxAlertResponse") -> list[tuple[str, str]]:
+    if answer.confirmed_now:
+        valid = "confirmed, now"
+    elif answer.confirmed_at:
+        valid = f"not confirmed since {time_text(answer.confirmed_at)}: ask before you act on it"
+    else:
+        valid = "never confirmed: ask before you act on it"
+    return [
+        ("received", time_text(answer.summary.received_at)),
+        ("still valid", valid),
+        ("erase by", time_text(answer.erase_by)),
+        ("answered", "yes" if answer.summary.answered else "not yet"),
+        ("given under", ", ".join(dict.fromkeys(item.clause or "no clause" for item in answer.disclosures))),
+    ]

@@ -1,0 +1,263 @@
+"""An agreement file: what two countries agree to tell each other, in TOML and in the field names of the schema.
+
+```toml
+instrument = "…"
+valid_from = 2026-01-01T00:00:00Z
+valid_until = 2031-01-01T00:00:00Z
+
+[[parties]]
+trust_domain = "gb.alerts.example"
+legal_basis = "…"
+
+[[agencies]]
+agency = "spiffe://kh.alerts.example/agency/gdi"
+agency_class = "BORDER"
+
+[[clauses]]
+id = "gb-to-kh-travel-alert-border"
+sender = "gb.alerts.example"
+recipient = "kh.alerts.example"
+audience = "BORDER"
+alert_type = "TravelAlert"
+purposes = ["PREVENTION", "BORDER_CONTROL"]
+marks = "default"                     # or: required, permitted, on_request, each a list of field names
+maximum_retention_days = 180
+onward = "ASK"
+```
+
+The order of things in the file is nobody's business: the agreement that comes of it has the one order that PROTOCOL.md wants.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from exchange.profile import alert_types
+from exchange.v1.agreement_pb2 import Agreement, Clause
+from exchange.v1.desk_service_pb2 import Problem
+from exchange.values import TRUST_DOMAIN_PATTERN
+from node.intake.alert_file import alert_type_called, read_agency
+from node.intake.fields import FieldReader, is_nothing, unknown_name
+from node.intake.marks import Marks, default_marks
+from node.intake.paths import at, item
+from node.intake.plain_document import MAX_BYTES, Plain
+from node.intake.problems import FIELD_MISSING, covers, error, merge, refuses, warning
+from node.intake.value_checks import check_values
+
+_LISTS: Final = ("required", "permitted", "on_request")
+_MARKS: Final = "marks"
+_DEFAULT: Final = "default"
+_LINE = re.compile(r"at line ([0-9]+)")
+_TRUST_DOMAIN = re.compile(TRUST_DOMAIN_PATTERN)
+_UNUSED_DATE: Final = date(1970, 1, 1)  # nothing in an agreement is told by today's date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedAgreement:
+    """What a file says, as far as it can be read. `agreement.proposed_at` is left for the node that proposes it."""
+
+    agreement: Agreement
+    problems: tuple[Problem, ...]
+
+    @property
+    def refused(self) -> bool:
+        """Whether something must be mended first."""
+        return refuses(self.problems)
+
+
+def load_agreement_file(text: str) -> LoadedAgreement:
+    """Read an agreement file; everything that is wrong is in `problems`, by field."""
+    if len(text) > MAX_BYTES:
+        return _unreadable("DOCUMENT_SIZE", "the file is too large", f"an agreement has at most {MAX_BYTES // 1024} KiB")
+    try:
+        document = {key: _plain(value) for key, value in tomllib.loads(text).items()}
+    except tomllib.TOMLDecodeError as broken:
+        line = _LINE.search(str(broken))
+        where = f"line {line[1]}" if line else "the end of the file"
+        return _unreadable("DOCUMENT_SYNTAX", f"{where} is not TOML", "look there for quotes, brackets and double names")
+    except RecursionError:
+        return _unreadable("DOCUMENT_DEPTH", "the file is nested too deeply", "an agreement has lists of plain tables")
+    reader = _AgreementFile()
+    agreement = reader.read(document)
+    return LoadedAgreement(agreement=agreement, problems=merge(reader.problems))
+
+
+def _unreadable(code: str, message: str, remedy: str) -> LoadedAgreement:
+    return LoadedAgreement(agreement=Agreement(), problems=(error(code, "", message, remedy),))
+
+
+def _plain(value: Any) -> Plain:
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value if isinstance(value, (str, bool)) else value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _tables(value: Plain) -> list[dict[str, Plain]]:
+    """List the tables of an array by their places; what is no table is empty here, and told when the schema reads it."""
+    if is_nothing(value):
+        return []
+    return [table if isinstance(table, dict) else {} for table in (value if isinstance(value, list) else [value])]
+
+
+class _AgreementFile:
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def read(self, document: dict[str, Plain]) -> Agreement:
+        for index, agency in enumerate(_tables(document.get("agencies"))):
+            read = read_agency(agency.get("agency"), at(item("agencies", index), "agency"))
+            if isinstance(read, Problem):
+                self.problems.append(read)
+            else:
+                agency["agency"] = read
+        for index, clause in enumerate(_tables(document.get("clauses"))):
+            self._name_type(clause, item("clauses", index))
+        marked = [self._take_fields(clause, item("clauses", index)) for index, clause in enumerate(_tables(document.get("clauses")))]
+        reader = FieldReader(language="", today=_UNUSED_DATE)
+        agreement = reader.read(Agreement, {"version": "1", **document}, "")
+        for agreed, marks in zip(agreement.clauses, marked, strict=True):
+            agreed.required[:], agreed.permitted[:], agreed.on_request[:] = marks.required, marks.permitted, marks.on_request
+        self.problems += reader.problems
+        unread = [problem.field for problem in self.problems]
+        found = [*check_values(agreement), *_check(agreement, marked)]
+        self.problems += [problem for problem in found if not any(covers(path, problem.field) for path in unread)]
+        return _ordered(agreement)
+
+    def _name_type(self, clause: dict[str, Plain], path: str) -> None:
+        given = clause.get("alert_type")
+        kind = alert_type_called(given) if isinstance(given, str) else None
+        if kind is None:
+            known = ", ".join(known.name.rpartition(".")[2] for known in alert_types().values() if not known.control)
+            problem = error("TYPE_UNKNOWN", at(path, "alert_type"), "no such type of alert", f"write one of {known}")
+            self.problems.append(problem)
+        else:
+            clause["alert_type"] = kind.name
+
+    def _take_fields(self, clause: dict[str, Plain], path: str) -> Marks:
+        """Take the names of fields out of a clause, and tell the numbers that they stand for."""
+        marks = clause.pop(_MARKS, None)
+        lists = [clause.pop(name, None) for name in _LISTS]
+        if is_nothing(marks):
+            required, permitted, on_request = (
+                self._numbers(clause, given, at(path, name)) for name, given in zip(_LISTS, lists, strict=True)
+            )
+            return Marks(required=required, permitted=permitted, on_request=on_request)
+        if marks != _DEFAULT or any(given is not None for given in lists):
+            remedy = f'write marks = "{_DEFAULT}" alone, or the lists {", ".join(_LISTS)} without marks'
+            self.problems.append(error("MARKS_UNCLEAR", at(path, _MARKS), "it is not clear which fields are meant", remedy))
+        return self._default(clause, path)
+
+    def _default(self, clause: dict[str, Plain], path: str) -> Marks:
+        kind = clause.get("alert_type")
+        reader = FieldReader(language="", today=_UNUSED_DATE)  # its problems are told when the whole clause is read
+        audience = reader.read(Clause, {"audience": clause.get("audience")}, path).audience
+        if not isinstance(kind, str) or kind not in alert_types() or not audience:
+            return Marks(required=(), permitted=(), on_request=())
+        return default_marks(kind, audience)
+
+    def _numbers(self, clause: dict[str, Plain], given: Plain, path: str) -> tuple[int, ...]:
+        kind = alert_types().get(str(clause.get("alert_type")))
+        if kind is None or is_nothing(given):
+            return ()
+        named = {field.name: field.number for field in kind.fields}
+        numbers = []
+        for index, name in enumerate(given if isinstance(given, list) else [given]):
+            number = named.get(name) if isinstance(name, str) else None
+            if number is None:
+                problem = unknown_name(named, name if isinstance(name, str) else "", item(path, index))
+                problem.field = item(path, index)
+                self.problems.append(problem)
+            else:
+                numbers.append(number)
+        return tuple(sorted(set(numbers)))
+
+
+def _ordered(agreement: Agreement) -> Agreement:
+    parties = sorted(agreement.parties, key=lambda party: party.trust_domain)
+    agencies = sorted(agreement.agencies, key=lambda agency: agency.agency)
+    clauses = sorted(agreement.clauses, key=lambda clause: clause.id)
+    ordered = Agreement()
+    ordered.CopyFrom(agreement)
+    for name in ("parties", "agencies", "clauses"):
+        ordered.ClearField(name)
+    ordered.parties.extend(parties)
+    ordered.agencies.extend(agencies)
+    ordered.clauses.extend(clauses)
+    for clause in ordered.clauses:
+        clause.purposes[:] = sorted(set(clause.purposes))
+        clause.transfer_conditions[:] = sorted(set(clause.transfer_conditions))
+    return ordered
+
+
+def _missing(path: str, remedy: str) -> Problem:
+    return error(FIELD_MISSING, path, "this is missing", remedy)
+
+
+def _check(agreement: Agreement, marked: list[Marks]) -> Iterator[Problem]:
+    """Check what no single value shows. Paths count as in the file."""
+    parties = [party.trust_domain for party in agreement.parties]
+    for index, domain in enumerate(parties):
+        path = at(item("parties", index), "trust_domain")
+        if not _TRUST_DOMAIN.fullmatch(domain):
+            yield error("TRUST_DOMAIN", path, "not a trust domain", "write one in small letters, such as kh.alerts.example")
+        elif domain in parties[:index]:
+            yield error("PARTY_TWICE", path, "both parties are the same", "an agreement has two parties")
+    for name in ("valid_from", "valid_until"):
+        if not getattr(agreement, name):
+            yield _missing(name, f"write it: {name} = 2026-01-01T00:00:00Z")
+    if 0 < agreement.valid_until <= agreement.valid_from:
+        yield error("VALIDITY_BACKWARDS", "valid_until", "the agreement ends before it begins", "mend one of the two times")
+    yield from _check_agencies(agreement, parties)
+    if not agreement.clauses:
+        yield warning("CLAUSES_NONE", "clauses", "an agreement without clauses permits nothing", "write the clauses")
+    for index, clause in enumerate(agreement.clauses):
+        path = item("clauses", index)
+        if clause.id in [other.id for other in agreement.clauses[:index]]:
+            yield error("CLAUSE_TWICE", at(path, "id"), "two clauses have this id", "give each an id of its own")
+        yield from _check_clause(agreement, clause, marked[index], path)
+
+
+def _check_agencies(agreement: Agreement, parties: list[str]) -> Iterator[Problem]:
+    for index, agency in enumerate(agreement.agencies):
+        path = item("agencies", index)
+        if agency.agency in [other.agency for other in agreement.agencies[:index]]:
+            yield error("AGENCY_TWICE", at(path, "agency"), "this agency is listed twice", "keep one of the two")
+        if not any(agency.agency.startswith(f"spiffe://{domain}/") for domain in parties):
+            yield error("AGENCY_FOREIGN", at(path, "agency"), "this agency is in neither country", "list agencies of the parties")
+        if not agency.agency_class:
+            yield _missing(at(path, "agency_class"), "write BORDER, POLICE, PROSECUTION, SOCIAL or NGO")
+
+
+def _check_clause(agreement: Agreement, clause: Clause, marks: Marks, path: str) -> Iterator[Problem]:
+    parties = {party.trust_domain for party in agreement.parties}
+    for name in ("sender", "recipient"):
+        if getattr(clause, name) not in parties:
+            yield error("CLAUSE_PARTY", at(path, name), "this is no party to the agreement", "write a trust domain of a party")
+    if clause.sender == clause.recipient:
+        yield error("CLAUSE_DIRECTION", at(path, "recipient"), "sender and recipient are the same", "mend one of the two")
+    if not clause.audience:
+        yield _missing(at(path, "audience"), "write BORDER, POLICE, PROSECUTION, SOCIAL or NGO")
+    elif not any(
+        agency.agency_class == clause.audience and agency.agency.startswith(f"spiffe://{clause.recipient}/")
+        for agency in agreement.agencies
+    ):
+        remedy = "list an agency of this class, or leave the clause out"
+        yield warning("AUDIENCE_NOBODY", at(path, "audience"), "the recipient lists no agency of this class", remedy)
+    if not clause.onward:
+        yield _missing(at(path, "onward"), "write NONE or ASK")
+    kind = alert_types().get(clause.alert_type)
+    if kind and kind.control:
+        remedy = "leave the clause out: recalls and answers need no agreement"
+        yield error("CLAUSE_CONTROL", at(path, "alert_type"), "this type needs no clause", remedy)
+    together = [*marks.required, *marks.permitted, *marks.on_request]
+    if len(set(together)) != len(together):
+        remedy = "keep each field in one of required, permitted and on_request"
+        yield error("CLAUSE_OVERLAP", path, "a field stands in more than one list", remedy)
+    if kind and clause.audience and not marks:
+        remedy = "list fields, or leave the clause out: what no clause names is forbidden"
+        yield error("CLAUSE_EMPTY", path, "the clause permits no field at all", remedy)

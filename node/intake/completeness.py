@@ -1,0 +1,200 @@
+"""Whether an alert says enough to be acted on. Checked by the node before release, never by a recipient.
+
+The schema's rules must hold for every subset of an alert's fields (PROTOCOL.md, 3), so what an alert *needs* is asked here:
+every field that the default clauses require of any audience, and what one field makes necessary in another. What is not
+known of a child never blocks sending (OPSC Art. 8): no field about a child is ever needed.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from google.protobuf.message import Message
+
+from exchange.encoding import CAP_DELIVERY, CAP_FRAGMENT, cut, decode
+from exchange.errors import Malformed
+from exchange.handling import check_handling
+from exchange.profile import AlertType, alert_type
+from exchange.v1.desk_service_pb2 import Draft, Problem
+from exchange.v1.hit_report_pb2 import (
+    HIT_OUTCOME_CANNOT_EXECUTE,
+    HIT_OUTCOME_CONFIRMED,
+    HIT_OUTCOME_NOT_THIS_PERSON,
+    HitReport,
+)
+from exchange.v1.information_pb2 import URGENCY_URGENT, InformationRequest
+from exchange.v1.people_pb2 import Grading
+from exchange.v1.tip_pb2 import Tip
+from exchange.v1.travel_alert_pb2 import TravelAlert
+from node.intake.alert_file import read_agency
+from node.intake.local_times import span
+from node.intake.paths import at, item
+from node.intake.plausibility import check_plausibility
+from node.intake.problems import FIELD_MISSING, error, merge, refusal, warning
+from node.intake.value_checks import check_values
+
+# Of a recall or an answer only these: its other fields say more where there is more to say.
+_CONTROL_NEEDS: Final = frozenset({"manifest_digest", "reason"})
+
+
+def check_draft(draft: Draft, now_ms: int) -> tuple[Problem, ...]:
+    """Find all that is wrong with a draft, its alert included, at `now_ms` (Unix milliseconds)."""
+    try:
+        kind = alert_type(draft.alert_type)
+        alert = decode(kind.message, draft.alert, CAP_DELIVERY)
+        fragments = cut(draft.alert)
+    except Malformed as refused:
+        return merge([refusal(refused, "type" if refused.code == "ALERT_TYPE_UNKNOWN" else "alert")])
+    names = {field.number: field.name for field in kind.fields}
+    large = [
+        error("FIELD_TOO_LARGE", names[number], "this field is larger than the protocol carries", "shorten it")
+        for number, fragment in fragments.items()
+        if len(fragment) > CAP_FRAGMENT
+    ]
+    return merge(large, _check_envelope(draft, kind, alert, now_ms), check_alert(kind.name, alert, now_ms))
+
+
+def check_alert(alert_type_name: str, alert: Message, now_ms: int) -> tuple[Problem, ...]:
+    """Find all that is wrong with an alert by itself, by field, errors first. `now_ms` in Unix milliseconds.
+
+    Raises `Malformed` (ALERT_TYPE_UNKNOWN).
+    """
+    kind = alert_type(alert_type_name)
+    return merge(
+        check_values(alert),
+        _check_needs(kind, alert),
+        _BY_TYPE.get(kind.message, _nothing_more)(alert),
+        _check_gradings(kind, alert),
+        check_plausibility(alert, now_ms),
+    )
+
+
+def _missing(path: str, message: str, remedy: str) -> Problem:
+    return error(FIELD_MISSING, path, message, remedy)
+
+
+def _has(alert: Message, name: str) -> bool:
+    return any(field.name == name for field, _ in alert.ListFields())
+
+
+def _check_needs(kind: AlertType, alert: Message) -> Iterator[Problem]:
+    for field in kind.fields:
+        needed = field.name in _CONTROL_NEEDS if kind.control else "R" in field.default_marks
+        if needed and not _has(alert, field.name):
+            said = "recipients cannot act without it" if not kind.control else "it is what this is about"
+            yield _missing(field.name, "this is missing", f"write it: {said}")
+
+
+def _nothing_more(_: Any) -> Iterator[Problem]:
+    yield from ()
+
+
+def _check_travel_alert(alert: TravelAlert) -> Iterator[Problem]:
+    if not (alert.itinerary or alert.HasField("destination_area")):
+        remedy = "write at least one leg, or the destination_area; without a journey a SubjectWarning is meant"
+        yield _missing("itinerary", "a travel alert says neither how nor where to the person travels", remedy)
+    for index, leg in enumerate(alert.itinerary):
+        if not (leg.HasField("departure_port") or leg.HasField("arrival_port")):
+            remedy = "write departure_port, arrival_port or both"
+            yield warning("LEG_WITHOUT_PORT", item("itinerary", index), "this leg names no port", remedy)
+
+
+def _check_hit_report(report: HitReport) -> Iterator[Problem]:
+    unable = report.outcome == HIT_OUTCOME_CANNOT_EXECUTE
+    if unable and not report.cannot_execute_reason:
+        remedy = "write one of the reasons that the field has"
+        yield _missing("cannot_execute_reason", "an alert that cannot be executed needs a reason", remedy)
+    if report.cannot_execute_reason and not unable:
+        remedy = "take the reason out, or write CANNOT_EXECUTE"
+        yield error("REASON_WITHOUT_OUTCOME", "cannot_execute_reason", "the outcome is not CANNOT_EXECUTE", remedy)
+    if report.outcome in {HIT_OUTCOME_CONFIRMED, HIT_OUTCOME_NOT_THIS_PERSON} and not report.identity_basis:
+        remedy = "write DOCUMENT, BIOMETRICS or NAME_AND_BIRTH"
+        yield warning("IDENTITY_BASIS_MISSING", "identity_basis", "it is not said what the identification rests on", remedy)
+
+
+def _check_information_request(request: InformationRequest) -> Iterator[Problem]:
+    if request.urgency == URGENCY_URGENT and not request.urgency_grounds:
+        remedy = "write at least one ground, such as CHILD_AT_RISK"
+        yield _missing("urgency_grounds", "an urgent request needs a ground", remedy)
+    subject = request.subject
+    if request.HasField("subject") and not (subject.HasField("name") or subject.documents):
+        remedy = "write a name or a document"
+        yield _missing("subject.name", "nobody can be found by this subject", remedy)
+
+
+def _check_tip(tip: Tip) -> Iterator[Problem]:
+    if tip.immediate_danger.present and not tip.immediate_danger.reason:
+        remedy = "write in a sentence what the danger is"
+        yield warning("DANGER_UNEXPLAINED", "immediate_danger.reason", "the danger is not explained", remedy)
+    if not (tip.suspects or tip.HasField("place")):
+        remedy = "write where it was, or what the person looked like"
+        yield warning("TIP_VAGUE", "place", "neither a place nor a person is described", remedy)
+
+
+_BY_TYPE: Final[dict[type[Message], Callable[[Any], Iterator[Problem]]]] = {
+    TravelAlert: _check_travel_alert,
+    HitReport: _check_hit_report,
+    InformationRequest: _check_information_request,
+    Tip: _check_tip,
+}
+
+
+def _check_gradings(kind: AlertType, alert: Message) -> Iterator[Problem]:
+    descriptor: Any = kind.message.DESCRIPTOR
+    grading = descriptor.fields_by_name.get("grading")
+    if grading is None or grading.message_type is not Grading.DESCRIPTOR:
+        return
+    graded = {given.field for given in alert.grading}  # type: ignore[attr-defined]  # known only from the descriptor
+    names = {field.name for field in kind.fields}
+    for index, given in enumerate(alert.grading):  # type: ignore[attr-defined]  # as above
+        if given.field and given.field not in names:
+            path = at(item("grading", index), "field")
+            yield error("GRADING_FIELD", path, "this alert type has no such field", "name a field of the alert, or none")
+    if "" in graded:
+        return
+    for field in kind.fields:
+        if field.category == "ASSESSMENT" and _has(alert, field.name) and field.name not in graded:
+            remedy = "add a grading that names it, or one for the whole alert"
+            yield warning("GRADING_MISSING", field.name, "an assessment without a grading", remedy)
+
+
+def _check_envelope(draft: Draft, kind: AlertType, alert: Message, now_ms: int) -> Iterator[Problem]:
+    if not draft.recipients:
+        yield warning("RECIPIENTS_NONE", "recipients", "the alert reaches nobody", "name the agencies it is for")
+    for index, recipient in enumerate(draft.recipients):
+        if isinstance(problem := read_agency(recipient, item("recipients", index)), Problem):
+            yield problem
+    if draft.originator and isinstance(problem := read_agency(draft.originator, "originator"), Problem):
+        yield problem
+    if not draft.purpose and not kind.control:
+        yield _missing("purpose", "it is not said what the alert is for", "write a purpose, such as PREVENTION")
+    try:
+        check_handling(draft.handling)
+    except Malformed as refused:
+        yield refusal(refused, "handling")
+    yield from _check_not_after(draft, kind, alert, now_ms)
+    recipients = frozenset(draft.recipients)
+    for index, grant in enumerate(draft.on_request):
+        if grant.recipient not in recipients:
+            remedy = "name it under recipients as well, or take this out"
+            path = at(item("on_request", index), "recipient")
+            yield error("GRANT_RECIPIENT", path, "this agency is not a recipient of the alert", remedy)
+    for name, numbers in (("leave_out", draft.unticked), ("on_request", [grant.field for grant in draft.on_request])):
+        for index, number in enumerate(numbers):
+            if number not in kind.numbers:
+                yield error("FIELD_UNKNOWN", item(name, index), "this alert type has no such field", "name one that it has")
+
+
+def _check_not_after(draft: Draft, kind: AlertType, alert: Message, now_ms: int) -> Iterator[Problem]:
+    if kind.control:
+        if draft.not_after:
+            yield error("NOT_AFTER_CONTROL", "not_after", "a recall or an answer does not expire", "leave not_after out")
+    elif not draft.not_after:
+        remedy = "write until when the alert holds, such as P30D or 2027-03-04T18:00Z"
+        yield _missing("not_after", "it is not said when the alert expires", remedy)
+    elif draft.not_after <= now_ms:
+        yield error("NOT_AFTER_OVER", "not_after", "the alert would have expired already", "write a later time")
+    elif isinstance(alert, TravelAlert):
+        arrivals = [moment for leg in alert.itinerary if (moment := span(leg.arrival))]
+        if arrivals and max(last for _, last in arrivals).timestamp() * 1000 > draft.not_after:
+            remedy = "write a time after the last arrival"
+            yield warning("NOT_AFTER_EARLY", "not_after", "the alert expires before the journey ends", remedy)

@@ -1,0 +1,97 @@
+"""Outbound calls to one partner's node over mutual TLS, with that partner's authority as the only root."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Self
+
+import grpc
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from google.rpc import error_details_pb2, status_pb2
+
+from exchange.directory import KnownNode
+from exchange.errors import ExchangeError
+from exchange.v1 import exchange_service_pb2 as messages
+from exchange.v1 import exchange_service_pb2_grpc, statement_pb2
+from exchange.values import node_of
+from node.tls import TlsMaterial, channel_credentials, channel_options
+
+_CALL_SECONDS = 10.0
+
+
+class LinkDown(ExchangeError):
+    """The partner cannot be reached now: try again later."""
+
+
+class LinkRefused(ExchangeError):
+    """The partner answered, and refused. The code is the partner's own word."""
+
+
+class ExchangeLink:
+    """A connection to one partner. Made anew for each stream, so that a rotated leaf is used."""
+
+    def __init__(self, partner: KnownNode, own: TlsMaterial) -> None:
+        authorities = b"".join(x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM) for der in partner.descriptor.node_ca)
+        material = TlsMaterial(private_key=own.private_key, certificate=own.certificate, authorities=authorities)
+        self._channel = grpc.secure_channel(
+            partner.descriptor.endpoint,
+            channel_credentials(material),
+            options=channel_options(node_of(partner.trust_domain)),
+        )
+        self._stub = exchange_service_pb2_grpc.ExchangeServiceStub(self._channel)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the connection and every stream on it."""
+        self._channel.close()
+
+    def descriptors(self) -> list[statement_pb2.Statement]:
+        """The partner's descriptor chain. Raises `LinkDown`, `LinkRefused`."""
+        with _calls():
+            return list(self._stub.GetDescriptor(messages.GetDescriptorRequest(), timeout=_CALL_SECONDS).descriptors)
+
+    def propose(self, agreement: statement_pb2.Statement) -> None:
+        """Send an agreement that we signed. Raises `LinkDown`, `LinkRefused`."""
+        with _calls():
+            self._stub.ProposeAgreement(messages.ProposeAgreementRequest(agreement=agreement), timeout=_CALL_SECONDS)
+
+    def countersign(self, agreement: statement_pb2.Statement) -> None:
+        """Send an agreement that both signed. Raises `LinkDown`, `LinkRefused`."""
+        with _calls():
+            self._stub.Countersign(messages.CountersignRequest(agreement=agreement), timeout=_CALL_SECONDS)
+
+    def subscribe(self, requests: Iterator[messages.SubscribeRequest]) -> Iterator[messages.SubscribeResponse]:
+        """Open the stream on which the partner delivers. Raises `LinkDown`, `LinkRefused` while it is read."""
+        with _calls():
+            yield from self._stub.Subscribe(requests)
+
+
+@contextmanager
+def _calls() -> Iterator[None]:
+    try:
+        yield
+    except grpc.RpcError as error:
+        raise _failure(error) from None
+
+
+def _failure(error: grpc.RpcError) -> ExchangeError:
+    code = error.code()
+    if code in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED}:
+        return LinkDown("PARTNER_UNREACHABLE", "the partner's node cannot be reached")
+    return LinkRefused(_reason(error) or f"GRPC_{code.name}", "the partner's node refused the call")
+
+
+def _reason(error: grpc.RpcError) -> str:
+    # The partner's words are hostile input too: only a code of our form is taken over.
+    for key, value in error.trailing_metadata() or ():
+        if key == "grpc-status-details-bin":
+            for detail in status_pb2.Status.FromString(value).details:
+                info = error_details_pb2.ErrorInfo()
+                if detail.Is(info.DESCRIPTOR) and detail.Unpack(info) and info.reason.isascii() and len(info.reason) <= 64:
+                    return info.reason if info.reason.replace("_", "").isalnum() else ""
+    return ""

@@ -1,0 +1,29 @@
+"""When a traveller first arrives: what an inbox is sorted by."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from exchange.encoding import cut
+from exchange.profile import AlertType
+from exchange.v1 import travel_alert_pb2, travel_pb2
+
+_ITINERARY = travel_alert_pb2.TravelAlert.DESCRIPTOR.fields_by_name["itinerary"].number
+
+
+def first_arrival(kind: AlertType, encoding: bytes) -> int:
+    """The earliest arrival of a TravelAlert's itinerary in Unix milliseconds, 0 if none is known. `encoding` may be any subset."""
+    if kind.message is not travel_alert_pb2.TravelAlert:
+        return 0
+    run = cut(encoding).get(_ITINERARY)
+    if not run:
+        return 0
+    alert = travel_alert_pb2.TravelAlert.FromString(run)
+    arrivals = [moment for leg in alert.itinerary if leg.HasField("arrival") and (moment := _moment(leg.arrival))]
+    return min(arrivals, default=0)
+
+
+def _moment(time: travel_pb2.LocalTime) -> int:
+    try:
+        return int(datetime.fromisoformat(time.local).replace(tzinfo=ZoneInfo(time.zone)).timestamp() * 1000)
+    except (ValueError, KeyError, OSError):
+        return 0  # sorting must never refuse what the checks accepted

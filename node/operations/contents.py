@@ -1,0 +1,58 @@
+"""What stands sealed beside an alert: the manifest statement with openings, and records of who released it and why."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from exchange.manifest import Opening
+from exchange.v1 import disclosure_pb2, manifest_pb2, statement_pb2
+
+SALT = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authorisation:
+    """Who released something, why, and what they had been shown. Stays with the sender for its auditors."""
+
+    officer: str
+    agency: str
+    reason: str
+    preview: bytes
+    at: int
+    """Unix milliseconds, not later than the entry's disclosed_at."""
+
+    def record(self) -> bytes:
+        """The bytes that the entry commits to: JSON with sorted keys."""
+        values = {
+            "agency": self.agency,
+            "at": self.at,
+            "officer": self.officer,
+            "preview": self.preview.hex(),
+            "reason": self.reason,
+            "version": 1,
+        }
+        return json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def pack_content(statement: statement_pb2.Statement, openings: Iterable[Opening]) -> bytes:
+    """A manifest statement with openings, ready to be sealed; a Delivery without an entry."""
+    content = disclosure_pb2.Delivery(
+        manifest=statement,
+        openings=[manifest_pb2.Opening(field=o.field, salt=o.salt, fragment=o.fragment) for o in openings],
+    )
+    return content.SerializeToString()
+
+
+def unpack_content(content: bytes) -> disclosure_pb2.Delivery:
+    """Undo `pack_content`."""
+    return disclosure_pb2.Delivery.FromString(content)
+
+
+def purpose_of_alert(alert_id: bytes) -> bytes:
+    """What the sealed content of an alert is bound to, so that it cannot be moved to another row."""
+    return b"alert\0" + alert_id
+
+
+def purpose_of_entry(alert_id: bytes, origin: str) -> bytes:
+    """What a sealed record or the sealed openings of one entry are bound to."""
+    return b"entry\0" + alert_id + origin.encode()

@@ -1,0 +1,332 @@
+"""The sender's side of a subscription: answer a Hello, cut batches, settle receipts (PROTOCOL.md, sections 4 and 5).
+
+An `Outgoing` belongs to one stream. What is durable stands in the store; the rest is where this stream is.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from google.protobuf.message import DecodeError
+
+from exchange.agreement import Denied, Request, decide_under
+from exchange.directory import KnownNode
+from exchange.encoding import CAP_BATCH, CAP_BATCH_DELIVERIES, CAP_DELIVERY
+from exchange.errors import Conflict, ExchangeError, Malformed, NotFound, Refused, Unverified
+from exchange.log import LogName, open_log_checkpoint, sign_alive
+from exchange.profile import alert_type
+from exchange.receipt import open_receipt
+from exchange.tlog.checkpoint import Checkpoint, parse_checkpoint_text
+from exchange.tlog.merkle import Frontier
+from exchange.v1 import disclosure_pb2, receipt_pb2, statement_pb2
+from exchange.values import CLOCK_SKEW_MS
+from node.operations.contents import purpose_of_alert, unpack_content
+from node.operations.sign import check_high_water, sign, stop_log
+from node.ports import Ports
+from node.store import alerts, logs
+from node.store.alerts import AlertRow
+from node.store.directory import clear_alarm, raise_alarm
+from node.store.journal import Event, journal
+from node.store.logs import LogRow, ReceiptRow
+from node.store.transaction import Transaction
+
+WINDOW = 4
+"""Unreceipted batches on a stream at most; then the backlog gathers here, where it merges into larger batches."""
+_RECEIPTS_IN_STATE = 500
+_ROOM_FOR_CHECKPOINT = 2048
+
+
+@dataclass(slots=True, kw_only=True)
+class Outgoing:
+    """Where one stream to one partner stands."""
+
+    partner: str
+    name: LogName
+    frontier: Frontier
+    """Up to here everything was sent on this stream."""
+    receipted: int
+    limit: int | None = None
+    """Send no further on this stream: the partner must first adopt receipts that did not fit into State."""
+    clocks_apart: bool = False
+    unreceipted: deque[int] = field(default_factory=deque)
+    """Sizes of batches that await a receipt."""
+    waiting_since: int = 0
+    """When the oldest of them was sent, Unix milliseconds."""
+    alive_at: int = 0
+    """When this stream last said that the log is alive."""
+    idle: bool = True
+    """Nothing was sent or settled in the last turn."""
+    alarmed: bool = False
+    """A receipt is overdue, and the alarm was raised."""
+
+
+def answer_hello(ports: Ports, partner: KnownNode, hello: disclosure_pb2.Hello) -> tuple[disclosure_pb2.State, Outgoing]:
+    """Compare a recipient's Hello with our log and say where we stand.
+
+    Raises `Unverified` (HELLO_CHECKPOINT), `Conflict` (LOG_FORK, and those of `check_high_water`), `Refused` (LOG_STOPPED),
+    `NotFound` (LOG_UNKNOWN), `Malformed` (HELLO_MALFORMED).
+    """
+    log = _log_for(ports, partner.trust_domain, hello.origin)
+    origin = log.name.origin
+    if bool(hello.checkpoint) != bool(hello.size):
+        raise Malformed("HELLO_MALFORMED", "a checkpoint is sent if and only if the mirror is not empty")
+    if log.state != "open":
+        raise Refused("LOG_STOPPED", "this log is stopped")
+    try:
+        check_high_water(ports, log)
+    except ExchangeError as refused:
+        stop_log(ports, log, refused.code, partner=partner.trust_domain)
+        raise
+    if hello.size:
+        _compare(ports, log, partner, hello)
+    now = ports.clock.now_ms()
+    apart = abs(hello.time - now) > CLOCK_SKEW_MS
+    with ports.store.write() as tx:
+        if apart:
+            raise_alarm(tx, now, "CLOCKS_APART", partner=partner.trust_domain)
+        else:
+            clear_alarm(tx, "CLOCKS_APART", partner=partner.trust_domain)
+    with ports.store.read() as tx:
+        newest = logs.newest_receipt(tx, log.id)
+        above = logs.receipts_above(tx, log.id, hello.size, _RECEIPTS_IN_STATE)
+        frontier = logs.frontier_at(tx, log, hello.size)
+    receipted = newest.size if newest else 0
+    state = disclosure_pb2.State(
+        origin=origin,
+        size=log.size,
+        receipted_size=receipted,
+        receipts=[statement_pb2.Statement.FromString(row.statement) for row in above],
+        time=now,
+    )
+    limit = above[-1].size if len(above) == _RECEIPTS_IN_STATE else None
+    outgoing = Outgoing(
+        partner=partner.trust_domain, name=log.name, frontier=frontier, receipted=receipted, limit=limit, clocks_apart=apart
+    )
+    return state, outgoing
+
+
+def next_batch(ports: Ports, outgoing: Outgoing) -> disclosure_pb2.Batch | None:
+    """The next batch for this stream, or None if nothing waits or the window is full.
+
+    The window never holds back a control alert or what precedes it. Raises `Refused` (LOG_STOPPED).
+    """
+    start = outgoing.frontier.size
+    with ports.store.read() as tx:
+        log = logs.find_log(tx, outgoing.name.origin)
+        if log is None or log.state != "open":
+            raise Refused("LOG_STOPPED", "this log is stopped")
+        urgent = log.control_size > start
+        end = log.size if outgoing.limit is None else min(log.size, outgoing.limit)
+        held = len(outgoing.unreceipted) >= WINDOW or outgoing.clocks_apart
+        if start >= end or (held and not urgent):
+            return None
+        rows = logs.entry_rows(tx, log.id, start, min(end, start + CAP_BATCH_DELIVERIES))
+        owners = alerts.by_ids(tx, {row.alert_ref for row in rows if row.alert_ref is not None})
+        batch, withheld = disclosure_pb2.Batch(), {}
+        room = CAP_BATCH - _ROOM_FOR_CHECKPOINT
+        for row in rows:
+            delivery = disclosure_pb2.Delivery(entry=row.entry)
+            code = _fill(ports, tx, outgoing, delivery, owners.get(row.alert_ref or 0))
+            size = delivery.ByteSize() + 8
+            if batch.deliveries and size > room:
+                break
+            room -= size
+            if code:
+                withheld[row.idx] = code
+            batch.deliveries.append(delivery)
+    frontier = outgoing.frontier.extend(row.leaf for row in rows[: len(batch.deliveries)])
+    if withheld:
+        with ports.store.write() as tx:
+            logs.note_withheld(tx, log.id, withheld)
+            journal(tx, ports.clock.now_ms(), Event.REFUSAL, ports.trust_domain, _withheld_events(log, withheld))
+    batch.checkpoint = sign(ports, log, frontier)
+    outgoing.frontier = frontier
+    if frontier.size > outgoing.receipted:
+        if not outgoing.unreceipted:
+            outgoing.waiting_since = ports.clock.now_ms()
+        outgoing.unreceipted.append(frontier.size)
+    return batch
+
+
+def settle(ports: Ports, partner: KnownNode, outgoing: Outgoing, statement: statement_pb2.Statement) -> None:
+    """Take a receipt: R1 to R4, then durable, then the window opens.
+
+    Raises as `open_receipt`: the stream ends, with an alarm. A receipt that is held already is ignored.
+    """
+    now = ports.clock.now_ms()
+    with ports.store.read() as tx:
+        log = _require_log(logs.find_log(tx, outgoing.name.origin))
+        newest = logs.newest_receipt(tx, log.id)
+        if _held_already(tx, log, statement):
+            return
+        frontiers: dict[int, Frontier] = {}
+
+        def signed_text(size: int) -> bytes | None:
+            mark = ports.high_water.get(log.name.origin)
+            if mark is None or size > mark.size or size > log.size:
+                return None
+            frontiers[size] = logs.frontier_at(tx, log, size)
+            return Checkpoint(origin=log.name.origin, size=size, root=frontiers[size].root()).text()
+
+        opened = open_receipt(statement, partner, signed_text, newest.size if newest else 0, now)
+        frontier = frontiers[opened.checkpoint.size]
+    receipt = opened.receipt.value
+    row = ReceiptRow(
+        size=frontier.size,
+        previous_size=receipt.previous_size,
+        received_at=receipt.received_at,
+        frontier=frontier,
+        checkpoint=sign(ports, log, frontier),
+        statement=statement.SerializeToString(),
+    )
+    excepted = [(exception.index, int(exception.code)) for exception in receipt.exceptions]
+    with ports.store.write() as tx:
+        logs.add_receipt(tx, log.id, row, excepted)
+        journal(tx, now, Event.RECEIPT, partner.trust_domain, [(log.name.origin, str(frontier.size))])
+        for alarm in opened.alarms:
+            raise_alarm(tx, now, alarm, partner=partner.trust_domain, origin=log.name.origin, evidence=row.statement)
+    outgoing.receipted = frontier.size
+    while outgoing.unreceipted and outgoing.unreceipted[0] <= frontier.size:
+        outgoing.unreceipted.popleft()
+    outgoing.waiting_since = now
+
+
+def watch_receipts(ports: Ports, outgoing: Outgoing, now: int, patience_ms: int) -> None:
+    """Raise an alarm when a batch has waited longer than `patience_ms` for its receipt with the stream up; clear it otherwise."""
+    overdue = bool(outgoing.unreceipted) and now - outgoing.waiting_since > patience_ms
+    if overdue == outgoing.alarmed:
+        return
+    outgoing.alarmed = overdue
+    with ports.store.write() as tx:
+        if overdue:
+            raise_alarm(tx, now, "UNRECEIPTED", partner=outgoing.partner, origin=outgoing.name.origin)
+        else:
+            clear_alarm(tx, "UNRECEIPTED", partner=outgoing.partner, origin=outgoing.name.origin)
+
+
+def alive(ports: Ports, outgoing: Outgoing) -> statement_pb2.Statement | None:
+    """Say that this log stands where this stream is; None when the stream is behind, for then it would say nothing yet."""
+    with ports.store.read() as tx:
+        log = _require_log(logs.find_log(tx, outgoing.name.origin))
+    if log.size != outgoing.frontier.size:
+        return None
+    mark = ports.high_water.get(log.name.origin)
+    if mark is None or mark.size < log.size:
+        ports.high_water.advance(log.name.origin, log.size, log.frontier.root())
+    return sign_alive(log.name, log.frontier, ports.clock.now_ms(), ports.signers.log)
+
+
+def _log_for(ports: Ports, partner: str, origin: str) -> LogRow:
+    with ports.store.read() as tx:
+        log = logs.find_log(tx, origin) if origin else logs.newest_log(tx, partner, outbound=True)
+    if log is None and not origin:
+        # The recipient came first: the log begins empty, and has a name from now on.
+        name = LogName(sender=ports.trust_domain, recipient=partner, generation=1)
+        with ports.store.write() as tx:
+            log = logs.newest_log(tx, partner, outbound=True) or logs.open_log(tx, name, outbound=True)
+            journal(tx, ports.clock.now_ms(), Event.LOG_OPENED, ports.trust_domain, [(log.name.origin, "")])
+    if log is None or not log.outbound or log.name.recipient != partner:
+        raise NotFound("LOG_UNKNOWN", "there is no such log towards you")
+    return log
+
+
+def _compare(ports: Ports, log: LogRow, partner: KnownNode, hello: disclosure_pb2.Hello) -> None:
+    now = ports.clock.now_ms()
+    try:
+        claimed = open_log_checkpoint(hello.checkpoint, log.name, ports.known.own, now)
+        if claimed.size != hello.size:
+            raise Unverified("HELLO_CHECKPOINT", "the checkpoint is of another size than the Hello")
+    except ExchangeError as refused:
+        with ports.store.write() as tx:
+            raise_alarm(tx, now, "HELLO_CHECKPOINT", partner=partner.trust_domain, origin=log.name.origin, evidence=hello.checkpoint)
+        raise Unverified("HELLO_CHECKPOINT", "the Hello's checkpoint is not one that this node signed") from refused
+    with ports.store.read() as tx:
+        # A valid signature over more than we hold means that our own database was rolled back.
+        same = claimed.size <= log.size and logs.frontier_at(tx, log, claimed.size).root() == claimed.root
+    if not same:
+        code = "LOG_FORK" if claimed.size <= log.size else "HIGH_WATER_ROLLBACK"
+        stop_log(ports, log, code, partner=partner.trust_domain, evidence=hello.checkpoint)
+        raise Conflict(code, "the partner holds a signed checkpoint that this node's log contradicts")
+
+
+def _fill(ports: Ports, tx: Transaction, outgoing: Outgoing, delivery: disclosure_pb2.Delivery, alert: AlertRow | None) -> int:
+    """Add what the entry discloses, or the code under which it goes alone."""
+    code: int = disclosure_pb2.WITHHELD_CODE_UNSPECIFIED
+    content = None
+    try:
+        if alert is None:
+            raise NotFound("ERASED")
+        data_key = ports.vault.unwrap(tx, alert.period, alert.wrapped_key)
+        content = unpack_content(data_key.open(purpose_of_alert(alert.alert_id), alert.sealed or b""))
+        code = _withheld_now(ports, outgoing, delivery.entry, alert, content)
+    except NotFound:
+        code = disclosure_pb2.WITHHELD_CODE_ERASED
+    if code or content is None:
+        delivery.withheld = disclosure_pb2.WithheldCode.ValueType(code)
+        return code
+    fields = set(disclosure_pb2.Entry.FromString(delivery.entry).fields)
+    delivery.manifest.CopyFrom(content.manifest)
+    delivery.openings.extend(opening for opening in content.openings if opening.field in fields)
+    if delivery.ByteSize() > CAP_DELIVERY:
+        raise Malformed("TOO_LARGE", "a delivery that the sequencer should have refused")
+    return 0
+
+
+def _withheld_now(ports: Ports, outgoing: Outgoing, entry_bytes: bytes, alert: AlertRow, content: disclosure_pb2.Delivery) -> int:
+    """Decide again, just before sending: to fill a dense log never overrides a recall, an expiry or an agreement's end."""
+    now = ports.clock.now_ms()
+    kind = alert_type(alert.alert_type)
+    if kind.control:
+        return 0
+    if outgoing.clocks_apart:
+        return disclosure_pb2.WITHHELD_CODE_CLOCK
+    if alert.state == "withdrawn":
+        return disclosure_pb2.WITHHELD_CODE_WITHDRAWN
+    if alert.not_after and now >= alert.not_after:
+        return disclosure_pb2.WITHHELD_CODE_EXPIRED
+    signing_key = ports.known.own.find(content.manifest.signatures[0].key_id)
+    if signing_key is None or signing_key.revoked_at or signing_key.compromised_since:
+        return disclosure_pb2.WITHHELD_CODE_KEY_REVOKED
+    entry = disclosure_pb2.Entry.FromString(entry_bytes)
+    agreed = ports.known.agreements.get(entry.agreement_digest)
+    clause = agreed.clauses.get(entry.clause) if agreed else None
+    if agreed is None or clause is None:
+        return disclosure_pb2.WITHHELD_CODE_LAPSED
+    fields = frozenset(entry.fields)
+    decision = decide_under(
+        agreed,
+        entry.clause,
+        Request(
+            sender=ports.trust_domain,
+            recipient=outgoing.partner,
+            agency=entry.audience[0],
+            alert_type=alert.alert_type,
+            purpose=entry.purpose,
+            fields=frozenset(kind.numbers),
+            at=now,
+            unticked=frozenset(kind.numbers) - fields,
+            granted=fields & frozenset(clause.on_request) if entry.on_request_ground else frozenset(),
+            disclosed=frozenset(clause.required),
+        ),
+    )
+    lapsed = isinstance(decision, Denied) or decision.fields != tuple(entry.fields)
+    return disclosure_pb2.WITHHELD_CODE_LAPSED if lapsed else 0
+
+
+def _withheld_events(log: LogRow, withheld: dict[int, int]) -> list[tuple[str, str]]:
+    names = disclosure_pb2.WithheldCode
+    return [(f"{log.name.origin}#{index}", names.Name(names.ValueType(code))) for index, code in withheld.items()]
+
+
+def _held_already(tx: Transaction, log: LogRow, statement: statement_pb2.Statement) -> bool:
+    try:
+        size = parse_checkpoint_text(receipt_pb2.Receipt.FromString(statement.payload).checkpoint).size
+    except (DecodeError, ExchangeError):
+        return False  # the checks say what is wrong with it
+    held = logs.receipt_covering(tx, log.id, size - 1) if size else None
+    return held is not None and held.statement == statement.SerializeToString()
+
+
+def _require_log(log: LogRow | None) -> LogRow:
+    if log is None:
+        raise NotFound("LOG_UNKNOWN", "there is no such log")
+    return log

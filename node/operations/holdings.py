@@ -1,0 +1,71 @@
+"""What this node holds from one partner, asked once for a whole batch, and grown as the batch is taken in."""
+
+from collections.abc import Iterable
+
+from google.protobuf.message import DecodeError
+
+from exchange.disclosure import Disclosure, Held
+from exchange.v1 import disclosure_pb2, manifest_pb2
+from node.store import alerts, logs
+from node.store.logs import LogRow
+from node.store.transaction import Transaction
+
+
+class BatchHoldings:
+    """`exchange.disclosure.Holdings` over the store, inside the transaction that keeps the batch."""
+
+    def __init__(self, tx: Transaction, log: LogRow, batch: disclosure_pb2.Batch) -> None:
+        self._tx = tx
+        self._log = log
+        manifests = [loose for delivery in batch.deliveries if (loose := _loose(delivery)) is not None]
+        self._in_use = {key: row.digest for key, row in alerts.by_alert_ids(tx, {manifest.alert_id for manifest in manifests}).items()}
+        self._successors: dict[bytes, list[Held]] = {}
+        for earlier, later, originator in alerts.successors_of(tx, {d for manifest in manifests for d in manifest.supersedes}):
+            held = Held(digest=later, originator=originator, supersedes=alerts.superseded_by(tx, later))
+            self._successors.setdefault(earlier, []).append(held)
+        self._fields: dict[bytes, frozenset[int]] = {}
+
+    def fields_of(self, manifest_digest: bytes) -> frozenset[int]:
+        """Fields already disclosed of that manifest."""
+        if manifest_digest not in self._fields:
+            row = alerts.by_digests(self._tx, {manifest_digest}).get(manifest_digest)
+            found: set[int] = set()
+            for _, entry in logs.entries_of_alert(self._tx, row.id) if row else ():
+                found.update(disclosure_pb2.Entry.FromString(entry.entry).fields)
+            self._fields[manifest_digest] = frozenset(found)
+        return self._fields[manifest_digest]
+
+    def in_use(self, originator: str, alert_id: bytes) -> bytes | None:
+        """Digest of the manifest in use for that alert."""
+        return self._in_use.get((originator, alert_id))
+
+    def successors_of(self, manifest_digest: bytes) -> Iterable[Held]:
+        """Manifests held that supersede that one."""
+        return self._successors.get(manifest_digest, ())
+
+    def referent(self, manifest_digest: bytes) -> str | None:
+        """Originator of a manifest that one of the two logs discloses."""
+        row = alerts.by_digests(self._tx, {manifest_digest}).get(manifest_digest)
+        if row is None:
+            return None
+        names = {log.id: log.name for log in logs.all_logs(self._tx)}
+        parties = {self._log.name.sender, self._log.name.recipient}
+        between = any({names[i].sender, names[i].recipient} == parties for i, _ in logs.entries_of_alert(self._tx, row.id))
+        return row.originator if between else None
+
+    def add(self, disclosure: Disclosure) -> None:
+        """Take in what the batch has just disclosed, so that the next delivery is judged with it."""
+        digest, manifest = disclosure.manifest.digest, disclosure.manifest.value
+        self._in_use.setdefault((manifest.originator, manifest.alert_id), digest)
+        self._fields[digest] = self._fields.get(digest, frozenset()) | frozenset(disclosure.entry.fields)
+        for earlier in manifest.supersedes:
+            held = Held(digest=digest, originator=manifest.originator, supersedes=frozenset(manifest.supersedes))
+            self._successors.setdefault(earlier, []).append(held)
+
+
+def _loose(delivery: disclosure_pb2.Delivery) -> manifest_pb2.Manifest | None:
+    # Only to know what to ask the store for; every check reads the delivery itself.
+    try:
+        return manifest_pb2.Manifest.FromString(delivery.manifest.payload)
+    except DecodeError:
+        return None

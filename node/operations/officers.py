@@ -1,0 +1,33 @@
+"""Who may ask what of this node: certificates say who somebody is, the roster says what for."""
+
+from collections.abc import Collection
+
+from exchange.errors import ExchangeError
+from node.config import OfficerEntry
+from node.ports import Ports
+
+LIAISON, PARTNER_OFFICER, AUDITOR, ADMINISTRATOR = "liaison officer", "partner officer", "auditor", "administrator"
+
+
+class NotPermitted(ExchangeError):
+    """The person is known but this is not theirs to do, or is not known here at all."""
+
+
+def require(ports: Ports, person: str, roles: Collection[str]) -> OfficerEntry:
+    """The roster entry of `person` (a SPIFFE ID) if it has one of `roles`.
+
+    Raises `NotPermitted`: OFFICER_UNKNOWN, ROLE_MISSING.
+    """
+    entry = ports.officers.get(person)
+    if entry is None:
+        raise NotPermitted("OFFICER_UNKNOWN", "this certificate is not in the node's roster: ask your administrator to add it")
+    if not set(roles) & set(entry.roles):
+        raise NotPermitted("ROLE_MISSING", f"this needs the role of {' or '.join(sorted(roles))}, which you do not have")
+    return entry
+
+
+def agency_of(entry: OfficerEntry) -> str:
+    """The SPIFFE ID of the agency that a person works for. Raises `NotPermitted` (AGENCY_MISSING)."""
+    if entry.agency is None:
+        raise NotPermitted("AGENCY_MISSING", "the roster names no agency for you: ask your administrator to add it")
+    return str(entry.agency)

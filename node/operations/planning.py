@@ -1,0 +1,174 @@
+"""What would go to whom, decided once and used by preview and release alike: no other code chooses fields."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from exchange.agreement import Allowed, Denied, Request, decide
+from exchange.encoding import cut
+from exchange.errors import Malformed
+from exchange.profile import AlertType
+from exchange.v1 import desk_service_pb2
+from exchange.values import PartyId
+from node.ports import Known, Partner
+
+_PREVIEW = b"alert-exchange/v1 preview\0"
+
+REFUSALS: Mapping[str, tuple[str, str]] = {
+    "RECIPIENT_MALFORMED": ("this is not the SPIFFE ID of an agency", "write it as spiffe://<trust domain>/agency/<name>"),
+    "PARTNER_UNKNOWN": ("no partner of this trust domain is known here", "ask your administrator to add the partner"),
+    "PARTNER_SUSPENDED": ("this partner is suspended", "ask your administrator why; nothing is released until it is resumed"),
+    "TRAINING_MISMATCH": ("this partner's node and ours are not both for training", "training alerts and real ones never mix"),
+    "PROFILE_UNKNOWN": ("this partner's node does not understand the current form of this alert", "ask the partner to upgrade its node"),
+    "AGREEMENT_NONE": ("there is no agreement with this partner", "propose one: exchange agreement propose FILE"),
+    "AGREEMENT_NOT_YET": ("the agreement with this partner is not in force yet", "wait, or agree an earlier start"),
+    "AGREEMENT_EXPIRED": ("the agreement with this partner has expired", "propose a new one: exchange agreement propose FILE"),
+    "CLAUSE_NONE": ("no clause lets this kind of alert go to this partner", "propose an agreement with such a clause"),
+    "AUDIENCE_UNKNOWN": ("the agreement does not name this agency", "choose another recipient, or agree on this one"),
+    "AUDIENCE_NOT_AGREED": ("no clause lets this kind of alert go to an agency of this class", "choose another recipient"),
+    "PURPOSE_NOT_AGREED": ("no clause allows this purpose", "choose a purpose that the clause allows"),
+    "PURPOSE_NOT_PERMITTED": ("the alert's own handling does not permit this purpose", "add the purpose to handling.permitted_purposes"),
+    "FIELD_REQUIRED": ("a field that the clause requires was left out", "tick it again"),
+    "FIELD_NOT_ON_REQUEST": ("a reason was given for a field that no clause gives on request", "take the field off on_request"),
+    "GROUNDS_DIFFER": ("the fields on request for one recipient have different grounds", "release them one after the other"),
+    "CONDITION_APPROVALS": ("the clause asks for approvals, which this version cannot record", "release by another clause"),
+    "CONDITION_TRANSFER": ("the clause sets transfer conditions, which this version cannot check", "release by another clause"),
+    "CONDITION_RATE_CAP": ("the clause caps releases a day, which this version cannot count", "release by another clause"),
+    "CONDITION_EMERGENCY": ("emergency agreements are not supported by this version", "release under an ordinary agreement"),
+    "CONTROL_UNSUPPORTED": ("recalls and other control alerts cannot be released with this version", "tell the partner by telephone"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """One entry to come: one recipient node, one clause, exactly these fields, one or more agencies."""
+
+    partner: str
+    audience: tuple[str, ...]
+    allowed: Allowed
+    ground: int
+    request_digest: bytes
+    view: bytes
+    """Exactly the bytes that each of these agencies will read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What goes to whom, and who gets nothing, and why."""
+
+    planned: tuple[Planned, ...]
+    refused: Mapping[str, str]
+    """Recipient to the code of the reason."""
+    digest: bytes
+    """Of everything that was shown to the officer; goes into the authorisation record."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    granted: frozenset[int]
+    grounds: frozenset[tuple[int, bytes]]
+
+
+def plan(draft: desk_service_pb2.Draft, kind: AlertType, known: Known, now: int) -> Plan:
+    """Decide for each recipient of a draft. An empty list of recipients plans nothing. Raises as `cut` does."""
+    runs = cut(draft.alert)
+    grouped: dict[tuple[str, bytes, str, tuple[int, ...], int, bytes], list[str]] = {}
+    decisions: dict[tuple[str, bytes, str, tuple[int, ...], int, bytes], Allowed] = {}
+    refused: dict[str, str] = {}
+    for recipient in sorted(set(draft.recipients)):
+        wish = _wish(draft, recipient)
+        outcome = _decide(draft, kind, known, recipient, wish, now)
+        if isinstance(outcome, str):
+            refused[recipient] = outcome
+            continue
+        ground, request_digest = next(iter(wish.grounds), (0, b""))
+        partner = PartyId.parse(recipient).trust_domain
+        key = (partner, outcome.agreement, outcome.clause.id, outcome.fields, ground, request_digest)
+        grouped.setdefault(key, []).append(recipient)
+        decisions[key] = outcome
+    planned = tuple(
+        Planned(
+            partner=key[0],
+            audience=tuple(audience),
+            allowed=decisions[key],
+            ground=key[4],
+            request_digest=key[5],
+            view=b"".join(runs.get(number, b"") for number in key[3]),
+        )
+        for key, audience in sorted(grouped.items())
+    )
+    return Plan(planned=planned, refused=refused, digest=_digest(planned))
+
+
+def unsupported_condition(allowed: Allowed, *, emergency: bool) -> str:
+    """The code of a condition of the clause that this version cannot check, or "": it refuses the release, it is never ignored."""
+    clause = allowed.clause
+    if clause.approvals:
+        return "CONDITION_APPROVALS"
+    if clause.transfer_conditions:
+        return "CONDITION_TRANSFER"
+    if clause.rate_cap_per_day:
+        return "CONDITION_RATE_CAP"
+    return "CONDITION_EMERGENCY" if emergency else ""
+
+
+def _wish(draft: desk_service_pb2.Draft, recipient: str) -> _Wish:
+    grants = [grant for grant in draft.on_request if grant.recipient == recipient]
+    return _Wish(frozenset(grant.field for grant in grants), frozenset((grant.ground, grant.request_digest) for grant in grants))
+
+
+def _decide(draft: desk_service_pb2.Draft, kind: AlertType, known: Known, recipient: str, wish: _Wish, now: int) -> Allowed | str:
+    if kind.control:
+        return "CONTROL_UNSUPPORTED"
+    try:
+        party = PartyId.parse(recipient)
+    except Malformed:
+        return "RECIPIENT_MALFORMED"
+    partner = known.partners.get(party.trust_domain)
+    if partner is None or party.role != "agency":
+        return "PARTNER_UNKNOWN" if partner is None else "RECIPIENT_MALFORMED"
+    obstacle = _obstacle(partner, kind, known)
+    if obstacle:
+        return obstacle
+    if len(wish.grounds) > 1:
+        return "GROUNDS_DIFFER"
+    if draft.purpose not in draft.handling.permitted_purposes:
+        return "PURPOSE_NOT_PERMITTED"
+    decision = decide(
+        known.agreements.values(),
+        Request(
+            sender=known.own.trust_domain,
+            recipient=party.trust_domain,
+            agency=recipient,
+            alert_type=kind.name,
+            purpose=draft.purpose,
+            fields=frozenset(kind.numbers),
+            at=now,
+            unticked=frozenset(draft.unticked),
+            granted=wish.granted,
+        ),
+    )
+    if isinstance(decision, Denied):
+        return decision.reasons[0]
+    emergency = known.agreements[decision.agreement].agreement.emergency
+    return unsupported_condition(decision, emergency=emergency) or decision
+
+
+def _obstacle(partner: Partner, kind: AlertType, known: Known) -> str:
+    if partner.suspended:
+        return "PARTNER_SUSPENDED"
+    if partner.node.descriptor.training != known.own.descriptor.training:
+        return "TRAINING_MISMATCH"
+    if kind.digest not in partner.node.profiles.get(kind.name, ()):
+        return "PROFILE_UNKNOWN"
+    return ""
+
+
+def _digest(planned: Iterable[Planned]) -> bytes:
+    state = hashlib.sha256(_PREVIEW)
+    for item in planned:
+        parts = (item.allowed.agreement, item.allowed.clause.id.encode(), bytes(item.allowed.fields), item.view)
+        for part in (*parts, *(agency.encode() for agency in item.audience)):
+            state.update(len(part).to_bytes(4, "big"))
+            state.update(part)
+    return state.digest()

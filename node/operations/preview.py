@@ -1,0 +1,72 @@
+"""Before anything leaves: each recipient × each field, shown or withheld, and the clause that decided; the same plan as release."""
+
+from exchange.encoding import cut
+from exchange.profile import AlertType, alert_type
+from exchange.v1 import desk_service_pb2
+from node.intake.completeness import check_draft
+from node.intake.problems import error
+from node.operations.officers import LIAISON, PARTNER_OFFICER, require
+from node.operations.planning import REFUSALS, Plan, Planned, plan
+from node.ports import Ports
+
+
+def check(ports: Ports, person: str, draft: desk_service_pb2.Draft) -> desk_service_pb2.CheckAlertResponse:
+    """Say all that is wrong with a draft at once, by field."""
+    require(ports, person, (LIAISON, PARTNER_OFFICER))
+    return desk_service_pb2.CheckAlertResponse(problems=check_draft(draft, ports.clock.now_ms()))
+
+
+def preview(ports: Ports, person: str, draft: desk_service_pb2.Draft) -> desk_service_pb2.PreviewAlertResponse:
+    """Show what each recipient of a draft would see. Nothing is stored and nothing leaves."""
+    require(ports, person, (LIAISON, PARTNER_OFFICER))
+    now = ports.clock.now_ms()
+    problems = check_draft(draft, now)
+    if any(problem.field in {"type", "alert"} for problem in problems):
+        return desk_service_pb2.PreviewAlertResponse(problems=problems)
+    kind = alert_type(draft.alert_type)
+    decided = plan(draft, kind, ports.known, now)
+    present = frozenset(cut(draft.alert))
+    recipients = [_shown(item, agency, kind, draft, present) for item in decided.planned for agency in item.audience]
+    recipients += [
+        desk_service_pb2.RecipientPreview(recipient=recipient, denied=[refusal_problem(code)])
+        for recipient, code in decided.refused.items()
+    ]
+    return desk_service_pb2.PreviewAlertResponse(
+        recipients=sorted(recipients, key=lambda preview: preview.recipient), problems=problems, preview_digest=decided.digest
+    )
+
+
+def refusal_problem(code: str) -> desk_service_pb2.Problem:
+    """What a person reads when a recipient can be sent nothing."""
+    message, remedy = REFUSALS[code]
+    return error(code, "recipients", message, remedy)
+
+
+def refusals(decided: Plan) -> list[desk_service_pb2.Problem]:
+    """One problem for each recipient that can be sent nothing, the recipient named in the field path."""
+    found = []
+    for recipient, code in decided.refused.items():
+        message, remedy = REFUSALS[code]
+        found.append(error(code, f"recipients[{recipient}]", message, remedy))
+    return found
+
+
+def _shown(
+    item: Planned, agency: str, kind: AlertType, draft: desk_service_pb2.Draft, present: frozenset[int]
+) -> desk_service_pb2.RecipientPreview:
+    clause, goes = item.allowed.clause, frozenset(item.allowed.fields)
+    fields = []
+    for field in kind.fields:
+        if field.number in goes:
+            shown, absent = desk_service_pb2.VISIBILITY_SHOWN, desk_service_pb2.VISIBILITY_SHOWN_NOT_KNOWN
+            visibility = shown if field.number in present else absent
+        elif field.number in clause.on_request:
+            visibility = desk_service_pb2.VISIBILITY_NEEDS_REASON
+        elif field.number in draft.unticked and field.number in clause.permitted:
+            visibility = desk_service_pb2.VISIBILITY_UNTICKED
+        else:
+            visibility = desk_service_pb2.VISIBILITY_FORBIDDEN
+        fields.append(desk_service_pb2.FieldPreview(field=field.number, name=field.name, category=field.category, visibility=visibility))
+    return desk_service_pb2.RecipientPreview(
+        recipient=agency, agreement_digest=item.allowed.agreement, clause=clause.id, fields=fields, view=item.view
+    )

@@ -1,0 +1,322 @@
+"""The recipient's side of a subscription: greet, check, keep, and only then say so (PROTOCOL.md, sections 4 and 5).
+
+The commit point of a batch is the transaction in `receive`: the entries, what they disclose, and the receipt are durable
+together, or not at all. The receipt is signed inside it and leaves only after it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from exchange.directory import KnownNode
+from exchange.disclosure import Disclosure, Recipient, exception_code, open_delivery
+from exchange.errors import Conflict, ExchangeError, Refused, Unverified
+from exchange.log import Extension, LogName, extend, open_alive
+from exchange.receipt import issue, open_receipt_of
+from exchange.v1 import disclosure_pb2, receipt_pb2, statement_pb2
+from node.operations.arrivals import first_arrival
+from node.operations.contents import pack_content, purpose_of_alert, purpose_of_entry
+from node.operations.holdings import BatchHoldings
+from node.operations.sign import stop_log
+from node.ports import Ports
+from node.store import alerts, logs
+from node.store.directory import clear_alarm, raise_alarm
+from node.store.envelope import period_of
+from node.store.journal import Event, journal
+from node.store.logs import LogRow, ReceiptRow
+from node.store.transaction import Transaction
+from node.store.vault import DataKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """Where one subscription to a partner stands: our mirror of its log."""
+
+    partner: str
+    log: LogRow
+    receipted: int
+    """Size of the newest receipt that we gave, or adopted after a rollback of ours."""
+    previous: bytes
+    """The checkpoint that we accepted at the mirror's size; empty for an empty mirror."""
+
+
+def hello(ports: Ports, partner: str) -> disclosure_pb2.Hello:
+    """What our mirror of a partner's newest log holds."""
+    with ports.store.read() as tx:
+        log = logs.newest_log(tx, partner, outbound=False)
+        held = logs.receipt_covering(tx, log.id, log.size - 1) if log and log.size else None
+    if log is None:
+        return disclosure_pb2.Hello(time=ports.clock.now_ms())
+    checkpoint = held.checkpoint if held else b""
+    return disclosure_pb2.Hello(origin=log.name.origin, size=log.size, checkpoint=checkpoint, time=ports.clock.now_ms())
+
+
+def take_state(ports: Ports, partner: KnownNode, state: disclosure_pb2.State) -> tuple[Incoming, list[statement_pb2.Statement]]:
+    """Begin a stream: adopt receipts that we lost, and return those that the sender misses.
+
+    Raises `Unverified` (NOT_THE_LOG_OWNER), `Refused` (LOG_STOPPED), and as `open_receipt_of`.
+    """
+    name = LogName.parse(state.origin)
+    if (name.sender, name.recipient) != (partner.trust_domain, ports.trust_domain):
+        raise Unverified("NOT_THE_LOG_OWNER", "this log does not lead from that partner to this node")
+    with ports.store.write() as tx:
+        now = ports.clock.now_ms()
+        log = logs.find_log(tx, state.origin)
+        if log is None:
+            log = logs.open_log(tx, name, outbound=False)
+            journal(tx, now, Event.LOG_OPENED, partner.trust_domain, [(name.origin, "")])
+        if log.state != "open":
+            raise Refused("LOG_STOPPED", "this log is stopped")
+        _adopt(ports, tx, log, state)
+        newest = logs.newest_receipt(tx, log.id)
+        missing = logs.receipts_above(tx, log.id, state.receipted_size, 10_000)
+        held = logs.receipt_covering(tx, log.id, log.size - 1) if log.size else None
+    incoming = Incoming(
+        partner=partner.trust_domain, log=log, receipted=newest.size if newest else 0, previous=held.checkpoint if held else b""
+    )
+    return incoming, [statement_pb2.Statement.FromString(row.statement) for row in missing]
+
+
+def receive(
+    ports: Ports, partner: KnownNode, incoming: Incoming, batch: disclosure_pb2.Batch
+) -> tuple[Incoming, statement_pb2.Statement | None]:
+    """Check a batch, keep it, and return our receipt; None while what we adopted already covers it.
+
+    Raises what S1 to S4 raise: then nothing is kept and the stream ends, with an alarm.
+    """
+    now = ports.clock.now_ms()
+    log = incoming.log
+    try:
+        extension = extend(log.name, log.frontier, batch, partner, ports.trust_domain, now)
+    except Conflict as conflict:
+        # The signature held and the root did not: the owner contradicts itself. Both sides are kept.
+        stop_log(ports, log, conflict.code, partner=partner.trust_domain, evidence=batch.checkpoint)
+        raise
+    known = ports.known
+    recipient = Recipient(
+        trust_domain=ports.trust_domain,
+        training=ports.training,
+        sender=partner,
+        nodes=known.nodes(),
+        agreements=known.agreements,
+        now=now,
+    )
+    with ports.store.read() as tx:
+        # Checked before the writing turn is taken: what other partners send never waits for these signatures.
+        kept, refused = _open_all(tx, log, batch, recipient)
+    excepted = [(index, exception_code(error)) for index, error in refused]
+    fresh = _new_keys(ports, kept, now)
+    with ports.store.write() as tx:
+        _note_refusals(tx, log, batch, refused, now)
+        rows = _keep(ports, tx, log, batch, extension, kept, fresh, now)
+        control = max((index + 1 for index, disclosure in kept if disclosure.kind.control), default=log.control_size)
+        disclosed_at = max((disclosure.entry.disclosed_at for _, disclosure in kept), default=log.last_disclosed_at)
+        logs.grow(tx, log, extension.frontier, rows, disclosed_at=disclosed_at, control_size=control)
+        receipt = _receipt(ports, tx, incoming, batch, extension, excepted, now)
+        origin = log.name.origin
+        journal(tx, now, Event.COLLECTION, partner.trust_domain, [(f"{origin}#{index}", "") for index, _ in kept])
+        names = receipt_pb2.ExceptionCode
+        journal(
+            tx,
+            now,
+            Event.REFUSAL,
+            ports.trust_domain,
+            [(f"{origin}#{index}", names.Name(names.ValueType(code))) for index, code in excepted],
+        )
+    grown = replace(log, frontier=extension.frontier, last_disclosed_at=disclosed_at, control_size=control)
+    receipted = max(incoming.receipted, extension.frontier.size if receipt else 0)
+    return replace(incoming, log=grown, receipted=receipted, previous=batch.checkpoint), receipt
+
+
+def take_alive(ports: Ports, partner: KnownNode, incoming: Incoming, statement: statement_pb2.Statement) -> None:
+    """Confirm what is in force, or find a fork: the roots must agree once our mirror has reached the size.
+
+    Raises as `open_alive`; `Conflict` (LOG_FORK).
+    """
+    now = ports.clock.now_ms()
+    said = open_alive(statement, partner, now).value
+    log = incoming.log
+    if said.origin != log.name.origin:
+        raise Unverified("NOT_THE_LOG_OWNER", "the partner speaks of another log than the one of this stream")
+    if said.size > log.size:
+        return
+    with ports.store.read() as tx:
+        root = logs.frontier_at(tx, log, said.size).root()
+    if root != said.root:
+        stop_log(ports, log, "LOG_FORK", partner=partner.trust_domain, evidence=statement.SerializeToString())
+        raise Conflict("LOG_FORK", "the partner signed another history than the one that it sent")
+    with ports.store.write() as tx:
+        logs.confirm(tx, log.id, min(said.time, now))
+        clear_alarm(tx, "STREAM_REFUSED", partner=partner.trust_domain)
+
+
+def note_refused_stream(ports: Ports, partner: str, code: str) -> None:
+    """Raise the alarm that a stream ended because of what the partner sent or refused."""
+    with ports.store.write() as tx:
+        now = ports.clock.now_ms()
+        raise_alarm(tx, now, "STREAM_REFUSED", partner=partner)
+        journal(tx, now, Event.ALARM, partner, [("stream", code)])
+
+
+def _adopt(ports: Ports, tx: Transaction, log: LogRow, state: disclosure_pb2.State) -> None:
+    newest = logs.newest_receipt(tx, log.id)
+    size = newest.size if newest else 0
+    for statement in state.receipts:
+        opened = open_receipt_of(statement, ports.known.own)
+        if opened.checkpoint.origin != log.name.origin:
+            raise Unverified("RECEIPT_CHECKPOINT", "the receipt is for another log")
+        if opened.checkpoint.size <= size:
+            continue
+        receipt = opened.receipt.value
+        if receipt.previous_size != size:
+            raise Conflict("RECEIPT_TILES", "the receipts that the partner holds do not tile with ours")
+        row = ReceiptRow(
+            size=opened.checkpoint.size,
+            previous_size=receipt.previous_size,
+            received_at=receipt.received_at,
+            frontier=logs.unpack(0, b""),
+            checkpoint=b"",
+            statement=statement.SerializeToString(),
+        )
+        logs.add_receipt(tx, log.id, row, [(exception.index, int(exception.code)) for exception in receipt.exceptions])
+        raise_alarm(tx, ports.clock.now_ms(), "OWN_ROLLBACK", partner=log.name.sender, origin=log.name.origin)
+        size = opened.checkpoint.size
+
+
+def _open_all(
+    tx: Transaction, log: LogRow, batch: disclosure_pb2.Batch, recipient: Recipient
+) -> tuple[list[tuple[int, Disclosure]], list[tuple[int, ExchangeError]]]:
+    holdings = BatchHoldings(tx, log, batch)
+    kept: list[tuple[int, Disclosure]] = []
+    refused: list[tuple[int, ExchangeError]] = []
+    for index, delivery in enumerate(batch.deliveries, log.size):
+        try:
+            disclosure = open_delivery(delivery, recipient, holdings)
+        except ExchangeError as error:
+            refused.append((index, error))
+        else:
+            holdings.add(disclosure)
+            kept.append((index, disclosure))
+    return kept, refused
+
+
+def _note_refusals(
+    tx: Transaction, log: LogRow, batch: disclosure_pb2.Batch, refused: Sequence[tuple[int, ExchangeError]], now: int
+) -> None:
+    for index, error in refused:
+        if error.code == "WITHHELD":
+            continue
+        evidence = None
+        if error.code == "CONFLICT":
+            delivery = batch.deliveries[index - log.size]
+            evidence = delivery.manifest.SerializeToString()
+            entry = disclosure_pb2.Entry.FromString(delivery.entry)
+            alerts.keep_conflict(tx, entry.manifest_digest, log.id, index, evidence)
+        raise_alarm(tx, now, error.code, partner=log.name.sender, origin=log.name.origin, evidence=evidence)
+
+
+def _new_keys(ports: Ports, kept: Sequence[tuple[int, Disclosure]], now: int) -> dict[bytes, tuple[str, DataKey]]:
+    """A data key for each manifest of the batch, by digest, with its period. Outside any transaction, as the vault wants it."""
+    fresh: dict[bytes, tuple[str, DataKey]] = {}
+    for _, disclosure in kept:
+        if disclosure.manifest.digest not in fresh:
+            period = period_of(disclosure.manifest.value.not_after, now)
+            fresh[disclosure.manifest.digest] = (period, ports.vault.new_data_key(ports.store, period))
+    return fresh
+
+
+def _keep(
+    ports: Ports,
+    tx: Transaction,
+    log: LogRow,
+    batch: disclosure_pb2.Batch,
+    extension: Extension,
+    kept: Sequence[tuple[int, Disclosure]],
+    fresh: Mapping[bytes, tuple[str, DataKey]],
+    now: int,
+) -> list[dict[str, Any]]:
+    """Store new alerts and return the entry rows, the openings of what was kept sealed in them."""
+    held = alerts.by_digests(tx, {disclosure.manifest.digest for _, disclosure in kept})
+    references = {digest: (row.id, row.period, row.wrapped_key) for digest, row in held.items()}
+    keys = {digest: ports.vault.unwrap(tx, period, wrapped) for digest, (_, period, wrapped) in references.items()}
+    next_id = alerts.next_id(tx)
+    new: list[dict[str, Any]] = []
+    rows: dict[int, dict[str, Any]] = {
+        index: {"log_id": log.id, "idx": index, "entry": delivery.entry, "leaf": leaf, "alert_ref": None, "sealed": None}
+        for index, (delivery, leaf) in enumerate(zip(batch.deliveries, extension.leaves, strict=True), log.size)
+    }
+    inboxes: list[tuple[str, int]] = []
+    for index, disclosure in kept:
+        digest, manifest = disclosure.manifest.digest, disclosure.manifest.value
+        if digest not in keys:
+            period, keys[digest] = fresh[digest]
+            references[digest] = (next_id + len(new), period, keys[digest].wrapped)
+            new.append(
+                {
+                    "id": next_id + len(new),
+                    "alert_id": manifest.alert_id,
+                    "digest": digest,
+                    "own": False,
+                    "alert_type": manifest.alert_type,
+                    "originator": manifest.originator,
+                    "issued_at": manifest.issued_at,
+                    "not_after": manifest.not_after,
+                    "training": manifest.training,
+                    "recorded_at": now,
+                    "arrives_at": first_arrival(disclosure.kind, disclosure.view),
+                    "state": "active",
+                    "period": period,
+                    "wrapped_key": keys[digest].wrapped,
+                    "sealed": keys[digest].seal(purpose_of_alert(manifest.alert_id), pack_content(disclosure.manifest.statement, ())),
+                    "request_id": None,
+                }
+            )
+        reference = references[digest][0]
+        rows[index]["alert_ref"] = reference
+        rows[index]["sealed"] = keys[digest].seal(
+            purpose_of_entry(manifest.alert_id, log.name.origin), pack_content(statement_pb2.Statement(), disclosure.openings)
+        )
+        inboxes += [(agency, reference) for agency in disclosure.entry.audience]
+    alerts.insert_alerts(tx, new)
+    if inboxes:
+        alerts.put_in_inboxes(tx, inboxes)
+    _note_relations(tx, kept, {row["digest"] for row in new})
+    return list(rows.values())
+
+
+def _note_relations(tx: Transaction, kept: Sequence[tuple[int, Disclosure]], new: set[bytes]) -> None:
+    first = {disclosure.manifest.digest: disclosure for _, disclosure in reversed(kept) if disclosure.manifest.digest in new}
+    answers = [(d.entry.in_reply_to, digest) for digest, d in first.items() if d.entry.in_reply_to]
+    alerts.note_answers(tx, answers, outbound=False)
+    for digest, disclosure in first.items():
+        earlier = list(disclosure.manifest.value.supersedes)
+        if earlier:
+            alerts.note_supersessions(tx, [(one, digest) for one in earlier], disclosure.manifest.value.originator)
+
+
+def _receipt(
+    ports: Ports,
+    tx: Transaction,
+    incoming: Incoming,
+    batch: disclosure_pb2.Batch,
+    extension: Extension,
+    excepted: Sequence[tuple[int, int]],
+    now: int,
+) -> statement_pb2.Statement | None:
+    size = extension.frontier.size
+    if size <= incoming.receipted:
+        # We said this once and lost it: never again for those indexes. Now we know what stands behind the adopted receipt.
+        logs.complete_receipt(tx, incoming.log.id, size, extension.frontier, batch.checkpoint)
+        return None
+    new = [(index, code) for index, code in excepted if index >= incoming.receipted]
+    statement = issue(extension.checkpoint, incoming.receipted, now, new, ports.signers.receipt)
+    row = ReceiptRow(
+        size=size,
+        previous_size=incoming.receipted,
+        received_at=now,
+        frontier=extension.frontier,
+        checkpoint=batch.checkpoint,
+        statement=statement.SerializeToString(),
+    )
+    logs.add_receipt(tx, incoming.log.id, row, new)
+    return statement

@@ -1,0 +1,161 @@
+"""Release, first half: check, decide, seal and sign. Nothing is stored and nothing leaves; the sequencer does that."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from exchange.disclosure import commit_authorisation
+from exchange.errors import ExchangeError
+from exchange.manifest import SALT_SIZE, Envelope, seal
+from exchange.profile import AlertType, alert_type
+from exchange.v1 import desk_service_pb2, disclosure_pb2
+from exchange.values import uuid7
+from node.config import OfficerEntry
+from node.intake.completeness import check_draft
+from node.intake.problems import error, refuses
+from node.operations.arrivals import first_arrival
+from node.operations.contents import SALT, Authorisation, pack_content, purpose_of_alert
+from node.operations.officers import LIAISON, PARTNER_OFFICER, NotPermitted, agency_of, require
+from node.operations.planning import Plan, plan
+from node.operations.preview import refusals
+from node.ports import Ports
+from node.store.envelope import period_of
+from node.store.vault import DataKey
+
+ANSWERS = frozenset({"exchange.v1.HitReport"})
+"""What a partner officer may send: answers to what came in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedEntry:
+    """One entry to come; the sequencer adds its time and its place."""
+
+    partner: str
+    entry: disclosure_pb2.Entry
+    record: bytes
+    """Salt and authorisation record, to be sealed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A release for which everything is decided and signed."""
+
+    request_id: bytes
+    officer: str
+    alert: Mapping[str, Any]
+    """A row of the alerts table without its id."""
+    data_key: DataKey
+    supersedes: tuple[bytes, ...]
+    in_reply_to: bytes
+    entries: tuple[PreparedEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotReleased:
+    """Why a draft goes to nobody: everything that is wrong, at once."""
+
+    request_id: bytes
+    officer: str
+    problems: tuple[desk_service_pb2.Problem, ...]
+
+
+def prepare(ports: Ports, person: str, draft: desk_service_pb2.Draft, reason: str) -> Prepared | NotReleased:
+    """Make a draft ready for the sequencer. If one recipient cannot be told, nobody is: an officer released what the preview showed.
+
+    Raises `NotPermitted` when the person may not release this at all.
+    """
+    officer = require(ports, person, (LIAISON, PARTNER_OFFICER))
+    if LIAISON not in officer.roles and draft.alert_type not in ANSWERS:
+        raise NotPermitted("ROLE_MISSING", "only a liaison officer releases alerts of this kind")
+    now = ports.clock.now_ms()
+    problems = [*check_draft(draft, now)]
+    if not reason.strip():
+        problems.append(error("REASON_MISSING", "reason", "no reason was given", "say why this is necessary: --reason"))
+    if len(draft.request_id) != SALT // 2:
+        problems.append(error("REQUEST_ID", "request_id", "the request id is not 16 bytes", "use the exchange command line"))
+    originator = draft.originator or agency_of(officer)
+    if originator not in ports.signers.statement or originator != agency_of(officer):
+        problems.append(error("ORIGINATOR", "originator", "you cannot release for this agency", "leave the originator out"))
+    if refuses(problems):
+        return NotReleased(request_id=draft.request_id, officer=person, problems=tuple(problems))
+    kind = alert_type(draft.alert_type)
+    decided = plan(draft, kind, ports.known, now)
+    if decided.refused or not decided.planned:
+        return NotReleased(request_id=draft.request_id, officer=person, problems=(*refusals(decided), *problems))
+    try:
+        return _seal(ports, officer, draft, kind, decided, originator, reason, now)
+    except ExchangeError as refused:
+        return NotReleased(
+            request_id=draft.request_id,
+            officer=person,
+            problems=(error(refused.code, "alert", str(refused), "shorten the alert, or mend what is named"),),
+        )
+
+
+def _seal(
+    ports: Ports,
+    officer: OfficerEntry,
+    draft: desk_service_pb2.Draft,
+    kind: AlertType,
+    decided: Plan,
+    originator: str,
+    reason: str,
+    now: int,
+) -> Prepared:
+    salts = ports.entropy(SALT_SIZE * len(kind.numbers))
+    envelope = Envelope(
+        alert_id=uuid7(now, ports.entropy(10)),
+        originator=originator,
+        issued_at=now,
+        not_after=0 if kind.control else draft.not_after,
+        handling=draft.handling,
+        training=ports.training,
+        supersedes=tuple(draft.supersedes),
+    )
+    sealed = seal(kind, draft.alert, envelope, salts, ports.signers.statement[originator])
+    record = Authorisation(officer=str(officer.id), agency=originator, reason=reason.strip(), preview=decided.digest, at=now).record()
+    entries = []
+    for item in decided.planned:
+        salt = ports.entropy(SALT)
+        entry = disclosure_pb2.Entry(
+            manifest_digest=sealed.digest,
+            fields=item.allowed.fields,
+            audience=item.audience,
+            agreement_digest=item.allowed.agreement,
+            clause=item.allowed.clause.id,
+            purpose=draft.purpose,
+            thread=draft.thread,
+            in_reply_to=draft.in_reply_to,
+            on_request_ground=disclosure_pb2.OnRequestGround.ValueType(item.ground if item.allowed.on_request else 0),
+            request_digest=item.request_digest if item.allowed.on_request else b"",
+            authorisation=commit_authorisation(salt, record),
+        )
+        entries.append(PreparedEntry(partner=item.partner, entry=entry, record=salt + record))
+    period = period_of(envelope.not_after, now)
+    data_key = ports.vault.new_data_key(ports.store, period)
+    alert = {
+        "alert_id": envelope.alert_id,
+        "digest": sealed.digest,
+        "own": True,
+        "alert_type": kind.name,
+        "originator": originator,
+        "issued_at": now,
+        "not_after": envelope.not_after,
+        "training": ports.training,
+        "recorded_at": now,
+        "arrives_at": first_arrival(kind, draft.alert),
+        "state": "active",
+        "period": period,
+        "wrapped_key": data_key.wrapped,
+        "sealed": data_key.seal(purpose_of_alert(envelope.alert_id), pack_content(sealed.statement, sealed.openings.values())),
+        "request_id": draft.request_id,
+    }
+    return Prepared(
+        request_id=draft.request_id,
+        officer=str(officer.id),
+        alert=alert,
+        data_key=data_key,
+        supersedes=tuple(draft.supersedes),
+        in_reply_to=draft.in_reply_to,
+        entries=tuple(entries),
+    )

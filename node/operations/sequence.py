@@ -1,0 +1,155 @@
+"""Release, second half: everything queued gets its place in the logs in one durable transaction. Log before you tell.
+
+Called by one thread only, the sequencer, so that nothing has to be locked when alerts are released.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from exchange.disclosure import encode_entry
+from exchange.errors import ExchangeError
+from exchange.log import LogName
+from exchange.tlog.merkle import leaf_hash
+from exchange.v1 import desk_service_pb2, disclosure_pb2
+from node.intake.problems import error
+from node.operations.contents import purpose_of_entry
+from node.operations.release import NotReleased, Prepared
+from node.ports import Ports
+from node.store import alerts, logs
+from node.store.alerts import AlertRow
+from node.store.journal import Event, journal
+from node.store.logs import LogRow
+from node.store.transaction import Transaction
+
+
+@dataclass(slots=True)
+class _Growth:
+    """What one transaction appends to one log."""
+
+    log: LogRow
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    disclosed_at: int = 0
+
+
+def sequence(ports: Ports, waiting: Sequence[Prepared | NotReleased]) -> list[desk_service_pb2.PublishedAlert]:
+    """Store all that is `waiting`, in order, and answer each. The same request id again answers as the first time.
+
+    When this returns, everything answered without problems is durable; partners are woken, and deliveries may leave.
+    Raises `StoreFailed`; then nothing of it was stored.
+    """
+    now = ports.clock.now_ms()
+    grown: dict[str, _Growth] = {}
+    answers: list[desk_service_pb2.PublishedAlert] = []
+    rows: list[dict[str, Any]] = []
+    fresh: dict[bytes, desk_service_pb2.PublishedAlert] = {}
+    with ports.store.write() as tx:
+        repeated = alerts.by_requests(tx, [item.request_id for item in waiting if isinstance(item, Prepared)])
+        next_id = alerts.next_id(tx)
+        for item in waiting:
+            if isinstance(item, NotReleased):
+                answers.append(_refused(tx, now, item))
+            elif item.request_id in repeated:
+                answers.append(_answer_again(tx, repeated[item.request_id]))
+            elif item.request_id in fresh:
+                answers.append(fresh[item.request_id])
+            else:
+                answer = _append(ports, tx, grown, item, next_id + len(rows), now)
+                if not answer.problems:
+                    rows.append({"id": next_id + len(rows), **item.alert})
+                    fresh[item.request_id] = answer
+                answers.append(answer)
+        if rows:
+            alerts.insert_alerts(tx, rows)
+        _note_relations(tx, [item for item in waiting if isinstance(item, Prepared) and item.request_id in fresh])
+        for growth in grown.values():
+            frontier = growth.log.frontier.extend(row["leaf"] for row in growth.rows)
+            logs.grow(tx, growth.log, frontier, growth.rows, disclosed_at=growth.disclosed_at, control_size=growth.log.control_size)
+        released = {bytes(answer.request_id): answer for answer in answers if not answer.problems}
+        for item in waiting:
+            if isinstance(item, Prepared) and item.request_id in fresh:
+                told = [(disclosure.origin, str(disclosure.index)) for disclosure in released[item.request_id].disclosures]
+                journal(tx, now, Event.DISCLOSURE, item.officer, told)
+    # The commit point: from here on the entries are durable, and only now may anybody be woken to send them.
+    for partner in grown:
+        ports.signals.notify(partner)
+    return answers
+
+
+def _append(
+    ports: Ports, tx: Transaction, grown: dict[str, _Growth], item: Prepared, alert_ref: int, now: int
+) -> desk_service_pb2.PublishedAlert:
+    placed: list[tuple[_Growth, dict[str, Any]]] = []
+    disclosures = []
+    for prepared in item.entries:
+        growth = grown.get(prepared.partner) or _growth(ports, tx, prepared.partner, now)
+        grown[prepared.partner] = growth
+        if growth.log.state != "open":
+            return _problem(item, "LOG_STOPPED", "the log towards this partner is stopped", "see: exchange partner show")
+        entry = disclosure_pb2.Entry()
+        entry.CopyFrom(prepared.entry)
+        entry.disclosed_at = max(growth.disclosed_at, now)
+        try:
+            data = encode_entry(entry, prepared.partner)
+        except ExchangeError as refused:
+            return _problem(item, refused.code, str(refused), "choose fewer recipients")
+        index = growth.log.size + len(growth.rows) + sum(1 for other, _ in placed if other is growth)
+        origin = growth.log.name.origin
+        row = {
+            "log_id": growth.log.id,
+            "idx": index,
+            "entry": data,
+            "leaf": leaf_hash(data),
+            "alert_ref": alert_ref,
+            "sealed": item.data_key.seal(purpose_of_entry(item.alert["alert_id"], origin), prepared.record),
+        }
+        placed.append((growth, row))
+        disclosures.append(
+            desk_service_pb2.LoggedDisclosure(origin=origin, index=index, audience=entry.audience, fields=entry.fields, clause=entry.clause)
+        )
+    for growth, row in placed:
+        growth.rows.append(row)
+        growth.disclosed_at = max(growth.disclosed_at, now)
+    return desk_service_pb2.PublishedAlert(
+        request_id=item.request_id, alert_id=item.alert["alert_id"], manifest_digest=item.alert["digest"], disclosures=disclosures
+    )
+
+
+def _growth(ports: Ports, tx: Transaction, partner: str, now: int) -> _Growth:
+    log = logs.newest_log(tx, partner, outbound=True)
+    if log is None:
+        name = LogName(sender=ports.trust_domain, recipient=partner, generation=1)
+        log = logs.open_log(tx, name, outbound=True)
+        journal(tx, now, Event.LOG_OPENED, ports.trust_domain, [(name.origin, "")])
+    return _Growth(log, disclosed_at=log.last_disclosed_at)
+
+
+def _note_relations(tx: Transaction, released: Sequence[Prepared]) -> None:
+    alerts.note_answers(tx, [(item.in_reply_to, item.alert["digest"]) for item in released if item.in_reply_to], outbound=True)
+    for item in released:
+        if item.supersedes:
+            pairs = [(earlier, item.alert["digest"]) for earlier in item.supersedes]
+            alerts.note_supersessions(tx, pairs, item.alert["originator"])
+
+
+def _refused(tx: Transaction, now: int, item: NotReleased) -> desk_service_pb2.PublishedAlert:
+    codes = sorted({problem.code for problem in item.problems if problem.severity == desk_service_pb2.SEVERITY_ERROR})
+    journal(tx, now, Event.REFUSAL, item.officer, [(item.request_id.hex(), code) for code in codes])
+    return desk_service_pb2.PublishedAlert(request_id=item.request_id, problems=item.problems)
+
+
+def _answer_again(tx: Transaction, alert: AlertRow) -> desk_service_pb2.PublishedAlert:
+    names = {log.id: log.name.origin for log in logs.all_logs(tx)}
+    disclosures = []
+    for log_id, row in logs.entries_of_alert(tx, alert.id):
+        entry = disclosure_pb2.Entry.FromString(row.entry)
+        disclosures.append(
+            desk_service_pb2.LoggedDisclosure(
+                origin=names[log_id], index=row.idx, audience=entry.audience, fields=entry.fields, clause=entry.clause
+            )
+        )
+    return desk_service_pb2.PublishedAlert(alert_id=alert.alert_id, manifest_digest=alert.digest, disclosures=disclosures)
+
+
+def _problem(item: Prepared, code: str, message: str, remedy: str) -> desk_service_pb2.PublishedAlert:
+    return desk_service_pb2.PublishedAlert(request_id=item.request_id, problems=[error(code, "recipients", message, remedy)])

@@ -1,0 +1,146 @@
+"""What every operation is given as its first argument: the office's store, keys, clock, randomness and acquaintances."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from exchange.agreement import Agreed
+from exchange.directory import KnownNode
+from exchange.signing import Signer
+from node.config import OfficerEntry
+from node.store.engine import Store
+from node.store.high_water import HighWater
+from node.store.vault import Vault
+
+
+class Clock(Protocol):
+    """Where time comes from."""
+
+    def now_ms(self) -> int:
+        """Unix milliseconds, UTC."""
+        ...
+
+    def now(self) -> datetime:
+        """The same moment, aware."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signers:
+    """This node's own keys, one a use (PROTOCOL.md, section 1)."""
+
+    agreement: Signer
+    log: Signer
+    receipt: Signer
+    statement: Mapping[str, Signer]
+    """By SPIFFE ID of the agency."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partner:
+    """Another country's node that an administrator added."""
+
+    node: KnownNode
+    fingerprint: bytes
+    suspended: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Whom this node knows and what it agreed, at one moment. Replaced whole when anything changes."""
+
+    own: KnownNode
+    partners: Mapping[str, Partner]
+    agreements: Mapping[bytes, Agreed]
+    """Accepted ones, by digest."""
+
+    def nodes(self) -> dict[str, KnownNode]:
+        """Every pinned node by trust domain."""
+        return {trust_domain: partner.node for trust_domain, partner in self.partners.items()}
+
+
+class Acquaintance:
+    """Holds the current `Known`; reading it takes no lock."""
+
+    def __init__(self, known: Known) -> None:
+        self.known = known
+
+
+class Signals:
+    """Wakes whoever waits for one partner's log to grow, or for a receipt from it."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._counts: dict[str, int] = {}
+        self._stopped = False
+
+    @property
+    def stopped(self) -> bool:
+        """True once the node is stopping."""
+        return self._stopped
+
+    def count(self, partner: str) -> int:
+        """How often something happened so far; pass it to `wait`."""
+        with self._condition:
+            return self._counts.get(partner, 0)
+
+    def notify(self, partner: str) -> None:
+        """Say that something happened for this partner."""
+        with self._condition:
+            self._counts[partner] = self._counts.get(partner, 0) + 1
+            self._condition.notify_all()
+
+    def wait(self, partner: str, seen: int, seconds: float) -> None:
+        """Wait until more than `seen` things have happened, the node stops, or `seconds` have passed."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._stopped or self._counts.get(partner, 0) > seen, seconds)
+
+    def stop(self) -> None:
+        """Wake everybody for the last time."""
+        with self._condition:
+            self._stopped = True
+            self._condition.notify_all()
+
+
+class Streams:
+    """Which streams are up, per partner: for people to read, never for decisions."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._up: set[tuple[str, str]] = set()
+
+    def set(self, partner: str, direction: str, *, up: bool) -> None:
+        """Note that the stream in `direction` (inbound or outbound) came up or went down."""
+        with self._lock:
+            (self._up.add if up else self._up.discard)((partner, direction))
+
+    def is_up(self, partner: str, direction: str) -> bool:
+        """Whether that stream is up now."""
+        with self._lock:
+            return (partner, direction) in self._up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Everything an operation may touch."""
+
+    trust_domain: str
+    training: bool
+    officers: Mapping[str, OfficerEntry]
+    """By SPIFFE ID."""
+    store: Store
+    vault: Vault
+    high_water: HighWater
+    clock: Clock
+    entropy: Callable[[int], bytes]
+    signers: Signers
+    acquaintance: Acquaintance
+    signals: Signals
+    streams: Streams
+
+    @property
+    def known(self) -> Known:
+        """Whom this node knows now."""
+        return self.acquaintance.known

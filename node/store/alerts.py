@@ -1,0 +1,177 @@
+"""Rows of alerts: our own and received, what supersedes and what answers them, and whose inbox they are in."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from exchange.errors import NotFound
+from node.store.insert import insert_rows
+from node.store.tables import alerts, answers, conflicts, inbox, supersessions
+
+PREFIX_AT_LEAST = 8
+"""Characters of an id that a person must give."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRow:
+    """One alert as the store holds it; content stays sealed. Times are Unix milliseconds."""
+
+    id: int
+    alert_id: bytes
+    digest: bytes
+    own: bool
+    alert_type: str
+    originator: str
+    issued_at: int
+    not_after: int
+    training: bool
+    recorded_at: int
+    arrives_at: int
+    state: str
+    period: str
+    wrapped_key: bytes | None
+    sealed: bytes | None
+
+
+_COLUMNS = [alerts.c[name] for name in AlertRow.__slots__]
+
+
+def next_id(tx: Connection) -> int:
+    """The id for the next new row; safe because there is one writer at a time."""
+    return (tx.execute(select(func.max(alerts.c.id))).scalar() or 0) + 1
+
+
+def insert_alerts(tx: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows with all columns of the table."""
+    insert_rows(tx, alerts, rows)
+
+
+def by_requests(tx: Connection, request_ids: Collection[bytes]) -> dict[bytes, AlertRow]:
+    """Which of these idempotency keys were used, and for what."""
+    query = select(alerts.c.request_id, *_COLUMNS).where(alerts.c.request_id.in_(request_ids))
+    return {row.request_id: _alert(row) for row in tx.execute(query)}
+
+
+def by_digests(tx: Connection, digests: Collection[bytes]) -> dict[bytes, AlertRow]:
+    """Alerts by manifest digest."""
+    if not digests:
+        return {}
+    return {row.digest: _alert(row) for row in tx.execute(select(*_COLUMNS).where(alerts.c.digest.in_(digests)))}
+
+
+def by_ids(tx: Connection, ids: Collection[int]) -> dict[int, AlertRow]:
+    """Alerts by row id."""
+    if not ids:
+        return {}
+    return {row.id: _alert(row) for row in tx.execute(select(*_COLUMNS).where(alerts.c.id.in_(ids)))}
+
+
+def by_alert_ids(tx: Connection, alert_ids: Collection[bytes]) -> dict[tuple[str, bytes], AlertRow]:
+    """Alerts by (originator, alert id)."""
+    rows = tx.execute(select(*_COLUMNS).where(alerts.c.alert_id.in_(alert_ids)))
+    return {(row.originator, row.alert_id): _alert(row) for row in rows}
+
+
+def find(tx: Connection, text: str, *, agency: str | None = None) -> AlertRow:
+    """The one alert whose id or digest begins with `text` (hex, hyphens allowed); with `agency`, only in its inbox.
+
+    Raises `NotFound`: ALERT_NOT_FOUND, ALERT_AMBIGUOUS, and ALERT_REFERENCE for what is no beginning of an id.
+    """
+    wanted = text.replace("-", "").lower()
+    if len(wanted) < PREFIX_AT_LEAST or len(wanted) > 64 or not all(c in "0123456789abcdef" for c in wanted):
+        raise NotFound("ALERT_REFERENCE", "give an alert id or a manifest digest in hex, or at least its first 8 characters")
+    low, high = bytes.fromhex(wanted + "0" * (len(wanted) % 2)), bytes.fromhex(wanted + "f" * (len(wanted) % 2)) + b"\xff" * 32
+    found: dict[int, AlertRow] = {}
+    for column in (alerts.c.alert_id, alerts.c.digest):
+        query = select(*_COLUMNS).where(column >= low, column <= high)
+        if agency is not None:
+            query = query.where(alerts.c.id.in_(select(inbox.c.alert_ref).where(inbox.c.agency == agency)))
+        found |= {row.id: _alert(row) for row in tx.execute(query.limit(2))}
+    if not found:
+        raise NotFound("ALERT_NOT_FOUND", "there is no such alert here, or it is not for you")
+    if len(found) > 1:
+        raise NotFound("ALERT_AMBIGUOUS", "more than one alert begins like this: give more characters")
+    return next(iter(found.values()))
+
+
+def page_own(tx: Connection, before: int, limit: int) -> list[AlertRow]:
+    """Our own alerts with row ids below `before`, newest first."""
+    query = select(*_COLUMNS).where(alerts.c.own, alerts.c.id < before).order_by(alerts.c.id.desc()).limit(limit)
+    return [_alert(row) for row in tx.execute(query)]
+
+
+def page_inbox(tx: Connection, agency: str, before: int, limit: int) -> list[AlertRow]:
+    """What came for one agency, newest first."""
+    query = select(*_COLUMNS).join(inbox, inbox.c.alert_ref == alerts.c.id).where(inbox.c.agency == agency, alerts.c.id < before)
+    return [_alert(row) for row in tx.execute(query.order_by(alerts.c.id.desc()).limit(limit))]
+
+
+def every(tx: Connection) -> Iterable[AlertRow]:
+    """All alerts, oldest first: for verification."""
+    return (_alert(row) for row in tx.execute(select(*_COLUMNS).order_by(alerts.c.id)))
+
+
+def put_in_inboxes(tx: Connection, pairs: Collection[tuple[str, int]]) -> None:
+    """Put (agency, alert row) pairs into inboxes; what is there already stays."""
+    have = {
+        (row.agency, row.alert_ref) for row in tx.execute(select(inbox).where(inbox.c.alert_ref.in_({reference for _, reference in pairs})))
+    }
+    rows = [{"agency": agency, "alert_ref": reference} for agency, reference in sorted(set(pairs) - have)]
+    if rows:
+        insert_rows(tx, inbox, rows)
+
+
+def inboxes_of(tx: Connection, alert_ref: int) -> set[str]:
+    """The agencies that were given an alert."""
+    return set(tx.execute(select(inbox.c.agency).where(inbox.c.alert_ref == alert_ref)).scalars())
+
+
+def note_answers(tx: Connection, pairs: Iterable[tuple[bytes, bytes]], *, outbound: bool) -> None:
+    """Note (answered, answer) digests."""
+    rows = [{"answered": answered, "answer": answer, "outbound": outbound} for answered, answer in pairs]
+    if rows:
+        insert_rows(tx, answers, rows)
+
+
+def answers_to(tx: Connection, digests: Collection[bytes]) -> dict[bytes, list[bytes]]:
+    """Digests of what answered each of these manifests."""
+    found: dict[bytes, list[bytes]] = {}
+    for row in tx.execute(select(answers).where(answers.c.answered.in_(digests))):
+        found.setdefault(row.answered, []).append(row.answer)
+    return found
+
+
+def note_supersessions(tx: Connection, pairs: Collection[tuple[bytes, bytes]], originator: str) -> None:
+    """Note (earlier, later) digests, and mark the earlier alerts of the same originator as superseded."""
+    insert_rows(tx, supersessions, [{"earlier": earlier, "later": later, "originator": originator} for earlier, later in pairs])
+    earlier = [digest for digest, _ in pairs]
+    tx.execute(
+        update(alerts)
+        .where(alerts.c.digest.in_(earlier), alerts.c.originator == originator, alerts.c.state == "active")
+        .values(state="superseded")
+    )
+
+
+def successors_of(tx: Connection, digests: Collection[bytes]) -> list[tuple[bytes, bytes, str]]:
+    """(earlier, later, originator) for each of these earlier manifests."""
+    if not digests:
+        return []
+    query = select(supersessions).where(supersessions.c.earlier.in_(digests))
+    return [(row.earlier, row.later, row.originator) for row in tx.execute(query)]
+
+
+def superseded_by(tx: Connection, digest: bytes) -> frozenset[bytes]:
+    """What a manifest supersedes."""
+    return frozenset(tx.execute(select(supersessions.c.earlier).where(supersessions.c.later == digest)).scalars())
+
+
+def keep_conflict(tx: Connection, digest: bytes, log_id: int, index: int, statement: bytes) -> None:
+    """Keep a manifest that was not taken into use, once."""
+    if tx.execute(select(conflicts.c.digest).where(conflicts.c.digest == digest)).first() is None:
+        tx.execute(conflicts.insert().values(digest=digest, log_id=log_id, idx=index, statement=statement))
+
+
+def _alert(row: Row[Any]) -> AlertRow:
+    return AlertRow(**{name: getattr(row, name) for name in AlertRow.__slots__})

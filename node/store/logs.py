@@ -1,0 +1,247 @@
+"""Rows of disclosure logs: ours towards partners, and our mirrors of theirs."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from exchange.log import LogName
+from exchange.tlog.merkle import Frontier
+from node.store.insert import insert_rows
+from node.store.tables import entries, exceptions, logs, receipts, withheld
+
+_HASH = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogRow:
+    """One log as the store holds it. Times are Unix milliseconds."""
+
+    id: int
+    name: LogName
+    outbound: bool
+    state: str
+    frontier: Frontier
+    last_disclosed_at: int
+    control_size: int
+    confirmed_at: int
+
+    @property
+    def size(self) -> int:
+        """Entries in the log."""
+        return self.frontier.size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptRow:
+    """One receipt, given or got."""
+
+    size: int
+    previous_size: int
+    received_at: int
+    frontier: Frontier
+    checkpoint: bytes
+    statement: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryRow:
+    """One entry. `sealed` is the authorisation record (outbound) or the openings (inbound), encrypted."""
+
+    idx: int
+    entry: bytes
+    leaf: bytes
+    alert_ref: int | None
+    sealed: bytes | None
+
+
+def pack(frontier: Frontier) -> bytes:
+    """The hashes of a frontier, joined; the size is kept beside them."""
+    return b"".join(frontier.hashes)
+
+
+def unpack(size: int, packed: bytes) -> Frontier:
+    """Undo `pack`; raises `Malformed` when the number of hashes does not fit the size."""
+    return Frontier(size=size, hashes=tuple(packed[i : i + _HASH] for i in range(0, len(packed), _HASH)))
+
+
+def all_logs(tx: Connection) -> list[LogRow]:
+    """Every log, oldest first."""
+    return [_log(row) for row in tx.execute(select(logs).order_by(logs.c.id))]
+
+
+def find_log(tx: Connection, origin: str) -> LogRow | None:
+    """The log of that origin."""
+    row = tx.execute(select(logs).where(logs.c.origin == origin)).first()
+    return _log(row) if row else None
+
+
+def newest_log(tx: Connection, partner: str, *, outbound: bool) -> LogRow | None:
+    """The log of the highest generation in that direction."""
+    query = select(logs).where(logs.c.partner == partner, logs.c.outbound == outbound).order_by(logs.c.generation.desc()).limit(1)
+    row = tx.execute(query).first()
+    return _log(row) if row else None
+
+
+def open_log(tx: Connection, name: LogName, *, outbound: bool) -> LogRow:
+    """Create an empty log."""
+    values = {
+        "origin": name.origin,
+        "partner": name.recipient if outbound else name.sender,
+        "outbound": outbound,
+        "generation": name.generation,
+        "state": "open",
+        "size": 0,
+        "frontier": b"",
+        "last_disclosed_at": 0,
+        "control_size": 0,
+        "confirmed_at": 0,
+    }
+    tx.execute(logs.insert().values(values))
+    row = tx.execute(select(logs).where(logs.c.origin == name.origin)).one()
+    return _log(row)
+
+
+def grow(
+    tx: Connection, log: LogRow, frontier: Frontier, new: Sequence[Mapping[str, Any]], *, disclosed_at: int, control_size: int
+) -> None:
+    """Append entry rows and move the log's edge to `frontier`."""
+    insert_rows(tx, entries, new)
+    tx.execute(
+        update(logs)
+        .where(logs.c.id == log.id)
+        .values(size=frontier.size, frontier=pack(frontier), last_disclosed_at=disclosed_at, control_size=control_size)
+    )
+
+
+def set_state(tx: Connection, log_id: int, state: str) -> None:
+    """Stop, end or reopen a log."""
+    tx.execute(update(logs).where(logs.c.id == log_id).values(state=state))
+
+
+def confirm(tx: Connection, log_id: int, at: int) -> None:
+    """Note the time of the newest `alive` that the mirror has reached."""
+    tx.execute(update(logs).where(logs.c.id == log_id).values(confirmed_at=at))
+
+
+def entry_rows(tx: Connection, log_id: int, start: int, end: int) -> list[EntryRow]:
+    """Entries from `start` up to, and not with, `end`."""
+    query = select(entries).where(entries.c.log_id == log_id, entries.c.idx >= start, entries.c.idx < end).order_by(entries.c.idx)
+    return [_entry(row) for row in tx.execute(query)]
+
+
+def entries_of_alert(tx: Connection, alert_ref: int) -> list[tuple[int, EntryRow]]:
+    """(log id, entry) of every disclosure of one alert, in the order in which they were logged."""
+    query = select(entries).where(entries.c.alert_ref == alert_ref).order_by(entries.c.log_id, entries.c.idx)
+    return [(row.log_id, _entry(row)) for row in tx.execute(query)]
+
+
+def leaves(tx: Connection, log_id: int, start: int, end: int) -> list[bytes]:
+    """Leaf hashes from `start` up to, and not with, `end`."""
+    query = select(entries.c.leaf).where(entries.c.log_id == log_id, entries.c.idx >= start, entries.c.idx < end).order_by(entries.c.idx)
+    return list(tx.execute(query).scalars())
+
+
+def frontier_at(tx: Connection, log: LogRow, size: int) -> Frontier:
+    """The frontier when the log had `size` entries, computed from the nearest receipt below."""
+    if size == log.size:
+        return log.frontier
+    query = select(receipts).where(receipts.c.log_id == log.id, receipts.c.size <= size, receipts.c.frontier != b"")
+    row = tx.execute(query.order_by(receipts.c.size.desc()).limit(1)).first()
+    start = unpack(row.size, row.frontier) if row else Frontier.empty()
+    return start.extend(leaves(tx, log.id, start.size, size))
+
+
+def newest_receipt(tx: Connection, log_id: int) -> ReceiptRow | None:
+    """The receipt of the greatest size."""
+    row = tx.execute(select(receipts).where(receipts.c.log_id == log_id).order_by(receipts.c.size.desc()).limit(1)).first()
+    return _receipt(row) if row else None
+
+
+def receipts_above(tx: Connection, log_id: int, size: int, limit: int) -> list[ReceiptRow]:
+    """Receipts greater than `size`, smallest first."""
+    query = select(receipts).where(receipts.c.log_id == log_id, receipts.c.size > size).order_by(receipts.c.size).limit(limit)
+    return [_receipt(row) for row in tx.execute(query)]
+
+
+def receipt_covering(tx: Connection, log_id: int, index: int) -> ReceiptRow | None:
+    """The receipt whose range holds `index`."""
+    return next(iter(receipts_above(tx, log_id, index, 1)), None)
+
+
+def add_receipt(tx: Connection, log_id: int, receipt: ReceiptRow, excepted: Iterable[tuple[int, int]]) -> None:
+    """Keep a receipt and the (index, ExceptionCode) pairs that it excepts."""
+    tx.execute(
+        receipts.insert().values(
+            log_id=log_id,
+            size=receipt.size,
+            previous_size=receipt.previous_size,
+            received_at=receipt.received_at,
+            frontier=pack(receipt.frontier),
+            checkpoint=receipt.checkpoint,
+            statement=receipt.statement,
+        )
+    )
+    rows = [{"log_id": log_id, "idx": index, "code": code} for index, code in excepted]
+    if rows:
+        insert_rows(tx, exceptions, rows)
+
+
+def complete_receipt(tx: Connection, log_id: int, size: int, frontier: Frontier, checkpoint: bytes) -> None:
+    """Give an adopted receipt the frontier and checkpoint that the entries, delivered again, have now proved."""
+    query = update(receipts).where(receipts.c.log_id == log_id, receipts.c.size == size)
+    tx.execute(query.values(frontier=pack(frontier), checkpoint=checkpoint))
+
+
+def exception_codes(tx: Connection, log_id: int, start: int, end: int) -> dict[int, int]:
+    """Index to ExceptionCode from `start` up to, and not with, `end`."""
+    query = select(exceptions).where(exceptions.c.log_id == log_id, exceptions.c.idx >= start, exceptions.c.idx < end)
+    return {row.idx: row.code for row in tx.execute(query)}
+
+
+def withheld_codes(tx: Connection, log_id: int, start: int, end: int) -> dict[int, int]:
+    """Index to WithheldCode from `start` up to, and not with, `end`."""
+    query = select(withheld).where(withheld.c.log_id == log_id, withheld.c.idx >= start, withheld.c.idx < end)
+    return {row.idx: row.code for row in tx.execute(query)}
+
+
+def note_withheld(tx: Connection, log_id: int, codes: Mapping[int, int]) -> None:
+    """Remember which contents were withheld; what was withheld once stays noted with its first code."""
+    known = withheld_codes(tx, log_id, min(codes), max(codes) + 1)
+    rows = [{"log_id": log_id, "idx": index, "code": code} for index, code in codes.items() if index not in known]
+    if rows:
+        insert_rows(tx, withheld, rows)
+
+
+def count_entries(tx: Connection, log_id: int) -> int:
+    """Rows of one log, counted: for verification only."""
+    return tx.execute(select(func.count()).select_from(entries).where(entries.c.log_id == log_id)).scalar_one()
+
+
+def _log(row: Row[Any]) -> LogRow:
+    return LogRow(
+        id=row.id,
+        name=LogName.parse(row.origin),
+        outbound=row.outbound,
+        state=row.state,
+        frontier=unpack(row.size, row.frontier),
+        last_disclosed_at=row.last_disclosed_at,
+        control_size=row.control_size,
+        confirmed_at=row.confirmed_at,
+    )
+
+
+def _receipt(row: Row[Any]) -> ReceiptRow:
+    return ReceiptRow(
+        size=row.size,
+        previous_size=row.previous_size,
+        received_at=row.received_at,
+        frontier=unpack(row.size, row.frontier) if row.frontier else Frontier.empty(),
+        checkpoint=row.checkpoint,
+        statement=row.statement,
+    )
+
+
+def _entry(row: Row[Any]) -> EntryRow:
+    return EntryRow(idx=row.idx, entry=row.entry, leaf=row.leaf, alert_ref=row.alert_ref, sealed=row.sealed)

@@ -1,0 +1,167 @@
+"""Schema 1: the first tables. A released migration never changes; a change of `tables` is a new one."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Make the tables."""
+    op.create_table(
+        "agreements",
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("partner", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("statement", sa.LargeBinary(), nullable=False),
+        sa.Column("recorded_at", sa.BigInteger(), nullable=False),
+        sa.Column("delivered", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    op.create_table(
+        "alarms",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("code", sa.String(), nullable=False),
+        sa.Column("partner", sa.String(), nullable=False),
+        sa.Column("origin", sa.String(), nullable=False),
+        sa.Column("evidence", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("code", "partner", "origin"),
+    )
+    op.create_table(
+        "alerts",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("alert_id", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("own", sa.Boolean(), nullable=False),
+        sa.Column("alert_type", sa.String(), nullable=False),
+        sa.Column("originator", sa.String(), nullable=False),
+        sa.Column("issued_at", sa.BigInteger(), nullable=False),
+        sa.Column("not_after", sa.BigInteger(), nullable=False),
+        sa.Column("training", sa.Boolean(), nullable=False),
+        sa.Column("recorded_at", sa.BigInteger(), nullable=False),
+        sa.Column("arrives_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("period", sa.String(length=7), nullable=False),
+        sa.Column("wrapped_key", sa.LargeBinary(), nullable=True),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("request_id", sa.LargeBinary(length=16), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("originator", "alert_id"),
+        sa.UniqueConstraint("request_id"),
+    )
+    op.create_index("alerts_by_digest", "alerts", ["digest"], unique=True)
+    op.create_table(
+        "answers",
+        sa.Column("answered", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("answer", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("outbound", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("answered", "answer"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "conflicts",
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("log_id", sa.Integer(), nullable=False),
+        sa.Column("idx", sa.BigInteger(), nullable=False),
+        sa.Column("statement", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    op.create_table(
+        "entries",
+        sa.Column("log_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("idx", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("entry", sa.LargeBinary(), nullable=False),
+        sa.Column("leaf", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("alert_ref", sa.Integer(), nullable=True),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("log_id", "idx"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("entries_by_alert", "entries", ["alert_ref"], unique=False)
+    op.create_table(
+        "exceptions",
+        sa.Column("log_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("idx", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("code", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("log_id", "idx"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "inbox",
+        sa.Column("agency", sa.String(), nullable=False),
+        sa.Column("alert_ref", sa.Integer(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("agency", "alert_ref"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "journal",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("code", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "key_periods",
+        sa.Column("period", sa.String(length=7), nullable=False),
+        sa.Column("wrapped_key", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("period"),
+    )
+    op.create_table(
+        "logs",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("origin", sa.String(), nullable=False),
+        sa.Column("partner", sa.String(), nullable=False),
+        sa.Column("outbound", sa.Boolean(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("frontier", sa.LargeBinary(), nullable=False),
+        sa.Column("last_disclosed_at", sa.BigInteger(), nullable=False),
+        sa.Column("control_size", sa.BigInteger(), nullable=False),
+        sa.Column("confirmed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("origin"),
+    )
+    op.create_table(
+        "partners",
+        sa.Column("trust_domain", sa.String(), nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("chain", sa.LargeBinary(), nullable=False),
+        sa.Column("suspended", sa.Boolean(), nullable=False),
+        sa.Column("added_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("trust_domain"),
+    )
+    op.create_table(
+        "receipts",
+        sa.Column("log_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("previous_size", sa.BigInteger(), nullable=False),
+        sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("frontier", sa.LargeBinary(), nullable=False),
+        sa.Column("checkpoint", sa.LargeBinary(), nullable=False),
+        sa.Column("statement", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("log_id", "size"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "supersessions",
+        sa.Column("earlier", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("later", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("originator", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("earlier", "later"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "withheld",
+        sa.Column("log_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("idx", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("code", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("log_id", "idx"),
+        sqlite_with_rowid=False,
+    )

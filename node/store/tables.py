@@ -1,0 +1,206 @@
+"""The tables of one node. What may be erased stands sealed (encrypted under the alert's data key); everything else is proof.
+
+Ids are handed out in order, so that inserts stay at the right edge of their index; state that changes lives in narrow rows of its own.
+Times are Unix milliseconds, digests 32 bytes.
+"""
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text, UniqueConstraint
+
+SCHEMA_NUMBER = 1
+"""Rises with every migration: an older program refuses a database of a higher number."""
+
+metadata = MetaData()
+
+key_periods = Table(
+    "key_periods",
+    metadata,
+    # The month in which the alerts whose keys it wraps expire, e.g. 2027-03.
+    Column("period", String(7), primary_key=True),
+    Column("wrapped_key", LargeBinary, nullable=False),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("alert_id", LargeBinary(16), nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    # True for what this country originated, false for what it received.
+    Column("own", Boolean, nullable=False),
+    Column("alert_type", String, nullable=False),
+    Column("originator", String, nullable=False),
+    Column("issued_at", BigInteger, nullable=False),
+    Column("not_after", BigInteger, nullable=False),
+    Column("training", Boolean, nullable=False),
+    # When this node recorded it: released or received.
+    Column("recorded_at", BigInteger, nullable=False),
+    # First arrival at a port, for sorting; 0 if there is none.
+    Column("arrives_at", BigInteger, nullable=False),
+    # active, superseded, withdrawn, restricted, erased
+    Column("state", String, nullable=False),
+    Column("period", String(7), nullable=False),
+    # Null once erased.
+    Column("wrapped_key", LargeBinary),
+    # The manifest statement and, for our own, every opening. Null once erased.
+    Column("sealed", LargeBinary),
+    # The caller's idempotency key; null for what was received.
+    Column("request_id", LargeBinary(16), unique=True),
+    UniqueConstraint("originator", "alert_id"),
+    Index("alerts_by_digest", "digest", unique=True),
+)
+
+logs = Table(
+    "logs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("origin", String, nullable=False, unique=True),
+    Column("partner", String, nullable=False),
+    Column("outbound", Boolean, nullable=False),
+    Column("generation", Integer, nullable=False),
+    # open, stopped (an alarm says why), ended (a successor exists)
+    Column("state", String, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    # The right edge of the tree at `size`: 32-byte hashes, joined.
+    Column("frontier", LargeBinary, nullable=False),
+    Column("last_disclosed_at", BigInteger, nullable=False),
+    # One more than the index of the newest control alert.
+    Column("control_size", BigInteger, nullable=False),
+    # Mirrors only: newest `alive` whose size the mirror has reached with an equal root.
+    Column("confirmed_at", BigInteger, nullable=False),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("log_id", Integer, primary_key=True, autoincrement=False),
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Column("entry", LargeBinary, nullable=False),
+    Column("leaf", LargeBinary(32), nullable=False),
+    # Null for successions and for excepted deliveries.
+    Column("alert_ref", Integer),
+    # Outbound: the authorisation record. Inbound: the openings. Null once erased.
+    Column("sealed", LargeBinary),
+    Index("entries_by_alert", "alert_ref"),
+    sqlite_with_rowid=False,
+)
+
+exceptions = Table(
+    "exceptions",
+    metadata,
+    Column("log_id", Integer, primary_key=True, autoincrement=False),
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    # ExceptionCode, from our receipt or from the partner's.
+    Column("code", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+withheld = Table(
+    "withheld",
+    metadata,
+    Column("log_id", Integer, primary_key=True, autoincrement=False),
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Column("code", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("log_id", Integer, primary_key=True, autoincrement=False),
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("previous_size", BigInteger, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    # The frontier at `size`; any later root is computed from here.
+    Column("frontier", LargeBinary, nullable=False),
+    # The sender's signed note at `size`.
+    Column("checkpoint", LargeBinary, nullable=False),
+    Column("statement", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("agency", String, primary_key=True),
+    Column("alert_ref", Integer, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    # Digest of the manifest that was answered, and of the one that answers.
+    Column("answered", LargeBinary(32), primary_key=True),
+    Column("answer", LargeBinary(32), primary_key=True),
+    Column("outbound", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+supersessions = Table(
+    "supersessions",
+    metadata,
+    Column("earlier", LargeBinary(32), primary_key=True),
+    Column("later", LargeBinary(32), primary_key=True),
+    Column("originator", String, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+conflicts = Table(
+    "conflicts",
+    metadata,
+    # The manifest that was not taken into use: evidence only.
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("log_id", Integer, nullable=False),
+    Column("idx", BigInteger, nullable=False),
+    Column("statement", LargeBinary, nullable=False),
+)
+
+partners = Table(
+    "partners",
+    metadata,
+    Column("trust_domain", String, primary_key=True),
+    Column("fingerprint", LargeBinary(32), nullable=False),
+    # Serialized DescriptorChain.
+    Column("chain", LargeBinary, nullable=False),
+    Column("suspended", Boolean, nullable=False),
+    Column("added_at", BigInteger, nullable=False),
+)
+
+agreements = Table(
+    "agreements",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("partner", String, nullable=False),
+    # proposed (by us), offered (by the partner), accepted (by both)
+    Column("state", String, nullable=False),
+    Column("statement", LargeBinary, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    # The partner has our countersignature, or has taken our proposal.
+    Column("delivered", Boolean, nullable=False),
+)
+
+alarms = Table(
+    "alarms",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("code", String, nullable=False),
+    Column("partner", String, nullable=False),
+    Column("origin", String, nullable=False),
+    # What contradicts: a signed note, a receipt, a descriptor. Never content.
+    Column("evidence", LargeBinary),
+    UniqueConstraint("code", "partner", "origin"),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("kind", String, nullable=False),
+    # SPIFFE ID of the officer, agency or node that acted.
+    Column("actor", String, nullable=False),
+    # What it was done to: a digest, an origin, a trust domain. Never personal data.
+    Column("subject", Text, nullable=False),
+    Column("code", String, nullable=False),
+)

@@ -1,0 +1,72 @@
+"""Keeps one subscription for each partner that is not suspended, and carries agreements to partners until they have them."""
+
+import threading
+from collections.abc import Callable
+
+from exchange.errors import ExchangeError
+from exchange.v1 import statement_pb2
+from node.links.exchange_link import ExchangeLink
+from node.operations import agreements
+from node.ports import Ports
+from node.telemetry.logging import logger
+from node.tls import TlsMaterial
+from node.workers.subscriptions import Subscription
+
+_LOOK_SECONDS = 0.25
+
+
+class Supervisor:
+    """A thread that looks, a few times a second, at whom this node knows and what they still have to be sent."""
+
+    def __init__(self, ports: Ports, material: Callable[[], TlsMaterial]) -> None:
+        self._ports = ports
+        self._material = material
+        self._stopping = threading.Event()
+        self._subscriptions: dict[str, Subscription] = {}
+        self._wait_until: dict[str, int] = {}
+        self._thread = threading.Thread(target=self._run, name="supervisor")
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End every subscription, then itself."""
+        self._stopping.set()
+        self._thread.join()
+        for subscription in self._subscriptions.values():
+            subscription.stop()
+        for subscription in self._subscriptions.values():
+            subscription.join()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._match_subscriptions()
+                self._carry_agreements()
+            except Exception as error:  # noqa: BLE001 - a defect here must not leave the node without its supervisor
+                logger().error("supervision failed", error=type(error).__name__)
+            self._stopping.wait(_LOOK_SECONDS)
+
+    def _match_subscriptions(self) -> None:
+        wanted = {name for name, partner in self._ports.known.partners.items() if not partner.suspended}
+        for name in self._subscriptions.keys() - wanted:
+            self._subscriptions.pop(name).stop()
+        for name in wanted - self._subscriptions.keys():
+            subscription = self._subscriptions[name] = Subscription(self._ports, name, self._material)
+            subscription.start()
+
+    def _carry_agreements(self) -> None:
+        now = self._ports.clock.now_ms()
+        for row in agreements.undelivered(self._ports):
+            partner = self._ports.known.partners.get(row.partner)
+            if partner is None or partner.suspended or now < self._wait_until.get(row.partner, 0):
+                continue
+            try:
+                with ExchangeLink(partner.node, self._material()) as link:
+                    statement = statement_pb2.Statement.FromString(row.statement)
+                    (link.propose if row.state == "proposed" else link.countersign)(statement)
+                agreements.mark_delivered(self._ports, row.digest)
+            except ExchangeError as refused:
+                logger().info("agreement not carried", partner=row.partner, code=refused.code)
+                self._wait_until[row.partner] = now + 2_000
