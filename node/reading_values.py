@@ -4,7 +4,6 @@ Everything here came from another country: control characters and reordering mar
 command a terminal or stand in another order than it was signed in.
 """
 
-import unicodedata
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Any, Final
@@ -19,8 +18,8 @@ from node.intake.countries import COUNTRIES
 from node.intake.edtf import EdtfInvalid, read_edtf
 from node.intake.fields import enum_prefix
 from node.intake.instants import instant
+from node.intake.value_checks import CONTROLS, MONTHS, PARTIAL_DATES
 from node.intake.value_checks import COUNTRIES as COUNTRY_FIELDS
-from node.intake.value_checks import MONTHS, PARTIAL_DATES, REORDERING
 from node.reading_texts import Texts
 
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
@@ -28,9 +27,7 @@ _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
 def safe_text(text: str) -> str:
     """Put a text on one line and replace what would command a terminal or reorder it."""
-    return "".join(
-        " " if sign in "\n\t" else _REPLACEMENT if sign in REORDERING or unicodedata.category(sign) == "Cc" else sign for sign in text
-    )
+    return CONTROLS.sub(_REPLACEMENT, text.replace("\n", " "))
 
 
 def value_lines(field: FieldDescriptor, value: Any, texts: Texts) -> tuple[str, ...]:

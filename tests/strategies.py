@@ -52,7 +52,8 @@ def handlings(draw: st.DrawFn) -> handling_pb2.Handling:
 @st.composite
 def clauses(draw: st.DrawFn, kind: AlertType, sender: str, recipient: str) -> agreement_pb2.Clause:
     """Clauses about one alert type: each field required, permitted, on request or forbidden; some name fields of a later profile."""
-    marks = draw(st.fixed_dictionaries(dict.fromkeys([*kind.numbers, 63, 64], st.sampled_from("RMC-"))))
+    numbers = [*kind.numbers, 63, 64]
+    marks = dict(zip(numbers, draw(st.text("RMC-", min_size=len(numbers), max_size=len(numbers))), strict=True))
     return agreement_pb2.Clause(
         sender=sender,
         recipient=recipient,

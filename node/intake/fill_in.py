@@ -1,6 +1,6 @@
 """What follows from what a file says: the script of a name, the name and country of a port, the zone of a time at a port."""
 
-from typing import Any
+from typing import Any, Final
 
 from google.protobuf.message import Message
 
@@ -8,11 +8,11 @@ from exchange.v1.people_pb2 import PersonName
 from exchange.v1.travel_pb2 import LocalTime
 from exchange.v1.travel_pb2 import Port as PortMessage
 from node.intake.names import scripts_of
-from node.intake.paths import walk
+from node.intake.paths import messages_in
 from node.intake.ports import Port, PortInvalid, port
 
 # Which port's clocks the times of a message are told by.
-PORT_OF_TIME: dict[str, dict[str, str]] = {
+_PORT_OF_TIME: Final[dict[str, dict[str, str]]] = {
     "exchange.v1.Leg": {
         "departure": "departure_port",
         "earliest_departure": "departure_port",
@@ -30,16 +30,19 @@ def known_port(code: str) -> Port | None:
         return None
 
 
-def fill_in(alert: Message) -> None:
-    """Fill in what follows, wherever the alert itself says nothing. What cannot be told stays open."""
-    for _, message in walk(alert):
-        for time, place in PORT_OF_TIME.get(message.DESCRIPTOR.full_name, {}).items():
-            if message.HasField(time) and message.HasField(place):
-                _fill_zone(getattr(message, time), getattr(message, place))
-        if isinstance(message, PersonName):
-            _fill_script(message)
-        elif isinstance(message, PortMessage):
-            _fill_port(message)
+def fill_in(message: Message) -> None:
+    """Fill in what follows, here and in every message inside, where nothing is said. What cannot be told stays open."""
+    for time, place in _PORT_OF_TIME.get(message.DESCRIPTOR.full_name, {}).items():
+        if message.HasField(time) and message.HasField(place):
+            _fill_zone(getattr(message, time), getattr(message, place))
+    if isinstance(message, PersonName):
+        _fill_script(message)
+    elif isinstance(message, PortMessage):
+        _fill_port(message)
+    for name, repeats in messages_in(type(message)):
+        if repeats or message.HasField(name):
+            for inner in getattr(message, name) if repeats else (getattr(message, name),):
+                fill_in(inner)
 
 
 def _fill_zone(when: LocalTime, place: PortMessage) -> None:

@@ -6,6 +6,7 @@ Marks, spaces, hyphens and apostrophes belong to any script. Han stands in Chine
 
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 _SCRIPTS: dict[str, tuple[str, ...]] = {
     "LATIN": ("Latn",),
@@ -52,13 +53,18 @@ def scripts_of(texts: Iterable[str]) -> tuple[str, ...] | None:
     Empty when the letters are of several scripts that no name mixes; None when there is no letter of a known script.
     """
     fitting: tuple[str, ...] | None = None
-    for letter in dict.fromkeys("".join(texts)):
-        if not unicodedata.category(letter).startswith("L"):
-            continue
-        codes = _SCRIPTS.get(unicodedata.name(letter, "").split(" ", 1)[0])
+    for letter in set("".join(texts)):
+        codes = _scripts_of_letter(letter)
         if codes is not None:
             fitting = codes if fitting is None else tuple(code for code in codes if code in fitting)
     return fitting
+
+
+@lru_cache(maxsize=4096)
+def _scripts_of_letter(letter: str) -> tuple[str, ...] | None:
+    if not unicodedata.category(letter).startswith("L"):
+        return None
+    return _SCRIPTS.get(unicodedata.name(letter, "").split(" ", 1)[0])
 
 
 def romanised(text: str) -> frozenset[str]:

@@ -1,14 +1,17 @@
 """Where something stands in an alert: `itinerary[0].arrival.zone`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 from google.protobuf.message import Message
 
+from exchange.v1.desk_service_pb2 import Problem
+
 
 def at(path: str, name: str) -> str:
-    """Tell the path of the field `name` of what stands at `path`; an empty path is the alert itself."""
-    return f"{path}.{name}" if path else name
+    """Tell the path of `name`, itself a path or empty, inside what stands at `path`; an empty path is the alert itself."""
+    return f"{path}.{name}" if path and name else path or name
 
 
 def item(path: str, index: int) -> str:
@@ -16,19 +19,30 @@ def item(path: str, index: int) -> str:
     return f"{path}[{index}]"
 
 
-def leaves(message: Message, path: str) -> Iterator[tuple[str, str, Any]]:
-    """List (path, field name, value) of every value that is set in `message` itself, elements one by one."""
-    for field, value in message.ListFields():
-        where = at(path, field.name)
-        if field.is_repeated:
-            yield from ((item(where, index), field.name, element) for index, element in enumerate(value))
-        else:
-            yield where, field.name, value
+@cache
+def messages_in(kind: type[Message]) -> tuple[tuple[str, bool], ...]:
+    """List the fields of a message type that hold messages: name, and whether it repeats."""
+    descriptor: Any = kind.DESCRIPTOR
+    return tuple((field.name, field.is_repeated) for field in descriptor.fields if field.message_type)
 
 
-def walk(message: Message, path: str = "") -> Iterator[tuple[str, Message]]:
-    """List a message and all messages inside it with their paths, outer before inner."""
-    yield path, message
-    for where, _, value in leaves(message, path):
-        if isinstance(value, Message):
-            yield from walk(value, where)
+def look_through(message: Message, look: Callable[[Message], Iterable[Problem]]) -> list[Problem]:
+    """Look at a message and at every message inside it, outer before inner.
+
+    `look` tells paths within the one message that it is shown. They are completed only for what it finds, because a node
+    checks every alert that it releases, and nearly all are right.
+    """
+    found = list(look(message))
+    for name, repeats in messages_in(type(message)):
+        if repeats:
+            for index, inner in enumerate(getattr(message, name)):
+                found += _inside(item(name, index), look_through(inner, look))
+        elif message.HasField(name):
+            found += _inside(name, look_through(getattr(message, name), look))
+    return found
+
+
+def _inside(path: str, found: list[Problem]) -> list[Problem]:
+    for problem in found:
+        problem.field = at(path, problem.field)
+    return found

@@ -4,22 +4,25 @@ Run on the officer's machine when a file is read, and again by the node, which t
 """
 
 import re
-import unicodedata
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any, Final
 
 import protovalidate
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from exchange.v1.desk_service_pb2 import Problem
+from exchange.v1.hit_report_pb2 import HitReport
 from exchange.v1.people_pb2 import PersonName
-from exchange.v1.travel_pb2 import LocalTime, Port
+from exchange.v1.travel_pb2 import Leg, LocalTime, Port
+from node.intake.countries import COUNTRIES as COUNTRY_CODES
 from node.intake.countries import NATIONALITY_CODES, CountryUnknown, country
 from node.intake.edtf import EdtfInvalid, read_edtf
-from node.intake.fill_in import PORT_OF_TIME, known_port
+from node.intake.fill_in import known_port
 from node.intake.local_times import check_local_time, span
 from node.intake.names import scripts_of
-from node.intake.paths import at, leaves, walk
+from node.intake.paths import at, item, look_through
 from node.intake.ports import LocalTimeInvalid, PortInvalid, port
 from node.intake.problems import capped, covers, error, notice, refusal, warning
 
@@ -49,10 +52,12 @@ COUNTRIES: Final = frozenset({"country", "issuer", "prosecuting_country"})
 LANGUAGES: Final = frozenset({"language", "languages"})
 """Names of text fields that hold a BCP 47 language tag, in any message."""
 
+_Form = Callable[[str, str], Iterator[Problem]]
+
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?(-[A-Za-z0-9]{5,8})*")
 _MONTH = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2]))?")
-# Bidirectional controls can make one text look like another.
-REORDERING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+CONTROLS: Final = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but the line feed, and the marks that reorder text: either can make one text look like another."""
 
 _SCHEMA = {
     "string.max_len": ("the text is too long", "shorten it"),
@@ -66,9 +71,12 @@ _SCHEMA = {
 
 def check_values(message: Message, path: str = "") -> tuple[Problem, ...]:
     """Find every value in `message`, which stands at `path`, that is none, and every rule of the schema broken elsewhere."""
-    found = list(capped(problem for where, part in walk(message, path) for problem in _check_message(part, where)))
+    found = list(capped(look_through(message, _look)))
+    for problem in found:
+        problem.field = at(path, problem.field)
     broken = [problem.field for problem in found]
-    return (*found, *(rule for rule in capped(_schema_problems(message, path)) if not any(covers(field, rule.field) for field in broken)))
+    rules = capped(_schema_problems(message, path))
+    return (*found, *(rule for rule in rules if not any(covers(field, rule.field) for field in broken)))
 
 
 def _schema_problems(message: Message, start: str) -> Iterator[Problem]:
@@ -85,84 +93,131 @@ def _schema_problems(message: Message, start: str) -> Iterator[Problem]:
         yield error(f"SCHEMA_{rule.upper().replace('.', '_')}", path, said, f"{remedy}: at most {limit[0]}" if limit else remedy)
 
 
-def _check_message(message: Message, path: str) -> Iterator[Problem]:
-    for where, name, value in leaves(message, path):
-        if isinstance(value, str):
-            yield from _check_text(f"{message.DESCRIPTOR.full_name}.{name}", value, where)
-    if isinstance(message, PersonName):
-        yield from _check_name(message, path)
-    elif isinstance(message, Port):
-        yield from _check_port(message, path)
-    elif isinstance(message, LocalTime):
-        yield from _check_time(message, path)
-    for time, place in PORT_OF_TIME.get(message.DESCRIPTOR.full_name, {}).items():
-        yield from _check_zone(getattr(message, time), getattr(message, place), at(path, time))
+@cache
+def _texts_in(kind: type[Message]) -> tuple[tuple[str, bool, tuple[_Form, ...]], ...]:
+    """List the text fields of a message type: name, whether it repeats, and the forms that it must have."""
+    descriptor: Any = kind.DESCRIPTOR
+    return tuple(
+        (field.name, field.is_repeated, tuple(_forms(field))) for field in descriptor.fields if field.type == FieldDescriptor.TYPE_STRING
+    )
 
 
-def _check_text(field: str, value: str, path: str) -> Iterator[Problem]:
-    if any(_is_control(sign) for sign in value):
-        yield error("TEXT_CONTROL", path, "the text holds control characters, which can hide or reorder it", "type it anew as plain text")
-    name = field.rpartition(".")[2]
+def _forms(field: FieldDescriptor) -> Iterator[_Form]:
+    if field.full_name in PARTIAL_DATES:
+        yield _check_date
+    if field.full_name in MONTHS:
+        yield _check_month
+    if field.full_name == "exchange.v1.Nationality.country":
+        yield _check_nationality
+    elif field.name in COUNTRIES:
+        yield _check_country
+    if field.name in LANGUAGES:
+        yield _check_language
+
+
+def _look(message: Message) -> Iterator[Problem]:
+    for name, repeats, forms in _texts_in(type(message)):
+        value = getattr(message, name)
+        if repeats:
+            for index, element in enumerate(value):
+                yield from _check_text(element, item(name, index), forms)
+        elif value and (forms or CONTROLS.search(value)):
+            yield from _check_text(value, name, forms)
+    if check := _BY_TYPE.get(type(message)):
+        yield from check(message)
+
+
+def _check_text(value: str, path: str, forms: tuple[_Form, ...]) -> Iterator[Problem]:
+    if CONTROLS.search(value):
+        said = "the text holds control characters, which can hide or reorder it"
+        yield error("TEXT_CONTROL", path, said, "type it anew as plain text")
+    for check in forms:
+        yield from check(value, path)
+
+
+def _check_date(value: str, path: str) -> Iterator[Problem]:
     try:
-        if field in PARTIAL_DATES:
-            read_edtf(value)
-        elif name in COUNTRIES:
-            country(value)
-    except (EdtfInvalid, CountryUnknown) as invalid:
+        read_edtf(value)
+    except EdtfInvalid as invalid:
         yield refusal(invalid, path)
-        return
-    if field == "exchange.v1.Nationality.country" and value not in NATIONALITY_CODES:
-        yield error("COUNTRY_ORGANISATION", path, "an organisation is nobody's nationality", "write a country, or XXX if unknown")
-    if field in MONTHS and not _MONTH.fullmatch(value):
+
+
+def _check_month(value: str, path: str) -> Iterator[Problem]:
+    if not _MONTH.fullmatch(value):
         yield error("MONTH_SYNTAX", path, "not a month or a year", "write YYYY-MM or YYYY")
-    if name in LANGUAGES and not _LANGUAGE.fullmatch(value):
+
+
+def _check_country(value: str, path: str) -> Iterator[Problem]:
+    try:
+        country(value)
+    except CountryUnknown as invalid:
+        yield refusal(invalid, path)
+
+
+def _check_nationality(value: str, path: str) -> Iterator[Problem]:
+    if value in NATIONALITY_CODES:
+        return
+    yield from _check_country(value, path)
+    if value in COUNTRY_CODES:
+        said = "an organisation is nobody's nationality"
+        yield error("COUNTRY_ORGANISATION", path, said, "write a country, or XXX if unknown")
+
+
+def _check_language(value: str, path: str) -> Iterator[Problem]:
+    if not _LANGUAGE.fullmatch(value):
         yield error("LANGUAGE_SYNTAX", path, "not a language tag of BCP 47", "write one such as en-GB, km, th or zh-Hant")
 
 
-def _is_control(sign: str) -> bool:
-    return sign in REORDERING or (unicodedata.category(sign) == "Cc" and sign != "\n")
-
-
-def _check_name(name: PersonName, path: str) -> Iterator[Problem]:
+def _check_name(name: PersonName) -> Iterator[Problem]:
     if not (name.family or name.given or name.as_written):
-        yield error("NAME_EMPTY", path, "there is no name in it", "write family, given or as_written")
+        yield error("NAME_EMPTY", "", "there is no name in it", "write family, given or as_written")
     scripts = scripts_of((name.family, name.given, name.as_written))
     if scripts == ():
         remedy = "give each script as a name of its own: one as primary_name, the others under names"
-        yield error("NAME_SCRIPT_MIXED", path, "one name holds letters of several scripts", remedy)
+        yield error("NAME_SCRIPT_MIXED", "", "one name holds letters of several scripts", remedy)
     elif scripts and name.script and name.script not in scripts:
         remedy = f"its letters say {scripts[0]}: write the name in the script that is named, or name the script it is in"
-        yield error("NAME_SCRIPT", at(path, "script"), "the name's letters are not of this script", remedy)
+        yield error("NAME_SCRIPT", "script", "the name's letters are not of this script", remedy)
 
 
-def _check_port(place: Port, path: str) -> Iterator[Problem]:
+def _check_port(place: Port) -> Iterator[Problem]:
     if not place.code:
         return
     try:
         known = port(place.code)
     except PortInvalid as invalid:
-        yield refusal(invalid, at(path, "code"))
+        yield refusal(invalid, "code")
         return
     for said in known.notices:
         if said.code == "PORT_UNKNOWN" or not place.name:
-            yield notice(said.code, said.message, at(path, "code"))
+            yield notice(said.code, said.message, "code")
     if known.country and place.country and place.country != known.country:
         remedy = "compare code and country with the ticket"
-        yield warning("PORT_COUNTRY", at(path, "country"), "the port of this code is in another country", remedy)
+        yield warning("PORT_COUNTRY", "country", "the port of this code is in another country", remedy)
 
 
-def _check_time(when: LocalTime, path: str) -> Iterator[Problem]:
+def _check_time(when: LocalTime) -> Iterator[Problem]:
     if when.local and not when.zone:
         remedy = "write the IANA zone behind the time, such as Asia/Phnom_Penh; a known port would give it by itself"
-        yield error("LOCAL_TIME_ZONE", at(path, "zone"), "the time has no zone", remedy)
+        yield error("LOCAL_TIME_ZONE", "zone", "the time has no zone", remedy)
         return
     try:
         notices = check_local_time(when)
     except LocalTimeInvalid as invalid:
-        yield refusal(invalid, at(path, "zone" if invalid.code == "LOCAL_TIME_ZONE" else "local"))
+        yield refusal(invalid, "zone" if invalid.code == "LOCAL_TIME_ZONE" else "local")
         return
     for said in notices:
-        yield notice(said.code, said.message, at(path, "local"))
+        yield notice(said.code, said.message, "local")
+
+
+def _check_leg(leg: Leg) -> Iterator[Problem]:
+    yield from _check_zone(leg.departure, leg.departure_port, "departure")
+    yield from _check_zone(leg.earliest_departure, leg.departure_port, "earliest_departure")
+    yield from _check_zone(leg.arrival, leg.arrival_port, "arrival")
+
+
+def _check_hit(report: HitReport) -> Iterator[Problem]:
+    yield from _check_zone(report.happened, report.place, "happened")
 
 
 def _check_zone(when: LocalTime, place: Port, path: str) -> Iterator[Problem]:
@@ -173,3 +228,12 @@ def _check_zone(when: LocalTime, place: Port, path: str) -> Iterator[Problem]:
     if here and there and here != there:
         remedy = "write the time as the board at that port shows it, with that port's zone"
         yield warning("ZONE_OF_PORT", at(path, "zone"), "clocks at this port show another time than in this zone", remedy)
+
+
+_BY_TYPE: Final[dict[type[Message], Callable[[Any], Iterator[Problem]]]] = {
+    HitReport: _check_hit,
+    Leg: _check_leg,
+    LocalTime: _check_time,
+    PersonName: _check_name,
+    Port: _check_port,
+}

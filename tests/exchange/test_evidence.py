@@ -130,7 +130,9 @@ def test_a_level_holds_what_it_says() -> None:
 # Form
 
 
-@pytest.mark.parametrize("data", [b"\xff", GOOD.evidence + b"\x78\x01", b"", bytes(CAP_EVIDENCE + 1)])
+@pytest.mark.parametrize(
+    "data", [b"\xff", GOOD.evidence + b"\x78\x01", b"", bytes(CAP_EVIDENCE + 1)], ids=["junk", "unknown field", "nothing", "too large"]
+)
 def test_what_is_no_evidence_file_is_malformed(data: bytes) -> None:
     with refused(Malformed, "EVIDENCE_MALFORMED"):
         verify_evidence(data, PINS)
@@ -170,7 +172,8 @@ def test_a_node_that_moved_on_is_still_the_pinned_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [GOOD.sealed.statement, receipt(GOOD.entries, signer=key("gb", "receipt")), receipt(GOOD.entries, previous_size=4)]
+    "wrong",
+    [GOOD.sealed.statement, receipt(GOOD.entries, signer=key("gb", "receipt")), receipt(GOOD.entries, previous_size=4)],
 )
 def test_the_recipient_receipted_it(wrong: Any) -> None:
     with refused(Unverified, "EVIDENCE_RECEIPT"):

@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 from google.protobuf.message import Message
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchange.encoding import encode
 from exchange.errors import Malformed
 from exchange.profile import alert_types
-from exchange.v1.people_pb2 import CERTAINTY_ASSESSMENT, CERTAINTY_FACT
 from exchange.v1.travel_alert_pb2 import TravelAlert
 from node.intake.alert_file import load_alert_file
 from node.intake.value_checks import MONTHS, PARTIAL_DATES
@@ -131,7 +130,6 @@ def test_who_grades_what() -> None:
         assert told["cautions"].certainty is Certainty.ASSESSMENT
         assert told["names"].certainty is None
         assert told["cautions"].certainty_label == "assessment"
-    assert {CERTAINTY_FACT, CERTAINTY_ASSESSMENT} == {1, 2}
     risk = [{"field": "risk_level", "certainty": "FACT"}]
     assert read(alert(fields | {"grading": risk}))["risk_level"].certainty is Certainty.FACT
 
@@ -195,6 +193,7 @@ def random_alert(draw: st.DrawFn) -> tuple[str, bytes]:
     return kind.name, encode(random_message(kind.message, draw))
 
 
+@settings(deadline=None)
 @given(random_alert(), st.sets(st.integers(1, 64)))
 def test_whatever_a_partner_sends_is_read_on_one_line_each_without_commands(given_alert: tuple[str, bytes], hidden: set[int]) -> None:
     name, view = given_alert
@@ -250,4 +249,4 @@ def test_the_text_fields_with_a_form_are_those_that_the_schema_says() -> None:
     assert noted["YYYY-MM."] == MONTHS
     # What follows a dated field on the next line and is no date itself.
     assert noted["EDTF level 1"] - PARTIAL_DATES <= {"exchange.v1.CourtOrder.issued_by", "exchange.v1.Registration.tier"}
-    assert PARTIAL_DATES <= noted["EDTF level 1"]
+    assert noted["EDTF level 1"] >= PARTIAL_DATES

@@ -5,6 +5,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -150,6 +151,14 @@ def test_a_second_opening_in_the_same_process_is_refused(store: Store, path: Pat
     with pytest.raises(StoreFailed) as failure:
         open_store(path)
     assert code_of(failure) == "STORE_LOCKED"
+
+
+def test_a_writing_transaction_keeps_others_out_from_its_start(store: Store, path: Path) -> None:
+    with closing(sqlite_driver().connect(path, isolation_level=None, timeout=0)) as other:
+        with store.write(), pytest.raises(sqlite_driver().OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("ROLLBACK")
 
 
 def test_somebody_who_minds_no_lock_file_is_noticed(store: Store, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

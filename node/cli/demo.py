@@ -1,0 +1,65 @@
+"""`exchange demo`: two countries on this machine, and one alert from end to end, told as it happens.
+
+Every step is a command that an officer would type, run through the same command line against two real nodes in processes
+of their own. Nothing in the story is written down beforehand: what is narrated is what the commands answered.
+"""
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from node.cli.command import Verb
+from node.cli.context import settings
+
+if TYPE_CHECKING:
+    from node.cli.demo_story import Teller
+
+_FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+
+
+@click.command(cls=Verb)
+@click.option("--once", is_flag=True, help="Stop the nodes after the story and exit, instead of leaving them running.")
+@click.option(
+    "--dir", "directory", type=click.Path(file_okay=False, path_type=Path), help="Where to leave both nodes; default: a new folder."
+)
+@click.option("--countries", default="GB,KH", show_default=True, metavar="FROM,TO", help="Any two of the ten example countries.")
+@click.option("--alert", type=_FILE, help="Your own alert file, addressed to agencies of the second country.")
+@click.option("--agreement", type=_FILE, help="Your own agreement file between the two.")
+@click.option("--outcome", default="REFUSED_ENTRY", show_default=True, help="What the first desk reports back.")
+def demo(
+    once: bool,  # noqa: FBT001  click calls it
+    directory: Path | None,
+    countries: str,
+    alert: Path | None,
+    agreement: Path | None,
+    outcome: str,
+) -> None:
+    """Two countries on this machine, and one alert from end to end.
+
+    Sets up two training nodes, starts them, makes them partners, agrees, previews and publishes a travel alert, shows what each
+    desk sees, reports back, compares both countries' logs by one hash, and proves the disclosure offline.
+    """
+    from node.cli.demo_story import Story, Wishes
+
+    codes = [code.strip().upper() for code in countries.split(",")]
+    if len(codes) != 2 or codes[0] == codes[1]:
+        raise click.BadParameter("give two different countries, e.g. GB,KH", param_hint="--countries")
+    place = directory or Path(tempfile.mkdtemp(prefix="exchange-demo-"))
+    wishes = Wishes(sender=codes[0], recipient=codes[1], alert=alert, agreement=agreement, outcome=outcome.upper())
+    teller = _teller()
+    story = Story(place, wishes, teller)
+    try:
+        story.tell()
+        if not once:
+            teller.farewell(story)
+            story.wait()
+    finally:
+        story.stop()
+
+
+def _teller() -> "Teller":
+    from node.cli.demo_teller import JsonTeller, TerminalTeller
+
+    return JsonTeller() if settings().json else TerminalTeller()

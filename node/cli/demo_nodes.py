@@ -1,0 +1,70 @@
+"""Starting and stopping real nodes for the demo, each a process of its own, as `exchange node run` starts them."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from node.cli.errors import UNEXPECTED, Trouble
+
+_READY_SECONDS = 20.0
+
+
+def free_port_pair() -> int:
+    """A port on the loopback address that is free together with the one after it."""
+    for _ in range(50):
+        with socket.socket() as first:
+            first.bind(("127.0.0.1", 0))
+            port = int(first.getsockname()[1])
+            with socket.socket() as second:
+                try:
+                    second.bind(("127.0.0.1", port + 1))
+                except OSError:
+                    continue
+        return port
+    raise Trouble(UNEXPECTED, "NO_PORTS", "No two neighbouring ports are free on this machine.", next_step="Stop other servers first.")
+
+
+class NodeProcess:
+    """One node in a process of its own; its log goes to `<directory>/node.log`."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._log = (directory / "node.log").open("ab")
+        command = [sys.executable, "-m", "node.cli.main", "node", "run", "--config", str(directory / "node.toml")]
+        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True)  # noqa: S603  our own program
+
+    def wait_until_listening(self, address: str) -> None:
+        """Return when the node answers on `address` (host:port); raises `Trouble` (NODE_NOT_STARTED)."""
+        host, _, port = address.rpartition(":")
+        deadline = time.monotonic() + _READY_SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                socket.create_connection((host, int(port)), timeout=1).close()
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
+        raise Trouble(
+            UNEXPECTED,
+            "NODE_NOT_STARTED",
+            "A node of the demo did not start.",
+            next_step=f"Its log says why: {self.directory / 'node.log'}",
+        )
+
+    def stop(self) -> None:
+        """End the process gracefully, and wait for it."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._log.close()
+
+    def wait(self) -> None:
+        """Wait until the process ends by itself."""
+        self._process.wait()
