@@ -205,7 +205,7 @@ def _decide_clause(agreed: Agreed, clause: agreement_pb2.Clause, request: Reques
         return "PURPOSE_NOT_AGREED"
     required = set(clause.required) & request.fields
     permitted = set(clause.permitted) & request.fields
-    on_request = set(clause.on_request) & request.granted & request.fields
+    on_request = set(clause.on_request) & request.granted & (request.fields - request.unticked)
     if not request.granted <= set(clause.on_request):
         return "FIELD_NOT_ON_REQUEST"
     if required & request.unticked - request.disclosed:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from exchange.directory import KnownNode, check_key, check_not_compromised
 from exchange.encoding import CAP_STATEMENT, decode, encode
-from exchange.errors import Malformed, Unverified
+from exchange.errors import ExchangeError, Malformed, Refused, Unverified
 from exchange.log import LogName
 from exchange.signing import PublicKey, Signer, Verified, add_signature, open_statement, sign_statement, statement_digest
 from exchange.tlog.checkpoint import parse_checkpoint_text
@@ -16,6 +16,21 @@ def propose_succession(succession: succession_pb2.LogSuccession, signer: Signer)
     """Sign a succession as the first of both nodes, after checking its form."""
     _check_form(succession)
     return sign_statement("log-succession", encode(succession), [signer])
+
+
+def open_succession_proposal(statement: statement_pb2.Statement, owner: KnownNode) -> Verified[succession_pb2.LogSuccession]:
+    """Open a succession that only the log's owner has signed yet.
+
+    Raises as `open_statement` and `check_key` do; `Malformed` (SUCCESSION_MALFORMED); `Unverified` (SUCCESSION_SIGNERS).
+    """
+    (key,) = open_statement(statement, "log-succession", owner)
+    succession = decode(succession_pb2.LogSuccession, statement.payload, CAP_STATEMENT)
+    _check_form(succession)
+    if LogName.parse(succession.ended_origin).sender != owner.trust_domain:
+        raise Unverified("SUCCESSION_SIGNERS", "only the owner of a log proposes to end it")
+    check_key(key, str(node_of(owner.trust_domain)), succession.agreed_at)
+    check_not_compromised(key)
+    return Verified(value=succession, digest=statement_digest(statement), statement=statement, keys=(key,))
 
 
 def countersign_succession(statement: statement_pb2.Statement, signer: Signer) -> statement_pb2.Statement:
@@ -46,6 +61,22 @@ def open_succession(statement: statement_pb2.Statement, nodes: Sequence[KnownNod
 def successor_entry(succession_digest: bytes) -> disclosure_pb2.Entry:
     """Entry 0 of the successor: the succession's digest and nothing else."""
     return disclosure_pb2.Entry(succession=succession_digest)
+
+
+def check_successor(delivery: disclosure_pb2.Delivery, log: LogName, index: int, nodes: Sequence[KnownNode]) -> None:
+    """Check the delivery of a succession: it is entry 0 of the successor that both nodes signed for, and carries nothing else.
+
+    Raises `Refused` (NOT_AGREED), which is the exception's code.
+    """
+    entry = disclosure_pb2.Entry.FromString(delivery.entry)
+    try:
+        (statement,) = delivery.attached
+        succession = open_succession(statement, nodes)
+    except (ValueError, ExchangeError) as error:
+        raise Refused("NOT_AGREED", "no succession that both nodes signed is attached") from error
+    placed = index == 0 and succession.value.successor_origin == log.origin
+    if not placed or succession.digest != entry.succession or delivery.openings or delivery.HasField("manifest"):
+        raise Refused("NOT_AGREED", "the succession is not the one that this log begins with")
 
 
 class _Both:

@@ -1706,6 +1706,97 @@ class VerifyLogResponse(_message.Message):
 Global___VerifyLogResponse: _TypeAlias = VerifyLogResponse  # noqa: Y015
 
 @_typing.final
+class EndLogRequest(_message.Message):
+    """Ends one of our logs, or countersigns the end of a partner's: the successor begins when both have signed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    def __init__(
+        self,
+        *,
+        origin: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndLogRequest: _TypeAlias = EndLogRequest  # noqa: Y015
+
+@_typing.final
+class EndLogResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENDED_ORIGIN_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    ended_origin: _builtins.str
+    state: _builtins.str
+    """proposed or accepted."""
+    digest: _builtins.bytes
+    def __init__(
+        self,
+        *,
+        ended_origin: _builtins.str = ...,
+        state: _builtins.str = ...,
+        digest: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "ended_origin", b"ended_origin", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndLogResponse: _TypeAlias = EndLogResponse  # noqa: Y015
+
+@_typing.final
+class RecoverLogRequest(_message.Message):
+    """Adopts from the partner the signed entries that a restored database of ours lacks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    def __init__(
+        self,
+        *,
+        origin: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecoverLogRequest: _TypeAlias = RecoverLogRequest  # noqa: Y015
+
+@_typing.final
+class RecoverLogResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ADOPTED_FIELD_NUMBER: _builtins.int
+    LOG_FIELD_NUMBER: _builtins.int
+    adopted: _builtins.int
+    @_builtins.property
+    def log(self) -> Global___LogSummary: ...
+    def __init__(
+        self,
+        *,
+        adopted: _builtins.int = ...,
+        log: Global___LogSummary | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["log", b"log"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adopted", b"adopted", "log", b"log"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecoverLogResponse: _TypeAlias = RecoverLogResponse  # noqa: Y015
+
+@_typing.final
 class FsckRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

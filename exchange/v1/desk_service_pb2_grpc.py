@@ -144,6 +144,16 @@ class DeskServiceStub:
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.VerifyLogRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.VerifyLogResponse.FromString,
                 _registered_method=True)
+        self.EndLog = channel.unary_unary(
+                '/exchange.v1.DeskService/EndLog',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.EndLogRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.EndLogResponse.FromString,
+                _registered_method=True)
+        self.RecoverLog = channel.unary_unary(
+                '/exchange.v1.DeskService/RecoverLog',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.RecoverLogRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.RecoverLogResponse.FromString,
+                _registered_method=True)
         self.Fsck = channel.unary_unary(
                 '/exchange.v1.DeskService/Fsck',
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.FsckRequest.SerializeToString,
@@ -292,6 +302,18 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EndLog(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecoverLog(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Fsck(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -416,6 +438,16 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     servicer.VerifyLog,
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.VerifyLogRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.VerifyLogResponse.SerializeToString,
+            ),
+            'EndLog': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndLog,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.EndLogRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.EndLogResponse.SerializeToString,
+            ),
+            'RecoverLog': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecoverLog,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.RecoverLogRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.RecoverLogResponse.SerializeToString,
             ),
             'Fsck': grpc.unary_unary_rpc_method_handler(
                     servicer.Fsck,
@@ -1022,6 +1054,60 @@ class DeskService:
             '/exchange.v1.DeskService/VerifyLog',
             exchange_dot_v1_dot_desk__service__pb2.VerifyLogRequest.SerializeToString,
             exchange_dot_v1_dot_desk__service__pb2.VerifyLogResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndLog(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/EndLog',
+            exchange_dot_v1_dot_desk__service__pb2.EndLogRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.EndLogResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecoverLog(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/RecoverLog',
+            exchange_dot_v1_dot_desk__service__pb2.RecoverLogRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.RecoverLogResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -54,6 +54,8 @@ class DeskServiceStub:
     ListLogs: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ListLogsRequest, _desk_service_pb2.ListLogsResponse]
     GetLog: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.GetLogRequest, _desk_service_pb2.GetLogResponse]
     VerifyLog: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.VerifyLogRequest, _desk_service_pb2.VerifyLogResponse]
+    EndLog: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.EndLogRequest, _desk_service_pb2.EndLogResponse]
+    RecoverLog: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.RecoverLogRequest, _desk_service_pb2.RecoverLogResponse]
     Fsck: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.FsckRequest, _desk_service_pb2.FsckResponse]
     ExportEvidence: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ExportEvidenceRequest, _desk_service_pb2.ExportEvidenceResponse]
 
@@ -83,6 +85,8 @@ class DeskServiceAsyncStub(DeskServiceStub):
     ListLogs: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ListLogsRequest, _desk_service_pb2.ListLogsResponse]  # type: ignore[assignment]
     GetLog: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.GetLogRequest, _desk_service_pb2.GetLogResponse]  # type: ignore[assignment]
     VerifyLog: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.VerifyLogRequest, _desk_service_pb2.VerifyLogResponse]  # type: ignore[assignment]
+    EndLog: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.EndLogRequest, _desk_service_pb2.EndLogResponse]  # type: ignore[assignment]
+    RecoverLog: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.RecoverLogRequest, _desk_service_pb2.RecoverLogResponse]  # type: ignore[assignment]
     Fsck: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.FsckRequest, _desk_service_pb2.FsckResponse]  # type: ignore[assignment]
     ExportEvidence: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ExportEvidenceRequest, _desk_service_pb2.ExportEvidenceResponse]  # type: ignore[assignment]
 
@@ -241,6 +245,20 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _desk_service_pb2.VerifyLogRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.VerifyLogResponse, _abc.Awaitable[_desk_service_pb2.VerifyLogResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def EndLog(
+        self,
+        request: _desk_service_pb2.EndLogRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.EndLogResponse, _abc.Awaitable[_desk_service_pb2.EndLogResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def RecoverLog(
+        self,
+        request: _desk_service_pb2.RecoverLogRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.RecoverLogResponse, _abc.Awaitable[_desk_service_pb2.RecoverLogResponse]]: ...
 
     @_abc_1.abstractmethod
     def Fsck(

@@ -184,7 +184,7 @@ class ProposeAgreementRequest(_message.Message):
     AGREEMENT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def agreement(self) -> _statement_pb2.Statement:
-        """Signed by the proposer only."""
+        """An `agreement` or a `log-succession`, signed by the proposer only."""
 
     def __init__(
         self,

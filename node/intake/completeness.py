@@ -59,11 +59,12 @@ def check_alert(alert_type_name: str, alert: Message, now_ms: int) -> tuple[Prob
     Raises `Malformed` (ALERT_TYPE_UNKNOWN).
     """
     kind = alert_type(alert_type_name)
+    present = frozenset(field.name for field, _ in alert.ListFields())
     return merge(
         check_values(alert),
-        _check_needs(kind, alert),
+        _check_needs(kind, present),
         _BY_TYPE.get(kind.message, _nothing_more)(alert),
-        _check_gradings(kind, alert),
+        _check_gradings(kind, alert, present),
         check_plausibility(alert, now_ms),
     )
 
@@ -72,14 +73,10 @@ def _missing(path: str, message: str, remedy: str) -> Problem:
     return error(FIELD_MISSING, path, message, remedy)
 
 
-def _has(alert: Message, name: str) -> bool:
-    return any(field.name == name for field, _ in alert.ListFields())
-
-
-def _check_needs(kind: AlertType, alert: Message) -> Iterator[Problem]:
+def _check_needs(kind: AlertType, present: frozenset[str]) -> Iterator[Problem]:
     for field in kind.fields:
         needed = field.name in _CONTROL_NEEDS if kind.control else "R" in field.default_marks
-        if needed and not _has(alert, field.name):
+        if needed and field.name not in present:
             said = "recipients cannot act without it" if not kind.control else "it is what this is about"
             yield _missing(field.name, "this is missing", f"write it: {said}")
 
@@ -138,7 +135,7 @@ _BY_TYPE: Final[dict[type[Message], Callable[[Any], Iterator[Problem]]]] = {
 }
 
 
-def _check_gradings(kind: AlertType, alert: Message) -> Iterator[Problem]:
+def _check_gradings(kind: AlertType, alert: Message, present: frozenset[str]) -> Iterator[Problem]:
     descriptor: Any = kind.message.DESCRIPTOR
     grading = descriptor.fields_by_name.get("grading")
     if grading is None or grading.message_type is not Grading.DESCRIPTOR:
@@ -152,7 +149,7 @@ def _check_gradings(kind: AlertType, alert: Message) -> Iterator[Problem]:
     if "" in graded:
         return
     for field in kind.fields:
-        if field.category == "ASSESSMENT" and _has(alert, field.name) and field.name not in graded:
+        if field.category == "ASSESSMENT" and field.name in present and field.name not in graded:
             remedy = "add a grading that names it, or one for the whole alert"
             yield warning("GRADING_MISSING", field.name, "an assessment without a grading", remedy)
 

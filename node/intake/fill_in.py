@@ -39,7 +39,7 @@ def fill_in(message: Message) -> None:
         _fill_script(message)
     elif isinstance(message, PortMessage):
         _fill_port(message)
-    for name, repeats in messages_in(type(message)):
+    for name, repeats in messages_in(message.DESCRIPTOR):
         if repeats or message.HasField(name):
             for inner in getattr(message, name) if repeats else (getattr(message, name),):
                 fill_in(inner)

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from functools import cache
-from typing import Any
 
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
 from exchange.v1.desk_service_pb2 import Problem
@@ -20,9 +20,8 @@ def item(path: str, index: int) -> str:
 
 
 @cache
-def messages_in(kind: type[Message]) -> tuple[tuple[str, bool], ...]:
+def messages_in(descriptor: Descriptor) -> tuple[tuple[str, bool], ...]:
     """List the fields of a message type that hold messages: name, and whether it repeats."""
-    descriptor: Any = kind.DESCRIPTOR
     return tuple((field.name, field.is_repeated) for field in descriptor.fields if field.message_type)
 
 
@@ -33,7 +32,7 @@ def look_through(message: Message, look: Callable[[Message], Iterable[Problem]])
     checks every alert that it releases, and nearly all are right.
     """
     found = list(look(message))
-    for name, repeats in messages_in(type(message)):
+    for name, repeats in messages_in(message.DESCRIPTOR):
         if repeats:
             for index, inner in enumerate(getattr(message, name)):
                 found += _inside(item(name, index), look_through(inner, look))

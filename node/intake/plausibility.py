@@ -6,8 +6,9 @@ Found in any alert type that has such fields; nothing here stops a release but a
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
 from exchange.v1.desk_service_pb2 import Problem
@@ -36,15 +37,14 @@ def check_plausibility(alert: Message, now_ms: int) -> list[Problem]:
             yield from _check_document(message, now.date())
         elif isinstance(message, Deadlines):
             yield from _check_deadlines(message, now_ms)
-        for name in _journeys_in(type(message)):
+        for name in _journeys_in(message.DESCRIPTOR):
             yield from _check_journey(getattr(message, name), name, now)
 
     return look_through(alert, look)
 
 
 @cache
-def _journeys_in(kind: type[Message]) -> tuple[str, ...]:
-    descriptor: Any = kind.DESCRIPTOR
+def _journeys_in(descriptor: Descriptor) -> tuple[str, ...]:
     return tuple(field.name for field in descriptor.fields if field.message_type is Leg.DESCRIPTOR and field.is_repeated)
 
 

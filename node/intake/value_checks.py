@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Final
 
 import protovalidate
-from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from exchange.v1.desk_service_pb2 import Problem
@@ -94,9 +94,8 @@ def _schema_problems(message: Message, start: str) -> Iterator[Problem]:
 
 
 @cache
-def _texts_in(kind: type[Message]) -> tuple[tuple[str, bool, tuple[_Form, ...]], ...]:
+def _texts_in(descriptor: Descriptor) -> tuple[tuple[str, bool, tuple[_Form, ...]], ...]:
     """List the text fields of a message type: name, whether it repeats, and the forms that it must have."""
-    descriptor: Any = kind.DESCRIPTOR
     return tuple(
         (field.name, field.is_repeated, tuple(_forms(field))) for field in descriptor.fields if field.type == FieldDescriptor.TYPE_STRING
     )
@@ -116,7 +115,7 @@ def _forms(field: FieldDescriptor) -> Iterator[_Form]:
 
 
 def _look(message: Message) -> Iterator[Problem]:
-    for name, repeats, forms in _texts_in(type(message)):
+    for name, repeats, forms in _texts_in(message.DESCRIPTOR):
         value = getattr(message, name)
         if repeats:
             for index, element in enumerate(value):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Self
+from typing import Any, Self
 
 import grpc
 from cryptography import x509
@@ -65,6 +65,11 @@ class ExchangeLink:
         with _calls():
             self._stub.Countersign(messages.CountersignRequest(agreement=agreement), timeout=_CALL_SECONDS)
 
+    def entries(self, origin: str, start: int) -> messages.FetchEntriesResponse:
+        """Entries of a log between us from `start` on, with a signed checkpoint. Raises `LinkDown`, `LinkRefused`."""
+        with _calls():
+            return self._stub.FetchEntries(messages.FetchEntriesRequest(origin=origin, **{"from": start}), timeout=_CALL_SECONDS)
+
     def subscribe(self, requests: Iterator[messages.SubscribeRequest]) -> Iterator[messages.SubscribeResponse]:
         """Open the stream on which the partner delivers. Raises `LinkDown`, `LinkRefused` while it is read."""
         with _calls():
@@ -88,7 +93,8 @@ def _failure(error: grpc.RpcError) -> ExchangeError:
 
 def _reason(error: grpc.RpcError) -> str:
     # The partner's words are hostile input too: only a code of our form is taken over.
-    for key, value in error.trailing_metadata() or ():
+    metadata: Any = error.trailing_metadata() or ()
+    for key, value in metadata:
         if key == "grpc-status-details-bin":
             for detail in status_pb2.Status.FromString(value).details:
                 info = error_details_pb2.ErrorInfo()

@@ -27,6 +27,7 @@ from node.store.alerts import AlertRow
 from node.store.directory import clear_alarm, raise_alarm
 from node.store.journal import Event, journal
 from node.store.logs import LogRow, ReceiptRow
+from node.store.successions import find_succession
 from node.store.transaction import Transaction
 
 WINDOW = 4
@@ -116,6 +117,11 @@ def next_batch(ports: Ports, outgoing: Outgoing) -> disclosure_pb2.Batch | None:
             raise Refused("LOG_STOPPED", "this log is stopped")
         urgent = log.control_size > start
         end = log.size if outgoing.limit is None else min(log.size, outgoing.limit)
+        lost = logs.receipt_covering(tx, log.id, start) if start < outgoing.receipted else None
+        if lost is not None:
+            # The partner rolled back and adopts the receipts that it gave once: a batch ends where each does, so that it has the
+            # signed checkpoint of each again.
+            end = min(end, lost.size)
         held = len(outgoing.unreceipted) >= WINDOW or outgoing.clocks_apart
         if start >= end or (held and not urgent):
             return None
@@ -250,6 +256,12 @@ def _compare(ports: Ports, log: LogRow, partner: KnownNode, hello: disclosure_pb
 
 def _fill(ports: Ports, tx: Transaction, outgoing: Outgoing, delivery: disclosure_pb2.Delivery, alert: AlertRow | None) -> int:
     """Add what the entry discloses, or the code under which it goes alone."""
+    entry = disclosure_pb2.Entry.FromString(delivery.entry)
+    if entry.succession:
+        row = find_succession(tx, entry.succession)
+        if row is not None:
+            delivery.attached.append(statement_pb2.Statement.FromString(row.statement))
+        return 0
     code: int = disclosure_pb2.WITHHELD_CODE_UNSPECIFIED
     content = None
     try:
@@ -257,13 +269,13 @@ def _fill(ports: Ports, tx: Transaction, outgoing: Outgoing, delivery: disclosur
             raise NotFound("ERASED")
         data_key = ports.vault.unwrap(tx, alert.period, alert.wrapped_key)
         content = unpack_content(data_key.open(purpose_of_alert(alert.alert_id), alert.sealed or b""))
-        code = _withheld_now(ports, outgoing, delivery.entry, alert, content)
+        code = _withheld_now(ports, outgoing, entry, alert, content)
     except NotFound:
         code = disclosure_pb2.WITHHELD_CODE_ERASED
     if code or content is None:
         delivery.withheld = disclosure_pb2.WithheldCode.ValueType(code)
         return code
-    fields = set(disclosure_pb2.Entry.FromString(delivery.entry).fields)
+    fields = set(entry.fields)
     delivery.manifest.CopyFrom(content.manifest)
     delivery.openings.extend(opening for opening in content.openings if opening.field in fields)
     if delivery.ByteSize() > CAP_DELIVERY:
@@ -271,7 +283,7 @@ def _fill(ports: Ports, tx: Transaction, outgoing: Outgoing, delivery: disclosur
     return 0
 
 
-def _withheld_now(ports: Ports, outgoing: Outgoing, entry_bytes: bytes, alert: AlertRow, content: disclosure_pb2.Delivery) -> int:
+def _withheld_now(ports: Ports, outgoing: Outgoing, entry: disclosure_pb2.Entry, alert: AlertRow, content: disclosure_pb2.Delivery) -> int:
     """Decide again, just before sending: to fill a dense log never overrides a recall, an expiry or an agreement's end."""
     now = ports.clock.now_ms()
     kind = alert_type(alert.alert_type)
@@ -286,7 +298,6 @@ def _withheld_now(ports: Ports, outgoing: Outgoing, entry_bytes: bytes, alert: A
     signing_key = ports.known.own.find(content.manifest.signatures[0].key_id)
     if signing_key is None or signing_key.revoked_at or signing_key.compromised_since:
         return disclosure_pb2.WITHHELD_CODE_KEY_REVOKED
-    entry = disclosure_pb2.Entry.FromString(entry_bytes)
     agreed = ports.known.agreements.get(entry.agreement_digest)
     clause = agreed.clauses.get(entry.clause) if agreed else None
     if agreed is None or clause is None:

@@ -3,7 +3,7 @@
 from exchange.errors import Malformed, NotFound
 from exchange.v1 import exchange_service_pb2 as messages
 from exchange.v1 import statement_pb2
-from node.operations.sign import sign
+from node.operations.sign import check_high_water, sign
 from node.ports import Ports
 from node.store import logs
 from node.store.logs import LogRow
@@ -17,7 +17,7 @@ def entries(ports: Ports, partner: str, request: messages.FetchEntriesRequest) -
     """Entries from `request.from` on, as many as fit, with the sender's signed checkpoint after the last of them.
 
     Of our own log the checkpoint is signed for this answer; of our mirror it is one that the owner signed, so the entries end where a
-    receipt does. Raises `NotFound` (LOG_UNKNOWN), `Malformed` (RANGE).
+    receipt does. Raises `NotFound` (LOG_UNKNOWN), `Malformed` (RANGE), and as `check_high_water`.
     """
     with ports.store.read() as tx:
         log = _between(tx, partner, request.origin)
@@ -43,6 +43,7 @@ def entries(ports: Ports, partner: str, request: messages.FetchEntriesRequest) -
             rows = rows[: covering.size - start]
             checkpoint = covering.checkpoint
     if log.outbound:
+        check_high_water(ports, log)
         checkpoint = sign(ports, log, frontier)
     return messages.FetchEntriesResponse(entries=[row.entry for row in rows], checkpoint=checkpoint)
 

@@ -8,11 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from google.protobuf.message import DecodeError
+
 from exchange.directory import KnownNode
 from exchange.disclosure import Disclosure, Recipient, exception_code, open_delivery
 from exchange.errors import Conflict, ExchangeError, Refused, Unverified
 from exchange.log import Extension, LogName, extend, open_alive
 from exchange.receipt import issue, open_receipt_of
+from exchange.succession import check_successor
 from exchange.v1 import disclosure_pb2, receipt_pb2, statement_pb2
 from node.operations.arrivals import first_arrival
 from node.operations.contents import pack_content, purpose_of_alert, purpose_of_entry
@@ -45,8 +48,8 @@ def hello(ports: Ports, partner: str) -> disclosure_pb2.Hello:
     with ports.store.read() as tx:
         log = logs.newest_log(tx, partner, outbound=False)
         held = logs.receipt_covering(tx, log.id, log.size - 1) if log and log.size else None
-    if log is None:
-        return disclosure_pb2.Hello(time=ports.clock.now_ms())
+    if log is None or log.state == "ended":
+        return disclosure_pb2.Hello(time=ports.clock.now_ms())  # the newest generation, whichever that is by now
     checkpoint = held.checkpoint if held else b""
     return disclosure_pb2.Hello(origin=log.name.origin, size=log.size, checkpoint=checkpoint, time=ports.clock.now_ms())
 
@@ -103,7 +106,7 @@ def receive(
     )
     with ports.store.read() as tx:
         # Checked before the writing turn is taken: what other partners send never waits for these signatures.
-        kept, refused = _open_all(tx, log, batch, recipient)
+        kept, refused = _open_all(tx, log, batch, recipient, known.own)
     excepted = [(index, exception_code(error)) for index, error in refused]
     fresh = _new_keys(ports, kept, now)
     with ports.store.write() as tx:
@@ -184,20 +187,38 @@ def _adopt(ports: Ports, tx: Transaction, log: LogRow, state: disclosure_pb2.Sta
 
 
 def _open_all(
-    tx: Transaction, log: LogRow, batch: disclosure_pb2.Batch, recipient: Recipient
+    tx: Transaction, log: LogRow, batch: disclosure_pb2.Batch, recipient: Recipient, own: KnownNode
 ) -> tuple[list[tuple[int, Disclosure]], list[tuple[int, ExchangeError]]]:
     holdings = BatchHoldings(tx, log, batch)
+    # What a receipt of ours excepted, before this node lost it and adopted it again, stays excepted: only a new entry repairs it.
+    said = logs.exception_codes(tx, log.id, log.size, log.size + len(batch.deliveries))
     kept: list[tuple[int, Disclosure]] = []
     refused: list[tuple[int, ExchangeError]] = []
     for index, delivery in enumerate(batch.deliveries, log.size):
         try:
+            if _names_succession(delivery):
+                check_successor(delivery, log.name, index, [own, recipient.sender])
+                continue
             disclosure = open_delivery(delivery, recipient, holdings)
+            if index in said:
+                raise Refused(_exception_name(said[index]), "this node excepted it once, and a receipt is never changed")
         except ExchangeError as error:
             refused.append((index, error))
         else:
             holdings.add(disclosure)
             kept.append((index, disclosure))
     return kept, refused
+
+
+def _exception_name(code: int) -> str:
+    return receipt_pb2.ExceptionCode.Name(receipt_pb2.ExceptionCode.ValueType(code)).removeprefix("EXCEPTION_CODE_")
+
+
+def _names_succession(delivery: disclosure_pb2.Delivery) -> bool:
+    try:
+        return bool(disclosure_pb2.Entry.FromString(delivery.entry).succession)
+    except DecodeError:
+        return False  # D1 says what is wrong with it
 
 
 def _note_refusals(

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from exchange.disclosure import commit_authorisation
-from exchange.errors import ExchangeError
+from exchange.encoding import CAP_DELIVERY, CAP_ENTRY
+from exchange.errors import ExchangeError, Malformed
 from exchange.manifest import SALT_SIZE, Envelope, seal
 from exchange.profile import AlertType, alert_type
 from exchange.v1 import desk_service_pb2, disclosure_pb2
@@ -131,6 +132,10 @@ def _seal(
             authorisation=commit_authorisation(salt, record),
         )
         entries.append(PreparedEntry(partner=item.partner, entry=entry, record=salt + record))
+    content = pack_content(sealed.statement, sealed.openings.values())
+    if len(content) > CAP_DELIVERY - CAP_ENTRY:
+        # Later, when it has its place in a log, it could not be sent and would hold back all that follows.
+        raise Malformed("DELIVERY_TOO_LARGE", "the alert as a whole is larger than the protocol carries")
     period = period_of(envelope.not_after, now)
     data_key = ports.vault.new_data_key(ports.store, period)
     alert = {
@@ -147,7 +152,7 @@ def _seal(
         "state": "active",
         "period": period,
         "wrapped_key": data_key.wrapped,
-        "sealed": data_key.seal(purpose_of_alert(envelope.alert_id), pack_content(sealed.statement, sealed.openings.values())),
+        "sealed": data_key.seal(purpose_of_alert(envelope.alert_id), content),
         "request_id": draft.request_id,
     }
     return Prepared(

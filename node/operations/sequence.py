@@ -43,6 +43,7 @@ def sequence(ports: Ports, waiting: Sequence[Prepared | NotReleased]) -> list[de
     answers: list[desk_service_pb2.PublishedAlert] = []
     rows: list[dict[str, Any]] = []
     fresh: dict[bytes, desk_service_pb2.PublishedAlert] = {}
+    released: list[Prepared] = []
     with ports.store.write() as tx:
         repeated = alerts.by_requests(tx, [item.request_id for item in waiting if isinstance(item, Prepared)])
         next_id = alerts.next_id(tx)
@@ -50,7 +51,7 @@ def sequence(ports: Ports, waiting: Sequence[Prepared | NotReleased]) -> list[de
             if isinstance(item, NotReleased):
                 answers.append(_refused(tx, now, item))
             elif item.request_id in repeated:
-                answers.append(_answer_again(tx, repeated[item.request_id]))
+                answers.append(_answer_again(tx, item.request_id, repeated[item.request_id]))
             elif item.request_id in fresh:
                 answers.append(fresh[item.request_id])
             else:
@@ -58,18 +59,17 @@ def sequence(ports: Ports, waiting: Sequence[Prepared | NotReleased]) -> list[de
                 if not answer.problems:
                     rows.append({"id": next_id + len(rows), **item.alert})
                     fresh[item.request_id] = answer
+                    released.append(item)
                 answers.append(answer)
         if rows:
             alerts.insert_alerts(tx, rows)
-        _note_relations(tx, [item for item in waiting if isinstance(item, Prepared) and item.request_id in fresh])
+        _note_relations(tx, released)
         for growth in grown.values():
             frontier = growth.log.frontier.extend(row["leaf"] for row in growth.rows)
             logs.grow(tx, growth.log, frontier, growth.rows, disclosed_at=growth.disclosed_at, control_size=growth.log.control_size)
-        released = {bytes(answer.request_id): answer for answer in answers if not answer.problems}
-        for item in waiting:
-            if isinstance(item, Prepared) and item.request_id in fresh:
-                told = [(disclosure.origin, str(disclosure.index)) for disclosure in released[item.request_id].disclosures]
-                journal(tx, now, Event.DISCLOSURE, item.officer, told)
+        for item in released:
+            told = [(disclosure.origin, str(disclosure.index)) for disclosure in fresh[item.request_id].disclosures]
+            journal(tx, now, Event.DISCLOSURE, item.officer, told)
     # The commit point: from here on the entries are durable, and only now may anybody be woken to send them.
     for partner in grown:
         ports.signals.notify(partner)
@@ -138,7 +138,7 @@ def _refused(tx: Transaction, now: int, item: NotReleased) -> desk_service_pb2.P
     return desk_service_pb2.PublishedAlert(request_id=item.request_id, problems=item.problems)
 
 
-def _answer_again(tx: Transaction, alert: AlertRow) -> desk_service_pb2.PublishedAlert:
+def _answer_again(tx: Transaction, request_id: bytes, alert: AlertRow) -> desk_service_pb2.PublishedAlert:
     names = {log.id: log.name.origin for log in logs.all_logs(tx)}
     disclosures = []
     for log_id, row in logs.entries_of_alert(tx, alert.id):
@@ -148,7 +148,9 @@ def _answer_again(tx: Transaction, alert: AlertRow) -> desk_service_pb2.Publishe
                 origin=names[log_id], index=row.idx, audience=entry.audience, fields=entry.fields, clause=entry.clause
             )
         )
-    return desk_service_pb2.PublishedAlert(alert_id=alert.alert_id, manifest_digest=alert.digest, disclosures=disclosures)
+    return desk_service_pb2.PublishedAlert(
+        request_id=request_id, alert_id=alert.alert_id, manifest_digest=alert.digest, disclosures=disclosures
+    )
 
 
 def _problem(item: Prepared, code: str, message: str, remedy: str) -> desk_service_pb2.PublishedAlert:

@@ -8,9 +8,10 @@ import grpc
 
 from exchange.directory import KnownNode
 from exchange.errors import ExchangeError, Malformed, Refused
+from exchange.signing import statement_type
 from exchange.v1 import exchange_service_pb2 as messages
 from exchange.v1 import exchange_service_pb2_grpc, statement_pb2
-from node.operations import agreements, deliver, fetch
+from node.operations import agreements, deliver, fetch, succeed
 from node.ports import Ports
 from node.rpc.identity import PartnerDoor
 from node.rpc.status import answered, answered_stream
@@ -22,6 +23,7 @@ UNRECEIPTED_ALARM_MS = 60_000
 _LOOK_AGAIN_SECONDS = 0.5
 """How often a quiet stream asks whether its certificate still holds: revocation ends it within a second."""
 _RECEIPTS_UNREAD = 64
+_SUCCESSION = statement_type("log-succession")
 
 
 class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
@@ -85,16 +87,18 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
     def ProposeAgreement(
         self, request: messages.ProposeAgreementRequest, context: grpc.ServicerContext
     ) -> messages.ProposeAgreementResponse:
-        """Take an agreement that the caller has signed."""
+        """Take an agreement, or the end of one of its logs, that the caller has signed."""
         partner = self._door.admit(context).party.trust_domain
-        agreements.receive_proposal(self._ports, self._node(partner), request.agreement)
+        operation = succeed if request.agreement.type == _SUCCESSION else agreements
+        operation.receive_proposal(self._ports, self._node(partner), request.agreement)
         return messages.ProposeAgreementResponse()
 
     @answered(explain=False)
     def Countersign(self, request: messages.CountersignRequest, context: grpc.ServicerContext) -> messages.CountersignResponse:
-        """Take an agreement that both have signed."""
+        """Take an agreement, or the end of one of our logs, that both have signed."""
         partner = self._door.admit(context).party.trust_domain
-        agreements.receive_countersigned(self._ports, self._node(partner), request.agreement)
+        operation = succeed if request.agreement.type == _SUCCESSION else agreements
+        operation.receive_countersigned(self._ports, self._node(partner), request.agreement)
         return messages.CountersignResponse()
 
     def _turn(

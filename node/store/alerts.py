@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, select, update
 
 from exchange.errors import NotFound
 from node.store.insert import insert_rows
@@ -74,10 +74,12 @@ def by_alert_ids(tx: Connection, alert_ids: Collection[bytes]) -> dict[tuple[str
     return {(row.originator, row.alert_id): _alert(row) for row in rows}
 
 
-def find(tx: Connection, text: str, *, agency: str | None = None) -> AlertRow:
-    """The one alert whose id or digest begins with `text` (hex, hyphens allowed); with `agency`, only in its inbox.
+def find(tx: Connection, text: str, *, inbox_of: str | None = None, originator: str | None = None) -> AlertRow:
+    """The one alert whose id or digest begins with `text` (hex, hyphens allowed).
 
-    Raises `NotFound`: ALERT_NOT_FOUND, ALERT_AMBIGUOUS, and ALERT_REFERENCE for what is no beginning of an id.
+    With `inbox_of`, an agency, among what came for it; otherwise among our own, with `originator` only among that agency's. What
+    is outside may not even make a beginning ambiguous. Raises `NotFound`: ALERT_NOT_FOUND, ALERT_AMBIGUOUS, and ALERT_REFERENCE
+    for what is no beginning of an id.
     """
     wanted = text.replace("-", "").lower()
     if len(wanted) < PREFIX_AT_LEAST or len(wanted) > 64 or not all(c in "0123456789abcdef" for c in wanted):
@@ -86,8 +88,10 @@ def find(tx: Connection, text: str, *, agency: str | None = None) -> AlertRow:
     found: dict[int, AlertRow] = {}
     for column in (alerts.c.alert_id, alerts.c.digest):
         query = select(*_COLUMNS).where(column >= low, column <= high)
-        if agency is not None:
-            query = query.where(alerts.c.id.in_(select(inbox.c.alert_ref).where(inbox.c.agency == agency)))
+        if inbox_of is not None:
+            query = query.where(alerts.c.id.in_(select(inbox.c.alert_ref).where(inbox.c.agency == inbox_of)))
+        else:
+            query = query.where(_own(originator))
         found |= {row.id: _alert(row) for row in tx.execute(query.limit(2))}
     if not found:
         raise NotFound("ALERT_NOT_FOUND", "there is no such alert here, or it is not for you")
@@ -96,9 +100,9 @@ def find(tx: Connection, text: str, *, agency: str | None = None) -> AlertRow:
     return next(iter(found.values()))
 
 
-def page_own(tx: Connection, before: int, limit: int) -> list[AlertRow]:
-    """Our own alerts with row ids below `before`, newest first."""
-    query = select(*_COLUMNS).where(alerts.c.own, alerts.c.id < before).order_by(alerts.c.id.desc()).limit(limit)
+def page_own(tx: Connection, originator: str | None, before: int, limit: int) -> list[AlertRow]:
+    """Our own alerts, or those of one agency, with row ids below `before`, newest first."""
+    query = select(*_COLUMNS).where(_own(originator), alerts.c.id < before).order_by(alerts.c.id.desc()).limit(limit)
     return [_alert(row) for row in tx.execute(query)]
 
 
@@ -108,9 +112,9 @@ def page_inbox(tx: Connection, agency: str, before: int, limit: int) -> list[Ale
     return [_alert(row) for row in tx.execute(query.order_by(alerts.c.id.desc()).limit(limit))]
 
 
-def every(tx: Connection) -> Iterable[AlertRow]:
-    """All alerts, oldest first: for verification."""
-    return (_alert(row) for row in tx.execute(select(*_COLUMNS).order_by(alerts.c.id)))
+def page_all(tx: Connection, after: int, limit: int) -> list[AlertRow]:
+    """Alerts with row ids above `after`, oldest first: for verification."""
+    return [_alert(row) for row in tx.execute(select(*_COLUMNS).where(alerts.c.id > after).order_by(alerts.c.id).limit(limit))]
 
 
 def put_in_inboxes(tx: Connection, pairs: Collection[tuple[str, int]]) -> None:
@@ -135,12 +139,11 @@ def note_answers(tx: Connection, pairs: Iterable[tuple[bytes, bytes]], *, outbou
         insert_rows(tx, answers, rows)
 
 
-def answers_to(tx: Connection, digests: Collection[bytes]) -> dict[bytes, list[bytes]]:
-    """Digests of what answered each of these manifests."""
-    found: dict[bytes, list[bytes]] = {}
-    for row in tx.execute(select(answers).where(answers.c.answered.in_(digests))):
-        found.setdefault(row.answered, []).append(row.answer)
-    return found
+def answers_to(tx: Connection, digest: bytes, *, outbound: bool) -> list[AlertRow]:
+    """What answered a manifest: alerts that we sent (`outbound`), or that came in."""
+    query = select(*_COLUMNS).join(answers, answers.c.answer == alerts.c.digest)
+    query = query.where(answers.c.answered == digest, answers.c.outbound == outbound).order_by(alerts.c.id)
+    return [_alert(row) for row in tx.execute(query)]
 
 
 def note_supersessions(tx: Connection, pairs: Collection[tuple[bytes, bytes]], originator: str) -> None:
@@ -171,6 +174,15 @@ def keep_conflict(tx: Connection, digest: bytes, log_id: int, index: int, statem
     """Keep a manifest that was not taken into use, once."""
     if tx.execute(select(conflicts.c.digest).where(conflicts.c.digest == digest)).first() is None:
         tx.execute(conflicts.insert().values(digest=digest, log_id=log_id, idx=index, statement=statement))
+
+
+def all_conflicts(tx: Connection) -> list[tuple[bytes, bytes]]:
+    """(digest, serialized statement) of every manifest that was not taken into use. Few: each raised an alarm."""
+    return [(row.digest, row.statement) for row in tx.execute(select(conflicts.c.digest, conflicts.c.statement))]
+
+
+def _own(originator: str | None) -> ColumnElement[bool]:
+    return alerts.c.own if originator is None else alerts.c.own & (alerts.c.originator == originator)
 
 
 def _alert(row: Row[Any]) -> AlertRow:

@@ -179,6 +179,20 @@ agreements = Table(
     Column("delivered", Boolean, nullable=False),
 )
 
+successions = Table(
+    "successions",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("partner", String, nullable=False),
+    Column("ended_origin", String, nullable=False),
+    # proposed (by us), offered (by the partner), accepted (by both)
+    Column("state", String, nullable=False),
+    Column("statement", LargeBinary, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    # The partner has it as it stands here.
+    Column("delivered", Boolean, nullable=False),
+)
+
 alarms = Table(
     "alarms",
     metadata,

@@ -1,4 +1,4 @@
-"""Keeps one subscription for each partner that is not suspended, and carries agreements to partners until they have them."""
+"""Keeps one subscription for each partner, and carries agreements and successions to partners until they have them."""
 
 import threading
 from collections.abc import Callable
@@ -6,8 +6,9 @@ from collections.abc import Callable
 from exchange.errors import ExchangeError
 from exchange.v1 import statement_pb2
 from node.links.exchange_link import ExchangeLink
-from node.operations import agreements
+from node.operations import agreements, succeed
 from node.ports import Ports
+from node.store.directory import AgreementRow
 from node.telemetry.logging import logger
 from node.tls import TlsMaterial
 from node.workers.subscriptions import Subscription
@@ -43,7 +44,7 @@ class Supervisor:
         while not self._stopping.is_set():
             try:
                 self._match_subscriptions()
-                self._carry_agreements()
+                self._carry_statements()
             except Exception as error:  # noqa: BLE001 - a defect here must not leave the node without its supervisor
                 logger().error("supervision failed", error=type(error).__name__)
             self._stopping.wait(_LOOK_SECONDS)
@@ -56,9 +57,10 @@ class Supervisor:
             subscription = self._subscriptions[name] = Subscription(self._ports, name, self._material)
             subscription.start()
 
-    def _carry_agreements(self) -> None:
+    def _carry_statements(self) -> None:
         now = self._ports.clock.now_ms()
-        for row in agreements.undelivered(self._ports):
+        rows = (*agreements.undelivered(self._ports), *succeed.undelivered(self._ports))
+        for row in rows:
             partner = self._ports.known.partners.get(row.partner)
             if partner is None or partner.suspended or now < self._wait_until.get(row.partner, 0):
                 continue
@@ -66,7 +68,8 @@ class Supervisor:
                 with ExchangeLink(partner.node, self._material()) as link:
                     statement = statement_pb2.Statement.FromString(row.statement)
                     (link.propose if row.state == "proposed" else link.countersign)(statement)
-                agreements.mark_delivered(self._ports, row.digest)
+                operation = agreements if isinstance(row, AgreementRow) else succeed
+                operation.mark_delivered(self._ports, row.digest)
             except ExchangeError as refused:
-                logger().info("agreement not carried", partner=row.partner, code=refused.code)
+                logger().info("statement not carried", partner=row.partner, code=refused.code)
                 self._wait_until[row.partner] = now + 2_000

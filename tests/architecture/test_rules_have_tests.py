@@ -7,6 +7,7 @@ import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests import bite
 from tests.architecture.project_files import ROOT, own_code
 
 RULE = re.compile(r"\b(?:S|D|R)[1-9][0-9]?\b")
@@ -15,6 +16,8 @@ RULES = {
     *(f"D{number}" for number in range(1, 12)),
     *(f"R{number}" for number in range(1, 5)),
 }
+EVIDENCE = {f"E{number}" for number in range(1, 11)}
+"""The checks of an evidence file, which its verifier numbers; the page does not."""
 
 
 def prose(source: str) -> Iterator[str]:
@@ -54,11 +57,15 @@ def test_the_code_numbers_the_rules_as_the_page_does() -> None:
 
 
 def test_every_rule_has_a_test_of_its_name() -> None:
-    assert sorted(RULES - {rule for _, source in texts("tests") for rule in marked(source)}) == []
+    assert sorted((RULES | EVIDENCE) - {rule for _, source in texts("tests") for rule in marked(source)}) == []
 
 
 def test_no_test_names_a_rule_that_is_not_there() -> None:
-    assert [(path, rule) for path, source in texts("tests") for rule in marked(source) if rule not in RULES] == []
+    assert [(path, rule) for path, source in texts("tests") for rule in marked(source) if rule not in RULES | EVIDENCE] == []
+
+
+def test_each_rule_is_bitten() -> None:
+    assert set(bite.RULES) == RULES | EVIDENCE
 
 
 def test_marks_and_prose_are_read() -> None:

@@ -195,6 +195,9 @@ def test_a_ground_opens_what_goes_on_request_only() -> None:
     assert isinstance(decision, Allowed)
     assert set(decision.fields) == FIELDS - ON_REQUEST | {9, 12}
     assert decision.on_request == (9, 12)
+    without = decide([agreed()], request(granted=frozenset({9, 12}), unticked=frozenset({9})))
+    assert isinstance(without, Allowed)
+    assert without.on_request == (12,)
     denied = decide_under(agreed(), POLICE_CLAUSE, request(granted=frozenset({2})))
     assert denied == Denied(reasons=("FIELD_NOT_ON_REQUEST",))
 

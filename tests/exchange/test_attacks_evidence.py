@@ -257,7 +257,7 @@ def test_an_entry_is_out_of_form_and_not_excepted(changes: dict[str, object]) ->
 
 @pytest.mark.rule("E7")
 @attack("evidence", "EVIDENCE_MANIFEST")
-def test_the_manifest_is_not_the_one_that_was_logged() -> None:
+def test_the_manifest_in_evidence_is_not_the_one_that_was_logged() -> None:
     show(manifest=sealed(counter=2).statement)
 
 

@@ -150,6 +150,17 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "successions",
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("partner", sa.String(), nullable=False),
+        sa.Column("ended_origin", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("statement", sa.LargeBinary(), nullable=False),
+        sa.Column("recorded_at", sa.BigInteger(), nullable=False),
+        sa.Column("delivered", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    op.create_table(
         "supersessions",
         sa.Column("earlier", sa.LargeBinary(length=32), nullable=False),
         sa.Column("later", sa.LargeBinary(length=32), nullable=False),

@@ -1,0 +1,112 @@
+"""What came in for one agency: exactly what that agency was given, and nothing that went to another."""
+
+from dataclasses import dataclass
+
+from exchange.agreement import Agreed
+from exchange.handling import clause_handling, combine
+from exchange.manifest import decode_manifest
+from exchange.profile import alert_type
+from exchange.v1 import desk_service_pb2, disclosure_pb2, handling_pb2
+from node.operations.access import note_access
+from node.operations.contents import purpose_of_alert, purpose_of_entry, unpack_content
+from node.operations.officers import LIAISON, PARTNER_OFFICER, agency_of, require
+from node.operations.outbox import logged
+from node.operations.paging import page_size, page_token, read_token
+from node.operations.summaries import Conflicts, confirmation, received_summary
+from node.ports import Known, Ports
+from node.store import alerts, logs
+from node.store.alerts import AlertRow
+from node.store.envelope import DAY_MS
+from node.store.journal import Event
+from node.store.logs import EntryRow, LogRow
+from node.store.transaction import Transaction
+
+DESK = (PARTNER_OFFICER, LIAISON)
+_LIST = "inbox"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """One disclosure of an alert to one agency."""
+
+    log: LogRow
+    row: EntryRow
+    entry: disclosure_pb2.Entry
+
+
+def list_inbox(ports: Ports, person: str, request: desk_service_pb2.ListInboxRequest) -> desk_service_pb2.ListInboxResponse:
+    """What came for the caller's agency, newest first. Raises `Malformed` (PAGE_SIZE, PAGE_TOKEN)."""
+    agency = agency_of(require(ports, person, DESK))
+    size, before = page_size(request.page_size), read_token(_LIST, request.page_token)
+    with ports.store.read() as tx:
+        rows = alerts.page_inbox(tx, agency, before, size + 1)
+        conflicts = Conflicts(tx)
+        found = [received_summary(ports, tx, row, agency, conflicts) for row in rows[:size]]
+    note_access(ports, Event.CONSULTATION, person, agency, "inbox")
+    return desk_service_pb2.ListInboxResponse(
+        alerts=found, next_page_token=page_token(_LIST, rows[size - 1].id) if len(rows) > size else ""
+    )
+
+
+def get_inbox_alert(ports: Ports, person: str, reference: str) -> desk_service_pb2.GetInboxAlertResponse:
+    """One alert as the caller's agency was given it. Raises `NotFound` as `alerts.find`, and ERASED."""
+    agency = agency_of(require(ports, person, DESK))
+    with ports.store.read() as tx:
+        row = alerts.find(tx, reference, inbox_of=agency)
+        given = given_to(tx, row, agency)
+        fragments = _fragments(ports, tx, row, given)
+        data_key = ports.vault.unwrap(tx, row.period, row.wrapped_key)
+        manifest = decode_manifest(unpack_content(data_key.open(purpose_of_alert(row.alert_id), row.sealed or b"")).manifest.payload)
+        summary = received_summary(ports, tx, row, agency, Conflicts(tx))
+    note_access(ports, Event.CONSULTATION, person, row.digest.hex(), "inbox")
+    handling = _in_force(ports.known, manifest.handling, given)
+    now = ports.clock.now_ms()
+    confirmed_at, confirmed_now = confirmation([one.log for one in given], now)
+    return desk_service_pb2.GetInboxAlertResponse(
+        summary=summary,
+        handling=handling,
+        view=b"".join(fragments[number] for number in sorted(fragments)),
+        undisclosed=[number for number in alert_type(row.alert_type).numbers if number not in fragments],
+        confirmed_at=confirmed_at,
+        # Alive or not, what was superseded, withdrawn or has expired is not valid any more.
+        confirmed_now=confirmed_now and row.state == "active" and not (row.not_after and now >= row.not_after),
+        disclosures=[logged(one.log, one.row.idx, one.entry) for one in given],
+        erase_by=row.recorded_at + handling.retention_days * DAY_MS if handling.retention_days else 0,
+    )
+
+
+def given_to(tx: Transaction, alert: AlertRow, agency: str) -> list[Given]:
+    """The disclosures of a received alert whose audience holds `agency`, in the order of their logs."""
+    mirrors = {log.id: log for log in logs.all_logs(tx) if not log.outbound}
+    found = []
+    for log_id, row in logs.entries_of_alert(tx, alert.id):
+        entry = disclosure_pb2.Entry.FromString(row.entry)
+        if log_id in mirrors and agency in entry.audience:
+            found.append(Given(log=mirrors[log_id], row=row, entry=entry))
+    return found
+
+
+def _fragments(ports: Ports, tx: Transaction, alert: AlertRow, given: list[Given]) -> dict[int, bytes]:
+    """Field number to fragment, of all that was given; an empty fragment says that the originator has no value."""
+    data_key = ports.vault.unwrap(tx, alert.period, alert.wrapped_key)
+    fragments: dict[int, bytes] = {}
+    for one in given:
+        sealed = data_key.open(purpose_of_entry(alert.alert_id, one.log.name.origin), one.row.sealed or b"")
+        fragments |= {opening.field: opening.fragment for opening in unpack_content(sealed).openings}
+    return fragments
+
+
+def _in_force(known: Known, manifest: handling_pb2.Handling, given: list[Given]) -> handling_pb2.Handling:
+    handlings = [manifest]
+    for one in given:
+        if one.entry.agreement_digest:
+            handlings.append(_of_clause(known.agreements.get(one.entry.agreement_digest), one.entry.clause))
+        if one.entry.HasField("stricter"):
+            handlings.append(one.entry.stricter)
+    return combine(*handlings)
+
+
+def _of_clause(agreed: Agreed | None, clause: str) -> handling_pb2.Handling:
+    # An agreement that no longer verifies says nothing any more, and absence is never permission.
+    found = agreed.clauses.get(clause) if agreed else None
+    return clause_handling(found) if found else handling_pb2.Handling()
