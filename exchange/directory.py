@@ -124,7 +124,8 @@ def advance(held: KnownNode, offered: KnownNode) -> KnownNode:
     """The node to believe from now on: `offered`, if its chain goes on where that of `held` ends.
 
     A chain that branches off is equivocation whatever its sequence: otherwise a thief of an identity key that was replaced long ago could
-    grow a rival chain from the same pin. Raises `Refused` (DESCRIPTOR_OTHER_NODE, DESCRIPTOR_ROLLBACK), `Conflict` (DESCRIPTOR_EQUIVOCATION).
+    grow a rival chain from the same pin. Raises `Refused` (DESCRIPTOR_OTHER_NODE, DESCRIPTOR_ROLLBACK) and `Conflict`
+    (DESCRIPTOR_EQUIVOCATION).
     """
     if offered.trust_domain != held.trust_domain:
         raise Refused("DESCRIPTOR_OTHER_NODE", "the descriptor is another node's")

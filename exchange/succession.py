@@ -68,14 +68,14 @@ def check_successor(delivery: disclosure_pb2.Delivery, log: LogName, index: int,
 
     Raises `Refused` (NOT_AGREED), which is the exception's code.
     """
-    entry = disclosure_pb2.Entry.FromString(delivery.entry)
     try:
         (statement,) = delivery.attached
         succession = open_succession(statement, nodes)
     except (ValueError, ExchangeError) as error:
         raise Refused("NOT_AGREED", "no succession that both nodes signed is attached") from error
     placed = index == 0 and succession.value.successor_origin == log.origin
-    if not placed or succession.digest != entry.succession or delivery.openings or delivery.HasField("manifest"):
+    names_it = delivery.entry == encode(successor_entry(succession.digest))
+    if not placed or not names_it or delivery.openings or delivery.HasField("manifest"):
         raise Refused("NOT_AGREED", "the succession is not the one that this log begins with")
 
 

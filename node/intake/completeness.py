@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from google.protobuf.message import Message
+from protovalidate import collect_violations
 
 from exchange.encoding import CAP_DELIVERY, CAP_FRAGMENT, cut, decode
 from exchange.errors import Malformed
@@ -34,6 +35,24 @@ from node.intake.value_checks import check_values
 
 # Of a recall or an answer only these: its other fields say more where there is more to say.
 _CONTROL_NEEDS: Final = frozenset({"manifest_digest", "reason"})
+
+
+def check_release(draft: Draft, now_ms: int) -> tuple[Problem, ...]:
+    """Find what must stop the release of a draft at `now_ms` (Unix milliseconds): its form, the schema's rules, what it lacks.
+
+    Whether dates, ports and names are plausible was asked when the file was read and checked (`check_draft`): that is advice, and
+    asking it again costs more than everything else at release together.
+    """
+    try:
+        kind = alert_type(draft.alert_type)
+        alert = decode(kind.message, draft.alert, CAP_DELIVERY)
+    except Malformed as refused:
+        return merge([refusal(refused, "type" if refused.code == "ALERT_TYPE_UNKNOWN" else "alert")])
+    present = frozenset(field.name for field, _ in alert.ListFields())
+    found = [*_check_envelope(draft, kind, alert, now_ms), *_check_needs(kind, present), *_BY_TYPE.get(kind.message, _nothing_more)(alert)]
+    if collect_violations(alert, fail_fast=True):
+        found += check_values(alert)
+    return merge(found)
 
 
 def check_draft(draft: Draft, now_ms: int) -> tuple[Problem, ...]:

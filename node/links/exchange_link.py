@@ -1,5 +1,6 @@
 """Outbound calls to one partner's node over mutual TLS, with that partner's authority as the only root."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
@@ -7,6 +8,7 @@ from typing import Any, Self
 import grpc
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
 from exchange.directory import KnownNode
@@ -17,6 +19,8 @@ from exchange.values import node_of
 from node.tls import TlsMaterial, channel_credentials, channel_options
 
 _CALL_SECONDS = 10.0
+_DETAILS = "grpc-status-details-bin"
+_CODE = re.compile(r"[A-Z][A-Z0-9_]{1,63}")
 
 
 class LinkDown(ExchangeError):
@@ -94,10 +98,11 @@ def _failure(error: grpc.RpcError) -> ExchangeError:
 def _reason(error: grpc.RpcError) -> str:
     # The partner's words are hostile input too: only a code of our form is taken over.
     metadata: Any = error.trailing_metadata() or ()
-    for key, value in metadata:
-        if key == "grpc-status-details-bin":
-            for detail in status_pb2.Status.FromString(value).details:
-                info = error_details_pb2.ErrorInfo()
-                if detail.Is(info.DESCRIPTOR) and detail.Unpack(info) and info.reason.isascii() and len(info.reason) <= 64:
-                    return info.reason if info.reason.replace("_", "").isalnum() else ""
-    return ""
+    info = error_details_pb2.ErrorInfo()
+    try:
+        for detail in (part for key, value in metadata if key == _DETAILS for part in status_pb2.Status.FromString(value).details):
+            if detail.Is(info.DESCRIPTOR):
+                detail.Unpack(info)
+    except DecodeError:
+        return ""
+    return info.reason if _CODE.fullmatch(info.reason) else ""

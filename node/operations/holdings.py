@@ -17,21 +17,26 @@ class BatchHoldings:
     def __init__(self, tx: Transaction, log: LogRow, batch: disclosure_pb2.Batch) -> None:
         self._tx = tx
         self._log = log
+        # This log and its predecessors, and no other partner's: required fields are counted over these.
+        self._inbound = {other.id for other in logs.all_logs(tx) if not other.outbound and other.name.sender == log.name.sender}
         manifests = [loose for delivery in batch.deliveries if (loose := _loose(delivery)) is not None]
         self._in_use = {key: row.digest for key, row in alerts.by_alert_ids(tx, {manifest.alert_id for manifest in manifests}).items()}
         self._successors: dict[bytes, list[Held]] = {}
         for earlier, later, originator in alerts.successors_of(tx, {d for manifest in manifests for d in manifest.supersedes}):
             held = Held(digest=later, originator=originator, supersedes=alerts.superseded_by(tx, later))
             self._successors.setdefault(earlier, []).append(held)
-        self._fields: dict[bytes, frozenset[int]] = {}
+        # What is not held at all is known at once, for the whole batch; that is nearly everything.
+        digests = {entry.manifest_digest for delivery in batch.deliveries if (entry := _loose_entry(delivery)) is not None}
+        self._rows = alerts.by_digests(tx, digests)
+        self._fields: dict[bytes, frozenset[int]] = {digest: frozenset() for digest in digests - self._rows.keys()}
 
     def fields_of(self, manifest_digest: bytes) -> frozenset[int]:
         """Fields already disclosed of that manifest."""
         if manifest_digest not in self._fields:
-            row = alerts.by_digests(self._tx, {manifest_digest}).get(manifest_digest)
             found: set[int] = set()
-            for _, entry in logs.entries_of_alert(self._tx, row.id) if row else ():
-                found.update(disclosure_pb2.Entry.FromString(entry.entry).fields)
+            for log_id, entry in logs.entries_of_alert(self._tx, self._rows[manifest_digest].id):
+                if log_id in self._inbound:
+                    found.update(disclosure_pb2.Entry.FromString(entry.entry).fields)
             self._fields[manifest_digest] = frozenset(found)
         return self._fields[manifest_digest]
 
@@ -61,6 +66,13 @@ class BatchHoldings:
         for earlier in manifest.supersedes:
             held = Held(digest=digest, originator=manifest.originator, supersedes=frozenset(manifest.supersedes))
             self._successors.setdefault(earlier, []).append(held)
+
+
+def _loose_entry(delivery: disclosure_pb2.Delivery) -> disclosure_pb2.Entry | None:
+    try:
+        return disclosure_pb2.Entry.FromString(delivery.entry)
+    except DecodeError:
+        return None
 
 
 def _loose(delivery: disclosure_pb2.Delivery) -> manifest_pb2.Manifest | None:

@@ -12,7 +12,7 @@ from exchange.profile import AlertType, alert_type
 from exchange.v1 import desk_service_pb2, disclosure_pb2
 from exchange.values import uuid7
 from node.config import OfficerEntry
-from node.intake.completeness import check_draft
+from node.intake.completeness import check_release
 from node.intake.problems import error, refuses
 from node.operations.arrivals import first_arrival
 from node.operations.contents import SALT, Authorisation, pack_content, purpose_of_alert
@@ -69,7 +69,7 @@ def prepare(ports: Ports, person: str, draft: desk_service_pb2.Draft, reason: st
     if LIAISON not in officer.roles and draft.alert_type not in ANSWERS:
         raise NotPermitted("ROLE_MISSING", "only a liaison officer releases alerts of this kind")
     now = ports.clock.now_ms()
-    problems = [*check_draft(draft, now)]
+    problems = [*check_release(draft, now)]
     if not reason.strip():
         problems.append(error("REASON_MISSING", "reason", "no reason was given", "say why this is necessary: --reason"))
     if len(draft.request_id) != SALT // 2:

@@ -9,6 +9,7 @@ from node.links.exchange_link import ExchangeLink
 from node.operations import agreements, succeed
 from node.ports import Ports
 from node.store.directory import AgreementRow
+from node.store.successions import SuccessionRow
 from node.telemetry.logging import logger
 from node.tls import TlsMaterial
 from node.workers.subscriptions import Subscription
@@ -59,7 +60,7 @@ class Supervisor:
 
     def _carry_statements(self) -> None:
         now = self._ports.clock.now_ms()
-        rows = (*agreements.undelivered(self._ports), *succeed.undelivered(self._ports))
+        rows: tuple[AgreementRow | SuccessionRow, ...] = (*agreements.undelivered(self._ports), *succeed.undelivered(self._ports))
         for row in rows:
             partner = self._ports.known.partners.get(row.partner)
             if partner is None or partner.suspended or now < self._wait_until.get(row.partner, 0):

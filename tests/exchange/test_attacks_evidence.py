@@ -1,5 +1,7 @@
 """Attacks on evidence files: somebody wants a stranger to believe in a disclosure that was not, or not so."""
 
+from typing import Any
+
 import pytest
 
 from exchange.encoding import encode
@@ -54,18 +56,18 @@ GOOD = evidence(ENTRIES, 2, world().delivery)
 EXCEPTED = receipt(ENTRIES, exceptions=[(2, receipt_pb2.EXCEPTION_CODE_SCHEMA)])
 
 
-def show(**changes: object) -> VerifiedEvidence:
+def show(**changes: Any) -> VerifiedEvidence:
     """The good file with other contents."""
     return verify_evidence(encode(changed(GOOD, **changes)), PINS)
 
 
-def show_entry(told: disclosure_pb2.Entry, **changes: object) -> VerifiedEvidence:
+def show_entry(told: disclosure_pb2.Entry, **changes: Any) -> VerifiedEvidence:
     """Evidence of another entry, whatever its form: gb logged it and kh receipted it."""
     entries = [*ENTRIES[:2], encode(told), ENTRIES[3]]
     return verify_evidence(encode(evidence(entries, 2, world().delivery, **changes)), PINS)
 
 
-def show_alert(seal: Sealed, **changes: object) -> VerifiedEvidence:
+def show_alert(seal: Sealed, **changes: Any) -> VerifiedEvidence:
     """Evidence of another alert, which gb logged and kh receipted."""
     return show_entry(entry(seal, **changes), manifest=seal.statement, openings=openings(seal, entry(seal, **changes).fields))
 

@@ -1,5 +1,7 @@
 """Attacks on evidence of what was passed on: vn told kh what the British police had told vn, all signed and logged correctly."""
 
+from typing import Any
+
 import pytest
 
 from exchange.encoding import encode
@@ -33,13 +35,13 @@ TOLD = entry(world().sealed, sender="vn")
 PERMIT = permit(world().sealed, "vn", "kh", TOLD.fields)
 
 
-def show(leave: permit_pb2.Permit = PERMIT, signer: Signer = GB_POLICE_KEY, **changes: object) -> VerifiedEvidence:
+def show(leave: permit_pb2.Permit = PERMIT, signer: Signer = GB_POLICE_KEY, **changes: Any) -> VerifiedEvidence:
     """Evidence of the relayed alert under that permit, with other contents of the file."""
     statement = sign_statement("permit", encode(leave), [signer])
     told = changed(TOLD, permit_digest=statement_digest(statement))
     name = log_name("vn")
     log = [*world().entries[:2], encode(told)]
-    relayed = {
+    relayed: dict[str, Any] = {
         "receipt": issue(checkpoint(log, name), 0, NOW, (), key("kh", "receipt")),
         "checkpoint": note(log, name, key("vn", "log")),
         "sender_descriptors": node("vn").chain,

@@ -7,8 +7,15 @@ import pytest
 from exchange.directory import KnownNode
 from exchange.encoding import CAP_BATCH, CAP_BATCH_DELIVERIES, CAP_ENTRY, encode
 from exchange.log import Extension, LogName, extend, frontier_of, open_alive, open_log_checkpoint, raw_key, sign_alive
-from exchange.signing import Signer, sign_statement
-from exchange.succession import countersign_succession, open_succession, propose_succession
+from exchange.signing import Signer, sign_statement, statement_digest
+from exchange.succession import (
+    check_successor,
+    countersign_succession,
+    open_succession,
+    open_succession_proposal,
+    propose_succession,
+    successor_entry,
+)
 from exchange.tlog.checkpoint import Checkpoint, sign_checkpoint
 from exchange.tlog.note import NoteSignature, sign_cosignature
 from exchange.v1 import directory_pb2, disclosure_pb2, statement_pb2, succession_pb2
@@ -305,3 +312,58 @@ def test_a_succession_is_signed_by_an_unknown_key() -> None:
 @attack("succession", "SUCCESSION_MALFORMED")
 def test_a_succession_has_no_such_form(changes: dict[str, object]) -> None:
     succeed(changed(SUCCESSION, **changes))
+
+
+@attack("succession", "SUCCESSION_SIGNERS")
+def test_a_recipient_proposes_to_end_the_log_of_its_partner() -> None:
+    open_succession_proposal(propose_succession(SUCCESSION, key("kh", "agreement")), node("kh"))
+
+
+@attack("succession", "KEY_COMPROMISED")
+def test_a_stolen_key_proposes_to_end_a_log() -> None:
+    stolen = known(with_key(descriptor("gb"), key("gb", "agreement"), **compromised(NOW + 1) | {"revoked_at": NOW + 1}))
+    open_succession_proposal(propose_succession(SUCCESSION, key("gb", "agreement")), stolen)
+
+
+# The first entry of a successor
+
+AGREED = sign_statement("log-succession", encode(SUCCESSION), [key("gb", "agreement"), key("kh", "agreement")])
+BEGINNING = disclosure_pb2.Delivery(entry=encode(successor_entry(statement_digest(AGREED))), attached=[AGREED])
+
+
+def begin(delivered: disclosure_pb2.Delivery, name: LogName | None = None, index: int = 0) -> None:
+    check_successor(delivered, name or log_name(generation=2), index, [node("gb"), node("kh")])
+
+
+def test_without_an_attack_the_successor_begins() -> None:
+    begin(BEGINNING)
+
+
+@attack("successor", "NOT_AGREED")
+def test_a_successor_begins_without_its_succession() -> None:
+    begin(changed(BEGINNING, attached=()))
+
+
+@attack("successor", "NOT_AGREED", because="SIGNATURE_COUNT")
+def test_a_successor_begins_with_what_one_node_signed() -> None:
+    begin(changed(BEGINNING, attached=[propose_succession(SUCCESSION, key("gb", "agreement"))]))
+
+
+@attack("successor", "NOT_AGREED")
+def test_a_successor_is_named_in_the_midst_of_a_log() -> None:
+    begin(BEGINNING, index=1)
+
+
+@attack("successor", "NOT_AGREED")
+def test_a_succession_is_for_another_generation() -> None:
+    begin(BEGINNING, log_name(generation=3))
+
+
+@attack("successor", "NOT_AGREED")
+def test_a_successor_names_another_succession() -> None:
+    begin(changed(BEGINNING, entry=encode(successor_entry(bytes(32)))))
+
+
+@attack("successor", "NOT_AGREED")
+def test_a_successor_begins_with_content() -> None:
+    begin(changed(BEGINNING, openings=world().delivery.openings))

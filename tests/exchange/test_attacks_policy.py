@@ -1,5 +1,7 @@
 """Attacks on what was agreed: clauses, audiences, purposes, times, control alerts, conflicts. All of it is correctly signed and logged."""
 
+from typing import Any
+
 import pytest
 
 from exchange.agreement import Agreed
@@ -30,18 +32,18 @@ ON_REQUEST, REQUIRED = 9, 1
 """Of the clause for the police: a register number, and the primary name."""
 
 
-def under(agreed_upon: Agreed, **changes: object) -> Disclosure:
+def under(agreed_upon: Agreed, **changes: Any) -> Disclosure:
     """Deliver under another agreement, which both sides signed and the recipient holds."""
     told = entry(world().sealed, **{"agreement_digest": agreed_upon.digest} | changes)
     return deliver(delivery(world().sealed, told), recipient(agreements={agreed_upon.digest: agreed_upon}))
 
 
-def told(**changes: object) -> Disclosure:
+def told(**changes: Any) -> Disclosure:
     """Deliver the good alert under another entry."""
     return deliver(with_entry(entry(world().sealed, **changes)))
 
 
-def tell(to: Recipient | None = None, holdings: Memory | None = None, **changes: object) -> Disclosure:
+def tell(to: Recipient | None = None, holdings: Memory | None = None, **changes: Any) -> Disclosure:
     """Deliver another alert: changes are those of its envelope."""
     other = sealed(**changes)
     return deliver(delivery(other, entry(other)), to, holdings)
@@ -217,7 +219,7 @@ def test_a_real_alert_comes_to_a_training_node() -> None:
 # Conflicts, check D10
 
 
-def holding_a_rival(**changes: object) -> Memory:
+def holding_a_rival(**changes: Any) -> Memory:
     """Holds a manifest of the same alert, or of the same predecessor."""
     holdings, rival = Memory(), sealed(alert(), **{"issued_at": ISSUED - 1} | changes)
     holdings.hold(rival, FIELDS)
@@ -251,7 +253,7 @@ def test_a_successor_of_both_is_no_conflict() -> None:
 # Control alerts, check D8
 
 
-def recalled(about: bytes, *, originator: int = POLICE, held_from: str = "", **changes: object) -> Disclosure:
+def recalled(about: bytes, *, originator: int = POLICE, held_from: str = "", **changes: Any) -> Disclosure:
     """Withdraw the manifest `about`, in the name of a British agency, at a recipient that holds the good alert."""
     recall = sealed(withdrawal(about), counter=5, originator=agency("gb", originator), signer=key("gb", agency_name("gb", originator)))
     holdings = Memory(referents={world().sealed.digest: held_from or agency("gb", POLICE)})

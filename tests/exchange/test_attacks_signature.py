@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -47,7 +48,7 @@ ORDER_P256 = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 ORDER_ED25519 = 2**252 + 27742317777372353535851937790883648493
 
 
-def signed_by(agency_class: int, signer: LabelledKey, **changes: object) -> statement_pb2.Statement:
+def signed_by(agency_class: int, signer: LabelledKey, **changes: Any) -> statement_pb2.Statement:
     """A manifest of that British agency under its own key; changes are those of the envelope."""
     return sealed(signer=signer, originator=agency("gb", agency_class), **changes).statement
 
@@ -62,7 +63,7 @@ def knowing(gb: KnownNode) -> Recipient:
     return recipient(sender=gb.trust_domain.partition(".")[0], nodes={domain("gb"): gb, domain("kh"): node("kh")})
 
 
-def deliver_to(to: Recipient, **changes: int) -> Disclosure:
+def deliver_to(to: Recipient, **changes: Any) -> Disclosure:
     """Deliver the good alert, with other words in its envelope, to somebody who knows other keys."""
     other = sealed(**changes)
     return deliver(delivery(other, entry(other)), to)

@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 # Whole exchanges take milliseconds each; what matters is the shape of each case, not how many there are.
 some = settings(max_examples=60, deadline=None)
-many = settings(max_examples=200, deadline=None)
+many = settings(max_examples=150, deadline=None)
 AGENCIES = [agency("kh", agency_class) for agency_class in AUDIENCES]
 CAP = 1 << 20
 

@@ -3,9 +3,16 @@ from typing import Any
 import pytest
 
 from exchange.encoding import encode
-from exchange.errors import ExchangeError, Malformed, Unverified
+from exchange.errors import ExchangeError, Malformed, Refused, Unverified
 from exchange.signing import Verified, sign_statement, statement_digest
-from exchange.succession import countersign_succession, open_succession, propose_succession, successor_entry
+from exchange.succession import (
+    check_successor,
+    countersign_succession,
+    open_succession,
+    open_succession_proposal,
+    propose_succession,
+    successor_entry,
+)
 from exchange.v1 import disclosure_pb2, statement_pb2, succession_pb2
 from tests.builders import checkpoint, log_name, note, world
 from tests.countries import DAY, KEYS_FROM, NOW, changed, compromised, descriptor, key, known, node, with_key
@@ -105,3 +112,64 @@ def test_a_succession_is_read_strictly() -> None:
         opened(sign_statement("log-succession", encode(good()) * 2, [GB_KEY, KH_KEY]))
     with refused(Unverified, "KEY_EARLY"):
         opened(signed(changed(good(), agreed_at=KEYS_FROM - 1)))
+
+
+# Proposals
+
+
+def test_the_owner_proposes_to_end_its_log() -> None:
+    statement = propose_succession(good(), GB_KEY)
+    proposed = open_succession_proposal(statement, node("gb"))
+    assert (proposed.value, proposed.digest) == (good(), statement_digest(statement))
+    with refused(Unverified, "SUCCESSION_SIGNERS"):
+        open_succession_proposal(propose_succession(good(), KH_KEY), node("kh"))
+    with refused(Malformed, "SIGNATURE_COUNT"):
+        open_succession_proposal(signed(good()), node("gb"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [({"not_after": NOW}, "KEY_EXPIRED"), (compromised(NOW + DAY) | {"revoked_at": NOW + DAY}, "KEY_COMPROMISED")],
+)
+def test_a_proposal_needs_the_owners_key(changes: dict[str, Any], code: str) -> None:
+    with refused(Unverified, code):
+        open_succession_proposal(propose_succession(good(), GB_KEY), known(with_key(descriptor("gb"), GB_KEY, **changes)))
+
+
+# Entry 0 of the successor
+
+
+def first_delivery(**changes: Any) -> disclosure_pb2.Delivery:
+    statement = signed(good())
+    delivered = disclosure_pb2.Delivery(entry=encode(successor_entry(statement_digest(statement))), attached=[statement])
+    return changed(delivered, **changes)
+
+
+def check(delivered: disclosure_pb2.Delivery, generation: int = 2, index: int = 0) -> None:
+    check_successor(delivered, log_name(generation=generation), index, [node("gb"), node("kh")])
+
+
+def test_a_successor_begins_with_the_succession() -> None:
+    check(first_delivery())
+    for elsewhere in ({"generation": 3}, {"index": 1}):
+        with refused(Refused, "NOT_AGREED"):
+            check(first_delivery(), **elsewhere)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"attached": None},
+        {"attached": [signed(good()), signed(good())]},
+        {"attached": [propose_succession(good(), GB_KEY)]},
+        {"attached": [signed(changed(good(), agreed_at=NOW + 1))]},
+        {"entry": encode(successor_entry(bytes(32)))},
+        {"entry": first_delivery().entry + b"\x08"},
+        {"entry": encode(changed(successor_entry(statement_digest(signed(good()))), disclosed_at=NOW))},
+        {"manifest": world().sealed.statement},
+        {"openings": world().delivery.openings},
+    ],
+)
+def test_and_with_nothing_else(changes: dict[str, Any]) -> None:
+    with refused(Refused, "NOT_AGREED"):
+        check(first_delivery(**changes))

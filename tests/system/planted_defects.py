@@ -1,0 +1,144 @@
+"""Five defects of the kinds that lose or leak, planted into a node process to show that the checks find them.
+
+Each undoes one promise by wrapping what keeps it; the node's own code stays as it is.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from exchange.manifest import Opening
+from exchange.v1 import desk_service_pb2, disclosure_pb2
+from exchange.v1 import exchange_service_pb2 as messages
+from node.operations import receive, sequence
+from node.store import alerts
+from node.store.engine import Store
+from node.workers import subscriptions
+
+if TYPE_CHECKING:
+    from tests.system.labelled_node import Plan
+
+_LONG_ENOUGH_SECONDS = 0.5
+"""For what was sent too early to arrive before the transaction ends."""
+
+
+def plant(plan: "Plan") -> None:
+    """Plant the defects that the plan names."""
+    for name in plan.defects:
+        _DEFECTS[name](plan)
+
+
+def _receipt_before_commit(plan: "Plan") -> None:
+    sign_receipt, queue_type = receive._receipt, subscriptions.queue.Queue
+    queues: list[Any] = []
+
+    class RememberedQueue(queue_type):  # type: ignore[misc, valid-type]
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            queues.append(self)
+
+    def send_at_once(*arguments: Any) -> Any:
+        receipt = sign_receipt(*arguments)
+        if receipt is not None:
+            plan.note("receipt", receipt.SerializeToString())
+            queues[-1].put(messages.SubscribeRequest(receipt=receipt))
+            time.sleep(_LONG_ENOUGH_SECONDS)
+        return receipt
+
+    subscriptions.queue.Queue = RememberedQueue  # type: ignore[misc]
+    receive._receipt = send_at_once
+
+
+def _answer_before_commit(_plan: "Plan") -> None:
+    def answer_at_once(frames: dict[str, dict[str, Any]], _connection: Any) -> None:
+        answers: Iterator[desk_service_pb2.PublishedAlert] = iter(frames["sequence"]["answers"])
+        for items, future in frames["_release"]["taken"]:
+            future.set_result([next(answers) for _ in items])
+        time.sleep(_LONG_ENOUGH_SECONDS)
+
+    _before_commit_of_releases(answer_at_once)
+
+
+def _late_entry(_plan: "Plan") -> None:
+    # The stream's reader is given the sequencer's uncommitted transaction, and so sends what is not durable yet.
+    uncommitted: list[Any] = []
+    read = Store.read
+
+    def show_uncommitted(frames: dict[str, dict[str, Any]], connection: Any) -> None:
+        uncommitted.append(connection)
+        for partner in frames["sequence"]["grown"]:
+            frames["sequence"]["ports"].signals.notify(partner)
+        time.sleep(_LONG_ENOUGH_SECONDS)
+        uncommitted.clear()
+
+    @contextmanager
+    def read_early(self: Store) -> Iterator[Any]:
+        if uncommitted and "next_batch" in _callers():
+            yield uncommitted[0]
+        else:
+            with read(self) as connection:
+                yield connection
+
+    Store.read = read_early  # type: ignore[method-assign]
+    _before_commit_of_releases(show_uncommitted)
+
+
+def _no_deduplication(_plan: "Plan") -> None:
+    insert = alerts.insert_alerts
+
+    def insert_with_another_id(tx: Any, rows: Any) -> None:
+        insert(tx, [{**row, "request_id": os.urandom(16) if row["request_id"] else None} for row in rows])
+
+    sequence.alerts.by_requests = lambda *_: {}
+    sequence.alerts.insert_alerts = insert_with_another_id
+
+
+def _leaked_field(_plan: "Plan") -> None:
+    pack = receive.pack_content
+
+    def pack_one_more(statement: Any, openings: Any) -> bytes:
+        kept = list(openings)
+        if kept:
+            unnamed = next(number for number in range(1, 64) if number not in {opening.field for opening in kept})
+            kept.append(Opening(field=unnamed, salt=os.urandom(32), fragment=b""))
+        return pack(statement, kept)
+
+    receive.pack_content = pack_one_more
+
+
+def _before_commit_of_releases(act: Callable[[dict[str, dict[str, Any]], Any], None]) -> None:
+    """Call `act` with the local variables of the functions on the stack when a release is about to commit."""
+    write = Store.write
+
+    @contextmanager
+    def write_late(self: Store) -> Iterator[Any]:
+        frames = _callers()
+        with write(self) as connection:
+            yield connection
+            if "sequence" in frames and frames["sequence"].get("fresh") is not None:
+                act(_callers(), connection)
+
+    Store.write = write_late  # type: ignore[method-assign]
+
+
+def _callers() -> dict[str, dict[str, Any]]:
+    import sys
+
+    found: dict[str, dict[str, Any]] = {}
+    frame = sys._getframe(1)
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").startswith("node."):
+            found.setdefault(frame.f_code.co_name, frame.f_locals)
+        frame = frame.f_back  # type: ignore[assignment]
+    return found
+
+
+_DEFECTS = {
+    "receipt before commit": _receipt_before_commit,
+    "answer before commit": _answer_before_commit,
+    "late entry": _late_entry,
+    "no deduplication": _no_deduplication,
+    "leaked field": _leaked_field,
+}
