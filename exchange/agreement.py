@@ -62,6 +62,22 @@ class Denied:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """A clause with its lists as sets: it is asked for every alert."""
+
+    clause: agreement_pb2.Clause
+    audience: int
+    purposes: frozenset[int]
+    required: frozenset[int]
+    permitted: frozenset[int]
+    on_request: frozenset[int]
+
+
+Route = tuple[str, str, str]
+"""Sender, recipient (trust domains) and alert type."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Agreed:
     """An agreement that both nodes signed, made ready for deciding."""
 
@@ -71,6 +87,8 @@ class Agreed:
     classes: Mapping[str, int] = field(repr=False)
     """SPIFFE ID of an agency to its class."""
     clauses: Mapping[str, agreement_pb2.Clause] = field(repr=False)
+    routes: Mapping[Route, tuple[Terms, ...]] = field(repr=False)
+    """The clauses of each route, ascending by id."""
 
 
 def propose(agreement: agreement_pb2.Agreement, signer: Signer) -> statement_pb2.Statement:
@@ -116,6 +134,7 @@ def open_agreement(statement: statement_pb2.Statement, nodes: Sequence[KnownNode
         statement=statement,
         classes={agency.agency: agency.agency_class for agency in agreement.agencies},
         clauses={clause.id: clause for clause in agreement.clauses},
+        routes=_routes(agreement.clauses),
     )
 
 
@@ -149,8 +168,10 @@ def decide(agreements: Iterable[Agreed], request: Request) -> Allowed | Denied:
         if reason:
             reasons.add(reason)
             continue
-        for clause in agreed.agreement.clauses:
-            decision = _decide_clause(agreed, clause, request)
+        route = (request.sender, request.recipient, request.alert_type)
+        reasons.add("CLAUSE_NONE")
+        for terms in agreed.routes.get(route, ()):
+            decision = _decide_clause(agreed, terms, request)
             if isinstance(decision, Allowed):
                 return decision
             reasons.add(decision)
@@ -159,14 +180,16 @@ def decide(agreements: Iterable[Agreed], request: Request) -> Allowed | Denied:
 
 def decide_under(agreed: Agreed, clause_id: str, request: Request) -> Allowed | Denied:
     """The same decision under the one clause that an entry names: what a recipient checks."""
-    clause = agreed.clauses.get(clause_id)
-    if clause is None:
+    if clause_id not in agreed.clauses:
         return Denied(reasons=("CLAUSE_UNKNOWN",))
     reason = _in_force(agreed, request)
     if reason:
         return Denied(reasons=(reason,))
-    decision = _decide_clause(agreed, clause, request)
-    return decision if isinstance(decision, Allowed) else Denied(reasons=(decision,))
+    for terms in agreed.routes.get((request.sender, request.recipient, request.alert_type), ()):
+        if terms.clause.id == clause_id:
+            decision = _decide_clause(agreed, terms, request)
+            return decision if isinstance(decision, Allowed) else Denied(reasons=(decision,))
+    return Denied(reasons=("CLAUSE_NONE",))
 
 
 _TELLING = (
@@ -179,6 +202,7 @@ _TELLING = (
     "PURPOSE_NOT_AGREED",
     "FIELD_REQUIRED",
     "FIELD_NOT_ON_REQUEST",
+    "FIELDS_NONE",
 )
 
 
@@ -193,25 +217,39 @@ def _in_force(agreed: Agreed, request: Request) -> str:
     return ""
 
 
-def _decide_clause(agreed: Agreed, clause: agreement_pb2.Clause, request: Request) -> Allowed | str:
-    if (clause.sender, clause.recipient, clause.alert_type) != (request.sender, request.recipient, request.alert_type):
-        return "CLAUSE_NONE"
+def _decide_clause(agreed: Agreed, terms: Terms, request: Request) -> Allowed | str:
     agency_class = agreed.classes.get(request.agency)
     if agency_class is None or PartyId.parse(request.agency).trust_domain != request.recipient:
         return "AUDIENCE_UNKNOWN"
-    if agency_class != clause.audience:
+    if agency_class != terms.audience:
         return "AUDIENCE_NOT_AGREED"
-    if request.purpose not in clause.purposes:
+    if request.purpose not in terms.purposes:
         return "PURPOSE_NOT_AGREED"
-    required = set(clause.required) & request.fields
-    permitted = set(clause.permitted) & request.fields
-    on_request = set(clause.on_request) & request.granted & (request.fields - request.unticked)
-    if not request.granted <= set(clause.on_request):
+    if not request.granted <= terms.on_request:
         return "FIELD_NOT_ON_REQUEST"
-    if required & request.unticked - request.disclosed:
+    if terms.required & request.fields & request.unticked - request.disclosed:
         return "FIELD_REQUIRED"
-    fields = (required | permitted | on_request) - request.unticked
-    return Allowed(agreement=agreed.digest, clause=clause, fields=tuple(sorted(fields)), on_request=tuple(sorted(on_request)))
+    on_request = request.granted & request.fields - request.unticked
+    fields = ((terms.required | terms.permitted) & request.fields - request.unticked) | on_request
+    if not fields:
+        return "FIELDS_NONE"
+    return Allowed(agreement=agreed.digest, clause=terms.clause, fields=tuple(sorted(fields)), on_request=tuple(sorted(on_request)))
+
+
+def _routes(clauses: Iterable[agreement_pb2.Clause]) -> dict[Route, tuple[Terms, ...]]:
+    routes: dict[Route, tuple[Terms, ...]] = {}
+    for clause in clauses:
+        terms = Terms(
+            clause=clause,
+            audience=clause.audience,
+            purposes=frozenset(clause.purposes),
+            required=frozenset(clause.required),
+            permitted=frozenset(clause.permitted),
+            on_request=frozenset(clause.on_request),
+        )
+        route = (clause.sender, clause.recipient, clause.alert_type)
+        routes[route] = (*routes.get(route, ()), terms)
+    return routes
 
 
 @dataclass(frozen=True, slots=True)

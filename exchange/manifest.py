@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from exchange.encoding import CAP_FRAGMENT, CAP_MANIFEST, cut, decode, encode
+from exchange.encoding import CAP_FRAGMENT, CAP_MANIFEST, decode, encode
 from exchange.errors import Malformed
 from exchange.handling import check_handling
 from exchange.profile import AlertType, alert_type
@@ -15,6 +15,7 @@ from exchange.values import PartyId, check_uuid7
 SALT_SIZE = 32
 _SLOT = b"alert-exchange/v1 slot\0"
 _SUPERSEDES_AT_MOST = 32
+_DIGEST = hashlib.sha256().digest_size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,19 +51,18 @@ class Envelope:
     supersedes: Sequence[bytes] = ()
 
 
-def seal(kind: AlertType, encoding: bytes, envelope: Envelope, salts: bytes, signer: Signer) -> Sealed:
-    """Cut, commit and sign.
+def seal(kind: AlertType, fragments: Mapping[int, bytes], envelope: Envelope, salts: bytes, signer: Signer) -> Sealed:
+    """Commit to every field of the profile and sign.
 
-    `encoding` is the alert's deterministic encoding; `salts` holds 32 fresh random bytes for each field of the profile. Raises `Malformed`:
-    FRAGMENT_TOO_LARGE, MANIFEST_TOO_LARGE, and what `check_manifest` and `cut` raise.
+    `fragments` is the alert's deterministic encoding, cut (`exchange.encoding.cut`); `salts` holds 32 fresh random bytes for each field of
+    the profile. Raises `Malformed`: SALTS, FRAGMENT_TOO_LARGE, MANIFEST_TOO_LARGE, and what `check_manifest` raises.
     """
     if len(salts) != SALT_SIZE * len(kind.numbers):
         raise Malformed("SALTS", "one salt of 32 bytes is needed for each field")
-    runs = cut(encoding)
-    if any(len(run) > CAP_FRAGMENT for run in runs.values()):
+    if any(len(fragment) > CAP_FRAGMENT for fragment in fragments.values()):
         raise Malformed("FRAGMENT_TOO_LARGE", "a field is larger than the protocol allows")
     openings = {
-        number: Opening(field=number, salt=salts[SALT_SIZE * place : SALT_SIZE * (place + 1)], fragment=runs.get(number, b""))
+        number: Opening(field=number, salt=salts[SALT_SIZE * place : SALT_SIZE * (place + 1)], fragment=fragments.get(number, b""))
         for place, number in enumerate(kind.numbers)
     }
     commit = Committer(envelope.alert_id, kind.digest)
@@ -121,7 +121,7 @@ def check_manifest(manifest: manifest_pb2.Manifest) -> AlertType:
     if (
         len(supersedes) > _SUPERSEDES_AT_MOST
         or len(set(supersedes)) != len(supersedes)
-        or any(len(digest) != hashlib.sha256().digest_size for digest in supersedes)
+        or any(len(digest) != _DIGEST for digest in supersedes)
     ):
         raise Malformed("MANIFEST_MALFORMED", "the superseded manifests are not at most 32 different digests")
     check_handling(manifest.handling)
@@ -130,6 +130,6 @@ def check_manifest(manifest: manifest_pb2.Manifest) -> AlertType:
         raise Malformed("MANIFEST_MALFORMED", "a control alert never expires; any other expires after it is issued")
     if manifest.profile != kind.digest:
         raise Malformed("PROFILE_UNKNOWN", "the alert was sealed under a profile that is not known here")
-    if len(manifest.slots) != len(kind.numbers) or any(len(slot) != hashlib.sha256().digest_size for slot in manifest.slots):
+    if len(manifest.slots) != len(kind.numbers) or set(map(len, manifest.slots)) != {_DIGEST}:
         raise Malformed("SLOT_COUNT", "the manifest does not commit to every field of the profile exactly once")
     return kind

@@ -94,6 +94,9 @@ def open_receipt(
     """
     opened = open_receipt_of(statement, recipient)
     receipt = opened.receipt.value
+    if opened.receipt.keys[0].compromised_since:
+        # Whoever stole it dates its receipts as he likes, and nobody else has said yet when this one came.
+        raise Unverified("RECEIPT_KEY", "the receipt's key is known to be in other hands")  # R1
     if signed_text(opened.checkpoint.size) != receipt.checkpoint:
         raise Conflict("RECEIPT_CHECKPOINT", "the receipt is for a checkpoint that this node did not sign")  # R2
     if receipt.previous_size != receipted_size:

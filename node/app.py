@@ -10,10 +10,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from exchange.directory import KnownNode, open_descriptor_chain
 from exchange.errors import ExchangeError, Refused
-from exchange.v1 import directory_pb2, statement_pb2
+from exchange.v1 import directory_pb2, exchange_service_pb2, statement_pb2
 from exchange.values import PartyId
 from node.config import Config
 from node.keys.signers import open_signer
+from node.links.exchange_link import ExchangeLink
 from node.operations.partners import load_known
 from node.operations.sign import check_high_water, stop_log
 from node.ports import Acquaintance, Ports, Signals, Signers, Streams
@@ -45,7 +46,9 @@ class Node:
         self.sequencer = Sequencer(ports)
         self._supervisor = Supervisor(ports, self._node_material)
         self._partners = partner_listener(config.listen.partners, self._node_material, ExchangeService(ports, PartnerDoor(ports)))
-        self._desk = desk_listener(config.listen.desk, self._desk_material, DeskService(ports, DeskDoor(ports, office), self.sequencer))
+        self._desk = desk_listener(
+            config.listen.desk, self._desk_material, DeskService(ports, DeskDoor(ports, office), self.sequencer, self._fetch)
+        )
 
     def start(self) -> None:
         """Check what was signed before, then open the doors. Raises `Refused` (ADDRESS_IN_USE)."""
@@ -73,6 +76,10 @@ class Node:
         self._stop.wait()
         logger().info("stopping")
         self.stop()
+
+    def _fetch(self, partner: str, origin: str, start: int) -> exchange_service_pb2.FetchEntriesResponse:
+        with ExchangeLink(self.ports.known.partners[partner].node, self._node_material()) as link:
+            return link.entries(origin, start)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stop.set()

@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 from exchange.agreement import Agreed, Allowed, Request, decide
 from exchange.directory import KnownNode
 from exchange.disclosure import Held, Recipient, encode_entry
-from exchange.encoding import encode
+from exchange.encoding import cut, encode
 from exchange.log import LogName, frontier_of, sign_log
 from exchange.manifest import SALT_SIZE, Envelope, Sealed, seal
 from exchange.onward import sign_permit
@@ -174,7 +174,7 @@ def sealed(content: Message | None = None, counter: int = 1, signer: Signer | No
     control = {"not_after": 0} if kind.control else {}
     return seal(
         kind,
-        encode(message),
+        cut(encode(message)),
         envelope(counter, **control | changes),
         salts(len(kind.numbers), counter),
         signer or key("gb", agency_name("gb", POLICE)),

@@ -129,8 +129,8 @@ class Story:
         return path
 
     def _preview(self, alert: Path) -> None:
-        data = self._ask(self.sender, "officer", "alert", "preview", str(alert))
-        self._tell("An officer sees, before anything leaves, exactly what each recipient will see", {"preview": data})
+        (preview,) = self._ask(self.sender, "officer", "alert", "preview", str(alert))["previews"]
+        self._tell("An officer sees, before anything leaves, exactly what each recipient will see", {"preview": preview})
 
     def _publish(self, alert: Path) -> Data:
         data = self._ask(self.sender, "officer", "alert", "publish", str(alert), "--reason", "Demonstration of a travel alert")
@@ -152,7 +152,8 @@ class Story:
             agency = _find(self._ask(self.recipient, context.stem, "whoami"), "agency")
             if agency in audience:
                 shown = self._ask(self.recipient, context.stem, "inbox", "show", published["manifest_digest"])
-                seen.append((context.stem, {"agency": agency, "shown": shown}))
+                read = self._read("--context", str(context), "inbox", "show", published["manifest_digest"])
+                seen.append((context.stem, {"agency": agency, "shown": shown, "as_read": read}))
         self._tell("Each desk abroad sees its own minimum, and no more", {"desks": [data for _, data in seen]})
         return seen
 
@@ -234,14 +235,15 @@ class Story:
     def _ask(self, directory: Path, who: str, *words: str) -> Data:
         return self._run("--context", str(directory / f"{who}.toml"), *words)
 
-    def _run(self, *words: str) -> Data:
-        from node.cli.main import run
+    def _read(self, *words: str) -> str:
+        """What a person reads who types the same without --json."""
+        _, printed = _quietly(list(words))
+        return "\n".join(line.rstrip() for line in printed.splitlines())
 
+    def _run(self, *words: str) -> Data:
         self._typed.append(shlex.join(["exchange", *words]))
-        printed = io.StringIO()
-        with contextlib.redirect_stdout(printed):
-            code = run(["--json", *words])
-        answer: Data = json.loads(printed.getvalue() or "{}")
+        code, printed = _quietly(["--json", *words])
+        answer: Data = json.loads(printed or "{}")
         if code:
             raise Trouble(
                 UNEXPECTED,
@@ -251,6 +253,15 @@ class Story:
                 next_step=f"The nodes' logs are in {self.place}.",
             )
         return answer
+
+
+def _quietly(words: list[str]) -> tuple[int, str]:
+    from node.cli.main import run
+
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        code = run(words)
+    return code, printed.getvalue()
 
 
 def _find(data: Any, key: str) -> Any:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from node.cli.demo_story import Data, Story
-from node.cli.output import console, facts, grouped, note, party_name, short, table, words
+from node.cli.output import console, facts, grouped, heading, note, party_name, short, table, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,11 +111,11 @@ def _desks(data: Data) -> "Sequence[Any]":
     drawn: list[Any] = []
     for desk in data["desks"]:
         alert = desk["shown"]["alert"]
-        known = alert.get("alert", alert)
-        told = [name for name, value in known.items() if value not in (None, [], {})]
         withheld = alert.get("not_disclosed") or []
-        rows = [("sees", ", ".join(told)), ("is not told", ", ".join(withheld))]
-        drawn += [facts([(party_name(desk["agency"]), ""), *rows])]
+        told = len([value for value in alert.get("alert", alert).values() if value not in (None, [], {})])
+        drawn.append(heading(f"{party_name(desk['agency'])}: {told} fields, {len(withheld)} not disclosed"))
+    for desk in data["desks"][:1]:
+        drawn += [heading(f"What {party_name(desk['agency'])} reads"), note(desk["as_read"])]
     return drawn
 
 

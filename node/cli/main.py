@@ -159,3 +159,7 @@ def _tell(trouble: Trouble, *, as_json: bool) -> None:
     if trouble.next_step:
         drawn.add_row(Text("next", style="dim"), Text(plain(trouble.next_step)))
     console(stderr=True).print(drawn)
+
+
+if __name__ == "__main__":
+    main()

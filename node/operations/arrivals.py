@@ -1,20 +1,20 @@
 """When a traveller first arrives: what an inbox is sorted by."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from exchange.encoding import cut
 from exchange.profile import AlertType
 from exchange.v1 import travel_alert_pb2, travel_pb2
 
 _ITINERARY = travel_alert_pb2.TravelAlert.DESCRIPTOR.fields_by_name["itinerary"].number
 
 
-def first_arrival(kind: AlertType, encoding: bytes) -> int:
-    """The earliest arrival of a TravelAlert's itinerary in Unix milliseconds, 0 if none is known. `encoding` may be any subset."""
+def first_arrival(kind: AlertType, fragments: Mapping[int, bytes]) -> int:
+    """The earliest arrival of a TravelAlert's itinerary in Unix milliseconds, 0 if none is known. `fragments` may be any subset."""
     if kind.message is not travel_alert_pb2.TravelAlert:
         return 0
-    run = cut(encoding).get(_ITINERARY)
+    run = fragments.get(_ITINERARY)
     if not run:
         return 0
     alert = travel_alert_pb2.TravelAlert.FromString(run)

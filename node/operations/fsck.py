@@ -89,11 +89,13 @@ class _EntryChecker:
 
     def _without_alert(self, tx: Transaction, view: LogView, row: EntryRow, excepted: Mapping[int, int]) -> None:
         log, origin = view.log, view.log.name.origin
+        if not log.outbound and row.idx in excepted:
+            return
         if row.idx == 0 and disclosure_pb2.Entry.FromString(row.entry).succession:
             return
         if log.outbound and journalled(tx, f"{origin}#{row.idx}", "ADOPTED"):
             message = "adopted from the partner after a restored backup: the content is lost here"
             self._findings.warning("ADOPTED", message, origin=origin, index=row.idx)
-        elif log.outbound or row.idx not in excepted:
+        else:
             tell = self._findings.warning if view.rolled_back else self._findings.error
             tell("ENTRY_WITHOUT_ALERT", "the entry's alert was not kept", origin=origin, index=row.idx)

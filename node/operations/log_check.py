@@ -98,9 +98,11 @@ def _check_edges(tx: Transaction, view: LogView, mark: Mark | None, findings: Fi
         if view.receipted:
             findings.error("HIGH_WATER_MISSING", "a log that was signed has no high-water record", origin=origin)
     elif mark.size > log.size:
-        findings.error("HIGH_WATER_ROLLBACK", "the log is shorter than what was signed", origin=origin, index=log.size)
+        tell = findings.warning if log.state == "ended" else findings.error  # what ended it is settled with the partner
+        tell("HIGH_WATER_ROLLBACK", "the log is shorter than what was signed", origin=origin, index=log.size)
     elif logs.frontier_at(tx, log, mark.size).root() != mark.root:
-        findings.error("HIGH_WATER_FORK", "the log has another root than the one that was signed", origin=origin, index=mark.size)
+        tell = findings.warning if log.state == "ended" else findings.error
+        tell("HIGH_WATER_FORK", "the log has another root than the one that was signed", origin=origin, index=mark.size)
 
 
 class _LogChecker:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from exchange.agreement import Allowed, Denied, Request, decide
-from exchange.encoding import cut
 from exchange.errors import Malformed
 from exchange.profile import AlertType
 from exchange.v1 import desk_service_pb2
@@ -30,6 +29,7 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
     "PURPOSE_NOT_PERMITTED": ("the alert's own handling does not permit this purpose", "add the purpose to handling.permitted_purposes"),
     "FIELD_REQUIRED": ("a field that the clause requires was left out", "tick it again"),
     "FIELD_NOT_ON_REQUEST": ("a reason was given for a field that no clause gives on request", "take the field off on_request"),
+    "FIELDS_NONE": ("the clause leaves nothing of this alert to be shown", "tick a field again, or choose another recipient"),
     "GROUNDS_DIFFER": ("the fields on request for one recipient have different grounds", "release them one after the other"),
     "CONDITION_APPROVALS": ("the clause asks for approvals, which this version cannot record", "release by another clause"),
     "CONDITION_TRANSFER": ("the clause sets transfer conditions, which this version cannot check", "release by another clause"),
@@ -69,9 +69,8 @@ class _Wish:
     grounds: frozenset[tuple[int, bytes]]
 
 
-def plan(draft: desk_service_pb2.Draft, kind: AlertType, known: Known, now: int) -> Plan:
-    """Decide for each recipient of a draft. An empty list of recipients plans nothing. Raises as `cut` does."""
-    runs = cut(draft.alert)
+def plan(draft: desk_service_pb2.Draft, fragments: Mapping[int, bytes], kind: AlertType, known: Known, now: int) -> Plan:
+    """Decide for each recipient of a draft whose alert was cut into `fragments`. An empty list of recipients plans nothing."""
     grouped: dict[tuple[str, bytes, str, tuple[int, ...], int, bytes], list[str]] = {}
     decisions: dict[tuple[str, bytes, str, tuple[int, ...], int, bytes], Allowed] = {}
     refused: dict[str, str] = {}
@@ -93,7 +92,7 @@ def plan(draft: desk_service_pb2.Draft, kind: AlertType, known: Known, now: int)
             allowed=decisions[key],
             ground=key[4],
             request_digest=key[5],
-            view=b"".join(runs.get(number, b"") for number in key[3]),
+            view=b"".join(fragments.get(number, b"") for number in key[3]),
         )
         for key, audience in sorted(grouped.items())
     )

@@ -24,8 +24,9 @@ def preview(ports: Ports, person: str, draft: desk_service_pb2.Draft) -> desk_se
     if any(problem.field in {"type", "alert"} for problem in problems):
         return desk_service_pb2.PreviewAlertResponse(problems=problems)
     kind = alert_type(draft.alert_type)
-    decided = plan(draft, kind, ports.known, now)
-    present = frozenset(cut(draft.alert))
+    fragments = cut(draft.alert)
+    decided = plan(draft, fragments, kind, ports.known, now)
+    present = frozenset(fragments)
     recipients = [_shown(item, agency, kind, draft, present) for item in decided.planned for agency in item.audience]
     recipients += [
         desk_service_pb2.RecipientPreview(recipient=recipient, denied=[refusal_problem(code)])

@@ -284,7 +284,7 @@ def _keep(
                     "not_after": manifest.not_after,
                     "training": manifest.training,
                     "recorded_at": now,
-                    "arrives_at": first_arrival(disclosure.kind, disclosure.view),
+                    "arrives_at": first_arrival(disclosure.kind, {opening.field: opening.fragment for opening in disclosure.openings}),
                     "state": "active",
                     "period": period,
                     "wrapped_key": keys[digest].wrapped,

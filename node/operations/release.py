@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from exchange.disclosure import commit_authorisation
-from exchange.encoding import CAP_DELIVERY, CAP_ENTRY
+from exchange.encoding import CAP_DELIVERY, CAP_ENTRY, cut
 from exchange.errors import ExchangeError, Malformed
 from exchange.manifest import SALT_SIZE, Envelope, seal
 from exchange.profile import AlertType, alert_type
@@ -80,11 +80,12 @@ def prepare(ports: Ports, person: str, draft: desk_service_pb2.Draft, reason: st
     if refuses(problems):
         return NotReleased(request_id=draft.request_id, officer=person, problems=tuple(problems))
     kind = alert_type(draft.alert_type)
-    decided = plan(draft, kind, ports.known, now)
+    fragments = cut(draft.alert)
+    decided = plan(draft, fragments, kind, ports.known, now)
     if decided.refused or not decided.planned:
         return NotReleased(request_id=draft.request_id, officer=person, problems=(*refusals(decided), *problems))
     try:
-        return _seal(ports, officer, draft, kind, decided, originator, reason, now)
+        return _seal(ports, officer, draft, kind, fragments, decided, originator, reason, now)
     except ExchangeError as refused:
         return NotReleased(
             request_id=draft.request_id,
@@ -98,6 +99,7 @@ def _seal(
     officer: OfficerEntry,
     draft: desk_service_pb2.Draft,
     kind: AlertType,
+    fragments: Mapping[int, bytes],
     decided: Plan,
     originator: str,
     reason: str,
@@ -113,7 +115,7 @@ def _seal(
         training=ports.training,
         supersedes=tuple(draft.supersedes),
     )
-    sealed = seal(kind, draft.alert, envelope, salts, ports.signers.statement[originator])
+    sealed = seal(kind, fragments, envelope, salts, ports.signers.statement[originator])
     record = Authorisation(officer=str(officer.id), agency=originator, reason=reason.strip(), preview=decided.digest, at=now).record()
     entries = []
     for item in decided.planned:
@@ -148,7 +150,7 @@ def _seal(
         "not_after": envelope.not_after,
         "training": ports.training,
         "recorded_at": now,
-        "arrives_at": first_arrival(kind, draft.alert),
+        "arrives_at": first_arrival(kind, fragments),
         "state": "active",
         "period": period,
         "wrapped_key": data_key.wrapped,

@@ -36,6 +36,12 @@ _REASONS = {
 }
 
 
+def end(ports: Ports, person: str, origin: str) -> SuccessionRow:
+    """End a log: propose it for one of ours, accept it for a partner's. Raises as `end_log` and `accept_end`."""
+    ours = LogName.parse(origin).sender == ports.trust_domain
+    return end_log(ports, person, origin) if ours else accept_end(ports, person, origin)
+
+
 def end_log(ports: Ports, person: str, origin: str) -> SuccessionRow:
     """Propose to end one of our logs and to begin its successor; it ends when the partner has countersigned.
 

@@ -22,7 +22,7 @@ class PartnerDoor:
         """Prove the caller's identity. Raises `Unverified` (TLS_…) and `NotPermitted` (PARTNER_SUSPENDED)."""
         trust, revoked = self._trust()
         identity = peer_identity(
-            context.auth_context(),  # type: ignore[arg-type]  # the stub says bytes where gRPC gives sequences of bytes
+            context.auth_context(),
             trust=trust,
             now=self._ports.clock.now(),
             listener=Listener.NODE,
@@ -64,7 +64,7 @@ class DeskDoor:
     def admit(self, context: grpc.ServicerContext) -> str:
         """The SPIFFE ID of the caller. Raises `Unverified` (TLS_…)."""
         identity = peer_identity(
-            context.auth_context(),  # type: ignore[arg-type]  # the stub says bytes where gRPC gives sequences of bytes
+            context.auth_context(),
             trust=self._trust,
             now=self._ports.clock.now(),
             listener=Listener.DESK,

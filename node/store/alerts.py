@@ -117,6 +117,11 @@ def page_all(tx: Connection, after: int, limit: int) -> list[AlertRow]:
     return [_alert(row) for row in tx.execute(select(*_COLUMNS).where(alerts.c.id > after).order_by(alerts.c.id).limit(limit))]
 
 
+def every(tx: Connection) -> Iterable[AlertRow]:
+    """All alerts, oldest first."""
+    return (_alert(row) for row in tx.execute(select(*_COLUMNS).order_by(alerts.c.id)))
+
+
 def put_in_inboxes(tx: Connection, pairs: Collection[tuple[str, int]]) -> None:
     """Put (agency, alert row) pairs into inboxes; what is there already stays."""
     have = {

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from exchange.encoding import CAP_FRAGMENT, encode
+from exchange.encoding import CAP_FRAGMENT, cut, encode
 from exchange.errors import ExchangeError, Malformed
 from exchange.manifest import Committer, check_manifest, decode_manifest, seal
 from exchange.profile import alert_type
@@ -28,7 +28,7 @@ def test_a_slot_is_the_hash_that_the_page_says() -> None:
 
 def test_one_manifest_commits_to_every_field() -> None:
     content = tip_pb2.TipStatus(state=tip_pb2.TIP_STATE_CLOSED)
-    made = seal(TIP_TYPE, encode(content), envelope(), salts(2, 7), POLICE_KEY)
+    made = seal(TIP_TYPE, cut(encode(content)), envelope(), salts(2, 7), POLICE_KEY)
     start = b"alert-exchange/v1 slot\x00" + alert_id(1) + TIP_TYPE.digest
     absent = hashlib.sha256(start + b"\x00\x01" + salts(2, 7)[:32] + bytes(4)).digest()
     closed = hashlib.sha256(start + b"\x00\x02" + salts(2, 7)[32:] + b"\x00\x00\x00\x02" + b"\x10\x05").digest()
@@ -66,12 +66,12 @@ def test_a_control_alert_never_expires_and_may_come_from_the_node() -> None:
 @pytest.mark.parametrize("length", [0, 32 * COUNT - 1, 32 * COUNT + 32])
 def test_each_field_needs_its_salt(length: int) -> None:
     with refused(Malformed, "SALTS"):
-        seal(TRAVEL_TYPE, encode(alert()), envelope(), bytes(length), POLICE_KEY)
+        seal(TRAVEL_TYPE, cut(encode(alert())), envelope(), bytes(length), POLICE_KEY)
 
 
 def test_a_field_has_a_size_limit() -> None:
     def sealed_with(size: int) -> None:
-        seal(TIP_TYPE, b"\x0a" + _varint(size) + bytes(size), envelope(), salts(2, 1), POLICE_KEY)
+        seal(TIP_TYPE, {1: b"\x0a" + _varint(size) + bytes(size)}, envelope(), salts(2, 1), POLICE_KEY)
 
     sealed_with(CAP_FRAGMENT - 4)
     with refused(Malformed, "FRAGMENT_TOO_LARGE"):

@@ -118,6 +118,21 @@ def copied(office: Office, place: Path) -> Office:
     return Office(directory=place / office.directory.name, port=office.port)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Countries:
+    """The nodes that most tests need."""
+
+    gb: Office
+    kh: Office
+    vn: Office
+
+    def all(self) -> tuple[Office, ...]:
+        return (self.gb, self.kh, self.vn)
+
+    def copied(self, place: Path) -> "Countries":
+        return Countries(gb=copied(self.gb, place), kh=copied(self.kh, place), vn=copied(self.vn, place))
+
+
 class NodeProcess:
     """One running node."""
 

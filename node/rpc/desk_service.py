@@ -1,0 +1,187 @@
+"""The door for this country's officers, auditors and administrators: each method proves the caller and calls one operation."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from typing import Protocol
+
+import grpc
+
+from exchange.v1 import desk_service_pb2 as messages
+from exchange.v1 import desk_service_pb2_grpc
+from node.operations import agreements, evidence, inbox, outbox, partners, preview, recover, release, report, review, succeed, whoami
+from node.operations.recover import Fetch
+from node.operations.release import NotReleased, Prepared
+from node.ports import Ports
+from node.rpc.identity import DeskDoor
+from node.rpc.publishing import publish
+from node.rpc.status import answered, answered_stream
+
+
+class Sequencing(Protocol):
+    """Whoever gives releases their place in the logs."""
+
+    def submit(self, items: Sequence[Prepared | NotReleased]) -> Future[list[messages.PublishedAlert]]:
+        """Queue releases; the future holds their answers, in order, once they are durable."""
+        ...
+
+
+class DeskService(desk_service_pb2_grpc.DeskServiceServicer):
+    """`exchange.v1.DeskService`."""
+
+    def __init__(self, ports: Ports, door: DeskDoor, sequencer: Sequencing, fetch: Fetch) -> None:
+        self._ports = ports
+        self._door = door
+        self._sequencer = sequencer
+        self._fetch = fetch
+
+    @answered(explain=True)
+    def WhoAmI(self, _request: messages.WhoAmIRequest, context: grpc.ServicerContext) -> messages.WhoAmIResponse:
+        """Who the caller is to this node."""
+        return whoami.whoami(self._ports, self._door.admit(context))
+
+    @answered(explain=True)
+    def CheckAlert(self, request: messages.CheckAlertRequest, context: grpc.ServicerContext) -> messages.CheckAlertResponse:
+        """All that is wrong with a draft."""
+        return preview.check(self._ports, self._door.admit(context), request.draft)
+
+    @answered(explain=True)
+    def PreviewAlert(self, request: messages.PreviewAlertRequest, context: grpc.ServicerContext) -> messages.PreviewAlertResponse:
+        """What each recipient of a draft would see."""
+        return preview.preview(self._ports, self._door.admit(context), request.draft)
+
+    @answered_stream(explain=True)
+    def PublishAlerts(
+        self, requests: Iterator[messages.PublishAlertsRequest], context: grpc.ServicerContext
+    ) -> Iterator[messages.PublishAlertsResponse]:
+        """Release drafts, each answered once its entries are durable."""
+        person = self._door.admit(context)
+
+        def prepare(draft: messages.Draft, reason: str) -> Prepared | NotReleased:
+            return release.prepare(self._ports, person, draft, reason)
+
+        return publish(requests, prepare, self._sequencer.submit, context.is_active)
+
+    @answered(explain=True)
+    def ListAlerts(self, request: messages.ListAlertsRequest, context: grpc.ServicerContext) -> messages.ListAlertsResponse:
+        """The alerts of the caller's agency."""
+        return outbox.list_alerts(self._ports, self._door.admit(context), request)
+
+    @answered(explain=True)
+    def GetAlert(self, request: messages.GetAlertRequest, context: grpc.ServicerContext) -> messages.GetAlertResponse:
+        """One alert of the caller's agency, whole."""
+        return outbox.get_alert(self._ports, self._door.admit(context), request.alert)
+
+    @answered(explain=True)
+    def GetAlertStatus(self, request: messages.GetAlertStatusRequest, context: grpc.ServicerContext) -> messages.GetAlertStatusResponse:
+        """What became of an alert at each recipient."""
+        return outbox.get_status(self._ports, self._door.admit(context), request.alert)
+
+    @answered(explain=True)
+    def ListInbox(self, request: messages.ListInboxRequest, context: grpc.ServicerContext) -> messages.ListInboxResponse:
+        """What came in for the caller's agency."""
+        return inbox.list_inbox(self._ports, self._door.admit(context), request)
+
+    @answered(explain=True)
+    def GetInboxAlert(self, request: messages.GetInboxAlertRequest, context: grpc.ServicerContext) -> messages.GetInboxAlertResponse:
+        """One alert as the caller's agency was given it."""
+        return inbox.get_inbox_alert(self._ports, self._door.admit(context), request.alert)
+
+    @answered(explain=True)
+    def ReportHit(self, request: messages.ReportHitRequest, context: grpc.ServicerContext) -> messages.ReportHitResponse:
+        """Report to the originator what happened."""
+        published = report.report_hit(self._ports, self._door.admit(context), request, self._release)
+        return messages.ReportHitResponse(published=published)
+
+    @answered(explain=True)
+    def GetOwnDescriptor(
+        self, _request: messages.GetOwnDescriptorRequest, context: grpc.ServicerContext
+    ) -> messages.GetOwnDescriptorResponse:
+        """What to give a partner."""
+        return partners.own_descriptor(self._ports, self._door.admit(context))
+
+    @answered(explain=True)
+    def AddPartner(self, request: messages.AddPartnerRequest, context: grpc.ServicerContext) -> messages.AddPartnerResponse:
+        """Pin another country's node."""
+        added = partners.add_partner(self._ports, self._door.admit(context), request.descriptors, request.fingerprint)
+        return messages.AddPartnerResponse(partner=added)
+
+    @answered(explain=True)
+    def ListPartners(self, _request: messages.ListPartnersRequest, context: grpc.ServicerContext) -> messages.ListPartnersResponse:
+        """Every partner."""
+        return messages.ListPartnersResponse(partners=partners.list_partners(self._ports, self._door.admit(context)))
+
+    @answered(explain=True)
+    def GetPartner(self, request: messages.GetPartnerRequest, context: grpc.ServicerContext) -> messages.GetPartnerResponse:
+        """One partner."""
+        return messages.GetPartnerResponse(partner=partners.get_partner(self._ports, self._door.admit(context), request.trust_domain))
+
+    @answered(explain=True)
+    def SuspendPartner(self, request: messages.SuspendPartnerRequest, context: grpc.ServicerContext) -> messages.SuspendPartnerResponse:
+        """Stop exchanging with a partner, or take it up again."""
+        person = self._door.admit(context)
+        changed = partners.suspend_partner(self._ports, person, request.trust_domain, resume=request.resume)
+        return messages.SuspendPartnerResponse(partner=changed)
+
+    @answered(explain=True)
+    def DraftAgreement(self, request: messages.DraftAgreementRequest, context: grpc.ServicerContext) -> messages.DraftAgreementResponse:
+        """Sign an agreement and propose it."""
+        return messages.DraftAgreementResponse(summary=agreements.draft(self._ports, self._door.admit(context), request.agreement))
+
+    @answered(explain=True)
+    def AcceptAgreement(self, request: messages.AcceptAgreementRequest, context: grpc.ServicerContext) -> messages.AcceptAgreementResponse:
+        """Countersign what a partner proposed."""
+        return messages.AcceptAgreementResponse(summary=agreements.accept(self._ports, self._door.admit(context), request.agreement))
+
+    @answered(explain=True)
+    def ListAgreements(self, _request: messages.ListAgreementsRequest, context: grpc.ServicerContext) -> messages.ListAgreementsResponse:
+        """Every agreement and proposal."""
+        return messages.ListAgreementsResponse(agreements=agreements.list_agreements(self._ports, self._door.admit(context)))
+
+    @answered(explain=True)
+    def GetAgreement(self, request: messages.GetAgreementRequest, context: grpc.ServicerContext) -> messages.GetAgreementResponse:
+        """One agreement."""
+        return messages.GetAgreementResponse(summary=agreements.get(self._ports, self._door.admit(context), request.agreement))
+
+    @answered(explain=True)
+    def ListLogs(self, _request: messages.ListLogsRequest, context: grpc.ServicerContext) -> messages.ListLogsResponse:
+        """Every log in both directions."""
+        return messages.ListLogsResponse(logs=review.list_logs(self._ports, self._door.admit(context)))
+
+    @answered(explain=True)
+    def GetLog(self, request: messages.GetLogRequest, context: grpc.ServicerContext) -> messages.GetLogResponse:
+        """A page of one log."""
+        return review.get_log(self._ports, self._door.admit(context), request)
+
+    @answered(explain=True)
+    def VerifyLog(self, request: messages.VerifyLogRequest, context: grpc.ServicerContext) -> messages.VerifyLogResponse:
+        """Recompute one log or all."""
+        return review.verify_logs(self._ports, self._door.admit(context), request.origin)
+
+    @answered(explain=True)
+    def EndLog(self, request: messages.EndLogRequest, context: grpc.ServicerContext) -> messages.EndLogResponse:
+        """End one of our logs, or countersign the end of a partner's."""
+        row = succeed.end(self._ports, self._door.admit(context), request.origin)
+        return messages.EndLogResponse(ended_origin=row.ended_origin, state=row.state, digest=row.digest)
+
+    @answered(explain=True)
+    def RecoverLog(self, request: messages.RecoverLogRequest, context: grpc.ServicerContext) -> messages.RecoverLogResponse:
+        """Adopt from the partner what a restored database lacks."""
+        person = self._door.admit(context)
+        adopted = recover.recover_log(self._ports, person, request.origin, self._fetch)
+        return messages.RecoverLogResponse(adopted=adopted, log=review.log_summary(self._ports, request.origin))
+
+    @answered(explain=True)
+    def Fsck(self, _request: messages.FsckRequest, context: grpc.ServicerContext) -> messages.FsckResponse:
+        """Check the whole store."""
+        return review.fsck(self._ports, self._door.admit(context))
+
+    @answered(explain=True)
+    def ExportEvidence(self, request: messages.ExportEvidenceRequest, context: grpc.ServicerContext) -> messages.ExportEvidenceResponse:
+        """Proof of one disclosure."""
+        person = self._door.admit(context)
+        exported = evidence.export_evidence(self._ports, person, request.origin, request.index, request.level)
+        return messages.ExportEvidenceResponse(evidence=exported)
+
+    def _release(self, item: Prepared | NotReleased) -> messages.PublishedAlert:
+        (published,) = self._sequencer.submit([item]).result()
+        return published
