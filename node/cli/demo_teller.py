@@ -44,7 +44,10 @@ class TerminalTeller:
         for renderable in _DETAILS[number - 1](data):
             from rich.padding import Padding
 
-            self._console.print(Padding(renderable, (0, 0, 0, 5)))
+            if isinstance(renderable, str):  # as a person reads it on a terminal of its own
+                self._console.print(renderable, style="dim")
+            else:
+                self._console.print(Padding(renderable, (0, 0, 0, 5)))
         self._console.print()
 
     def farewell(self, story: Story) -> None:
@@ -115,7 +118,7 @@ def _desks(data: Data) -> "Sequence[Any]":
         told = len([value for value in alert.get("alert", alert).values() if value not in (None, [], {})])
         drawn.append(heading(f"{party_name(desk['agency'])}: {told} fields, {len(withheld)} not disclosed"))
     for desk in data["desks"][:1]:
-        drawn += [heading(f"What {party_name(desk['agency'])} reads"), note(desk["as_read"])]
+        drawn += [heading(f"What {party_name(desk['agency'])} reads"), desk["as_read"]]
     return drawn
 
 

@@ -123,6 +123,46 @@ def fsck() -> None:
     _finish(document(answer), draw, answer.findings)
 
 
+@log.command()
+@click.argument("origin")
+def recover(origin: str) -> None:
+    """Adopt from the partner the signed entries of ORIGIN that a restored database of ours lacks, so that signing goes on.
+
+    What was disclosed is whole again; the content of what is adopted stays lost here.
+    """
+    from exchange.v1 import desk_service_pb2
+
+    with open_desk() as desk:
+        answer = ask(desk.RecoverLog, desk_service_pb2.RecoverLogRequest(origin=origin))
+
+    def draw(console: "Console") -> None:
+        console.print(f"Adopted {answer.adopted} entries; the log is {answer.log.state} again.", style="green")
+        console.print(_logs([answer.log]))
+
+    show(document(answer), draw)
+
+
+@log.command()
+@click.argument("origin")
+def end(origin: str) -> None:
+    """End the log ORIGIN so that its successor can begin: proposes it for ours, countersigns it for a partner's.
+
+    Both countries must have signed. What the partner had not receipted is then logged again under the successor.
+    """
+    from exchange.v1 import desk_service_pb2
+
+    with open_desk() as desk:
+        answer = ask(desk.EndLog, desk_service_pb2.EndLogRequest(origin=origin))
+
+    def draw(console: "Console") -> None:
+        accepted = answer.state == "accepted"
+        console.print("Both countries have signed: the log has ended." if accepted else "Proposed; the partner has to accept it.")
+        if not accepted:
+            console.print(note(f"\nAt the partner: exchange log end {answer.ended_origin}"))
+
+    show(document(answer), draw)
+
+
 def _finish(data: dict[str, Any], draw: Any, findings: "Sequence[Finding]") -> None:
     from exchange.v1.desk_service_pb2 import SEVERITY_ERROR
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.nodes import Countries, Nursery, NodeProcess, agree, make_partners, set_up, start, template_agreement
+from tests.system.nodes import Countries, NodeProcess, Nursery, agree, make_partners, set_up, start, template_agreement
 
 
 @pytest.fixture(scope="session")

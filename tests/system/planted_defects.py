@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from exchange.manifest import Opening
-from exchange.v1 import desk_service_pb2, disclosure_pb2
+from exchange.v1 import desk_service_pb2
 from exchange.v1 import exchange_service_pb2 as messages
 from node.operations import receive, sequence
 from node.store import alerts

@@ -1,8 +1,10 @@
 import time
+
 import pytest
-from pathlib import Path
-from tests.checks import check_node, check_pair, snapshot
+
+from tests.checks import check_pair, snapshot
 from tests.system.nodes import *
+
 pytestmark = pytest.mark.system
 
 def test_smoke(countries, nursery, running, tmp_path):
@@ -31,7 +33,8 @@ def test_smoke(countries, nursery, running, tmp_path):
     a, b = snapshot(gb.directory, tmp_path/"d", running=False), snapshot(kh.directory, tmp_path/"d", running=False)
     print(check_pair(a, b, ledger.answered, ledger.asked, healed=True))
     print("check", time.monotonic()-t)
-    import cProfile, pstats
+    import cProfile
+    import pstats
     pr = cProfile.Profile(); pr.enable()
     print(check_pair(a, b, ledger.answered, ledger.asked, healed=True))
     pr.disable(); pstats.Stats(pr).sort_stats("cumtime").print_stats(45)

@@ -1,0 +1,223 @@
+"""One country's office in this process: a real store and real keys from labels, a clock that tests move, no network.
+
+The officers of `person(country, name)`: `liaison` and `police` of the police agency, `border` of the border agency, `both` (liaison and partner
+officer of the border agency), `auditor`, `administrator`.
+"""
+
+import hashlib
+import itertools
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from exchange.directory import KnownNode
+from exchange.encoding import encode
+from exchange.errors import ExchangeError
+from exchange.v1 import desk_service_pb2, handling_pb2
+from exchange.values import PartyId
+from node.config import OfficerEntry
+from node.operations.fsck import check_store
+from node.operations.partners import load_known
+from node.operations.release import prepare
+from node.operations.sequence import sequence
+from node.operations.sign import check_high_water, stop_log
+from node.ports import Acquaintance, Ports, Signals, Signers, Streams
+from node.store import logs
+from node.store.directory import all_alarms
+from node.store.engine import open_store
+from node.store.high_water import HighWater
+from node.store.tables import journal
+from node.store.vault import Vault
+from tests import builders
+from tests.countries import BORDER, DAY, NGO, NOW, POLICE, TRAVEL, agency, changed, domain, key, node
+
+ROLES: Mapping[str, tuple[tuple[str, ...], int]] = {
+    "liaison": (("liaison officer",), POLICE),
+    "police": (("partner officer",), POLICE),
+    "border": (("partner officer",), BORDER),
+    "both": (("liaison officer", "partner officer"), BORDER),
+    "auditor": (("auditor",), 0),
+    "administrator": (("administrator",), 0),
+}
+
+
+class ManualClock:
+    """Time stands still until a test moves it."""
+
+    def __init__(self, now: int = NOW) -> None:
+        self.time = now
+
+    def now_ms(self) -> int:
+        return self.time
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.time / 1000, UTC)
+
+    def pass_(self, milliseconds: int) -> None:
+        self.time += milliseconds
+
+
+def counted_entropy(label: str) -> Callable[[int], bytes]:
+    """Bytes that never repeat, and are the same in every run."""
+    counter = itertools.count()
+
+    def entropy(size: int) -> bytes:
+        return hashlib.shake_256(b"%s %d" % (label.encode(), next(counter))).digest(size)
+
+    return entropy
+
+
+def person(country: str, name: str) -> str:
+    """SPIFFE ID of an officer, auditor or administrator."""
+    return f"spiffe://{domain(country)}/{'auditor' if name == 'auditor' else 'officer'}/{name}"
+
+
+@dataclass(slots=True)
+class Office:
+    """A node without its doors."""
+
+    country: str
+    directory: Path
+    clock: ManualClock
+    own: KnownNode
+    ports: Ports = field(init=False)
+    _entropy: Callable[[int], bytes] = field(init=False)
+
+    def __post_init__(self) -> None:
+        for name in ("data", "high-water"):
+            (self.directory / name).mkdir(parents=True)
+        self._entropy = counted_entropy(self.country)
+        self.open()
+
+    @property
+    def domain(self) -> str:
+        return domain(self.country)
+
+    def person(self, name: str) -> str:
+        return person(self.country, name)
+
+    def open(self) -> None:
+        """Everything that a node does before it opens its doors."""
+        store = open_store(self.directory / "data/node.db")
+        self.ports = Ports(
+            trust_domain=self.domain,
+            training=self.own.descriptor.training,
+            officers={entry_id: entry for name in ROLES for entry_id, entry in [self._officer(name)]},
+            store=store,
+            vault=Vault(hashlib.sha256(self.country.encode()).digest(), self._entropy),
+            high_water=HighWater(self.directory / "high-water"),
+            clock=self.clock,
+            entropy=self._entropy,
+            signers=Signers(
+                agreement=key(self.country, "agreement"),
+                log=key(self.country, "log"),
+                receipt=key(self.country, "receipt"),
+                statement={
+                    agency(self.country, agency_class): key(self.country, builders.agency_name(self.country, agency_class))
+                    for agency_class in (BORDER, POLICE, NGO)
+                },
+            ),
+            acquaintance=Acquaintance(load_known(store, self.own, self.clock.now_ms())),
+            signals=Signals(),
+            streams=Streams(),
+        )
+        with store.read() as tx:
+            ours = [log for log in logs.all_logs(tx) if log.outbound and log.state == "open"]
+        for log in ours:
+            try:
+                check_high_water(self.ports, log)
+            except ExchangeError as refused:
+                stop_log(self.ports, log, refused.code, partner=log.name.recipient)
+
+    def close(self) -> None:
+        self.ports.store.close()
+
+    def restart(self) -> None:
+        """Lose all that is not durable."""
+        self.close()
+        self.open()
+
+    def backup(self, place: Path) -> Path:
+        """Copy the database, as an administrator would; the high-water record is never part of a backup."""
+        self.close()
+        place.mkdir()
+        shutil.copy(self.directory / "data/node.db", place / "node.db")
+        self.open()
+        return place / "node.db"
+
+    def restore(self, backup: Path) -> None:
+        """Go back to an old database."""
+        self.close()
+        for path in (self.directory / "data").glob("node.db*"):
+            path.unlink()
+        shutil.copy(backup, self.directory / "data/node.db")
+        self.open()
+
+    def knows(self, other: "Office") -> KnownNode:
+        return self.ports.known.partners[other.domain].node
+
+    def publish(
+        self, draft: desk_service_pb2.Draft, name: str = "liaison", reason: str = "synthetic reason"
+    ) -> desk_service_pb2.PublishedAlert:
+        """Release one draft; the answer may hold problems instead."""
+        (published,) = sequence(self.ports, [prepare(self.ports, self.person(name), draft, reason)])
+        return published
+
+    def outbound(self, to: "Office", generation: int = 1) -> logs.LogRow:
+        """Our log towards another office."""
+        return self._log(builders.log_name(self.country, to.country, generation).origin)
+
+    def mirror(self, of: "Office", generation: int = 1) -> logs.LogRow:
+        """Our mirror of another office's log towards us."""
+        return self._log(builders.log_name(of.country, self.country, generation).origin)
+
+    def _log(self, origin: str) -> logs.LogRow:
+        with self.ports.store.read() as tx:
+            found = logs.find_log(tx, origin)
+        assert found is not None
+        return found
+
+    def alarms(self) -> set[str]:
+        with self.ports.store.read() as tx:
+            return {alarm.code for alarm in all_alarms(tx)}
+
+    def journal(self) -> list[tuple[str, str, str, str]]:
+        """(kind, actor, subject, code), oldest first."""
+        with self.ports.store.read() as tx:
+            return [(row.kind, row.actor, row.subject, row.code) for row in tx.execute(journal.select().order_by(journal.c.id))]
+
+    def fsck(self) -> list[str]:
+        """The codes of what a check of the whole store finds."""
+        found = check_store(self.ports.store, self.ports.vault, self.ports.high_water, self.ports.known)
+        return [finding.code for finding in found.found]
+
+    def _officer(self, name: str) -> tuple[str, OfficerEntry]:
+        roles, agency_class = ROLES[name]
+        party = PartyId.parse(self.person(name))
+        works_for = PartyId.parse(agency(self.country, agency_class)) if agency_class else None
+        return str(party), OfficerEntry(id=party, roles=roles, agency=works_for)
+
+
+_requests = itertools.count(1)
+
+
+def draft(*recipients: str, **changes: Any) -> desk_service_pb2.Draft:
+    """A travel alert (`builders.alert()`) to those agencies, ready to release. Changes are fields of `Draft`."""
+    wanted = desk_service_pb2.Draft(
+        request_id=next(_requests).to_bytes(16, "big"),
+        alert_type=TRAVEL,
+        alert=encode(builders.alert()),
+        recipients=recipients,
+        purpose=handling_pb2.PURPOSE_PREVENTION,
+        handling=builders.handling(),
+        not_after=NOW + 20 * DAY,
+    )
+    return changed(wanted, **changes)
+
+
+def office(country: str, directory: Path, clock: ManualClock) -> Office:
+    """A fresh office of one of the countries of `tests.countries`."""
+    return Office(country=country, directory=directory / country, clock=clock, own=node(country))
