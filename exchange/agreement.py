@@ -168,9 +168,10 @@ def decide(agreements: Iterable[Agreed], request: Request) -> Allowed | Denied:
         if reason:
             reasons.add(reason)
             continue
-        route = (request.sender, request.recipient, request.alert_type)
-        reasons.add("CLAUSE_NONE")
-        for terms in agreed.routes.get(route, ()):
+        on_route = agreed.routes.get((request.sender, request.recipient, request.alert_type), ())
+        if not on_route:
+            reasons.add("CLAUSE_NONE")
+        for terms in on_route:
             decision = _decide_clause(agreed, terms, request)
             if isinstance(decision, Allowed):
                 return decision

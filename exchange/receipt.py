@@ -3,7 +3,7 @@
 A receipt says: I hold every entry below its size; and for each index since the previous size that is not excepted, the manifest and
 exactly the openings that the entry names. An exception proves logging, never delivery. The sender's checks:
 
-R1  RECEIPT_KEY         signed by a receipt key of the recipient, in force at received_at
+R1  RECEIPT_KEY         signed by a receipt key of the recipient, in force at received_at and not known as compromised now
 R2  RECEIPT_CHECKPOINT  the text equals a checkpoint that I signed
 R3  RECEIPT_TILES       it begins where the last one ended; exceptions ascend and lie in its range (failure ends the stream, alarm)
 R4  RECEIPT_CLOCK       received_at is within the skew of now (else it is kept, with an alarm)

@@ -83,9 +83,7 @@ class TlsMaterial:
 
 def key_fingerprint(certificate: x509.Certificate) -> bytes:
     """SHA-256 of the certificate's SubjectPublicKeyInfo in DER, 32 bytes; the same as a key id of the protocol."""
-    return hashlib.sha256(
-        certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    ).digest()
+    return hashlib.sha256(certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
 
 
 def party_of(leaf: x509.Certificate) -> PartyId:
@@ -169,10 +167,7 @@ def check_current(identity: PeerIdentity, *, now: datetime, revoked: RevocationL
         raise Unverified("TLS_NOT_YET_VALID", "the certificate is not valid yet: check both clocks")
     if now > identity.not_after:
         raise Unverified("TLS_EXPIRED", "the certificate has expired: its owner must renew it")
-    if (
-        not revoked.keys.isdisjoint({identity.key, identity.issuer_key})
-        or (identity.issuer_key, identity.serial) in revoked.certificates
-    ):
+    if not revoked.keys.isdisjoint({identity.key, identity.issuer_key}) or (identity.issuer_key, identity.serial) in revoked.certificates:
         raise Unverified("TLS_REVOKED", "the certificate, its key or its authority was revoked")
 
 
@@ -213,9 +208,7 @@ def check_material(material: TlsMaterial) -> None:
         raise Malformed("TLS_KEY_MISMATCH", "the TLS key does not belong to the TLS certificate")
 
 
-def server_credentials(
-    fetch: Callable[[], TlsMaterial], *, report: Callable[[Exception], None]
-) -> "grpc.ServerCredentials":
+def server_credentials(fetch: Callable[[], TlsMaterial], *, report: Callable[[Exception], None]) -> "grpc.ServerCredentials":
     """Credentials of a listener that asks everybody for a certificate and follows `fetch` without a restart.
 
     `fetch` is called once now and again at each handshake, on gRPC's threads. If it fails later, or returns a
@@ -315,6 +308,4 @@ def _issuer(certificate: x509.Certificate, authorities: Sequence[x509.Certificat
     try:
         return policy.build_client_verifier().verify(certificate, []).chain[-1]
     except VerificationError:
-        raise Unverified(
-            "TLS_WRONG_CA", "no authority of the trust domain that the certificate names has issued it rightly"
-        ) from None
+        raise Unverified("TLS_WRONG_CA", "no authority of the trust domain that the certificate names has issued it rightly") from None

@@ -25,7 +25,5 @@ def pin_tls13() -> None:
     if os.environ.get(CIPHER_VARIABLE) == NO_TLS12_CIPHERS:
         return
     if "grpc" in sys.modules:
-        raise RuntimeError(
-            "grpc was imported before node.tls13.pin_tls13() was called: TLS 1.2 could no longer be refused"
-        )
+        raise RuntimeError("grpc was imported before node.tls13.pin_tls13() was called: TLS 1.2 could no longer be refused")
     os.environ[CIPHER_VARIABLE] = NO_TLS12_CIPHERS

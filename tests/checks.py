@@ -156,9 +156,7 @@ def _signed(node: StoppedNode, kind: str, content: bytes) -> Checkpoint:
     return open_log_checkpoint(content, LogName.parse(origin), node.known.own, SystemClock().now_ms())
 
 
-def _check_released_root(
-    node: StoppedNode, tx: Transaction, by_origin: Mapping[str, LogRow], signed: Checkpoint
-) -> Iterator[Problem]:
+def _check_released_root(node: StoppedNode, tx: Transaction, by_origin: Mapping[str, LogRow], signed: Checkpoint) -> Iterator[Problem]:
     log = by_origin.get(signed.origin)
     where = f"{signed.origin}#{signed.size}"
     if log is None or signed.size > log.size:

@@ -75,7 +75,7 @@ class Federation:
             one.close()
 
     def connect(self, one: str, other: str, content: agreement_pb2.Agreement | None = None) -> desk_service_pb2.AgreementSummary:
-        """Make two countries partners, with an agreement in force (by default `countries.agreement()`), by their administrators' own means."""
+        """Make two countries partners, with an agreement in force (by default `countries.agreement()`)."""
         self.introduce(one, other)
         drafted = agreements.draft(self[one].ports, self[one].person("administrator"), content or agreement(one, other))
         self.carry()

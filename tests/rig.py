@@ -1,7 +1,7 @@
 """One country's office in this process: a real store and real keys from labels, a clock that tests move, no network.
 
-The officers of `person(country, name)`: `liaison` and `police` of the police agency, `border` of the border agency, `both` (liaison and partner
-officer of the border agency), `auditor`, `administrator`.
+The officers of `person(country, name)`: `liaison` and `police` of the police agency, `border` of the border agency, `both` of the border
+agency (liaison and partner officer), `auditor`, `administrator`.
 """
 
 import hashlib
@@ -16,7 +16,8 @@ from typing import Any
 from exchange.directory import KnownNode
 from exchange.encoding import encode
 from exchange.errors import ExchangeError
-from exchange.v1 import desk_service_pb2, handling_pb2
+from exchange.tlog.merkle import leaf_hash
+from exchange.v1 import desk_service_pb2, disclosure_pb2, handling_pb2
 from exchange.values import PartyId
 from node.config import OfficerEntry
 from node.operations.fsck import check_store
@@ -165,6 +166,17 @@ class Office:
         """Release one draft; the answer may hold problems instead."""
         (published,) = sequence(self.ports, [prepare(self.ports, self.person(name), draft, reason)])
         return published
+
+    def log_again(self, to: "Office", index: int, **changes: Any) -> int:
+        """Log once more what stands at `index` of our log, with changes to the entry; no verb of this version does that yet."""
+        log = self.outbound(to)
+        with self.ports.store.write() as tx:
+            (row,) = logs.entry_rows(tx, log.id, index, index + 1)
+            data = encode(changed(disclosure_pb2.Entry.FromString(row.entry), **changes))
+            leaf = leaf_hash(data)
+            new = {"log_id": log.id, "idx": log.size, "entry": data, "leaf": leaf, "alert_ref": row.alert_ref, "sealed": row.sealed}
+            logs.grow(tx, log, log.frontier.append(leaf), [new], disclosed_at=log.last_disclosed_at, control_size=log.control_size)
+        return log.size
 
     def outbound(self, to: "Office", generation: int = 1) -> logs.LogRow:
         """Our log towards another office."""

@@ -85,7 +85,7 @@ def prepare(ports: Ports, person: str, draft: desk_service_pb2.Draft, reason: st
     if decided.refused or not decided.planned:
         return NotReleased(request_id=draft.request_id, officer=person, problems=(*refusals(decided), *problems))
     try:
-        return _seal(ports, officer, draft, kind, fragments, decided, originator, reason, now)
+        return _seal(ports, officer, draft, kind, fragments, decided, reason, now)
     except ExchangeError as refused:
         return NotReleased(
             request_id=draft.request_id,
@@ -101,10 +101,10 @@ def _seal(
     kind: AlertType,
     fragments: Mapping[int, bytes],
     decided: Plan,
-    originator: str,
     reason: str,
     now: int,
 ) -> Prepared:
+    originator = agency_of(officer)
     salts = ports.entropy(SALT_SIZE * len(kind.numbers))
     envelope = Envelope(
         alert_id=uuid7(now, ports.entropy(10)),

@@ -245,7 +245,7 @@ def test_an_audience_without_a_clause_is_told_nothing() -> None:
 
 def test_nothing_agreed_means_nobody() -> None:
     assert decide([], request()) == Denied(reasons=("AGREEMENT_NONE",))
-    assert decide([agreed(changed(agreement(), clauses=[]))], request()) == Denied(reasons=("AGREEMENT_NONE",))
+    assert decide([agreed(changed(agreement(), clauses=[]))], request()) == Denied(reasons=("CLAUSE_NONE",))
 
 
 @pytest.mark.parametrize(("at", "within"), [(AGREED_FROM, True), (AGREED_UNTIL - 1, True), (AGREED_UNTIL, False), (AGREED_FROM - 1, False)])

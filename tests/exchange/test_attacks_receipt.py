@@ -203,7 +203,8 @@ def test_a_receipt_of_another_time_raises_an_alarm(late: int) -> None:
     assert take(receipt(ENTRIES, received_at=NOW + late)).alarms == ("RECEIPT_CLOCK",)
 
 
-@pytest.mark.rule("R4")
-def test_a_stolen_receipt_key_that_back_dates_raises_an_alarm() -> None:
+@pytest.mark.rule("R1")
+@attack("receipt", "RECEIPT_KEY")
+def test_a_stolen_receipt_key_that_back_dates() -> None:
     stolen = known(with_key(descriptor("kh"), key("kh", "receipt"), **compromised(NOW - HOUR)))
-    assert take(receipt(ENTRIES, received_at=NOW - 2 * HOUR), kh=stolen).alarms == ("RECEIPT_CLOCK",)
+    take(receipt(ENTRIES, received_at=NOW - 2 * HOUR), kh=stolen)

@@ -24,9 +24,7 @@ from node.intake.edtf import EDTF_PATTERN, EdtfInvalid, PartialDate, read_edtf
         ("9999-12-31", date(9999, 12, 31), date(9999, 12, 31), 12, 31),
     ],
 )
-def test_reads_what_is_known_and_bounds_what_is_not(
-    text: str, earliest: date, latest: date, month: int | None, day: int | None
-) -> None:
+def test_reads_what_is_known_and_bounds_what_is_not(text: str, earliest: date, latest: date, month: int | None, day: int | None) -> None:
     read = read_edtf(text)
     assert (read.text, read.earliest(), read.latest(), read.month, read.day) == (text, earliest, latest, month, day)
 

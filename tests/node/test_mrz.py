@@ -71,9 +71,7 @@ def spoil(lines: tuple[str, ...], line: int, position: int, text: str) -> tuple[
     return (*lines[: line - 1], new, *lines[line:])
 
 
-@pytest.mark.parametrize(
-    ("text", "digit"), [("520727", 3), ("AB2134<<<", 5), ("D23145890734", 9), ("", 0), ("<<<<<<", 0)]
-)
+@pytest.mark.parametrize(("text", "digit"), [("520727", 3), ("AB2134<<<", 5), ("D23145890734", 9), ("", 0), ("<<<<<<", 0)])
 def test_check_digits_of_doc_9303_part_3(text: str, digit: int) -> None:
     assert check_digit(text) == digit
 
@@ -101,9 +99,7 @@ def test_a_long_document_number_goes_on_in_the_optional_data(lines: tuple[str, .
 
 def test_the_check_digit_of_a_long_number_leaves_out_the_filler_between_its_parts() -> None:
     # The specimen of a Belgian card in the public register PRADO: here the filler would make a difference.
-    zone = read_mrz(
-        ("IDBEL600001795<0152<<<<<<<<<<<", "1301014F2311207UTO130101987398", "SPECIMEN<<SPECIMEN<<<<<<<<<<<<")
-    )
+    zone = read_mrz(("IDBEL600001795<0152<<<<<<<<<<<", "1301014F2311207UTO130101987398", "SPECIMEN<<SPECIMEN<<<<<<<<<<<<"))
     assert (zone.document_number, zone.optional_data) == ("600001795015", ("", "13010198739"))
     assert zone.document_code == "ID"
 
@@ -130,9 +126,7 @@ def test_the_check_digit_of_a_long_number_leaves_out_the_filler_between_its_part
             ("P", "THA", "SUKSAWAT NA AYUTTHAYA", "SOMCHAI", "1974-08-12"),
         ),
         (
-            passport(
-                names="NGUYEN<<VAN<AN", state="VNM", nationality="VNM", number="C1234567", optional="001074012345"
-            ),
+            passport(names="NGUYEN<<VAN<AN", state="VNM", nationality="VNM", number="C1234567", optional="001074012345"),
             ("P", "VNM", "NGUYEN", "VAN AN", "1974-08-12"),
         ),
         (
@@ -256,9 +250,7 @@ def test_empty_optional_data_may_have_a_filler_for_a_check_digit() -> None:
         ((), [("MRZ_LINES", 0, 0, 0)]),
     ],
 )
-def test_each_fault_is_told_by_code_and_place(
-    lines: tuple[str, ...], expected: list[tuple[str, int, int, int]]
-) -> None:
+def test_each_fault_is_told_by_code_and_place(lines: tuple[str, ...], expected: list[tuple[str, int, int, int]]) -> None:
     assert problems(lines) == expected
 
 

@@ -194,9 +194,7 @@ def test_a_servicer_sees_the_partner(running: Running, kh: Authority) -> None:
     assert ask(running, node_material(kh, running.gb)) == f"spiffe://{KH}/node"
 
 
-def test_a_country_minted_by_another_countrys_authority_passes_grpc_and_not_us(
-    running: Running, rogue: Authority
-) -> None:
+def test_a_country_minted_by_another_countrys_authority_passes_grpc_and_not_us(running: Running, rogue: Authority) -> None:
     assert ask(running, node_material(rogue, running.gb)) == f"spiffe://{VN}/node"
     assert ask(running, minted(rogue, KH, running.gb)) == "TLS_WRONG_CA"
 
@@ -328,9 +326,7 @@ def test_a_leaf_rotates_without_a_restart(running: Running, kh: Authority, rogue
     assert [type(error) for error in running.reports] == [OSError, Malformed]
 
 
-def test_a_partner_that_is_taken_out_of_the_pool_no_longer_connects(
-    running: Running, kh: Authority, rogue: Authority
-) -> None:
+def test_a_partner_that_is_taken_out_of_the_pool_no_longer_connects(running: Running, kh: Authority, rogue: Authority) -> None:
     client = node_material(kh, running.gb)
     assert ask(running, client)
     fewer = node_material(running.gb, rogue)

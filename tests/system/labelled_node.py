@@ -1,8 +1,9 @@
 """A node that is killed at a labelled point, and writes down whatever leaves it. Nothing of this is in the node's own code.
 
 Run as `python -m tests.system.labelled_node`: it imports the node once, then forks one process for each line on standard input, and
-answers with its process id. A line is JSON: the node's `config`, its `log`, the file `released`, and optionally
-`label` and `nth` (die when the label is reached for the n-th time) and `defects` (see `tests.system.planted_defects`).
+answers with its process id. A line is JSON: the node's `config`, its `log`, the file `released`, the file `plan`, and `defects` (see
+`tests.system.planted_defects`). The file `plan` holds `label` and `nth`: die when that label is reached for the n-th time. It is read at
+the start and again on SIGUSR1.
 
 The points are reached by wrapping the functions and the one transaction of each operation:
 
@@ -70,22 +71,28 @@ _SOON_SECONDS = 0.004
 class Plan:
     """What one process is to do besides being a node."""
 
+    file: Path
     released: Path
+    defects: tuple[str, ...] = ()
     label: str = ""
     nth: int = 1
-    defects: tuple[str, ...] = ()
     reached_so_far: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def read(self, *_: object) -> None:
+        """Take the label from the file; as the handler of a signal, too."""
+        plan = json.loads(self.file.read_bytes()) if self.file.exists() else {}
+        self.reached_so_far, self.nth, self.label = 0, plan.get("nth", 1), plan.get("label", "")
 
     def reached(self, label: str) -> None:
         """Die here, if this is the point and the time."""
         if self._now(label):
-            die()
+            self.die()
 
     def soon(self, label: str) -> None:
         """Die a little later, in the middle of whatever comes next."""
         if self._now(label):
-            threading.Thread(target=_die_after, args=(random.uniform(0, _SOON_SECONDS),), daemon=True).start()
+            threading.Thread(target=self._die_after, args=(random.uniform(0, _SOON_SECONDS),), daemon=True).start()
 
     def note(self, kind: str, content: bytes) -> None:
         """Write down, durably, what is about to leave."""
@@ -96,20 +103,19 @@ class Plan:
             os.fsync(descriptor)
             os.close(descriptor)
 
+    def die(self) -> None:
+        """End like a pulled plug: no handler, no buffer and no lock is looked after. The time of death stands beside the plan."""
+        self.file.with_suffix(".death").write_text(str(time.time_ns() // 1_000_000), "ascii")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def _die_after(self, seconds: float) -> None:
+        time.sleep(seconds)
+        self.die()
+
     def _now(self, label: str) -> bool:
         with self.lock:
             self.reached_so_far += label == self.label
             return label == self.label and self.reached_so_far == self.nth
-
-
-def die() -> None:
-    """End like a pulled plug: no handler, no buffer and no lock is looked after."""
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _die_after(seconds: float) -> None:
-    time.sleep(seconds)
-    die()
 
 
 def install(plan: Plan) -> None:
@@ -223,12 +229,9 @@ def _become_node(order: dict[str, Any]) -> None:
     for descriptor, source in ((0, nothing), (1, log), (2, log)):
         os.dup2(source, descriptor)
     random.seed(os.getpid() ^ time.time_ns())
-    plan = Plan(
-        released=Path(order["released"]),
-        label=order.get("label", ""),
-        nth=order.get("nth", 1),
-        defects=tuple(order.get("defects", ())),
-    )
+    plan = Plan(file=Path(order["plan"]), released=Path(order["released"]), defects=tuple(order["defects"]))
+    plan.read()
+    signal.signal(signal.SIGUSR1, plan.read)
     install(plan)
     if plan.defects:
         from tests.system.planted_defects import plant

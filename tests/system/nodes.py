@@ -15,11 +15,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, TypeVar
 
 import grpc
 
@@ -32,6 +32,7 @@ from node.cli.main import run as run_exchange
 from node.intake.agreement_file import load_agreement_file
 from node.intake.agreement_template import AgreementSide, agreement_template
 from node.keys.node_directory import example_plan, write_node_directory
+from node.store.connections import sqlite_driver
 from node.tls import TlsMaterial, channel_credentials, channel_options
 
 ROOT = Path(__file__).parents[2]
@@ -91,10 +92,14 @@ class Office:
         return self.directory / "released.jsonl"
 
     @property
-    def released_lines(self) -> list[dict[str, Any]]:
-        if not self.released.exists():
-            return []
-        return [json.loads(line) for line in self.released.read_text("utf-8").splitlines() if line.endswith("}")]
+    def plan(self) -> Path:
+        """At which label the node dies; beside it, once it has died there, when."""
+        return self.directory / "plan.json"
+
+    @property
+    def death(self) -> Path:
+        """When the node reached its label, Unix milliseconds."""
+        return self.plan.with_suffix(".death")
 
     def agency(self, slug: str) -> str:
         return f"spiffe://{self.trust_domain}/agency/{slug}"
@@ -165,14 +170,17 @@ class NodeProcess:
 
     def kill(self) -> None:
         """SIGKILL, and wait until nothing of it is left."""
-        with suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+        self.send(signal.SIGKILL)
         assert self._ended(10), "a killed process did not end"
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal, if it still runs."""
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._handle, number)
 
     def stop(self, seconds: float = 20.0) -> int | None:
         """SIGTERM, and wait until it has ended; the exit code of a process that is our own child."""
-        with suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._handle, signal.SIGTERM)
+        self.send(signal.SIGTERM)
         if not self._ended(seconds):
             self.kill()
             raise TimeoutError("the node did not stop gracefully")
@@ -208,9 +216,16 @@ class Nursery:
         self._server = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._lock = threading.Lock()
 
-    def start(self, office: Office, *, ready: bool = True, **plan: Any) -> NodeProcess:
-        """Start a node; `plan` says at which label it dies and which defects are planted in it."""
-        order = {"config": str(office.config), "log": str(office.log), "released": str(office.released), **plan}
+    def start(self, office: Office, *, label: str = "", nth: int = 1, defects: Sequence[str] = (), ready: bool = True) -> NodeProcess:
+        """Start a node that dies when it reaches `label` for the `nth` time; with `defects` planted in it."""
+        _write_plan(office, label, nth)
+        order = {
+            "config": str(office.config),
+            "log": str(office.log),
+            "released": str(office.released),
+            "plan": str(office.plan),
+            "defects": list(defects),
+        }
         with self._lock:
             _pipe(self._server.stdin).write(json.dumps(order) + "\n")
             _pipe(self._server.stdin).flush()
@@ -219,10 +234,21 @@ class Nursery:
             process.wait_ready()
         return process
 
+    def arm(self, process: NodeProcess, label: str, nth: int) -> None:
+        """Let a running node die when it reaches `label` for the `nth` time from now on; an empty label: not at all."""
+        _write_plan(process.office, label, nth)
+        process.send(signal.SIGUSR1)
+
     def close(self) -> None:
         _pipe(self._server.stdin).close()
         self._server.wait(10)
         _pipe(self._server.stdout).close()
+
+
+def _write_plan(office: Office, label: str, nth: int) -> None:
+    unfinished = office.plan.with_suffix(".unfinished")
+    unfinished.write_text(json.dumps({"label": label, "nth": nth}), "utf-8")
+    unfinished.replace(office.plan)
 
 
 def _pipe(stream: IO[str] | None) -> IO[str]:
@@ -342,3 +368,14 @@ def publish(stub: DeskServiceStub, drafts: Sequence[desk.Draft], ledger: Ledger,
             ledger.answered.setdefault(published.request_id, []).append(published)
             answered += 1
     return answered
+
+
+def receipted(office: Office, origin: str) -> tuple[int, int]:
+    """Of a log, read from the node's own database: its size, and how much of it is receipted."""
+    driver = sqlite_driver()
+    with closing(driver.connect(f"{office.database.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        log = connection.execute("SELECT id, size FROM logs WHERE origin = ?", (origin,)).fetchone()
+        if log is None:
+            return 0, 0
+        (done,) = connection.execute("SELECT coalesce(max(size), 0) FROM receipts WHERE log_id = ?", log[:1]).fetchone()
+        return int(log[1]), int(done)
