@@ -135,5 +135,3 @@ permitted = {permitted}
 maximum_retention_days = 365
 onward = "ASK"
 """
-
-

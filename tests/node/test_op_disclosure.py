@@ -8,8 +8,8 @@ import pytest
 
 from exchange.encoding import cut, encode
 from exchange.errors import Malformed, NotFound
-from exchange.v1 import desk_service_pb2, disclosure_pb2, handling_pb2, hit_report_pb2
-from node.operations import inbox, outbox, preview, report, whoami
+from exchange.v1 import desk_service_pb2, handling_pb2, hit_report_pb2
+from node.operations import inbox, outbox, preview, release, report, whoami
 from node.operations.officers import NotPermitted
 from node.operations.release import NotReleased, Prepared, prepare
 from node.operations.sequence import sequence
@@ -357,17 +357,17 @@ def test_the_same_request_again_gets_the_first_answer_and_releases_nothing(two: 
     assert gb.fsck() == []
 
 
-def test_an_alert_too_large_to_be_delivered_is_refused_before_it_has_a_place_in_a_log(two: Federation) -> None:
+def test_an_alert_too_large_to_be_delivered_is_refused_before_it_has_a_place_in_a_log(
+    two: Federation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(release, "CAP_DELIVERY", 8 * 1024)
     gb, kh = two["gb"], two["kh"]
-    large = builders.alert()
-    for name in ("risk_narrative", "modus_operandi"):
-        large.ClearField(name)  # type: ignore[arg-type]
-    text = {"language": "en", "text": "synthetic " * 199}
-    fields = [f for f in large.DESCRIPTOR.fields if f.is_repeated and f.message_type and f.message_type.name == "Text"]
-    assert fields
-    published = gb.publish(draft(KH_POLICE, alert=encode(large) + b""))
-    assert not published.problems
-    assert text
+    small, large = builders.alert(), builders.alert()
+    for number in range(8):
+        large.risk_narrative.add(language=f"x{number}", text="synthetic " * 50)
+    assert not gb.publish(draft(KH_POLICE, alert=encode(small))).problems
+    (problem,) = gb.publish(draft(KH_POLICE, alert=encode(large))).problems
+    assert problem.code == "DELIVERY_TOO_LARGE"
     assert gb.outbound(kh).size == 1
 
 
