@@ -107,6 +107,19 @@ def run(config: Path) -> None:
 
 
 @node.command()
+@click.option("--dir", "directory", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path), help="Of the node.")
+def renew(directory: Path) -> None:
+    """Issue a new TLS certificate for the node's listener for partners: it lives seven days. A running node takes it up by itself."""
+    from node.keys.renew import renew_node_leaf
+    from node.system import SystemClock
+
+    certificate = renew_node_leaf(directory, now=SystemClock().now())
+    until = certificate.not_valid_after_utc
+    data = {"certificate": str(directory / "tls/node.pem"), "not_after": until.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    show(data, lambda console: console.print(f"Renewed until {until:%Y-%m-%d %H:%M} UTC: {directory / 'tls/node.pem'}", style="green"))
+
+
+@node.command()
 @click.option(
     "--file",
     "file",

@@ -210,15 +210,15 @@ def watch_receipts(ports: Ports, outgoing: Outgoing, now: int, patience_ms: int)
 
 
 def alive(ports: Ports, outgoing: Outgoing) -> statement_pb2.Statement | None:
-    """Say that this log stands where this stream is; None when the stream is behind, for then it would say nothing yet."""
+    """Say that this log lives, up to where this stream is, a prefix that was signed before. None while a recall still waits to be sent.
+
+    A backlog of ordinary alerts does not silence it: what the partner already holds is still in force.
+    """
     with ports.store.read() as tx:
         log = _require_log(logs.find_log(tx, outgoing.name.origin))
-    if log.size != outgoing.frontier.size:
+    if log.control_size > outgoing.frontier.size:
         return None
-    mark = ports.high_water.get(log.name.origin)
-    if mark is None or mark.size < log.size:
-        ports.high_water.advance(log.name.origin, log.size, log.frontier.root())
-    return sign_alive(log.name, log.frontier, ports.clock.now_ms(), ports.signers.log)
+    return sign_alive(log.name, outgoing.frontier, ports.clock.now_ms(), ports.signers.log)
 
 
 def _log_for(ports: Ports, partner: str, origin: str) -> LogRow:

@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError
 from exchange.directory import KnownNode
 from exchange.disclosure import Disclosure, Recipient, exception_code, open_delivery
 from exchange.errors import Conflict, ExchangeError, Refused, Unverified
-from exchange.log import Extension, LogName, extend, open_alive
+from exchange.log import Extension, LogName, extend, open_alive, open_log_checkpoint
 from exchange.receipt import issue, open_receipt_of
 from exchange.succession import check_successor
 from exchange.v1 import disclosure_pb2, receipt_pb2, statement_pb2
@@ -91,9 +91,8 @@ def receive(
     log = incoming.log
     try:
         extension = extend(log.name, log.frontier, batch, partner, ports.trust_domain, now)
-    except Conflict as conflict:
-        # The signature held and the root did not: the owner contradicts itself. Both sides are kept.
-        stop_log(ports, log, conflict.code, partner=partner.trust_domain, evidence=batch.checkpoint)
+    except Conflict:
+        _keep_contradiction(ports, partner, log, batch.checkpoint, now)
         raise
     known = ports.known
     recipient = Recipient(
@@ -159,6 +158,22 @@ def note_refused_stream(ports: Ports, partner: str, code: str) -> None:
         now = ports.clock.now_ms()
         raise_alarm(tx, now, "STREAM_REFUSED", partner=partner)
         journal(tx, now, Event.ALARM, partner, [("stream", code)])
+
+
+def _keep_contradiction(ports: Ports, partner: KnownNode, log: LogRow, note: bytes, now: int) -> None:
+    """Raise the alarm for a batch that did not fit, its signed checkpoint kept; a fork, which only two roots at one size prove, stops the log.
+
+    Anything else, such as a batch sent twice, ends no more than the stream: whoever sends again what fits is heard. Raises `Conflict`
+    (LOG_FORK).
+    """
+    said = open_log_checkpoint(note, log.name, partner, now)
+    with ports.store.read() as tx:
+        forked = said.size <= log.size and logs.frontier_at(tx, log, said.size).root() != said.root
+    if forked:
+        stop_log(ports, log, "LOG_FORK", partner=partner.trust_domain, evidence=note)
+        raise Conflict("LOG_FORK", "the partner signed another history than the one that it sent")
+    with ports.store.write() as tx:
+        raise_alarm(tx, now, "LOG_MISMATCH", partner=partner.trust_domain, origin=log.name.origin, evidence=note)
 
 
 def _adopt(ports: Ports, tx: Transaction, log: LogRow, state: disclosure_pb2.State) -> None:

@@ -120,7 +120,6 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
         if batch is not None:
             outgoing.idle = False
             yield messages.SubscribeResponse(batch=batch)
-            return
         now = self._ports.clock.now_ms()
         deliver.watch_receipts(self._ports, outgoing, now, UNRECEIPTED_ALARM_MS)
         if now - outgoing.alive_at >= ALIVE_EVERY_MS:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 from exchange.directory import KnownNode
-from exchange.errors import ExchangeError, Malformed
+from exchange.errors import ExchangeError, Malformed, Unverified
 from exchange.v1 import disclosure_pb2, statement_pb2
 from exchange.v1 import exchange_service_pb2 as messages
 from node.links.exchange_link import ExchangeLink, LinkDown
@@ -97,7 +97,7 @@ class Subscription:
                 batch, alive = _one_of(response)
                 if batch is not None:
                     self._refresh_for(batch)
-                    incoming, receipt = receive.receive(self._ports, self._require_node(), incoming, batch)
+                    incoming, receipt = self._receive(incoming, batch)
                     if receipt is not None:
                         requests.put(messages.SubscribeRequest(receipt=receipt))
                 elif alive is not None:
@@ -105,6 +105,18 @@ class Subscription:
                 yield
         finally:
             requests.put(None)
+
+    def _receive(
+        self, incoming: receive.Incoming, batch: disclosure_pb2.Batch
+    ) -> tuple[receive.Incoming, statement_pb2.Statement | None]:
+        try:
+            return receive.receive(self._ports, self._require_node(), incoming, batch)
+        except Unverified as refused:
+            # The partner may have a new log key: its newest descriptor is asked for once, then the stream ends.
+            if refused.code != "CHECKPOINT_UNVERIFIED":
+                raise
+            self._refresh()
+            return receive.receive(self._ports, self._require_node(), incoming, batch)
 
     def _refresh_for(self, batch: disclosure_pb2.Batch) -> None:
         # Before S4 or D2 fails for an unknown key, the newest descriptor is asked for once (PROTOCOL.md, section 1).

@@ -22,12 +22,14 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 import grpc
+from google.rpc import error_details_pb2, status_pb2
 
 from exchange.v1 import desk_service_pb2 as desk
 from exchange.v1 import handling_pb2, offending_pb2, people_pb2, travel_alert_pb2, travel_pb2
 from exchange.v1.agreement_pb2 import AgencyClass
 from exchange.v1.desk_service_pb2_grpc import DeskServiceStub
 from node.cli.context import load_context
+from node.cli.errors import ERROR_DOMAIN
 from node.cli.main import run as run_exchange
 from node.intake.agreement_file import load_agreement_file
 from node.intake.agreement_template import AgreementSide, agreement_template
@@ -172,6 +174,10 @@ class NodeProcess:
         """SIGKILL, and wait until nothing of it is left."""
         self.send(signal.SIGKILL)
         assert self._ended(10), "a killed process did not end"
+
+    def exit_code(self) -> int | None:
+        """Of a process that is our own child and has ended."""
+        return self._child.returncode if self._child else None
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal, if it still runs."""
@@ -379,3 +385,15 @@ def receipted(office: Office, origin: str) -> tuple[int, int]:
             return 0, 0
         (done,) = connection.execute("SELECT coalesce(max(size), 0) FROM receipts WHERE log_id = ?", log[:1]).fetchone()
         return int(log[1]), int(done)
+
+
+def reason_of(error: grpc.RpcError) -> str:
+    """The stable code of a refusal, from its `google.rpc.ErrorInfo`."""
+    for key, value in error.trailing_metadata() or ():
+        if key == "grpc-status-details-bin":
+            for detail in status_pb2.Status.FromString(value).details:
+                info = error_details_pb2.ErrorInfo()
+                if detail.Unpack(info):
+                    assert info.domain == ERROR_DOMAIN
+                    return str(info.reason)
+    return ""
