@@ -164,9 +164,7 @@ def _material(own: Office, other: Office) -> TlsMaterial:
 def _serve(config: Path, port: int) -> None:
     tls = load_config(config, os.environ).tls
     authorities = b"".join(path.read_bytes() for path in (tls.node_ca, config.parents[1] / "gb" / tls.node_ca.relative_to(config.parent)))
-    material = TlsMaterial(
-        private_key=tls.node_key.read_bytes(), certificate=tls.node_certificate.read_bytes(), authorities=authorities
-    )
+    material = TlsMaterial(private_key=tls.node_key.read_bytes(), certificate=tls.node_certificate.read_bytes(), authorities=authorities)
 
     def receipts(batches: Iterator[bytes], _context: grpc.ServicerContext) -> Iterator[bytes]:
         for _ in batches:

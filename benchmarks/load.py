@@ -1,13 +1,13 @@
 """The load generator, a process of its own: an officer's client that publishes, and a watch on when receipts become durable.
 
-    python -m benchmarks.load DATABASE CONTEXT AGENCY KIND COUNT RATE
+    python -m benchmarks.load DIRECTORY AGENCY KIND COUNT RATE SEED
 
-KIND is `flood` (as fast as the node takes them), `idle` (one after the other) or `open` (RATE a second, whatever becomes of them).
+DIRECTORY is the sending node's. KIND is `flood` (as fast as the node takes them), `queue` (the same, with the partner down), `idle`
+(one after the other) or `open` (RATE a second, whatever becomes of them).
 Prints one JSON object. Receipts are read from the sender's database, read-only: to ask the desk is itself journalled, durably,
 and would weigh on what is measured. At the end the desk is asked once, and must say the same.
 """
 
-import itertools
 import json
 import random
 import sys
@@ -15,7 +15,9 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice, repeat
 from pathlib import Path
+from typing import Any
 
 from node.tls13 import pin_tls13
 
@@ -76,20 +78,20 @@ class Watch:
         connection.close()
 
 
-def open_read_only(database: Path) -> "object":
+def open_read_only(database: Path) -> Any:
     """A connection that cannot write."""
     return sqlite_driver().connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
 
 
-def receipted(connection: "object") -> int:
+def receipted(connection: Any) -> int:
     """Up to which size the partner has given receipts. Costs about as little as asking can."""
     query = "SELECT max(size) FROM receipts WHERE log_id = (SELECT id FROM logs WHERE outbound LIMIT 1)"
-    return connection.execute(query).fetchone()[0] or 0  # type: ignore[attr-defined]
+    return connection.execute(query).fetchone()[0] or 0
 
 
 def requests_of(drafts: Sequence[desk.Draft]) -> list[desk.PublishAlertsRequest]:
     """Messages of 64."""
-    return [desk.PublishAlertsRequest(drafts=group, reason=REASON) for group in itertools.batched(drafts, BATCH)]
+    return [desk.PublishAlertsRequest(drafts=drafts[at : at + BATCH], reason=REASON) for at in range(0, len(drafts), BATCH)]
 
 
 def flood(stub: DeskServiceStub, drafts: Sequence[desk.Draft], watch: Watch, first: int) -> dict[str, object]:
@@ -102,6 +104,19 @@ def flood(stub: DeskServiceStub, drafts: Sequence[desk.Draft], watch: Watch, fir
     answered = time.monotonic()
     watch.join()
     return {"seconds": watch.times(first)[-1] - begun, "answered_seconds": answered - begun}
+
+
+def queue(stub: DeskServiceStub, drafts: Iterator[desk.Draft], count: int) -> dict[str, object]:
+    """As fast as the node takes them; nobody receives."""
+    begun = time.monotonic()
+    messages = (desk.PublishAlertsRequest(drafts=islice(drafts, size), reason=REASON) for size in _groups(count))
+    for response in stub.PublishAlerts(messages):
+        _check(response)
+    return {"answered_seconds": time.monotonic() - begun}
+
+
+def _groups(count: int) -> Iterator[int]:
+    yield from (min(BATCH, count - done) for done in range(0, count, BATCH))
 
 
 def idle(stub: DeskServiceStub, drafts: Sequence[desk.Draft], watch: Watch, first: int) -> dict[str, object]:
@@ -166,22 +181,25 @@ def main() -> None:
     directory, agency, kind, count, rate, seed = sys.argv[1:]
     office = Office(directory=Path(directory), port=0)
     numbers = random.Random(seed)  # noqa: S311  synthetic values
-    drafts = [sample.draft(numbers, agency, time.time_ns() // 1_000_000) for _ in range(int(count))]
-    connection = open_read_only(office.database)
-    first = receipted(connection)
-    watch = Watch(office.database, first + len(drafts))
+    endless = (sample.draft(numbers, agency, time.time_ns() // 1_000_000) for _ in repeat(None))
     with ask(office) as stub:
-        cpu = time.process_time()
-        if kind == "flood":
-            found = flood(stub, drafts, watch, first)
-        elif kind == "idle":
-            found = idle(stub, drafts, watch, first)
+        if kind == "queue":
+            found = queue(stub, endless, int(count))
         else:
-            found = open_loop(stub, drafts, watch, first, float(rate))
-        cpu = time.process_time() - cpu
-        said = max(log.receipted_size for log in stub.ListLogs(desk.ListLogsRequest()).logs if log.outbound)
-        assert said == first + len(drafts), "the desk says otherwise than its database"
-    print(json.dumps({**found, "cpu_seconds": cpu}))
+            drafts = list(islice(endless, int(count)))
+            first = receipted(open_read_only(office.database))
+            watch = Watch(office.database, first + len(drafts))
+            cpu = time.process_time()
+            if kind == "flood":
+                found = flood(stub, drafts, watch, first)
+            elif kind == "idle":
+                found = idle(stub, drafts, watch, first)
+            else:
+                found = open_loop(stub, drafts, watch, first, float(rate))
+            found["cpu_seconds"] = time.process_time() - cpu
+            said = max(log.receipted_size for log in stub.ListLogs(desk.ListLogsRequest()).logs if log.outbound)
+            assert said == first + len(drafts), "the desk says otherwise than its database"
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ def addressed_sample(sender: str, recipient: str) -> str:
     wanted = [agency for agency in plan.agencies if agency.agency_class in {"BORDER", "POLICE"}]
     content["recipients"] = [f"spiffe://{plan.trust_domain}/agency/{agency.slug}" for agency in wanted]
     content.pop("originator", None)
-    if sender != "GB":
-        content["alert"].pop("national_reference", None)
+    desk = next(agency for agency in example_plan(sender).agencies if agency.agency_class == "POLICE")
+    content["alert"]["contact_desk"] = {"unit": desk.name, "channel": desk.desk, "languages": ["en"]}
     return json.dumps(content, ensure_ascii=False, indent=2, default=str)
 
 

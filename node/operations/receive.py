@@ -161,10 +161,9 @@ def note_refused_stream(ports: Ports, partner: str, code: str) -> None:
 
 
 def _keep_contradiction(ports: Ports, partner: KnownNode, log: LogRow, note: bytes, now: int) -> None:
-    """Raise the alarm for a batch that did not fit, its signed checkpoint kept; a fork, which only two roots at one size prove, stops the log.
+    """Raise the alarm for a batch that did not fit, and keep its signed checkpoint. Two roots at one size are a fork: the log stops.
 
-    Anything else, such as a batch sent twice, ends no more than the stream: whoever sends again what fits is heard. Raises `Conflict`
-    (LOG_FORK).
+    Anything else, such as a batch sent twice, ends the stream and no more. Raises `Conflict` (LOG_FORK).
     """
     said = open_log_checkpoint(note, log.name, partner, now)
     with ports.store.read() as tx:

@@ -1,6 +1,6 @@
-"""Five defects of the kinds that lose or leak, planted into a node process to show that the checks find them.
+"""Defects planted into a node process, to show that the checks find them: each undoes one promise by wrapping what keeps it.
 
-Each undoes one promise by wrapping what keeps it; the node's own code stays as it is.
+The node's own code stays as it is.
 """
 
 import os
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from exchange.manifest import Opening
 from exchange.v1 import desk_service_pb2
 from exchange.v1 import exchange_service_pb2 as messages
-from node.operations import receive, sequence
+from node.operations import deliver, fetch, receive, sequence
 from node.store import alerts
 from node.store.engine import Store
 from node.workers import subscriptions
@@ -135,10 +135,19 @@ def _callers() -> dict[str, dict[str, Any]]:
     return found
 
 
+def _unforeseen_exceptions(_plan: "Plan") -> None:
+    def fail(*_: Any) -> Any:
+        raise RuntimeError("SECRET: a sentence that no peer may read")
+
+    fetch.entries = fail
+    deliver.answer_hello = fail
+
+
 _DEFECTS = {
     "receipt before commit": _receipt_before_commit,
     "answer before commit": _answer_before_commit,
     "late entry": _late_entry,
     "no deduplication": _no_deduplication,
     "leaked field": _leaked_field,
+    "unforeseen exceptions": _unforeseen_exceptions,
 }
