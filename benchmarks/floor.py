@@ -19,7 +19,7 @@ from node.limits import SERVER_OPTIONS
 from node.store.engine import Store, open_store
 from node.store.high_water import HighWater
 from node.tls import TlsMaterial, channel_credentials, channel_options, server_credentials
-from tests.system.nodes import Office, free_port_pair, until
+from tests.system.nodes import Office, free_port_pair
 
 BATCH = 64
 MANIFEST_BYTES = 1_500

@@ -14,7 +14,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice, repeat
 from pathlib import Path
 from typing import Any
@@ -37,15 +36,12 @@ _LOOK = 0.001
 _PATIENCE = 120.0
 
 
-@dataclass(slots=True)
 class Watch:
-    """Notes at which time (monotonic) which size was receipted."""
+    """Notes at which time (monotonic) which size was receipted, up to the size `until`."""
 
-    database: Path
-    until: int
-    """Stop at this size."""
-
-    def __post_init__(self) -> None:
+    def __init__(self, database: Path, until: int) -> None:
+        self._database = database
+        self._until = until
         self.seen: list[tuple[float, int]] = []
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -67,9 +63,9 @@ class Watch:
         return found
 
     def _run(self) -> None:
-        connection = open_read_only(self.database)
+        connection = open_read_only(self._database)
         size = -1
-        while size < self.until:
+        while size < self._until:
             newest = receipted(connection)
             if newest != size:
                 size = newest

@@ -20,7 +20,7 @@ from exchange.tlog.merkle import Frontier
 from exchange.v1 import disclosure_pb2, receipt_pb2, statement_pb2
 from exchange.values import CLOCK_SKEW_MS
 from node.operations.contents import purpose_of_alert, unpack_content
-from node.operations.sign import check_high_water, sign, stop_log
+from node.operations.sign import check_high_water, own_log, sign, stop_log
 from node.ports import Ports
 from node.store import alerts, logs
 from node.store.alerts import AlertRow
@@ -224,13 +224,11 @@ def alive(ports: Ports, outgoing: Outgoing) -> statement_pb2.Statement | None:
 def _log_for(ports: Ports, partner: str, origin: str) -> LogRow:
     with ports.store.read() as tx:
         log = logs.find_log(tx, origin) if origin else logs.newest_log(tx, partner, outbound=True)
-    if log is None and not origin:
-        # The recipient came first: the log begins empty, and has a name from now on.
-        name = LogName(sender=ports.trust_domain, recipient=partner, generation=1)
+    if log is None:
+        # The recipient came first: the log begins empty, and has a name from now on. Or it knows a log that is older than our database.
         with ports.store.write() as tx:
-            log = logs.newest_log(tx, partner, outbound=True) or logs.open_log(tx, name, outbound=True)
-            journal(tx, ports.clock.now_ms(), Event.LOG_OPENED, ports.trust_domain, [(log.name.origin, "")])
-    if log is None or not log.outbound or log.name.recipient != partner:
+            log = own_log(ports, tx, partner)
+    if not log.outbound or log.name.recipient != partner or origin not in {"", log.name.origin}:
         raise NotFound("LOG_UNKNOWN", "there is no such log towards you")
     return log
 

@@ -39,19 +39,15 @@ class Incoming:
     log: LogRow
     receipted: int
     """Size of the newest receipt that we gave, or adopted after a rollback of ours."""
-    previous: bytes
-    """The checkpoint that we accepted at the mirror's size; empty for an empty mirror."""
 
 
 def hello(ports: Ports, partner: str) -> disclosure_pb2.Hello:
     """What our mirror of a partner's newest log holds."""
     with ports.store.read() as tx:
         log = logs.newest_log(tx, partner, outbound=False)
-        held = logs.receipt_covering(tx, log.id, log.size - 1) if log and log.size else None
     if log is None or log.state == "ended":
         return disclosure_pb2.Hello(time=ports.clock.now_ms())  # the newest generation, whichever that is by now
-    checkpoint = held.checkpoint if held else b""
-    return disclosure_pb2.Hello(origin=log.name.origin, size=log.size, checkpoint=checkpoint, time=ports.clock.now_ms())
+    return disclosure_pb2.Hello(origin=log.name.origin, size=log.size, checkpoint=log.checkpoint, time=ports.clock.now_ms())
 
 
 def take_state(ports: Ports, partner: KnownNode, state: disclosure_pb2.State) -> tuple[Incoming, list[statement_pb2.Statement]]:
@@ -73,10 +69,7 @@ def take_state(ports: Ports, partner: KnownNode, state: disclosure_pb2.State) ->
         _adopt(ports, tx, log, state)
         newest = logs.newest_receipt(tx, log.id)
         missing = logs.receipts_above(tx, log.id, state.receipted_size, 10_000)
-        held = logs.receipt_covering(tx, log.id, log.size - 1) if log.size else None
-    incoming = Incoming(
-        partner=partner.trust_domain, log=log, receipted=newest.size if newest else 0, previous=held.checkpoint if held else b""
-    )
+    incoming = Incoming(partner=partner.trust_domain, log=log, receipted=newest.size if newest else 0)
     return incoming, [statement_pb2.Statement.FromString(row.statement) for row in missing]
 
 
@@ -113,7 +106,7 @@ def receive(
         rows = _keep(ports, tx, log, batch, extension, kept, fresh, now)
         control = max((index + 1 for index, disclosure in kept if disclosure.kind.control), default=log.control_size)
         disclosed_at = max((disclosure.entry.disclosed_at for _, disclosure in kept), default=log.last_disclosed_at)
-        logs.grow(tx, log, extension.frontier, rows, disclosed_at=disclosed_at, control_size=control)
+        logs.grow(tx, log, extension.frontier, rows, disclosed_at=disclosed_at, control_size=control, checkpoint=batch.checkpoint)
         receipt = _receipt(ports, tx, incoming, batch, extension, excepted, now)
         origin = log.name.origin
         journal(tx, now, Event.COLLECTION, partner.trust_domain, [(f"{origin}#{index}", "") for index, _ in kept])
@@ -125,9 +118,15 @@ def receive(
             ports.trust_domain,
             [(f"{origin}#{index}", names.Name(names.ValueType(code))) for index, code in excepted],
         )
-    grown = replace(log, frontier=extension.frontier, last_disclosed_at=disclosed_at, control_size=control)
+    grown = replace(
+        log,
+        frontier=extension.frontier,
+        checkpoint=batch.checkpoint,
+        last_disclosed_at=disclosed_at,
+        control_size=control,
+    )
     receipted = max(incoming.receipted, extension.frontier.size if receipt else 0)
-    return replace(incoming, log=grown, receipted=receipted, previous=batch.checkpoint), receipt
+    return replace(incoming, log=grown, receipted=receipted), receipt
 
 
 def take_alive(ports: Ports, partner: KnownNode, incoming: Incoming, statement: statement_pb2.Statement) -> None:

@@ -9,12 +9,12 @@ from typing import Any
 
 from exchange.disclosure import encode_entry
 from exchange.errors import ExchangeError
-from exchange.log import LogName
 from exchange.tlog.merkle import leaf_hash
 from exchange.v1 import desk_service_pb2, disclosure_pb2
 from node.intake.problems import error
 from node.operations.contents import purpose_of_entry
 from node.operations.release import NotReleased, Prepared
+from node.operations.sign import own_log
 from node.ports import Ports
 from node.store import alerts, logs
 from node.store.alerts import AlertRow
@@ -82,7 +82,7 @@ def _append(
     placed: list[tuple[_Growth, dict[str, Any]]] = []
     disclosures = []
     for prepared in item.entries:
-        growth = grown.get(prepared.partner) or _growth(ports, tx, prepared.partner, now)
+        growth = grown.get(prepared.partner) or _growth(ports, tx, prepared.partner)
         grown[prepared.partner] = growth
         if growth.log.state != "open":
             return _problem(item, "LOG_STOPPED", "the log towards this partner is stopped", "see: exchange partner show")
@@ -115,12 +115,8 @@ def _append(
     )
 
 
-def _growth(ports: Ports, tx: Transaction, partner: str, now: int) -> _Growth:
-    log = logs.newest_log(tx, partner, outbound=True)
-    if log is None:
-        name = LogName(sender=ports.trust_domain, recipient=partner, generation=1)
-        log = logs.open_log(tx, name, outbound=True)
-        journal(tx, now, Event.LOG_OPENED, ports.trust_domain, [(name.origin, "")])
+def _growth(ports: Ports, tx: Transaction, partner: str) -> _Growth:
+    log = own_log(ports, tx, partner)
     return _Growth(log, disclosed_at=log.last_disclosed_at)
 
 

@@ -3,14 +3,17 @@
 A node signs nothing unless its tree at the high-water size has the recorded root; then it may sign any prefix.
 """
 
+from dataclasses import replace
+
 from exchange.errors import Conflict
-from exchange.log import sign_log
+from exchange.log import LogName, sign_log
 from exchange.tlog.merkle import Frontier
 from node.ports import Ports
 from node.store import logs
 from node.store.directory import raise_alarm
 from node.store.journal import Event, journal
 from node.store.logs import LogRow
+from node.store.transaction import Transaction
 
 
 def check_high_water(ports: Ports, log: LogRow) -> None:
@@ -49,10 +52,32 @@ def sign(ports: Ports, log: LogRow, frontier: Frontier) -> bytes:
     return sign_log(log.name, frontier, ports.signers.log)
 
 
+def own_log(ports: Ports, tx: Transaction, partner: str) -> LogRow:
+    """Our newest log towards a partner; the first, empty, if there is none yet.
+
+    If the high-water record knows the first one already, the database is older than that log: it is stopped at once, with the alarm.
+    """
+    newest = logs.newest_log(tx, partner, outbound=True)
+    if newest is not None:
+        return newest
+    now = ports.clock.now_ms()
+    name = LogName(sender=ports.trust_domain, recipient=partner, generation=1)
+    log = logs.open_log(tx, name, outbound=True)
+    journal(tx, now, Event.LOG_OPENED, ports.trust_domain, [(name.origin, "")])
+    if ports.high_water.get(name.origin) is not None:
+        _stop(tx, now, log, "HIGH_WATER_ROLLBACK", actor=ports.trust_domain, partner=partner)
+        return replace(log, state="stopped")
+    return log
+
+
 def stop_log(ports: Ports, log: LogRow, code: str, *, partner: str, evidence: bytes | None = None) -> None:
     """Stop a log for good and raise the alarm; both sides of a contradiction are kept."""
     now = ports.clock.now_ms()
     with ports.store.write() as tx:
-        logs.set_state(tx, log.id, "stopped")
-        raise_alarm(tx, now, code, partner=partner, origin=log.name.origin, evidence=evidence)
-        journal(tx, now, Event.LOG_STOPPED, ports.trust_domain, [(log.name.origin, code)])
+        _stop(tx, now, log, code, actor=ports.trust_domain, partner=partner, evidence=evidence)
+
+
+def _stop(tx: Transaction, now: int, log: LogRow, code: str, *, actor: str, partner: str, evidence: bytes | None = None) -> None:
+    logs.set_state(tx, log.id, "stopped")
+    raise_alarm(tx, now, code, partner=partner, origin=log.name.origin, evidence=evidence)
+    journal(tx, now, Event.LOG_STOPPED, actor, [(log.name.origin, code)])

@@ -25,6 +25,8 @@ class LogRow:
     frontier: Frontier
     last_disclosed_at: int
     control_size: int
+    checkpoint: bytes
+    """Of a mirror: the owner's signed note at its size."""
     confirmed_at: int
 
     @property
@@ -96,6 +98,7 @@ def open_log(tx: Connection, name: LogName, *, outbound: bool) -> LogRow:
         "frontier": b"",
         "last_disclosed_at": 0,
         "control_size": 0,
+        "checkpoint": b"",
         "confirmed_at": 0,
     }
     tx.execute(logs.insert().values(values))
@@ -104,15 +107,19 @@ def open_log(tx: Connection, name: LogName, *, outbound: bool) -> LogRow:
 
 
 def grow(
-    tx: Connection, log: LogRow, frontier: Frontier, new: Sequence[Mapping[str, Any]], *, disclosed_at: int, control_size: int
+    tx: Connection,
+    log: LogRow,
+    frontier: Frontier,
+    new: Sequence[Mapping[str, Any]],
+    *,
+    disclosed_at: int,
+    control_size: int,
+    checkpoint: bytes = b"",
 ) -> None:
-    """Append entry rows and move the log's edge to `frontier`."""
+    """Append entry rows and move the log's edge to `frontier`; a mirror's with the owner's note of it."""
     insert_rows(tx, entries, new)
-    tx.execute(
-        update(logs)
-        .where(logs.c.id == log.id)
-        .values(size=frontier.size, frontier=pack(frontier), last_disclosed_at=disclosed_at, control_size=control_size)
-    )
+    edge = {"size": frontier.size, "frontier": pack(frontier), "checkpoint": checkpoint}
+    tx.execute(update(logs).where(logs.c.id == log.id).values(**edge, last_disclosed_at=disclosed_at, control_size=control_size))
 
 
 def set_state(tx: Connection, log_id: int, state: str) -> None:
@@ -228,6 +235,7 @@ def _log(row: Row[Any]) -> LogRow:
         frontier=unpack(row.size, row.frontier),
         last_disclosed_at=row.last_disclosed_at,
         control_size=row.control_size,
+        checkpoint=row.checkpoint,
         confirmed_at=row.confirmed_at,
     )
 

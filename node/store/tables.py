@@ -65,6 +65,8 @@ logs = Table(
     Column("last_disclosed_at", BigInteger, nullable=False),
     # One more than the index of the newest control alert.
     Column("control_size", BigInteger, nullable=False),
+    # Mirrors only: the owner's signed note at `size`, which a Hello shows. Empty while the mirror is.
+    Column("checkpoint", LargeBinary, nullable=False),
     # Mirrors only: newest `alive` whose size the mirror has reached with an equal root.
     Column("confirmed_at", BigInteger, nullable=False),
 )

@@ -124,6 +124,7 @@ def upgrade() -> None:
         sa.Column("frontier", sa.LargeBinary(), nullable=False),
         sa.Column("last_disclosed_at", sa.BigInteger(), nullable=False),
         sa.Column("control_size", sa.BigInteger(), nullable=False),
+        sa.Column("checkpoint", sa.LargeBinary(), nullable=False),
         sa.Column("confirmed_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("origin"),
