@@ -1,6 +1,8 @@
 """How the demo's story is told: calmly on a terminal, or one JSON object a step."""
 
 import json
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -52,16 +54,22 @@ class TerminalTeller:
 
     def farewell(self, story: Story) -> None:
         """Say what to try next."""
-        sender, recipient = story.sender, story.recipient
+        sender, recipient, program = story.sender, story.recipient, _program()
         self._console.print("Both nodes go on running. Try, in another terminal:\n", style="bold")
         for line in (
-            f"exchange --context {recipient / 'officer.toml'} inbox list",
-            f"exchange --context {sender / 'officer.toml'} alert list",
-            f"exchange --context {sender / 'auditor.toml'} log list",
-            f"exchange --context {sender / 'officer.toml'} alert preview {story.place / 'alert.json'}",
+            f"{program} --context {recipient / 'officer.toml'} inbox list",
+            f"{program} --context {sender / 'officer.toml'} alert list",
+            f"{program} --context {sender / 'auditor.toml'} log list",
+            f"{program} --context {sender / 'officer.toml'} alert preview {story.place / 'alert.json'}",
         ):
-            self._console.print(f"  {line}")
+            self._console.print(f"  {line}", soft_wrap=True)
         self._console.print(note(f"\nEverything is in {story.place}. Ctrl-C stops both nodes."))
+
+
+def _program() -> str:
+    """How this program can be called from here: it may stand in a virtual environment that is not active elsewhere."""
+    path = Path(sys.argv[0]).absolute()
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _nodes(data: Data) -> "Sequence[Any]":

@@ -38,6 +38,8 @@ class LogView:
 
     log: LogRow
     receipted: int
+    received_at: int
+    """When the newest receipt was given, Unix milliseconds; 0 if there is none."""
     rolled_back: bool
     """This node lost what it had receipted, and adopted its receipts from the sender."""
 
@@ -80,7 +82,9 @@ def _view(tx: Transaction, origin: str) -> LogView | None:
         return None
     newest = logs.newest_receipt(tx, log.id)
     rolled_back = any((alarm.code, alarm.origin) == ("OWN_ROLLBACK", origin) for alarm in all_alarms(tx))
-    return LogView(log=log, receipted=newest.size if newest else 0, rolled_back=rolled_back)
+    return LogView(
+        log=log, receipted=newest.size if newest else 0, received_at=newest.received_at if newest else 0, rolled_back=rolled_back
+    )
 
 
 def _check_edges(tx: Transaction, view: LogView, mark: Mark | None, findings: Findings) -> None:
@@ -110,6 +114,7 @@ class _LogChecker:
 
     def __init__(self, *, view: LogView, known: Known, findings: Findings) -> None:
         self._log = view.log
+        self._received_at = view.received_at
         self._origin = view.log.name.origin
         self._findings = findings
         self._frontier = Frontier.empty()
@@ -144,6 +149,9 @@ class _LogChecker:
         """Compare the recomputed edge with the recorded one."""
         if self._frontier != self._log.frontier:
             self._findings.error("LOG_FRONTIER", "the entries do not lead to the recorded root", origin=self._origin, index=self._log.size)
+        if not self._log.outbound and self._log.size and self._sender is not None:
+            edge = Checkpoint(origin=self._origin, size=self._log.size, root=self._frontier.root())
+            self._check_note(self._log.checkpoint, edge, self._sender, self._received_at)
 
     def _check_row(self, row: EntryRow, *, excepted: bool) -> None:
         if row.leaf != leaf_hash(row.entry):
@@ -184,18 +192,19 @@ class _LogChecker:
         said = {exception.index: int(exception.code) for exception in receipt.exceptions}
         if said != logs.exception_codes(tx, self._log.id, first, row.size):
             self._wrong("EXCEPTION_MISMATCH", "the exceptions kept are not those of the receipt", row)
-        self._check_note(row, checkpoint, self._sender, receipt.received_at)
-
-    def _check_note(self, row: ReceiptRow, checkpoint: Checkpoint, sender: KnownNode, received_at: int) -> None:
-        if not row.checkpoint:
+        if row.checkpoint:
+            self._check_note(row.checkpoint, checkpoint, self._sender, receipt.received_at)
+        else:
             message = "the sender's checkpoint was lost with a restored backup: there is no evidence from this receipt"
             self._findings.warning("CHECKPOINT_MISSING", message, origin=self._origin, index=row.size - 1)
-            return
+
+    def _check_note(self, note: bytes, checkpoint: Checkpoint, sender: KnownNode, at: int) -> None:
         try:
-            if open_log_checkpoint(row.checkpoint, self._log.name, sender, received_at) != checkpoint:
+            if open_log_checkpoint(note, self._log.name, sender, at) != checkpoint:
                 raise Unverified("CHECKPOINT_ROOT")
         except ExchangeError as refused:
-            self._wrong("CHECKPOINT_UNVERIFIED", f"the sender's checkpoint does not hold: {refused.code}", row)
+            message = f"the sender's checkpoint does not hold: {refused.code}"
+            self._findings.error("CHECKPOINT_UNVERIFIED", message, origin=self._origin, index=checkpoint.size - 1)
 
     def _wrong(self, code: str, message: str, row: ReceiptRow) -> None:
         self._findings.error(code, message, origin=self._origin, index=row.size - 1)
