@@ -7,11 +7,11 @@ from itertools import pairwise
 
 from protovalidate import collect_violations
 
-from exchange.directory import KnownNode, check_key, check_not_compromised
+from exchange.directory import KnownNode, check_key, check_not_compromised, open_joint_statement
 from exchange.encoding import CAP_STATEMENT, decode, encode
 from exchange.errors import Malformed, Unverified
 from exchange.profile import alert_types
-from exchange.signing import PublicKey, Signer, Verified, open_statement, sign_statement, statement_digest
+from exchange.signing import Signer, Verified, open_statement, sign_statement, statement_digest
 from exchange.v1 import agreement_pb2, handling_pb2, statement_pb2
 from exchange.values import CLOCK_SKEW_MS, PartyId, node_of
 
@@ -112,22 +112,16 @@ def open_agreement(statement: statement_pb2.Statement, nodes: Sequence[KnownNode
     """Open an agreement that must bear the signatures of both its parties, whose nodes are `nodes`.
 
     A key that is known as compromised signs nothing, unless the agreement is proved to have been held at `held_since` (Unix milliseconds),
-    before the compromise. Raises as `open_statement` and `check_agreement` do; `Unverified`: AGREEMENT_PARTIES, AGREEMENT_SIGNERS, and
-    those of `check_key`.
+    before the compromise. Raises as `open_joint_statement` and `check_agreement` do; `Unverified`: AGREEMENT_PARTIES, and those of
+    `check_key`.
     """
-    keys = open_statement(statement, "agreement", _Both(tuple(nodes)), signers=2)
+    signed = open_joint_statement(statement, "agreement", nodes)
     agreement = _decode(statement)
-    parties = [party.trust_domain for party in agreement.parties]
-    if sorted(node.trust_domain for node in nodes) != parties:
+    if sorted(node.trust_domain for node in nodes) != [party.trust_domain for party in agreement.parties]:
         raise Unverified("AGREEMENT_PARTIES", "the agreement is not between these two nodes")
-    signed = set()
-    for key in keys:
-        owner = next(node.trust_domain for node in nodes if node.find(key.key_id) is not None)
+    for key, owner in signed:
         check_key(key, str(node_of(owner)), agreement.proposed_at)
         check_not_compromised(key, held_since)
-        signed.add(owner)
-    if signed != set(parties):
-        raise Unverified("AGREEMENT_SIGNERS", "both parties must have signed")
     return Agreed(
         digest=statement_digest(statement),
         agreement=agreement,
@@ -251,14 +245,6 @@ def _routes(clauses: Iterable[agreement_pb2.Clause]) -> dict[Route, tuple[Terms,
         route = (clause.sender, clause.recipient, clause.alert_type)
         routes[route] = (*routes.get(route, ()), terms)
     return routes
-
-
-@dataclass(frozen=True, slots=True)
-class _Both:
-    nodes: tuple[KnownNode, ...]
-
-    def find(self, key_id: bytes) -> PublicKey | None:
-        return next((key for node in self.nodes if (key := node.find(key_id))), None)
 
 
 def _decode(statement: statement_pb2.Statement) -> agreement_pb2.Agreement:

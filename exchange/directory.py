@@ -87,6 +87,19 @@ def check_not_compromised(key: PublicKey, held_since: int | None = None) -> None
         raise Unverified("KEY_COMPROMISED", "the key is known to be in other hands")
 
 
+def open_joint_statement(statement: statement_pb2.Statement, name: str, nodes: Sequence[KnownNode]) -> tuple[tuple[PublicKey, str], ...]:
+    """Open a statement that each of `nodes` must have signed: the keys, each with its node's trust domain, key ids ascending.
+
+    Raises as `open_statement`; `Unverified` (SIGNERS) when one of the nodes signed for another.
+    """
+    keys = {key.key_id: (key, node.trust_domain) for node in nodes for key in node.keys.values()}
+    opened = open_statement(statement, name, _Described({key_id: key for key_id, (key, _) in keys.items()}), signers=len(nodes))
+    signed = tuple(keys[key.key_id] for key in opened)
+    if {owner for _, owner in signed} != {node.trust_domain for node in nodes}:
+        raise Unverified("SIGNERS", "each of the nodes must have signed")
+    return signed
+
+
 def open_descriptor_chain(statements: Sequence[statement_pb2.Statement], pinned: bytes) -> KnownNode:
     """Follow a chain of descriptors from the pinned identity key (its fingerprint, 32 bytes) to the newest.
 

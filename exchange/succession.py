@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from exchange.directory import KnownNode, check_key, check_not_compromised
+from exchange.directory import KnownNode, check_key, check_not_compromised, open_joint_statement
 from exchange.encoding import CAP_STATEMENT, decode, encode
 from exchange.errors import ExchangeError, Malformed, Refused, Unverified
 from exchange.log import LogName
-from exchange.signing import PublicKey, Signer, Verified, add_signature, open_statement, sign_statement, statement_digest
+from exchange.signing import Signer, Verified, add_signature, open_statement, sign_statement, statement_digest
 from exchange.tlog.checkpoint import parse_checkpoint_text
 from exchange.v1 import disclosure_pb2, statement_pb2, succession_pb2
 from exchange.values import node_of
@@ -41,20 +41,18 @@ def countersign_succession(statement: statement_pb2.Statement, signer: Signer) -
 def open_succession(statement: statement_pb2.Statement, nodes: Sequence[KnownNode]) -> Verified[succession_pb2.LogSuccession]:
     """Open a succession that both nodes of the log signed.
 
-    Raises as `open_statement` and `check_key` do; `Malformed` (SUCCESSION_MALFORMED); `Unverified` (SUCCESSION_SIGNERS).
+    Raises as `open_joint_statement` and `check_key` do; `Malformed` (SUCCESSION_MALFORMED); `Unverified` (SUCCESSION_PARTIES).
     """
-    keys = open_statement(statement, "log-succession", _Both(nodes), signers=2)
+    signed = open_joint_statement(statement, "log-succession", nodes)
     succession = decode(succession_pb2.LogSuccession, statement.payload, CAP_STATEMENT)
     _check_form(succession)
     name = LogName.parse(succession.ended_origin)
-    owners = set()
-    for key in keys:
-        owner = next(node.trust_domain for node in nodes if node.find(key.key_id) is not None)
+    if {node.trust_domain for node in nodes} != {name.sender, name.recipient}:
+        raise Unverified("SUCCESSION_PARTIES", "the log is not between these two nodes")
+    for key, owner in signed:
         check_key(key, str(node_of(owner)), succession.agreed_at)
         check_not_compromised(key)
-        owners.add(owner)
-    if owners != {name.sender, name.recipient}:
-        raise Unverified("SUCCESSION_SIGNERS", "both nodes of the log must have signed")
+    keys = tuple(key for key, _ in signed)
     return Verified(value=succession, digest=statement_digest(statement), statement=statement, keys=keys)
 
 
@@ -77,14 +75,6 @@ def check_successor(delivery: disclosure_pb2.Delivery, log: LogName, index: int,
     names_it = delivery.entry == encode(successor_entry(succession.digest))
     if not placed or not names_it or delivery.openings or delivery.HasField("manifest"):
         raise Refused("NOT_AGREED", "the succession is not the one that this log begins with")
-
-
-class _Both:
-    def __init__(self, nodes: Sequence[KnownNode]) -> None:
-        self._nodes = nodes
-
-    def find(self, key_id: bytes) -> PublicKey | None:
-        return next((key for node in self._nodes if (key := node.find(key_id))), None)
 
 
 def _check_form(succession: succession_pb2.LogSuccession) -> None:

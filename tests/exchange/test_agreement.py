@@ -114,7 +114,7 @@ def test_one_party_cannot_sign_for_both() -> None:
     also = changed(own.keys[0], public_key=second.spki)
     gb = known(changed(own, keys=[*own.keys, also]))
     statement = sign_statement("agreement", encode(agreement()), [key("gb", "agreement"), second])
-    with refused(Unverified, "AGREEMENT_SIGNERS"):
+    with refused(Unverified, "SIGNERS"):
         open_agreement(statement, [gb, node("kh")])
 
 

@@ -54,7 +54,7 @@ def test_an_agreement_is_countersigned_by_a_third_country() -> None:
     accept(add_signature(propose(agreement(), key("gb", "agreement")), key("vn", "agreement")))
 
 
-@attack("agreement", "AGREEMENT_SIGNERS")
+@attack("agreement", "SIGNERS")
 def test_one_country_signs_for_both_with_two_keys() -> None:
     two_keys = changed(descriptor("gb"))
     two_keys.keys.append(changed(two_keys.keys[0], public_key=key("gb", "agreement-2").spki))

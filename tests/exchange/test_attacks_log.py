@@ -286,7 +286,7 @@ def test_a_succession_is_signed_by_one_node() -> None:
     succeed(SUCCESSION, key("gb", "agreement"))
 
 
-@attack("succession", "SUCCESSION_SIGNERS")
+@attack("succession", "SUCCESSION_PARTIES")
 def test_a_succession_of_a_log_is_signed_by_others() -> None:
     ended, successor = log_name("gb", "vn"), log_name("gb", "vn", 2)
     last = checkpoint(MIRROR, ended).text()

@@ -60,12 +60,12 @@ def test_one_signature_is_not_enough() -> None:
 
 
 def test_both_signers_are_the_nodes_of_the_log() -> None:
-    with refused(Unverified, "SUCCESSION_SIGNERS"):
+    with refused(Unverified, "SUCCESSION_PARTIES"):
         open_succession(sign_statement("log-succession", encode(good()), [GB_KEY, key("vn", "agreement")]), [node("gb"), node("vn")])
     second = key("gb", "second agreement key")
     own = descriptor("gb")
     gb = known(changed(own, keys=[*own.keys, changed(own.keys[0], public_key=second.spki)]))
-    with refused(Unverified, "SUCCESSION_SIGNERS"):
+    with refused(Unverified, "SIGNERS"):
         open_succession(sign_statement("log-succession", encode(good()), [GB_KEY, second]), [gb, node("kh")])
     with refused(Unverified, "KEY_UNKNOWN"):
         opened(sign_statement("log-succession", encode(good()), [GB_KEY, key("vn", "agreement")]))

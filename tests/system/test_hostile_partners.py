@@ -113,8 +113,7 @@ def revoking_descriptor(office: Office, leaf: x509.Certificate) -> bytes:
     newest = directory_pb2.NodeDescriptor.FromString(statement_pb2.Statement.FromString(chain.descriptors[-1]).payload)
     newest.sequence += 1
     newest.issued_at = time.time_ns() // 1_000_000
-    newest.revoked_tls_keys.add(key_id=key_fingerprint(leaf), reason=directory_pb2.REVOCATION_REASON_COMPROMISED)
-    newest.revoked_tls_keys[-1].revoked_at = newest.issued_at
+    newest.revoked_tls_keys.add(key_id=key_fingerprint(leaf))
     chain.descriptors.append(encode(sign_descriptor(newest, file_signer(office.directory / "keys/identity.key"))))
     return encode(chain)
 

@@ -1,0 +1,341 @@
+"""What a check of the whole store finds: one planted defect a test, and nothing where nothing is wrong."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from exchange.encoding import encode
+from exchange.errors import NotFound
+from exchange.signing import sign_statement
+from exchange.tlog.merkle import leaf_hash
+from exchange.v1 import desk_service_pb2, disclosure_pb2
+from node.operations import report, review
+from node.operations.contents import pack_content, purpose_of_alert, purpose_of_entry, unpack_content
+from node.operations.findings import AT_MOST, Findings
+from node.operations.officers import NotPermitted
+from node.store import alerts, logs
+from node.store.transaction import Transaction
+from node.store.vault import DataKey
+from tests.countries import BORDER, HOUR, POLICE, agency, agreement, changed, key, with_clause
+from tests.federation import Federation, federation
+from tests.node.test_op_disclosure import hit, releasing
+from tests.refusals import refused
+from tests.rig import Office, draft
+
+KH_BORDER, KH_POLICE = agency("kh", BORDER), agency("kh", POLICE)
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[Federation]:
+    """gb told kh's border (0, 2) and police (1), in two batches; kh's border answered."""
+    with federation(tmp_path, "gb", "kh") as made:
+        made.connect("gb", "kh")
+        first = made["gb"].publish(draft(KH_BORDER, KH_POLICE))
+        made.pump()
+        made.clock.pass_(HOUR)
+        made["gb"].publish(draft(KH_BORDER))
+        made.pump()
+        report.report_hit(made["kh"].ports, made["kh"].person("border"), hit(first.manifest_digest.hex()), releasing(made["kh"]))
+        made.pump()
+        yield made
+
+
+def spoil(office: Office, *statements: str) -> list[str]:
+    """Change the database behind the node's back, and check it."""
+    with office.ports.store.write() as tx:
+        for statement in statements:
+            tx.exec_driver_sql(statement)
+    return office.fsck()
+
+
+def test_nothing_is_found_where_nothing_is_wrong_and_all_is_counted(two: Federation) -> None:
+    answer = review.fsck(two["gb"].ports, two["gb"].person("auditor"))
+    assert not answer.findings
+    counts = {count.name: count.value for count in answer.counts}
+    assert counts["alerts originated"] == 2
+    assert counts["alerts received"] == 1
+    assert (counts["logs"], counts["entries"], counts["receipts"], counts["authorisations"]) == (2, 4, 3, 3)
+    assert two["kh"].fsck() == []
+
+
+# Logs
+
+LOG = "(SELECT id FROM logs WHERE outbound)"
+
+
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        (f"UPDATE entries SET leaf = zeroblob(32) WHERE log_id = {LOG} AND idx = 1", "ENTRY_LEAF"),
+        (f"UPDATE entries SET leaf = zeroblob(32) WHERE log_id = {LOG} AND idx = 1", "RECEIPT_ROOT"),
+        (f"UPDATE entries SET leaf = zeroblob(32) WHERE log_id = {LOG} AND idx = 1", "LOG_FRONTIER"),
+        (f"UPDATE entries SET entry = entry || x'7801' WHERE log_id = {LOG} AND idx = 1", "ENTRY_MALFORMED"),
+        (f"DELETE FROM entries WHERE log_id = {LOG} AND idx = 1", "ENTRY_MISSING"),
+        (f"INSERT INTO entries SELECT log_id, idx + 1, entry, leaf, alert_ref, sealed FROM entries WHERE log_id = {LOG} AND idx = 2",
+         "ENTRY_BEYOND_LOG"),
+        (f"UPDATE receipts SET previous_size = 1 WHERE log_id = {LOG} AND size = 3", "RECEIPT_TILES"),
+        (f"UPDATE receipts SET received_at = 1 WHERE log_id = {LOG} AND size = 3", "RECEIPT_ROW"),
+        (f"UPDATE receipts SET frontier = zeroblob(32) WHERE log_id = {LOG} AND size = 2", "RECEIPT_ROW"),
+        (f"UPDATE receipts SET statement = (SELECT statement FROM agreements) WHERE log_id = {LOG} AND size = 3", "RECEIPT_UNVERIFIED"),
+        (f"UPDATE receipts SET checkpoint = (SELECT checkpoint FROM receipts WHERE size = 2) WHERE log_id = {LOG} AND size = 3",
+         "CHECKPOINT_UNVERIFIED"),
+        (f"UPDATE receipts SET checkpoint = x'' WHERE log_id = {LOG} AND size = 3", "CHECKPOINT_MISSING"),
+        (f"UPDATE receipts SET size = 9 WHERE log_id = {LOG} AND size = 3", "RECEIPT_BEYOND_LOG"),
+        (f"INSERT INTO exceptions VALUES ({LOG}, 1, 10)", "EXCEPTION_MISMATCH"),
+        (f"INSERT INTO exceptions VALUES ({LOG}, 7, 10)", "EXCEPTION_OUTSIDE_RECEIPT"),
+    ],
+)  # fmt: skip
+def test_a_defect_of_our_own_log_is_found(two: Federation, statement: str, code: str) -> None:
+    assert code in spoil(two["gb"], statement)
+
+
+def test_a_mirror_is_checked_as_well(two: Federation) -> None:
+    mirror = "(SELECT id FROM logs WHERE NOT outbound)"
+    assert spoil(two["kh"], f"UPDATE logs SET checkpoint = x'00' WHERE id = {mirror}") == ["CHECKPOINT_UNVERIFIED"]
+    assert "RECEIPT_BEYOND_LOG" in spoil(two["kh"], f"UPDATE receipts SET size = 9 WHERE log_id = {mirror} AND size = 3")
+
+
+def test_a_time_that_falls_is_an_error_in_our_log_and_a_warning_in_a_partners(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    with gb.ports.store.read() as tx:
+        (row,) = logs.entry_rows(tx, gb.outbound(kh).id, 2, 3)
+    early = disclosure_pb2.Entry.FromString(row.entry)
+    early.disclosed_at -= 2 * HOUR
+    for office, severity in ((gb, desk_service_pb2.SEVERITY_ERROR), (kh, desk_service_pb2.SEVERITY_WARNING)):
+        log = gb.outbound(kh) if office is gb else kh.mirror(gb)
+        with office.ports.store.write() as tx:
+            tx.exec_driver_sql(
+                "UPDATE entries SET entry = ?, leaf = ? WHERE log_id = ? AND idx = 2", (encode(early), leaf_hash(encode(early)), log.id)
+            )
+        answer = review.verify_logs(office.ports, office.person("auditor"), log.name.origin)
+        assert severity in {finding.severity for finding in answer.findings if finding.code == "DISCLOSED_AT_FALLS"}
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [(None, "HIGH_WATER_MISSING"), ((9, bytes(32)), "HIGH_WATER_ROLLBACK"), ((3, bytes(32)), "HIGH_WATER_FORK"), (b"torn", "HIGH_WATER_UNREADABLE")],
+)  # fmt: skip
+def test_the_high_water_record_is_compared(two: Federation, content: tuple[int, bytes] | bytes | None, code: str) -> None:
+    gb, kh = two["gb"], two["kh"]
+    origin = gb.outbound(kh).name.origin
+    gb.close()
+    for record in (gb.directory / "high-water").iterdir():
+        record.unlink()
+        if isinstance(content, bytes):
+            record.write_bytes(content)
+    gb.open()
+    if isinstance(content, tuple):
+        gb.ports.high_water.advance(origin, *content)
+    assert code in gb.fsck()
+
+
+def test_a_log_with_a_country_that_is_no_partner_any_more_is_checked_without_signatures(two: Federation) -> None:
+    gb = two["gb"]
+    assert "PARTNER_UNKNOWN" not in gb.fsck()
+    with gb.ports.store.write() as tx:
+        tx.exec_driver_sql("DELETE FROM partners")
+    gb.restart()
+    assert {"PARTNER_UNKNOWN", "AGREEMENT_UNKNOWN"} <= set(gb.fsck())
+
+
+# Alerts
+
+
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        ("UPDATE entries SET alert_ref = 99 WHERE idx = 2", "ENTRY_WITHOUT_ALERT"),
+        ("UPDATE entries SET alert_ref = NULL WHERE idx = 2", "ENTRY_WITHOUT_ALERT"),
+        ("UPDATE entries SET alert_ref = NULL WHERE idx = 2", "ALERT_WITHOUT_ENTRY"),
+        ("UPDATE entries SET alert_ref = 1 WHERE idx = 2", "ENTRY_OF_OTHER_ALERT"),
+        ("UPDATE alerts SET not_after = not_after + 1", "ROW_MISMATCH"),
+        ("UPDATE alerts SET sealed = zeroblob(100)", "CONTENT_UNREADABLE"),
+        ("UPDATE entries SET sealed = zeroblob(100)", "CONTENT_UNREADABLE"),
+        ("UPDATE alerts SET state = 'erased'", "CONTENT_UNREADABLE"),
+        ("UPDATE alerts SET wrapped_key = NULL", "CONTENT_ERASED"),
+        ("DELETE FROM key_periods", "CONTENT_ERASED"),
+        ("DELETE FROM answers", "ANSWER_MISMATCH"),
+        ("UPDATE answers SET outbound = NOT outbound", "ANSWER_MISMATCH"),
+        ("UPDATE answers SET answer = zeroblob(32)", "ANSWER_MISMATCH"),
+    ],
+)
+@pytest.mark.parametrize("country", ["gb", "kh"])
+def test_a_defect_of_an_alert_is_found_at_either_end(two: Federation, country: str, statement: str, code: str) -> None:
+    office = two[country]
+    if statement == "DELETE FROM key_periods":
+        spoil(office, statement)
+        office.restart()  # the vault remembers keys that it has opened
+        assert code in office.fsck()
+    else:
+        assert code in spoil(office, statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM inbox",
+        f"INSERT INTO inbox VALUES ('{agency('kh', POLICE)}', 2)",
+        f"INSERT INTO inbox VALUES ('{agency('kh', POLICE)}', 99)",
+    ],
+)
+def test_an_inbox_holds_exactly_what_its_agency_was_given(two: Federation, statement: str) -> None:
+    assert set(spoil(two["kh"], statement)) == {"INBOX_MISMATCH"}
+
+
+def test_an_alert_that_stands_twice_is_found(two: Federation) -> None:
+    with two["kh"].ports.store.write() as tx:
+        tx.exec_driver_sql("CREATE TABLE twice AS SELECT * FROM alerts")
+        tx.exec_driver_sql("DROP TABLE alerts")
+        tx.exec_driver_sql("ALTER TABLE twice RENAME TO alerts")
+        tx.exec_driver_sql("INSERT INTO alerts SELECT * FROM alerts WHERE id = 1")
+        tx.exec_driver_sql("UPDATE alerts SET id = 77 WHERE rowid = (SELECT max(rowid) FROM alerts)")
+    assert {"ALERT_TWICE", "ALERT_WITHOUT_ENTRY"} <= set(two["kh"].fsck())
+
+
+def test_the_same_disclosed_twice_is_found(two: Federation) -> None:
+    two["gb"].log_again(two["kh"], 0)
+    assert two["gb"].fsck() == ["DISCLOSED_TWICE"]
+
+
+def test_a_field_that_the_clause_does_not_allow_is_found(tmp_path: Path) -> None:
+    narrow = with_clause(agreement(), "gb-kh-travelalert-border", permitted=[])
+    with federation(tmp_path, "gb", "kh") as two:
+        two.connect("gb", "kh", narrow)
+        published = two["gb"].publish(draft(KH_BORDER))
+        allowed = list(published.disclosures[0].fields)
+        leaked = next(number for number in range(1, 35) if number not in allowed)
+        two["gb"].log_again(two["kh"], 0, fields=sorted([*allowed, leaked]))
+        assert two["gb"].fsck() == ["NOT_AGREED"]
+
+
+def test_a_fragment_beyond_the_entry_is_found_at_the_recipient(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    with gb.ports.store.read() as tx:
+        (whole,) = [row for row in alerts.page_all(tx, 0, 10) if row.id == 2]
+        content = unpack_content(open_row(gb, tx, whole).open(purpose_of_alert(whole.alert_id), whole.sealed or b""))
+    with kh.ports.store.write() as tx:
+        (row,) = [row for row in alerts.page_all(tx, 0, 10) if row.digest == whole.digest]
+        purpose = purpose_of_entry(row.alert_id, kh.mirror(gb).name.origin)
+        sealed = open_row(kh, tx, row).seal(purpose, pack_content(content.manifest, content.openings))  # type: ignore[arg-type]
+        tx.exec_driver_sql("UPDATE entries SET sealed = ? WHERE alert_ref = ?", (sealed, row.id))
+    assert kh.fsck() == ["OPENINGS_MISMATCH"]
+
+
+def open_row(office: Office, tx: Transaction, row: alerts.AlertRow) -> DataKey:
+    return office.ports.vault.unwrap(tx, row.period, row.wrapped_key)
+
+
+def test_another_content_than_the_manifest_commits_to_is_found_at_the_originator(two: Federation) -> None:
+    gb = two["gb"]
+    with gb.ports.store.write() as tx:
+        (row,) = [row for row in alerts.page_all(tx, 0, 10) if row.id == 1]
+        data_key = open_row(gb, tx, row)
+        content = unpack_content(data_key.open(purpose_of_alert(row.alert_id), row.sealed or b""))
+        content.openings[0].fragment = b""
+        tx.exec_driver_sql(
+            "UPDATE alerts SET sealed = ? WHERE id = 1", (data_key.seal(purpose_of_alert(row.alert_id), content.SerializeToString()),)
+        )
+    assert gb.fsck() == ["OPENINGS_MISMATCH"]
+
+
+def test_a_manifest_under_another_key_is_found(two: Federation) -> None:
+    gb = two["gb"]
+    with gb.ports.store.write() as tx:
+        (row,) = [row for row in alerts.page_all(tx, 0, 10) if row.id == 1]
+        data_key = open_row(gb, tx, row)
+        content = unpack_content(data_key.open(purpose_of_alert(row.alert_id), row.sealed or b""))
+        content.manifest.CopyFrom(sign_statement("manifest", content.manifest.payload, [key("gb", "node")]))
+        tx.exec_driver_sql(
+            "UPDATE alerts SET sealed = ? WHERE id = 1", (data_key.seal(purpose_of_alert(row.alert_id), content.SerializeToString()),)
+        )
+    assert gb.fsck() == ["MANIFEST_UNVERIFIED"]
+
+
+def test_another_authorisation_than_the_entry_commits_to_is_found(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    with gb.ports.store.write() as tx:
+        (row,) = [row for row in alerts.page_all(tx, 0, 10) if row.id == 1]
+        sealed = open_row(gb, tx, row).seal(purpose_of_entry(row.alert_id, gb.outbound(kh).name.origin), bytes(32) + b'{"at":0}')
+        tx.exec_driver_sql("UPDATE entries SET sealed = ? WHERE alert_ref = 1 AND idx = 0", (sealed,))
+    assert gb.fsck() == ["AUTHORISATION_MISMATCH"]
+
+
+def test_something_kept_of_an_excepted_delivery_is_found(two: Federation) -> None:
+    found = spoil(two["kh"], "INSERT INTO exceptions SELECT id, 1, 10 FROM logs WHERE NOT outbound")
+    assert set(found) == {"EXCEPTION_MISMATCH", "EXCEPTED_BUT_KEPT"}
+
+
+def test_erased_is_erased_and_not_a_defect(two: Federation) -> None:
+    assert (
+        spoil(two["gb"], "UPDATE alerts SET state = 'erased', sealed = NULL, wrapped_key = NULL", "UPDATE entries SET sealed = NULL") == []
+    )
+
+
+def test_findings_are_counted_beyond_those_that_are_kept() -> None:
+    findings = Findings()
+    for _ in range(AT_MOST + 5):
+        findings.error("X", "synthetic")
+    assert (len(findings.found), findings.counts["findings"]) == (AT_MOST, AT_MOST + 5)
+
+
+# Reviews
+
+
+def test_both_countries_compare_one_hash(two: Federation) -> None:
+    ours = {log.origin: log for log in review.list_logs(two["gb"].ports, two["gb"].person("auditor"))}
+    theirs = {log.origin: log for log in review.list_logs(two["kh"].ports, two["kh"].person("auditor"))}
+    assert ours.keys() == theirs.keys()
+    for origin, log in ours.items():
+        other = theirs[origin]
+        assert (log.size, log.root, log.receipted_size, log.outbound) == (other.size, other.root, other.receipted_size, not other.outbound)
+
+
+def test_a_log_is_read_in_pages_with_its_newest_checkpoint(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    origin = gb.outbound(kh).name.origin
+    request = desk_service_pb2.GetLogRequest(origin=origin, page_size=2, **{"from": 1})
+    answer = review.get_log(gb.ports, gb.person("auditor"), request)
+    assert [entry.index for entry in answer.entries] == [1, 2]
+    assert all(entry.leaf_hash == leaf_hash(entry.entry) for entry in answer.entries)
+    assert answer.checkpoint.startswith(f"{origin}\n3\n".encode())
+    assert {entry.state for entry in answer.entries} == {desk_service_pb2.DISCLOSURE_STATE_RECEIPTED}
+    gb.publish(draft(KH_BORDER))
+    grown = review.get_log(gb.ports, gb.person("auditor"), changed(request, page_size=0))
+    assert grown.checkpoint.startswith(f"{origin}\n4\n".encode())
+    assert grown.entries[-1].state == desk_service_pb2.DISCLOSURE_STATE_LOGGED
+    assert not review.get_log(gb.ports, gb.person("auditor"), desk_service_pb2.GetLogRequest(origin=origin, **{"from": 9})).entries
+
+
+def test_a_log_that_may_not_be_signed_shows_what_was_receipted(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    gb.publish(draft(KH_BORDER))
+    origin = gb.outbound(kh).name.origin
+    gb.ports.high_water.advance(origin, 9, bytes(32))
+    answer = review.get_log(gb.ports, gb.person("auditor"), desk_service_pb2.GetLogRequest(origin=origin))
+    assert answer.checkpoint.startswith(f"{origin}\n3\n".encode())
+
+
+def test_verification_is_of_one_log_or_of_all(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    answer = review.verify_logs(gb.ports, gb.person("auditor"), "")
+    assert (len(answer.logs), list(answer.findings)) == (2, [])
+    assert [log.origin for log in review.verify_logs(gb.ports, gb.person("auditor"), kh.outbound(gb).name.origin).logs] == [
+        kh.outbound(gb).name.origin
+    ]
+    stranger = "gb.alerts.example/disclosures/vn.alerts.example/1"
+    with refused(NotFound, "LOG_UNKNOWN"):
+        review.verify_logs(gb.ports, gb.person("auditor"), stranger)
+    with refused(NotFound, "LOG_UNKNOWN"):
+        review.get_log(gb.ports, gb.person("auditor"), desk_service_pb2.GetLogRequest(origin=stranger))
+
+
+def test_reviews_are_for_reviewers_and_stand_in_the_journal(two: Federation) -> None:
+    gb = two["gb"]
+    for operation in (review.list_logs, review.fsck, lambda *of: review.verify_logs(*of, "")):
+        with refused(NotPermitted, "ROLE_MISSING"):
+            operation(gb.ports, gb.person("border"))
+        operation(gb.ports, gb.person("administrator"))
+    with refused(NotPermitted, "ROLE_MISSING"):
+        review.get_log(gb.ports, gb.person("administrator"), desk_service_pb2.GetLogRequest())
+    assert [event[3] for event in gb.journal()[-3:]] == ["logs", "store", "verification"]
