@@ -10,9 +10,9 @@ from protovalidate import collect_violations
 from exchange.directory import KnownNode, check_key, check_not_compromised, open_joint_statement
 from exchange.encoding import CAP_STATEMENT, decode, encode
 from exchange.errors import Malformed, Unverified
-from exchange.profile import alert_types
+from exchange.profile import AlertType, alert_types
 from exchange.signing import Signer, Verified, open_statement, sign_statement, statement_digest
-from exchange.v1 import agreement_pb2, handling_pb2, statement_pb2
+from exchange.v1 import agreement_pb2, disclosure_pb2, handling_pb2, statement_pb2
 from exchange.values import CLOCK_SKEW_MS, PartyId, node_of
 
 
@@ -73,6 +73,14 @@ class Terms:
     on_request: frozenset[int]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parties:
+    """Two trust domains, and who tells whom."""
+
+    sender: str
+    recipient: str
+
+
 Route = tuple[str, str, str]
 """Sender, recipient (trust domains) and alert type."""
 
@@ -87,6 +95,8 @@ class Agreed:
     classes: Mapping[str, int] = field(repr=False)
     """SPIFFE ID of an agency to its class."""
     clauses: Mapping[str, agreement_pb2.Clause] = field(repr=False)
+    terms: Mapping[str, Terms] = field(repr=False)
+    """The same clauses, made ready."""
     routes: Mapping[Route, tuple[Terms, ...]] = field(repr=False)
     """The clauses of each route, ascending by id."""
 
@@ -122,13 +132,19 @@ def open_agreement(statement: statement_pb2.Statement, nodes: Sequence[KnownNode
     for key, owner in signed:
         check_key(key, str(node_of(owner)), agreement.proposed_at)
         check_not_compromised(key, held_since)
+    terms = {clause.id: _terms(clause) for clause in agreement.clauses}
+    routes: dict[Route, tuple[Terms, ...]] = {}
+    for clause in agreement.clauses:
+        route = (clause.sender, clause.recipient, clause.alert_type)
+        routes[route] = (*routes.get(route, ()), terms[clause.id])
     return Agreed(
         digest=statement_digest(statement),
         agreement=agreement,
         statement=statement,
         classes={agency.agency: agency.agency_class for agency in agreement.agencies},
         clauses={clause.id: clause for clause in agreement.clauses},
-        routes=_routes(agreement.clauses),
+        terms=terms,
+        routes=routes,
     )
 
 
@@ -175,16 +191,50 @@ def decide(agreements: Iterable[Agreed], request: Request) -> Allowed | Denied:
 
 def decide_under(agreed: Agreed, clause_id: str, request: Request) -> Allowed | Denied:
     """The same decision under the one clause that an entry names: what a recipient checks."""
-    if clause_id not in agreed.clauses:
+    terms = agreed.terms.get(clause_id)
+    if terms is None:
         return Denied(reasons=("CLAUSE_UNKNOWN",))
     reason = _in_force(agreed, request)
     if reason:
         return Denied(reasons=(reason,))
-    for terms in agreed.routes.get((request.sender, request.recipient, request.alert_type), ()):
-        if terms.clause.id == clause_id:
-            decision = _decide_clause(agreed, terms, request)
-            return decision if isinstance(decision, Allowed) else Denied(reasons=(decision,))
-    return Denied(reasons=("CLAUSE_NONE",))
+    clause = terms.clause
+    if (clause.sender, clause.recipient, clause.alert_type) != (request.sender, request.recipient, request.alert_type):
+        return Denied(reasons=("CLAUSE_NONE",))
+    decision = _decide_clause(agreed, terms, request)
+    return decision if isinstance(decision, Allowed) else Denied(reasons=(decision,))
+
+
+def decide_entry(
+    agreed: Agreed, entry: disclosure_pb2.Entry, parties: Parties, kind: AlertType, at: int, *, disclosed: AbstractSet[int], grace: int = 0
+) -> Denied | None:
+    """Ask the clause that an entry names whether it allows exactly what the entry opens, for every agency of its audience.
+
+    `disclosed` are fields that count towards the required ones; the rest is as in `Request`. None means that it does.
+    """
+    terms = agreed.terms.get(entry.clause)
+    if terms is None:
+        return Denied(reasons=("CLAUSE_UNKNOWN",))
+    fields = frozenset(entry.fields)
+    for agency in entry.audience:
+        request = Request(
+            sender=parties.sender,
+            recipient=parties.recipient,
+            agency=agency,
+            alert_type=kind.name,
+            purpose=entry.purpose,
+            fields=kind.profile,
+            at=at,
+            unticked=kind.profile - fields,
+            granted=fields & terms.on_request if entry.on_request_ground else frozenset(),
+            disclosed=disclosed,
+            grace=grace,
+        )
+        decision = decide_under(agreed, entry.clause, request)
+        if isinstance(decision, Denied):
+            return decision
+        if decision.fields != tuple(entry.fields):
+            return Denied(reasons=("FIELDS_NOT_AGREED",))
+    return None
 
 
 _TELLING = (
@@ -231,20 +281,15 @@ def _decide_clause(agreed: Agreed, terms: Terms, request: Request) -> Allowed | 
     return Allowed(agreement=agreed.digest, clause=terms.clause, fields=tuple(sorted(fields)), on_request=tuple(sorted(on_request)))
 
 
-def _routes(clauses: Iterable[agreement_pb2.Clause]) -> dict[Route, tuple[Terms, ...]]:
-    routes: dict[Route, tuple[Terms, ...]] = {}
-    for clause in clauses:
-        terms = Terms(
-            clause=clause,
-            audience=clause.audience,
-            purposes=frozenset(clause.purposes),
-            required=frozenset(clause.required),
-            permitted=frozenset(clause.permitted),
-            on_request=frozenset(clause.on_request),
-        )
-        route = (clause.sender, clause.recipient, clause.alert_type)
-        routes[route] = (*routes.get(route, ()), terms)
-    return routes
+def _terms(clause: agreement_pb2.Clause) -> Terms:
+    return Terms(
+        clause=clause,
+        audience=clause.audience,
+        purposes=frozenset(clause.purposes),
+        required=frozenset(clause.required),
+        permitted=frozenset(clause.permitted),
+        on_request=frozenset(clause.on_request),
+    )
 
 
 def _decode(statement: statement_pb2.Statement) -> agreement_pb2.Agreement:

@@ -23,7 +23,7 @@ from typing import Protocol
 from google.protobuf.message import DecodeError, Message
 from protovalidate import collect_violations
 
-from exchange.agreement import Agreed, Denied, Request, decide_under
+from exchange.agreement import Agreed, Parties, decide_entry
 from exchange.directory import KnownNode, check_key, check_not_compromised
 from exchange.encoding import CAP_DELIVERY, CAP_ENTRY, CAP_FRAGMENT, CAP_MANIFEST, cut, decode, encode
 from exchange.errors import Conflict, ExchangeError, Malformed, Refused, Unverified
@@ -323,30 +323,12 @@ def _d8_clause(
         raise Refused("NOT_AGREED", "the entry names no agreement or no clause that is known here")  # D8
     if entry.purpose not in manifest.handling.permitted_purposes:
         raise Refused("NOT_AGREED", "the originator does not permit this purpose")  # D8
-    fields, on_request = frozenset(entry.fields), frozenset(clause.on_request)
-    for agency in entry.audience:
-        decision = decide_under(
-            agreed,
-            entry.clause,
-            Request(
-                sender=recipient.sender.trust_domain,
-                recipient=recipient.trust_domain,
-                agency=agency,
-                alert_type=manifest.alert_type,
-                purpose=entry.purpose,
-                fields=frozenset(kind.numbers),
-                at=recipient.now,
-                unticked=frozenset(kind.numbers) - fields,
-                granted=fields & on_request if entry.on_request_ground else frozenset(),
-                disclosed=holdings.fields_of(entry.manifest_digest),
-                grace=CLOCK_SKEW_MS,
-            ),
-        )
-        if isinstance(decision, Denied):
-            code = "REQUIRED_MISSING" if decision.reasons == ("FIELD_REQUIRED",) else "NOT_AGREED"
-            raise Refused(code, f"the clause does not allow this: {decision.reasons[0]}")  # D8
-        if decision.fields != tuple(entry.fields):
-            raise Refused("NOT_AGREED", "the clause does not allow every field that was opened")  # D8
+    parties = Parties(sender=recipient.sender.trust_domain, recipient=recipient.trust_domain)
+    disclosed = holdings.fields_of(entry.manifest_digest)
+    denied = decide_entry(agreed, entry, parties, kind, recipient.now, disclosed=disclosed, grace=CLOCK_SKEW_MS)
+    if denied is not None:
+        code = "REQUIRED_MISSING" if denied.reasons == ("FIELD_REQUIRED",) else "NOT_AGREED"
+        raise Refused(code, f"the clause does not allow this: {denied.reasons[0]}")  # D8
     return clause
 
 

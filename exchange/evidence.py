@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from google.protobuf.message import Message
 
-from exchange.agreement import Denied, Request, decide_under, open_agreement
+from exchange.agreement import Parties, decide_entry, open_agreement
 from exchange.directory import KnownNode, check_key, check_not_compromised, open_descriptor_chain
 from exchange.disclosure import check_entry, open_view
 from exchange.encoding import CAP_ENTRY, decode
@@ -213,30 +213,14 @@ def _e9_agreement(
         agreed = open_agreement(evidence.agreement, nodes, held_since=received_at)
     except ExchangeError as error:
         raise Unverified("EVIDENCE_AGREEMENT", f"the agreement does not hold: {error.code}") from error  # E9
-    fields, clause = frozenset(entry.fields), agreed.clauses.get(entry.clause)
+    clause = agreed.clauses.get(entry.clause)
     if agreed.digest != entry.agreement_digest or clause is None:
         raise Unverified("EVIDENCE_AGREEMENT", "the agreement is not the one that the entry names, or it has no such clause")  # E9
-    for agency in entry.audience:
-        decision = decide_under(
-            agreed,
-            entry.clause,
-            Request(
-                sender=nodes[0].trust_domain,
-                recipient=nodes[1].trust_domain,
-                agency=agency,
-                alert_type=manifest.alert_type,
-                purpose=entry.purpose,
-                fields=frozenset(kind.numbers),
-                at=received_at,
-                unticked=frozenset(kind.numbers) - fields,
-                granted=fields & frozenset(clause.on_request) if entry.on_request_ground else frozenset(),
-                # Required fields may have gone with an earlier entry, which this file does not hold.
-                disclosed=frozenset(clause.required),
-                grace=CLOCK_SKEW_MS,
-            ),
-        )
-        if isinstance(decision, Denied) or decision.fields != tuple(entry.fields):
-            raise Unverified("EVIDENCE_AGREEMENT", "the clause does not allow what was disclosed")  # E9
+    parties = Parties(sender=nodes[0].trust_domain, recipient=nodes[1].trust_domain)
+    # Required fields may have gone with an earlier entry, which this file does not hold.
+    earlier = frozenset(clause.required)
+    if decide_entry(agreed, entry, parties, kind, received_at, disclosed=earlier, grace=CLOCK_SKEW_MS) is not None:
+        raise Unverified("EVIDENCE_AGREEMENT", "the clause does not allow what was disclosed")  # E9
     if entry.purpose not in manifest.handling.permitted_purposes:
         raise Unverified("EVIDENCE_AGREEMENT", "the originator does not permit the purpose")  # E9
     return agreed.agreement, clause

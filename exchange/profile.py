@@ -64,6 +64,8 @@ class AlertType:
     fields: tuple[AlertField, ...]
     """Ascending by number."""
     numbers: tuple[int, ...]
+    profile: frozenset[int]
+    """The same numbers as a set."""
     digest: bytes
     """Profile digest, 32 bytes."""
 
@@ -116,6 +118,7 @@ def _alert_type(descriptor: Descriptor, *, control: bool) -> AlertType:
         control=control,
         fields=fields,
         numbers=tuple(field.number for field in fields),
+        profile=frozenset(field.number for field in fields),
         digest=hashlib.sha256(profile_text(descriptor).encode()).digest(),
     )
 

@@ -10,19 +10,22 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from exchange.directory import KnownNode
 from exchange.encoding import encode
 from exchange.errors import ExchangeError
 from exchange.tlog.merkle import leaf_hash
-from exchange.v1 import desk_service_pb2, disclosure_pb2, handling_pb2
+from exchange.v1 import desk_service_pb2, disclosure_pb2, handling_pb2, hit_report_pb2
 from exchange.values import PartyId
 from node.config import OfficerEntry
 from node.operations.fsck import check_store
 from node.operations.partners import load_known
 from node.operations.release import prepare
+from node.operations.report import report_hit
 from node.operations.sequence import sequence
 from node.operations.sign import check_high_water, stop_log
 from node.ports import Acquaintance, Ports, Signals, Signers, Streams
@@ -61,6 +64,14 @@ class ManualClock:
         self.time += milliseconds
 
 
+@cache
+def _empty_database() -> bytes:
+    # Migrations take their time, and are the same for every office.
+    with TemporaryDirectory() as place:
+        open_store(Path(place) / "node.db").close()
+        return (Path(place) / "node.db").read_bytes()
+
+
 def counted_entropy(label: str) -> Callable[[int], bytes]:
     """Bytes that never repeat, and are the same in every run."""
     counter = itertools.count()
@@ -74,6 +85,9 @@ def counted_entropy(label: str) -> Callable[[int], bytes]:
 def person(country: str, name: str) -> str:
     """SPIFFE ID of an officer, auditor or administrator."""
     return f"spiffe://{domain(country)}/{'auditor' if name == 'auditor' else 'officer'}/{name}"
+
+
+_requests = itertools.count(1)
 
 
 @dataclass(slots=True)
@@ -90,6 +104,7 @@ class Office:
     def __post_init__(self) -> None:
         for name in ("data", "high-water"):
             (self.directory / name).mkdir(parents=True)
+        (self.directory / "data/node.db").write_bytes(_empty_database())
         self._entropy = counted_entropy(self.country)
         self.open()
 
@@ -167,12 +182,25 @@ class Office:
         (published,) = sequence(self.ports, [prepare(self.ports, self.person(name), draft, reason)])
         return published
 
+    def report(self, reference: str, name: str = "border", **changes: Any) -> desk_service_pb2.PublishedAlert:
+        """Report REFUSED_ENTRY for an alert in the inbox of that officer's agency. Changes are fields of `ReportHitRequest`."""
+        wanted = desk_service_pb2.ReportHitRequest(
+            request_id=next(_requests).to_bytes(16, "big"),
+            alert=reference,
+            report=hit_report_pb2.HitReport(
+                outcome=hit_report_pb2.HIT_OUTCOME_REFUSED_ENTRY, desk={"unit": "Example desk", "channel": "+855 23 000 000"}
+            ),
+            reason="synthetic reason",
+        )
+        return report_hit(self.ports, self.person(name), changed(wanted, **changes), lambda item: sequence(self.ports, [item])[0])
+
     def log_again(self, to: "Office", index: int, **changes: Any) -> int:
         """Log once more what stands at `index` of our log, with changes to the entry; no verb of this version does that yet."""
         log = self.outbound(to)
         with self.ports.store.write() as tx:
             (row,) = logs.entry_rows(tx, log.id, index, index + 1)
-            data = encode(changed(disclosure_pb2.Entry.FromString(row.entry), **changes))
+            entry = disclosure_pb2.Entry.FromString(row.entry)
+            data = encode(changed(entry, disclosed_at=log.last_disclosed_at, **changes))
             leaf = leaf_hash(data)
             new = {"log_id": log.id, "idx": log.size, "entry": data, "leaf": leaf, "alert_ref": row.alert_ref, "sealed": row.sealed}
             logs.grow(tx, log, log.frontier.append(leaf), [new], disclosed_at=log.last_disclosed_at, control_size=log.control_size)
@@ -211,9 +239,6 @@ class Office:
         party = PartyId.parse(self.person(name))
         works_for = PartyId.parse(agency(self.country, agency_class)) if agency_class else None
         return str(party), OfficerEntry(id=party, roles=roles, agency=works_for)
-
-
-_requests = itertools.count(1)
 
 
 def draft(*recipients: str, **changes: Any) -> desk_service_pb2.Draft:

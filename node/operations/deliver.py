@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from google.protobuf.message import DecodeError
 
-from exchange.agreement import Denied, Request, decide_under
+from exchange.agreement import Parties, decide_entry
 from exchange.directory import KnownNode
 from exchange.encoding import CAP_BATCH, CAP_BATCH_DELIVERIES, CAP_DELIVERY
 from exchange.errors import Conflict, ExchangeError, Malformed, NotFound, Refused, Unverified
@@ -297,28 +297,12 @@ def _withheld_now(ports: Ports, outgoing: Outgoing, entry: disclosure_pb2.Entry,
     if signing_key is None or signing_key.revoked_at or signing_key.compromised_since:
         return disclosure_pb2.WITHHELD_CODE_KEY_REVOKED
     agreed = ports.known.agreements.get(entry.agreement_digest)
-    clause = agreed.clauses.get(entry.clause) if agreed else None
-    if agreed is None or clause is None:
+    if agreed is None or entry.clause not in agreed.clauses:
         return disclosure_pb2.WITHHELD_CODE_LAPSED
-    fields = frozenset(entry.fields)
-    decision = decide_under(
-        agreed,
-        entry.clause,
-        Request(
-            sender=ports.trust_domain,
-            recipient=outgoing.partner,
-            agency=entry.audience[0],
-            alert_type=alert.alert_type,
-            purpose=entry.purpose,
-            fields=frozenset(kind.numbers),
-            at=now,
-            unticked=frozenset(kind.numbers) - fields,
-            granted=fields & frozenset(clause.on_request) if entry.on_request_ground else frozenset(),
-            disclosed=frozenset(clause.required),
-        ),
-    )
-    lapsed = isinstance(decision, Denied) or decision.fields != tuple(entry.fields)
-    return disclosure_pb2.WITHHELD_CODE_LAPSED if lapsed else 0
+    parties = Parties(sender=ports.trust_domain, recipient=outgoing.partner)
+    required = agreed.terms[entry.clause].required  # what was required was decided at release; other entries may have opened it
+    denied = decide_entry(agreed, entry, parties, kind, now, disclosed=required)
+    return disclosure_pb2.WITHHELD_CODE_LAPSED if denied else 0
 
 
 def _withheld_events(log: LogRow, withheld: dict[int, int]) -> list[tuple[str, str]]:

@@ -1,14 +1,19 @@
 """Who is calling: proved by the peer's certificate on each call, and asked again while a stream lives."""
 
+import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import grpc
 from cryptography import x509
 
-from exchange.errors import Unverified
+from exchange.errors import Refused, Unverified
 from node.operations.officers import NotPermitted
 from node.ports import Known, Ports
 from node.tls import Listener, PeerIdentity, RevocationList, check_current, peer_identity
+
+CALLS_AT_ONCE = 8
+"""Of one partner: a node needs a subscription and a call beside it. More would take the listener's threads from the other partners."""
 
 
 class PartnerDoor:
@@ -16,26 +21,30 @@ class PartnerDoor:
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
-        self._read: tuple[Known, Mapping[str, Sequence[x509.Certificate]], RevocationList] | None = None
+        self._read: tuple[Known, Mapping[str, Sequence[x509.Certificate]], Mapping[str, RevocationList]] | None = None
+        self._lock = threading.Lock()
+        self._calls: Counter[str] = Counter()
 
     def admit(self, context: grpc.ServicerContext) -> PeerIdentity:
-        """Prove the caller's identity. Raises `Unverified` (TLS_…) and `NotPermitted` (PARTNER_SUSPENDED)."""
-        trust, revoked = self._trust()
+        """Prove the caller's identity. Raises `Unverified` (TLS_…), `NotPermitted` (PARTNER_SUSPENDED) and `Refused` (TOO_MANY_CALLS)."""
+        trust, _ = self._trust()
         identity = peer_identity(
             context.auth_context(),
             trust=trust,
             now=self._ports.clock.now(),
             listener=Listener.NODE,
-            revoked=revoked,
+            revoked=RevocationList(),  # whose list counts is known only now: `check` asks it
         )
-        self._check_partner(identity)
+        self.check(identity)
+        self._take_place(identity.party.trust_domain, context)
         return identity
 
     def check(self, identity: PeerIdentity) -> None:
         """Ask again: expiry, revocation and suspension end a living stream. Raises as `admit`."""
-        _, revoked = self._trust()
-        check_current(identity, now=self._ports.clock.now(), revoked=revoked)
         self._check_partner(identity)
+        _, revoked = self._trust()
+        # Only its owner revokes a key: no country can shut another out.
+        check_current(identity, now=self._ports.clock.now(), revoked=revoked.get(identity.party.trust_domain, RevocationList()))
 
     def _check_partner(self, identity: PeerIdentity) -> None:
         partner = self._ports.known.partners.get(identity.party.trust_domain)
@@ -44,13 +53,28 @@ class PartnerDoor:
         if partner.suspended:
             raise NotPermitted("PARTNER_SUSPENDED", "this partner is suspended")
 
-    def _trust(self) -> tuple[Mapping[str, Sequence[x509.Certificate]], RevocationList]:
+    def _take_place(self, partner: str, context: grpc.ServicerContext) -> None:
+        with self._lock:
+            if self._calls[partner] >= CALLS_AT_ONCE:
+                raise Refused("TOO_MANY_CALLS", "this partner has too many calls under way")
+            self._calls[partner] += 1
+
+        def leave() -> None:
+            with self._lock:
+                self._calls[partner] -= 1
+
+        if not context.add_callback(leave):
+            leave()  # the call is over already
+
+    def _trust(self) -> tuple[Mapping[str, Sequence[x509.Certificate]], Mapping[str, RevocationList]]:
         known = self._ports.known
         if self._read is None or self._read[0] is not known:
             nodes = known.nodes().values()
             trust = {node.trust_domain: [x509.load_der_x509_certificate(der) for der in node.descriptor.node_ca] for node in nodes}
-            revoked = frozenset(key.key_id for node in nodes for key in node.descriptor.revoked_tls_keys)
-            self._read = (known, trust, RevocationList(keys=revoked))
+            revoked = {
+                node.trust_domain: RevocationList(keys=frozenset(key.key_id for key in node.descriptor.revoked_tls_keys)) for node in nodes
+            }
+            self._read = (known, trust, revoked)
         return self._read[1], self._read[2]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select, update
+from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select, bindparam, func, select, update
 
 from exchange.errors import NotFound
 from node.store.insert import insert_rows
@@ -37,10 +37,19 @@ class AlertRow:
 
 _COLUMNS = [alerts.c[name] for name in AlertRow.__slots__]
 
+# Asked for every batch, so built once: to build a statement costs several times as much as to run it.
+_HIGHEST_ID = select(func.max(alerts.c.id))
+_AMONG: BindParameter[Any] = bindparam("among", expanding=True)
+_BY_REQUEST = select(*_COLUMNS, alerts.c.request_id).where(alerts.c.request_id.in_(_AMONG))
+_BY_DIGEST = select(*_COLUMNS).where(alerts.c.digest.in_(_AMONG))
+_BY_ID = select(*_COLUMNS).where(alerts.c.id.in_(_AMONG))
+_BY_ALERT_ID = select(*_COLUMNS).where(alerts.c.alert_id.in_(_AMONG))
+_INBOXES = select(inbox).where(inbox.c.alert_ref.in_(_AMONG))
+
 
 def next_id(tx: Connection) -> int:
     """The id for the next new row; safe because there is one writer at a time."""
-    return (tx.execute(select(func.max(alerts.c.id))).scalar() or 0) + 1
+    return (tx.execute(_HIGHEST_ID).scalar() or 0) + 1
 
 
 def insert_alerts(tx: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -50,28 +59,22 @@ def insert_alerts(tx: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def by_requests(tx: Connection, request_ids: Collection[bytes]) -> dict[bytes, AlertRow]:
     """Which of these idempotency keys were used, and for what."""
-    query = select(alerts.c.request_id, *_COLUMNS).where(alerts.c.request_id.in_(request_ids))
-    return {row.request_id: _alert(row) for row in tx.execute(query)}
+    return {row.request_id: _alert(row) for row in _among(tx, _BY_REQUEST, request_ids)}
 
 
 def by_digests(tx: Connection, digests: Collection[bytes]) -> dict[bytes, AlertRow]:
     """Alerts by manifest digest."""
-    if not digests:
-        return {}
-    return {row.digest: _alert(row) for row in tx.execute(select(*_COLUMNS).where(alerts.c.digest.in_(digests)))}
+    return {row.digest: _alert(row) for row in _among(tx, _BY_DIGEST, digests)}
 
 
 def by_ids(tx: Connection, ids: Collection[int]) -> dict[int, AlertRow]:
     """Alerts by row id."""
-    if not ids:
-        return {}
-    return {row.id: _alert(row) for row in tx.execute(select(*_COLUMNS).where(alerts.c.id.in_(ids)))}
+    return {row.id: _alert(row) for row in _among(tx, _BY_ID, ids)}
 
 
 def by_alert_ids(tx: Connection, alert_ids: Collection[bytes]) -> dict[tuple[str, bytes], AlertRow]:
     """Alerts by (originator, alert id)."""
-    rows = tx.execute(select(*_COLUMNS).where(alerts.c.alert_id.in_(alert_ids)))
-    return {(row.originator, row.alert_id): _alert(row) for row in rows}
+    return {(row.originator, row.alert_id): _alert(row) for row in _among(tx, _BY_ALERT_ID, alert_ids)}
 
 
 def find(tx: Connection, text: str, *, inbox_of: str | None = None, originator: str | None = None) -> AlertRow:
@@ -124,9 +127,7 @@ def every(tx: Connection) -> Iterable[AlertRow]:
 
 def put_in_inboxes(tx: Connection, pairs: Collection[tuple[str, int]]) -> None:
     """Put (agency, alert row) pairs into inboxes; what is there already stays."""
-    have = {
-        (row.agency, row.alert_ref) for row in tx.execute(select(inbox).where(inbox.c.alert_ref.in_({reference for _, reference in pairs})))
-    }
+    have = {(row.agency, row.alert_ref) for row in _among(tx, _INBOXES, {reference for _, reference in pairs})}
     rows = [{"agency": agency, "alert_ref": reference} for agency, reference in sorted(set(pairs) - have)]
     if rows:
         insert_rows(tx, inbox, rows)
@@ -190,5 +191,9 @@ def _own(originator: str | None) -> ColumnElement[bool]:
     return alerts.c.own if originator is None else alerts.c.own & (alerts.c.originator == originator)
 
 
+def _among(tx: Connection, query: Select[Any], values: Collection[Any]) -> Iterable[Row[Any]]:
+    return tx.execute(query, {"among": list(values)}) if values else ()
+
+
 def _alert(row: Row[Any]) -> AlertRow:
-    return AlertRow(**{name: getattr(row, name) for name in AlertRow.__slots__})
+    return AlertRow(**dict(zip(AlertRow.__slots__, row, strict=False)))  # the columns come first, in this order

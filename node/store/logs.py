@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from exchange.log import LogName
 from exchange.tlog.merkle import Frontier
@@ -12,6 +12,40 @@ from node.store.insert import insert_rows
 from node.store.tables import entries, exceptions, logs, receipts, withheld
 
 _HASH = 32
+
+# Asked for every batch, so built once: to build a statement costs several times as much as to run it.
+_LOGS = select(logs).order_by(logs.c.id)
+_LOG = select(logs).where(logs.c.origin == bindparam("origin"))
+_NEWEST_LOG = (
+    select(logs)
+    .where(logs.c.partner == bindparam("of"), logs.c.outbound == bindparam("outward"))
+    .order_by(logs.c.generation.desc())
+    .limit(bindparam("most"))
+)
+_GROW = (
+    update(logs)
+    .where(logs.c.id == bindparam("log"))
+    .values({name: bindparam(name) for name in ("size", "frontier", "checkpoint", "last_disclosed_at", "control_size")})
+)
+_IN_RANGE = (entries.c.log_id == bindparam("log"), entries.c.idx >= bindparam("start"), entries.c.idx < bindparam("end"))
+_ENTRIES = select(entries).where(*_IN_RANGE).order_by(entries.c.idx)
+_LEAVES = select(entries.c.leaf).where(*_IN_RANGE).order_by(entries.c.idx)
+_BELOW = (
+    select(receipts)
+    .where(receipts.c.log_id == bindparam("log"), receipts.c.size <= bindparam("at"), receipts.c.frontier != b"")
+    .order_by(receipts.c.size.desc())
+    .limit(bindparam("most"))
+)
+_NEWEST_RECEIPT = select(receipts).where(receipts.c.log_id == bindparam("log")).order_by(receipts.c.size.desc()).limit(bindparam("most"))
+_ABOVE = (
+    select(receipts)
+    .where(receipts.c.log_id == bindparam("log"), receipts.c.size > bindparam("at"))
+    .order_by(receipts.c.size)
+    .limit(bindparam("most"))
+)
+_EXCEPTIONS = select(exceptions).where(
+    exceptions.c.log_id == bindparam("log"), exceptions.c.idx >= bindparam("start"), exceptions.c.idx < bindparam("end")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,19 +104,18 @@ def unpack(size: int, packed: bytes) -> Frontier:
 
 def all_logs(tx: Connection) -> list[LogRow]:
     """Every log, oldest first."""
-    return [_log(row) for row in tx.execute(select(logs).order_by(logs.c.id))]
+    return [_log(row) for row in tx.execute(_LOGS)]
 
 
 def find_log(tx: Connection, origin: str) -> LogRow | None:
     """The log of that origin."""
-    row = tx.execute(select(logs).where(logs.c.origin == origin)).first()
+    row = tx.execute(_LOG, {"origin": origin}).first()
     return _log(row) if row else None
 
 
 def newest_log(tx: Connection, partner: str, *, outbound: bool) -> LogRow | None:
     """The log of the highest generation in that direction."""
-    query = select(logs).where(logs.c.partner == partner, logs.c.outbound == outbound).order_by(logs.c.generation.desc()).limit(1)
-    row = tx.execute(query).first()
+    row = tx.execute(_NEWEST_LOG, {"of": partner, "outward": outbound, "most": 1}).first()
     return _log(row) if row else None
 
 
@@ -102,7 +135,7 @@ def open_log(tx: Connection, name: LogName, *, outbound: bool) -> LogRow:
         "confirmed_at": 0,
     }
     tx.execute(logs.insert().values(values))
-    row = tx.execute(select(logs).where(logs.c.origin == name.origin)).one()
+    row = tx.execute(_LOG, {"origin": name.origin}).one()
     return _log(row)
 
 
@@ -119,7 +152,7 @@ def grow(
     """Append entry rows and move the log's edge to `frontier`; a mirror's with the owner's note of it."""
     insert_rows(tx, entries, new)
     edge = {"size": frontier.size, "frontier": pack(frontier), "checkpoint": checkpoint}
-    tx.execute(update(logs).where(logs.c.id == log.id).values(**edge, last_disclosed_at=disclosed_at, control_size=control_size))
+    tx.execute(_GROW, {"log": log.id, **edge, "last_disclosed_at": disclosed_at, "control_size": control_size})
 
 
 def set_state(tx: Connection, log_id: int, state: str) -> None:
@@ -134,8 +167,7 @@ def confirm(tx: Connection, log_id: int, at: int) -> None:
 
 def entry_rows(tx: Connection, log_id: int, start: int, end: int) -> list[EntryRow]:
     """Entries from `start` up to, and not with, `end`."""
-    query = select(entries).where(entries.c.log_id == log_id, entries.c.idx >= start, entries.c.idx < end).order_by(entries.c.idx)
-    return [_entry(row) for row in tx.execute(query)]
+    return [_entry(row) for row in tx.execute(_ENTRIES, {"log": log_id, "start": start, "end": end})]
 
 
 def entries_of_alert(tx: Connection, alert_ref: int) -> list[tuple[int, EntryRow]]:
@@ -146,30 +178,27 @@ def entries_of_alert(tx: Connection, alert_ref: int) -> list[tuple[int, EntryRow
 
 def leaves(tx: Connection, log_id: int, start: int, end: int) -> list[bytes]:
     """Leaf hashes from `start` up to, and not with, `end`."""
-    query = select(entries.c.leaf).where(entries.c.log_id == log_id, entries.c.idx >= start, entries.c.idx < end).order_by(entries.c.idx)
-    return list(tx.execute(query).scalars())
+    return list(tx.execute(_LEAVES, {"log": log_id, "start": start, "end": end}).scalars())
 
 
 def frontier_at(tx: Connection, log: LogRow, size: int) -> Frontier:
     """The frontier when the log had `size` entries, computed from the nearest receipt below."""
     if size == log.size:
         return log.frontier
-    query = select(receipts).where(receipts.c.log_id == log.id, receipts.c.size <= size, receipts.c.frontier != b"")
-    row = tx.execute(query.order_by(receipts.c.size.desc()).limit(1)).first()
+    row = tx.execute(_BELOW, {"log": log.id, "at": size, "most": 1}).first()
     start = unpack(row.size, row.frontier) if row else Frontier.empty()
     return start.extend(leaves(tx, log.id, start.size, size))
 
 
 def newest_receipt(tx: Connection, log_id: int) -> ReceiptRow | None:
     """The receipt of the greatest size."""
-    row = tx.execute(select(receipts).where(receipts.c.log_id == log_id).order_by(receipts.c.size.desc()).limit(1)).first()
+    row = tx.execute(_NEWEST_RECEIPT, {"log": log_id, "most": 1}).first()
     return _receipt(row) if row else None
 
 
 def receipts_above(tx: Connection, log_id: int, size: int, limit: int) -> list[ReceiptRow]:
     """Receipts greater than `size`, smallest first."""
-    query = select(receipts).where(receipts.c.log_id == log_id, receipts.c.size > size).order_by(receipts.c.size).limit(limit)
-    return [_receipt(row) for row in tx.execute(query)]
+    return [_receipt(row) for row in tx.execute(_ABOVE, {"log": log_id, "at": size, "most": limit})]
 
 
 def receipt_covering(tx: Connection, log_id: int, index: int) -> ReceiptRow | None:
@@ -179,17 +208,16 @@ def receipt_covering(tx: Connection, log_id: int, index: int) -> ReceiptRow | No
 
 def add_receipt(tx: Connection, log_id: int, receipt: ReceiptRow, excepted: Iterable[tuple[int, int]]) -> None:
     """Keep a receipt and the (index, ExceptionCode) pairs that it excepts."""
-    tx.execute(
-        receipts.insert().values(
-            log_id=log_id,
-            size=receipt.size,
-            previous_size=receipt.previous_size,
-            received_at=receipt.received_at,
-            frontier=pack(receipt.frontier),
-            checkpoint=receipt.checkpoint,
-            statement=receipt.statement,
-        )
-    )
+    kept = {
+        "log_id": log_id,
+        "size": receipt.size,
+        "previous_size": receipt.previous_size,
+        "received_at": receipt.received_at,
+        "frontier": pack(receipt.frontier),
+        "checkpoint": receipt.checkpoint,
+        "statement": receipt.statement,
+    }
+    insert_rows(tx, receipts, [kept])
     rows = [{"log_id": log_id, "idx": index, "code": code} for index, code in excepted]
     if rows:
         insert_rows(tx, exceptions, rows)
@@ -203,8 +231,7 @@ def complete_receipt(tx: Connection, log_id: int, size: int, frontier: Frontier,
 
 def exception_codes(tx: Connection, log_id: int, start: int, end: int) -> dict[int, int]:
     """Index to ExceptionCode from `start` up to, and not with, `end`."""
-    query = select(exceptions).where(exceptions.c.log_id == log_id, exceptions.c.idx >= start, exceptions.c.idx < end)
-    return {row.idx: row.code for row in tx.execute(query)}
+    return {row.idx: row.code for row in tx.execute(_EXCEPTIONS, {"log": log_id, "start": start, "end": end})}
 
 
 def withheld_codes(tx: Connection, log_id: int, start: int, end: int) -> dict[int, int]:

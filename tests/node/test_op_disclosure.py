@@ -1,6 +1,6 @@
 """From an officer's draft to two desks abroad, each seeing its own minimum, and the answer back."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,9 @@ import pytest
 from exchange.encoding import cut, encode
 from exchange.errors import Malformed, NotFound
 from exchange.v1 import desk_service_pb2, handling_pb2, hit_report_pb2
-from node.operations import inbox, outbox, preview, release, report, whoami
+from node.operations import inbox, outbox, preview, release, whoami
 from node.operations.officers import NotPermitted
-from node.operations.release import NotReleased, Prepared, prepare
+from node.operations.release import prepare
 from node.operations.sequence import sequence
 from tests import builders
 from tests.countries import BORDER, DAY, HOUR, NGO, POLICE, agency, agreement, changed, domain, with_clause
@@ -42,22 +42,6 @@ def shown(office: Office, name: str, reference: str) -> desk_service_pb2.GetInbo
 def states(office: Office, reference: str) -> list[str]:
     status = outbox.get_status(office.ports, office.person("liaison"), reference)
     return [STATE.Name(item.state).removeprefix("DISCLOSURE_STATE_") for item in status.disclosures]
-
-
-def hit(alert: str, **changes: Any) -> desk_service_pb2.ReportHitRequest:
-    wanted = desk_service_pb2.ReportHitRequest(
-        request_id=b"report 16 bytes!",
-        alert=alert,
-        report=hit_report_pb2.HitReport(
-            outcome=hit_report_pb2.HIT_OUTCOME_REFUSED_ENTRY, desk={"unit": "Example desk", "channel": "+855 23 000 000"}
-        ),
-        reason="synthetic",
-    )
-    return changed(wanted, **changes)
-
-
-def releasing(office: Office) -> Callable[[Prepared | NotReleased], desk_service_pb2.PublishedAlert]:
-    return lambda item: sequence(office.ports, [item])[0]
 
 
 def test_each_agency_reads_exactly_the_bytes_that_the_preview_showed_for_it(two: Federation) -> None:
@@ -145,7 +129,7 @@ def test_a_report_goes_back_over_the_reverse_log_and_shows_on_both_sides(two: Fe
     published = gb.publish(draft(KH_BORDER, KH_POLICE))
     reference = published.manifest_digest.hex()
     two.pump()
-    answer = report.report_hit(kh.ports, kh.person("border"), hit(reference), releasing(kh))
+    answer = kh.report(reference)
     assert not answer.problems
     assert list(answer.disclosures[0].audience) == [GB_POLICE]
     two.pump()
@@ -167,7 +151,7 @@ def test_the_same_report_again_is_not_a_second_one(two: Federation) -> None:
     gb, kh = two["gb"], two["kh"]
     reference = gb.publish(draft(KH_BORDER)).manifest_digest.hex()
     two.pump()
-    answers = [report.report_hit(kh.ports, kh.person("border"), hit(reference), releasing(kh)) for _ in range(2)]
+    answers = [kh.report(reference, request_id=b"report 16 bytes!") for _ in range(2)]
     assert answers[0] == answers[1]
     assert kh.outbound(gb).size == 1
 
@@ -178,7 +162,7 @@ def test_a_report_takes_another_purpose_if_the_clause_wants_one(tmp_path: Path) 
         two.connect("gb", "kh", with_clause(agreement(), "kh-gb-hitreport-police", purposes=investigation))
         reference = two["gb"].publish(draft(KH_BORDER)).manifest_digest.hex()
         two.pump()
-        answer = report.report_hit(two["kh"].ports, two["kh"].person("border"), hit(reference), releasing(two["kh"]))
+        answer = two["kh"].report(reference)
         two.pump()
         assert not answer.problems
         assert two["gb"].fsck() == []
@@ -191,11 +175,9 @@ def test_a_report_names_the_alert_that_it_is_for_and_only_one_that_came_for_me(t
     reference = gb.publish(draft(KH_POLICE)).manifest_digest.hex()
     two.pump()
     with refused(NotFound, "ALERT_NOT_FOUND"):
-        report.report_hit(kh.ports, kh.person("border"), hit(reference), releasing(kh))
-    other = hit(reference)
-    other.report.manifest_digest = bytes(32)
+        kh.report(reference)
     with refused(Malformed, "REPORT_OTHER_ALERT"):
-        report.report_hit(kh.ports, kh.person("police"), other, releasing(kh))
+        kh.report(reference, "police", report=hit_report_pb2.HitReport(manifest_digest=bytes(32)))
 
 
 def test_a_report_without_a_clause_is_refused_with_the_reason(tmp_path: Path) -> None:
@@ -205,7 +187,7 @@ def test_a_report_without_a_clause_is_refused_with_the_reason(tmp_path: Path) ->
         two.connect("gb", "kh", changed(content, clauses=without))
         reference = two["gb"].publish(draft(KH_BORDER)).manifest_digest.hex()
         two.pump()
-        answer = report.report_hit(two["kh"].ports, two["kh"].person("border"), hit(reference), releasing(two["kh"]))
+        answer = two["kh"].report(reference)
     assert [problem.code for problem in answer.problems if problem.severity == desk_service_pb2.SEVERITY_ERROR] == ["AUDIENCE_NOT_AGREED"]
 
 
@@ -259,7 +241,7 @@ def test_who_works_no_desk_reads_no_inbox(two: Federation, name: str) -> None:
     with refused(NotPermitted, "ROLE_MISSING"):
         shown(kh, name, "00000000")
     with refused(NotPermitted, "ROLE_MISSING"):
-        report.report_hit(kh.ports, kh.person(name), hit("00000000"), releasing(kh))
+        kh.report("00000000", name)
 
 
 def test_a_stranger_is_told_that_the_roster_does_not_have_him(two: Federation) -> None:

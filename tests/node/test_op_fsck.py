@@ -10,7 +10,7 @@ from exchange.errors import NotFound
 from exchange.signing import sign_statement
 from exchange.tlog.merkle import leaf_hash
 from exchange.v1 import desk_service_pb2, disclosure_pb2
-from node.operations import report, review
+from node.operations import review
 from node.operations.contents import pack_content, purpose_of_alert, purpose_of_entry, unpack_content
 from node.operations.findings import AT_MOST, Findings
 from node.operations.officers import NotPermitted
@@ -19,7 +19,6 @@ from node.store.transaction import Transaction
 from node.store.vault import DataKey
 from tests.countries import BORDER, HOUR, POLICE, agency, agreement, changed, key, with_clause
 from tests.federation import Federation, federation
-from tests.node.test_op_disclosure import hit, releasing
 from tests.refusals import refused
 from tests.rig import Office, draft
 
@@ -36,7 +35,7 @@ def two(tmp_path: Path) -> Iterator[Federation]:
         made.clock.pass_(HOUR)
         made["gb"].publish(draft(KH_BORDER))
         made.pump()
-        report.report_hit(made["kh"].ports, made["kh"].person("border"), hit(first.manifest_digest.hex()), releasing(made["kh"]))
+        made["kh"].report(first.manifest_digest.hex())
         made.pump()
         yield made
 
@@ -45,7 +44,7 @@ def spoil(office: Office, *statements: str) -> list[str]:
     """Change the database behind the node's back, and check it."""
     with office.ports.store.write() as tx:
         for statement in statements:
-            tx.exec_driver_sql(statement)
+            tx.exec_driver_sql(statement.replace(":ours", "(SELECT id FROM logs WHERE outbound)"))
     return office.fsck()
 
 
@@ -61,29 +60,27 @@ def test_nothing_is_found_where_nothing_is_wrong_and_all_is_counted(two: Federat
 
 # Logs
 
-LOG = "(SELECT id FROM logs WHERE outbound)"
-
 
 @pytest.mark.parametrize(
     ("statement", "code"),
     [
-        (f"UPDATE entries SET leaf = zeroblob(32) WHERE log_id = {LOG} AND idx = 1", "ENTRY_LEAF"),
-        (f"UPDATE entries SET leaf = zeroblob(32) WHERE log_id = {LOG} AND idx = 1", "RECEIPT_ROOT"),
-        (f"UPDATE entries SET leaf = zeroblob(32) WHERE log_id = {LOG} AND idx = 1", "LOG_FRONTIER"),
-        (f"UPDATE entries SET entry = entry || x'7801' WHERE log_id = {LOG} AND idx = 1", "ENTRY_MALFORMED"),
-        (f"DELETE FROM entries WHERE log_id = {LOG} AND idx = 1", "ENTRY_MISSING"),
-        (f"INSERT INTO entries SELECT log_id, idx + 1, entry, leaf, alert_ref, sealed FROM entries WHERE log_id = {LOG} AND idx = 2",
+        ("UPDATE entries SET leaf = zeroblob(32) WHERE log_id = :ours AND idx = 1", "ENTRY_LEAF"),
+        ("UPDATE entries SET leaf = zeroblob(32) WHERE log_id = :ours AND idx = 1", "RECEIPT_ROOT"),
+        ("UPDATE entries SET leaf = zeroblob(32) WHERE log_id = :ours AND idx = 1", "LOG_FRONTIER"),
+        ("UPDATE entries SET entry = CAST(entry || x'7801' AS BLOB) WHERE log_id = :ours AND idx = 1", "ENTRY_MALFORMED"),
+        ("DELETE FROM entries WHERE log_id = :ours AND idx = 1", "ENTRY_MISSING"),
+        ("INSERT INTO entries SELECT log_id, idx + 1, entry, leaf, alert_ref, sealed FROM entries WHERE log_id = :ours AND idx = 2",
          "ENTRY_BEYOND_LOG"),
-        (f"UPDATE receipts SET previous_size = 1 WHERE log_id = {LOG} AND size = 3", "RECEIPT_TILES"),
-        (f"UPDATE receipts SET received_at = 1 WHERE log_id = {LOG} AND size = 3", "RECEIPT_ROW"),
-        (f"UPDATE receipts SET frontier = zeroblob(32) WHERE log_id = {LOG} AND size = 2", "RECEIPT_ROW"),
-        (f"UPDATE receipts SET statement = (SELECT statement FROM agreements) WHERE log_id = {LOG} AND size = 3", "RECEIPT_UNVERIFIED"),
-        (f"UPDATE receipts SET checkpoint = (SELECT checkpoint FROM receipts WHERE size = 2) WHERE log_id = {LOG} AND size = 3",
+        ("UPDATE receipts SET previous_size = 1 WHERE log_id = :ours AND size = 3", "RECEIPT_TILES"),
+        ("UPDATE receipts SET received_at = 1 WHERE log_id = :ours AND size = 3", "RECEIPT_ROW"),
+        ("UPDATE receipts SET frontier = zeroblob(32) WHERE log_id = :ours AND size = 2", "RECEIPT_ROW"),
+        ("UPDATE receipts SET statement = (SELECT statement FROM agreements) WHERE log_id = :ours AND size = 3", "RECEIPT_UNVERIFIED"),
+        ("UPDATE receipts SET checkpoint = (SELECT checkpoint FROM receipts WHERE size = 2) WHERE log_id = :ours AND size = 3",
          "CHECKPOINT_UNVERIFIED"),
-        (f"UPDATE receipts SET checkpoint = x'' WHERE log_id = {LOG} AND size = 3", "CHECKPOINT_MISSING"),
-        (f"UPDATE receipts SET size = 9 WHERE log_id = {LOG} AND size = 3", "RECEIPT_BEYOND_LOG"),
-        (f"INSERT INTO exceptions VALUES ({LOG}, 1, 10)", "EXCEPTION_MISMATCH"),
-        (f"INSERT INTO exceptions VALUES ({LOG}, 7, 10)", "EXCEPTION_OUTSIDE_RECEIPT"),
+        ("UPDATE receipts SET checkpoint = x'' WHERE log_id = :ours AND size = 3", "CHECKPOINT_MISSING"),
+        ("UPDATE receipts SET size = 9 WHERE log_id = :ours AND size = 3", "RECEIPT_BEYOND_LOG"),
+        ("INSERT INTO exceptions VALUES (:ours, 1, 10)", "EXCEPTION_MISMATCH"),
+        ("INSERT INTO exceptions VALUES (:ours, 7, 10)", "EXCEPTION_OUTSIDE_RECEIPT"),
     ],
 )  # fmt: skip
 def test_a_defect_of_our_own_log_is_found(two: Federation, statement: str, code: str) -> None:
@@ -91,9 +88,8 @@ def test_a_defect_of_our_own_log_is_found(two: Federation, statement: str, code:
 
 
 def test_a_mirror_is_checked_as_well(two: Federation) -> None:
-    mirror = "(SELECT id FROM logs WHERE NOT outbound)"
-    assert spoil(two["kh"], f"UPDATE logs SET checkpoint = x'00' WHERE id = {mirror}") == ["CHECKPOINT_UNVERIFIED"]
-    assert "RECEIPT_BEYOND_LOG" in spoil(two["kh"], f"UPDATE receipts SET size = 9 WHERE log_id = {mirror} AND size = 3")
+    assert spoil(two["kh"], "UPDATE logs SET checkpoint = x'00' WHERE NOT outbound") == ["CHECKPOINT_UNVERIFIED"]
+    assert "RECEIPT_BEYOND_LOG" in spoil(two["kh"], "UPDATE receipts SET size = 9 WHERE size = 3")
 
 
 def test_a_time_that_falls_is_an_error_in_our_log_and_a_warning_in_a_partners(two: Federation) -> None:
@@ -114,8 +110,13 @@ def test_a_time_that_falls_is_an_error_in_our_log_and_a_warning_in_a_partners(tw
 
 @pytest.mark.parametrize(
     ("content", "code"),
-    [(None, "HIGH_WATER_MISSING"), ((9, bytes(32)), "HIGH_WATER_ROLLBACK"), ((3, bytes(32)), "HIGH_WATER_FORK"), (b"torn", "HIGH_WATER_UNREADABLE")],
-)  # fmt: skip
+    [
+        (None, "HIGH_WATER_MISSING"),
+        ((9, bytes(32)), "HIGH_WATER_ROLLBACK"),
+        ((3, bytes(32)), "HIGH_WATER_FORK"),
+        (b"torn", "HIGH_WATER_UNREADABLE"),
+    ],
+)
 def test_the_high_water_record_is_compared(two: Federation, content: tuple[int, bytes] | bytes | None, code: str) -> None:
     gb, kh = two["gb"], two["kh"]
     origin = gb.outbound(kh).name.origin
@@ -175,8 +176,8 @@ def test_a_defect_of_an_alert_is_found_at_either_end(two: Federation, country: s
     "statement",
     [
         "DELETE FROM inbox",
-        f"INSERT INTO inbox VALUES ('{agency('kh', POLICE)}', 2)",
-        f"INSERT INTO inbox VALUES ('{agency('kh', POLICE)}', 99)",
+        "INSERT INTO inbox VALUES ('spiffe://kh.alerts.example/agency/anti-trafficking', 2)",
+        "INSERT INTO inbox VALUES ('spiffe://kh.alerts.example/agency/anti-trafficking', 99)",
     ],
 )
 def test_an_inbox_holds_exactly_what_its_agency_was_given(two: Federation, statement: str) -> None:
@@ -214,9 +215,9 @@ def test_a_fragment_beyond_the_entry_is_found_at_the_recipient(two: Federation) 
     with gb.ports.store.read() as tx:
         (whole,) = [row for row in alerts.page_all(tx, 0, 10) if row.id == 2]
         content = unpack_content(open_row(gb, tx, whole).open(purpose_of_alert(whole.alert_id), whole.sealed or b""))
+    purpose = purpose_of_entry(whole.alert_id, kh.mirror(gb).name.origin)
     with kh.ports.store.write() as tx:
         (row,) = [row for row in alerts.page_all(tx, 0, 10) if row.digest == whole.digest]
-        purpose = purpose_of_entry(row.alert_id, kh.mirror(gb).name.origin)
         sealed = open_row(kh, tx, row).seal(purpose, pack_content(content.manifest, content.openings))  # type: ignore[arg-type]
         tx.exec_driver_sql("UPDATE entries SET sealed = ? WHERE alert_ref = ?", (sealed, row.id))
     assert kh.fsck() == ["OPENINGS_MISMATCH"]
@@ -254,9 +255,10 @@ def test_a_manifest_under_another_key_is_found(two: Federation) -> None:
 
 def test_another_authorisation_than_the_entry_commits_to_is_found(two: Federation) -> None:
     gb, kh = two["gb"], two["kh"]
+    origin = gb.outbound(kh).name.origin
     with gb.ports.store.write() as tx:
         (row,) = [row for row in alerts.page_all(tx, 0, 10) if row.id == 1]
-        sealed = open_row(gb, tx, row).seal(purpose_of_entry(row.alert_id, gb.outbound(kh).name.origin), bytes(32) + b'{"at":0}')
+        sealed = open_row(gb, tx, row).seal(purpose_of_entry(row.alert_id, origin), bytes(32) + b'{"at":0}')
         tx.exec_driver_sql("UPDATE entries SET sealed = ? WHERE alert_ref = 1 AND idx = 0", (sealed,))
     assert gb.fsck() == ["AUTHORISATION_MISMATCH"]
 
