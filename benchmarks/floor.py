@@ -22,9 +22,9 @@ from node.tls import TlsMaterial, channel_credentials, channel_options, server_c
 from tests.system.nodes import Office, free_port_pair
 
 BATCH = 64
-MANIFEST_BYTES = 1_500
+MANIFEST_BYTES = 1_300
 """About what is signed for an alert of 34 slots."""
-DELIVERY_BYTES = 3_400
+DELIVERY_BYTES = 2_660
 """About one delivery of 15 openings: entry, manifest, openings."""
 RECEIPT_BYTES = 400
 _METHOD = "/benchmark.Echo/Receipts"

@@ -39,14 +39,15 @@ _PATIENCE = 120.0
 class Watch:
     """Notes at which time (monotonic) which size was receipted, up to the size `until`."""
 
-    def __init__(self, database: Path, until: int) -> None:
+    def __init__(self, database: Path, until: int, every: float = _LOOK) -> None:
         self._database = database
         self._until = until
+        self._every = every
         self.seen: list[tuple[float, int]] = []
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self) -> None:
-        """Begin to look, a thousand times a second."""
+        """Begin to look."""
         self._thread.start()
 
     def join(self) -> None:
@@ -70,7 +71,7 @@ class Watch:
             if newest != size:
                 size = newest
                 self.seen.append((time.monotonic(), size))
-            time.sleep(_LOOK)
+            time.sleep(self._every)
         connection.close()
 
 
@@ -184,7 +185,7 @@ def main() -> None:
         else:
             drafts = list(islice(endless, int(count)))
             first = receipted(open_read_only(office.database))
-            watch = Watch(office.database, first + len(drafts))
+            watch = Watch(office.database, first + len(drafts), 0.01 if kind == "flood" else _LOOK)
             cpu = time.process_time()
             if kind == "flood":
                 found = flood(stub, drafts, watch, first)

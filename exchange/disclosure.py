@@ -28,7 +28,7 @@ from exchange.directory import KnownNode, check_key, check_not_compromised
 from exchange.encoding import CAP_DELIVERY, CAP_ENTRY, CAP_FRAGMENT, CAP_MANIFEST, cut, decode, encode
 from exchange.errors import Conflict, ExchangeError, Malformed, Refused, Unverified
 from exchange.handling import check_handling, clause_handling, combine
-from exchange.manifest import SALT_SIZE, Committer, Opening, decode_manifest
+from exchange.manifest import SALT_SIZE, Committer, decode_manifest
 from exchange.onward import check_permit, check_scope, open_permit
 from exchange.profile import AlertType, alert_type, alert_types
 from exchange.signing import Verified, open_statement, statement_digest
@@ -90,14 +90,22 @@ class Disclosure:
     entry: disclosure_pb2.Entry
     manifest: Verified[manifest_pb2.Manifest]
     kind: AlertType
-    openings: tuple[Opening, ...]
+    openings: tuple[manifest_pb2.Opening, ...]
     view: bytes
     """The joined fragments: exactly what the preview showed for this audience."""
     alert: Message
     clause: agreement_pb2.Clause | None
     """None for control alerts."""
-    handling: handling_pb2.Handling
-    """In force: the strictest of manifest, clause and entry."""
+
+    @property
+    def handling(self) -> handling_pb2.Handling:
+        """In force: the strictest of manifest, clause and entry."""
+        handlings = [self.manifest.value.handling]
+        if self.clause is not None:
+            handlings.append(clause_handling(self.clause))
+        if self.entry.HasField("stricter"):
+            handlings.append(self.entry.stricter)
+        return combine(*handlings)
 
 
 def commit_authorisation(salt: bytes, record: bytes) -> bytes:
@@ -114,7 +122,7 @@ def encode_entry(entry: disclosure_pb2.Entry, recipient: str) -> bytes:
     return data
 
 
-def joined_view(openings: Iterable[Opening]) -> bytes:
+def joined_view(openings: Iterable[manifest_pb2.Opening]) -> bytes:
     """The fragments of ascending openings, joined: what a recipient reads, and what a preview shows."""
     return b"".join(opening.fragment for opening in openings)
 
@@ -122,6 +130,7 @@ def joined_view(openings: Iterable[Opening]) -> bytes:
 def check_entry(entry: disclosure_pb2.Entry, recipient: str) -> None:
     """Raise `Malformed` (ENTRY_MALFORMED) unless the entry has the one form that its content can take."""
     fields, audience = list(entry.fields), list(entry.audience)
+    digests = (entry.agreement_digest, entry.thread, entry.in_reply_to, entry.permit_digest, entry.request_digest)
     if entry.succession:
         alone = disclosure_pb2.Entry(succession=entry.succession)
         if len(entry.succession) != 32 or entry != alone:
@@ -135,10 +144,8 @@ def check_entry(entry: disclosure_pb2.Entry, recipient: str) -> None:
         or not 1 <= fields[0] <= fields[-1] <= 64
         or not audience
         or audience != sorted(set(audience))
-        or any(PartyId.parse(party).trust_domain != recipient for party in audience)
-        or any(PartyId.parse(party).role != "agency" for party in audience)
-        or any(len(d) not in {0, 32} for d in (entry.agreement_digest, entry.thread, entry.in_reply_to, entry.permit_digest))
-        or len(entry.request_digest) not in {0, 32}
+        or any(party.trust_domain != recipient or party.role != "agency" for party in map(PartyId.parse, audience))
+        or not set(map(len, digests)) <= {0, 32}
         or bool(entry.agreement_digest) != bool(entry.clause)
         or (bool(entry.request_digest) and not entry.on_request_ground)
         or entry.disclosed_at <= 0
@@ -169,11 +176,6 @@ def open_delivery(delivery: disclosure_pb2.Delivery, recipient: Recipient, holdi
     _d9_time(entry, manifest, recipient)
     _d10_conflict(entry, manifest, holdings)
     _d11_schema(alert)
-    handlings = [manifest.handling]
-    if clause is not None:
-        handlings.append(clause_handling(clause))
-    if entry.HasField("stricter"):
-        handlings.append(entry.stricter)
     return Disclosure(
         entry=entry,
         manifest=Verified(value=manifest, digest=entry.manifest_digest, statement=delivery.manifest, keys=()),
@@ -182,13 +184,12 @@ def open_delivery(delivery: disclosure_pb2.Delivery, recipient: Recipient, holdi
         view=view,
         alert=alert,
         clause=clause,
-        handling=combine(*handlings),
     )
 
 
 def open_view(
     opened: Iterable[manifest_pb2.Opening], entry: disclosure_pb2.Entry, manifest: manifest_pb2.Manifest, kind: AlertType
-) -> tuple[tuple[Opening, ...], bytes, Message]:
+) -> tuple[tuple[manifest_pb2.Opening, ...], bytes, Message]:
     """Run D5 to D7: the openings, the joined view and the alert that it encodes. For deliveries and evidence alike."""
     openings = _d5_openings(opened, entry)
     _d6_commitments(openings, manifest, kind)
@@ -201,10 +202,12 @@ def _d1_form(delivery: disclosure_pb2.Delivery, recipient: Recipient) -> disclos
         check_entry(entry, recipient.trust_domain)
     except ExchangeError as error:
         raise Malformed("DELIVERY_MALFORMED", f"the entry does not hold: {error.code}") from error  # D1
+    size = delivery.ByteSize()
     too_large = (
-        delivery.ByteSize() > CAP_DELIVERY
+        size > CAP_DELIVERY
         or len(delivery.manifest.payload) > CAP_MANIFEST
-        or any(len(opening.fragment) > CAP_FRAGMENT for opening in delivery.openings)
+        # A part is not larger than the whole, which nearly always answers it.
+        or (size > CAP_FRAGMENT and any(len(opening.fragment) > CAP_FRAGMENT for opening in delivery.openings))
     )
     if too_large:
         raise Malformed("DELIVERY_MALFORMED", "the delivery is larger than the protocol allows")  # D1
@@ -275,17 +278,17 @@ def _d4_manifest(delivery: disclosure_pb2.Delivery) -> tuple[manifest_pb2.Manife
     return manifest, alert_type(manifest.alert_type)
 
 
-def _d5_openings(opened: Iterable[manifest_pb2.Opening], entry: disclosure_pb2.Entry) -> tuple[Opening, ...]:
-    openings = tuple(Opening(field=o.field, salt=o.salt, fragment=o.fragment) for o in opened)
-    if [opening.field for opening in openings] != list(entry.fields):
+def _d5_openings(opened: Iterable[manifest_pb2.Opening], entry: disclosure_pb2.Entry) -> tuple[manifest_pb2.Opening, ...]:
+    openings = tuple(opened)
+    if [opening.field for opening in openings] != entry.fields:
         raise Malformed("OPENINGS_MISMATCH", "the openings are not exactly the fields that the entry names")  # D5
     salts = {opening.salt for opening in openings}
-    if len(salts) != len(openings) or any(len(salt) != SALT_SIZE for salt in salts):
+    if len(salts) != len(openings) or set(map(len, salts)) != {SALT_SIZE}:
         raise Malformed("OPENINGS_MISMATCH", "salts are distinct and have 32 bytes")  # D5
     return openings
 
 
-def _d6_commitments(openings: tuple[Opening, ...], manifest: manifest_pb2.Manifest, kind: AlertType) -> None:
+def _d6_commitments(openings: tuple[manifest_pb2.Opening, ...], manifest: manifest_pb2.Manifest, kind: AlertType) -> None:
     commit = Committer(manifest.alert_id, manifest.profile)
     slots = dict(zip(kind.numbers, manifest.slots, strict=False))
     for opening in openings:
@@ -293,7 +296,7 @@ def _d6_commitments(openings: tuple[Opening, ...], manifest: manifest_pb2.Manife
             raise Unverified("COMMITMENT_MISMATCH", "an opening does not match its commitment")  # D6
 
 
-def _d7_view(openings: tuple[Opening, ...], kind: AlertType) -> tuple[bytes, Message]:
+def _d7_view(openings: tuple[manifest_pb2.Opening, ...], kind: AlertType) -> tuple[bytes, Message]:
     view = joined_view(openings)
     alert = kind.message()
     try:

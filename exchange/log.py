@@ -67,8 +67,11 @@ def sign_log(name: LogName, frontier: Frontier, signer: Signer) -> bytes:
     return sign_checkpoint(checkpoint, raw_key(signer.spki), signer.sign)
 
 
-def open_log_checkpoint(note: bytes, name: LogName, owner: KnownNode, at: int) -> Checkpoint:
+def open_log_checkpoint(note: bytes, name: LogName, owner: KnownNode, at: int | None) -> Checkpoint:
     """Open a checkpoint that a log key of `owner`, in force at `at` (Unix milliseconds), must have signed.
+
+    Without a time any key will do that was ever a log key and is not known as compromised: for an owner that is shown its own signature,
+    which may be older than its newest key.
 
     Raises `Malformed` (CHECKPOINT_MALFORMED) and `Unverified` (CHECKPOINT_SIGNATURE, CHECKPOINT_ORIGIN).
     """
@@ -130,7 +133,9 @@ def frontier_of(entries: Sequence[bytes]) -> Frontier:
     return Frontier.empty().extend(leaf_hash(entry) for entry in entries)
 
 
-def _active(key: PublicKey, node: str, at: int) -> bool:
+def _active(key: PublicKey, node: str, at: int | None) -> bool:
+    if at is None:
+        return not key.compromised_since
     try:
         check_key(key, node, at)
     except Unverified:

@@ -19,22 +19,13 @@ _DIGEST = hashlib.sha256().digest_size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
-    """What opens one commitment. An absent field opens with an empty fragment."""
-
-    field: int
-    salt: bytes
-    fragment: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Sealed:
     """A signed manifest with everything that opens it."""
 
     statement: statement_pb2.Statement
     digest: bytes
     manifest: manifest_pb2.Manifest
-    openings: Mapping[int, Opening]
+    openings: Mapping[int, manifest_pb2.Opening]
     """Every field of the profile by its number, ascending."""
 
 
@@ -61,11 +52,12 @@ def seal(kind: AlertType, fragments: Mapping[int, bytes], envelope: Envelope, sa
         raise Malformed("SALTS", "one salt of 32 bytes is needed for each field")
     if any(len(fragment) > CAP_FRAGMENT for fragment in fragments.values()):
         raise Malformed("FRAGMENT_TOO_LARGE", "a field is larger than the protocol allows")
-    openings = {
-        number: Opening(field=number, salt=salts[SALT_SIZE * place : SALT_SIZE * (place + 1)], fragment=fragments.get(number, b""))
-        for place, number in enumerate(kind.numbers)
-    }
     commit = Committer(envelope.alert_id, kind.digest)
+    openings, slots = {}, []
+    for place, number in enumerate(kind.numbers):
+        salt, fragment = salts[SALT_SIZE * place : SALT_SIZE * (place + 1)], fragments.get(number, b"")
+        openings[number] = manifest_pb2.Opening(field=number, salt=salt, fragment=fragment)
+        slots.append(commit.slot(number, salt, fragment))
     manifest = manifest_pb2.Manifest(
         version=1,
         alert_id=envelope.alert_id,
@@ -77,7 +69,7 @@ def seal(kind: AlertType, fragments: Mapping[int, bytes], envelope: Envelope, sa
         supersedes=envelope.supersedes,
         handling=envelope.handling,
         training=envelope.training,
-        slots=[commit.slot(opening.field, opening.salt, opening.fragment) for opening in openings.values()],
+        slots=slots,
     )
     check_manifest(manifest)
     payload = encode(manifest)

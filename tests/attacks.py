@@ -13,7 +13,7 @@ from exchange.disclosure import Disclosure, Holdings, Recipient, open_delivery
 from exchange.encoding import cut, encode
 from exchange.errors import ExchangeError
 from exchange.log import extend, frontier_of
-from exchange.manifest import Committer, Opening, Sealed
+from exchange.manifest import Committer, Sealed
 from exchange.profile import alert_type
 from exchange.signing import Signer, sign_statement, statement_digest
 from exchange.v1 import disclosure_pb2, manifest_pb2, statement_pb2
@@ -76,7 +76,7 @@ def committed(fragments: Mapping[int, bytes], salts: Mapping[int, bytes] | None 
     kind, good = alert_type(TRAVEL), sealed()
     commit = Committer(good.manifest.alert_id, kind.digest)
     chosen = {
-        number: Opening(field=number, salt=(salts or {}).get(number, o.salt), fragment=fragments.get(number, o.fragment))
+        number: manifest_pb2.Opening(field=number, salt=(salts or {}).get(number, o.salt), fragment=fragments.get(number, o.fragment))
         for number, o in good.openings.items()
     }
     manifest = changed(good.manifest, slots=[commit.slot(o.field, o.salt, o.fragment) for o in chosen.values()])

@@ -8,6 +8,7 @@ from pathlib import Path
 from exchange.encoding import AnyMessage
 from exchange.v1 import agreement_pb2, desk_service_pb2, disclosure_pb2, exchange_service_pb2, statement_pb2
 from node.operations import agreements, deliver, fetch, partners, receive, succeed
+from node.store import logs
 from tests.countries import agreement
 from tests.rig import ManualClock, Office, office
 
@@ -57,6 +58,15 @@ class Stream:
                 self.settle(receipt)
         self.alive()
         return batches
+
+
+def same_log(sender: Office, recipient: Office) -> bool:
+    """Whether both hold one log, receipted to its end by the same receipts."""
+    ours, theirs = sender.outbound(recipient), recipient.mirror(sender)
+    with sender.ports.store.read() as here, recipient.ports.store.read() as there:
+        receipts = [logs.receipts_above(here, ours.id, 0, 1000), logs.receipts_above(there, theirs.id, 0, 1000)]
+    told = [[(row.size, row.statement) for row in side] for side in receipts]
+    return ours.frontier == theirs.frontier and told[0] == told[1] and told[0][-1][0] == ours.size
 
 
 class Federation:

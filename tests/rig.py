@@ -19,10 +19,12 @@ from exchange.directory import KnownNode
 from exchange.encoding import encode
 from exchange.errors import ExchangeError
 from exchange.tlog.merkle import leaf_hash
-from exchange.v1 import desk_service_pb2, disclosure_pb2, handling_pb2, hit_report_pb2
+from exchange.v1 import desk_service_pb2, disclosure_pb2, handling_pb2, hit_report_pb2, receipt_pb2
 from exchange.values import PartyId
 from node.config import OfficerEntry
 from node.operations.fsck import check_store
+from node.operations.inbox import list_inbox
+from node.operations.outbox import get_status
 from node.operations.partners import load_known
 from node.operations.release import prepare
 from node.operations.report import report_hit
@@ -193,6 +195,21 @@ class Office:
             reason="synthetic reason",
         )
         return report_hit(self.ports, self.person(name), changed(wanted, **changes), lambda item: sequence(self.ports, [item])[0])
+
+    def received(self, name: str = "border") -> list[desk_service_pb2.AlertSummary]:
+        """The inbox of that officer's agency, newest first."""
+        return list(list_inbox(self.ports, self.person(name), desk_service_pb2.ListInboxRequest()).alerts)
+
+    def fates(self, digest: bytes) -> list[tuple[str, str, str]]:
+        """(state, exception, withheld) of each disclosure of an alert that the police released."""
+        return [
+            (
+                desk_service_pb2.DisclosureState.Name(item.state).removeprefix("DISCLOSURE_STATE_"),
+                receipt_pb2.ExceptionCode.Name(item.exception).removeprefix("EXCEPTION_CODE_"),
+                disclosure_pb2.WithheldCode.Name(item.withheld).removeprefix("WITHHELD_CODE_"),
+            )
+            for item in get_status(self.ports, self.person("liaison"), digest.hex()).disclosures
+        ]
 
     def log_again(self, to: "Office", index: int, **changes: Any) -> int:
         """Log once more what stands at `index` of our log, with changes to the entry; no verb of this version does that yet."""

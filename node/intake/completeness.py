@@ -6,6 +6,8 @@ known of a child never blocks sending (OPSC Art. 8): no field about a child is e
 """
 
 from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import chain
 from typing import Any, Final
 
 from google.protobuf.message import Message
@@ -48,8 +50,7 @@ def check_release(draft: Draft, now_ms: int) -> tuple[Problem, ...]:
         alert = decode(kind.message, draft.alert, CAP_DELIVERY)
     except Malformed as refused:
         return merge([refusal(refused, "type" if refused.code == "ALERT_TYPE_UNKNOWN" else "alert")])
-    present = frozenset(field.name for field, _ in alert.ListFields())
-    found = [*_check_envelope(draft, kind, alert, now_ms), *_check_needs(kind, present), *_BY_TYPE.get(kind.message, _nothing_more)(alert)]
+    found = [*_check_envelope(draft, kind, now_ms), *_check_needs(kind, alert), *_BY_TYPE.get(kind.message, _nothing_more)(alert)]
     if collect_violations(alert, fail_fast=True):
         found += check_values(alert)
     return merge(found)
@@ -69,7 +70,8 @@ def check_draft(draft: Draft, now_ms: int) -> tuple[Problem, ...]:
         for number, fragment in fragments.items()
         if len(fragment) > CAP_FRAGMENT
     ]
-    return merge(large, _check_envelope(draft, kind, alert, now_ms), check_alert(kind.name, alert, now_ms))
+    envelope = chain(_check_envelope(draft, kind, now_ms), _check_not_after_journey(draft, alert, now_ms))
+    return merge(large, envelope, check_alert(kind.name, alert, now_ms))
 
 
 def check_alert(alert_type_name: str, alert: Message, now_ms: int) -> tuple[Problem, ...]:
@@ -81,7 +83,7 @@ def check_alert(alert_type_name: str, alert: Message, now_ms: int) -> tuple[Prob
     present = frozenset(field.name for field, _ in alert.ListFields())
     return merge(
         check_values(alert),
-        _check_needs(kind, present),
+        _check_needs(kind, alert),
         _BY_TYPE.get(kind.message, _nothing_more)(alert),
         _check_gradings(kind, alert, present),
         check_plausibility(alert, now_ms),
@@ -92,12 +94,22 @@ def _missing(path: str, message: str, remedy: str) -> Problem:
     return error(FIELD_MISSING, path, message, remedy)
 
 
-def _check_needs(kind: AlertType, present: frozenset[str]) -> Iterator[Problem]:
-    for field in kind.fields:
-        needed = field.name in _CONTROL_NEEDS if kind.control else "R" in field.default_marks
-        if needed and field.name not in present:
+def _check_needs(kind: AlertType, alert: Message) -> Iterator[Problem]:
+    for name in _needs(kind.name):
+        if not _is_present(alert, name):
             said = "recipients cannot act without it" if not kind.control else "it is what this is about"
-            yield _missing(field.name, "this is missing", f"write it: {said}")
+            yield _missing(name, "this is missing", f"write it: {said}")
+
+
+@cache
+def _needs(alert_type_name: str) -> tuple[str, ...]:
+    kind = alert_type(alert_type_name)
+    return tuple(field.name for field in kind.fields if (field.name in _CONTROL_NEEDS if kind.control else "R" in field.default_marks))
+
+
+def _is_present(alert: Message, name: str) -> bool:
+    repeated = alert.DESCRIPTOR.fields_by_name[name].is_repeated
+    return bool(getattr(alert, name)) if repeated else alert.HasField(name)
 
 
 def _nothing_more(_: Any) -> Iterator[Problem]:
@@ -173,7 +185,7 @@ def _check_gradings(kind: AlertType, alert: Message, present: frozenset[str]) ->
             yield warning("GRADING_MISSING", field.name, "an assessment without a grading", remedy)
 
 
-def _check_envelope(draft: Draft, kind: AlertType, alert: Message, now_ms: int) -> Iterator[Problem]:
+def _check_envelope(draft: Draft, kind: AlertType, now_ms: int) -> Iterator[Problem]:
     if not draft.recipients:
         yield warning("RECIPIENTS_NONE", "recipients", "the alert reaches nobody", "name the agencies it is for")
     for index, recipient in enumerate(draft.recipients):
@@ -187,7 +199,7 @@ def _check_envelope(draft: Draft, kind: AlertType, alert: Message, now_ms: int) 
         check_handling(draft.handling)
     except Malformed as refused:
         yield refusal(refused, "handling")
-    yield from _check_not_after(draft, kind, alert, now_ms)
+    yield from _check_not_after(draft, kind, now_ms)
     recipients = frozenset(draft.recipients)
     for index, grant in enumerate(draft.on_request):
         if grant.recipient not in recipients:
@@ -200,7 +212,7 @@ def _check_envelope(draft: Draft, kind: AlertType, alert: Message, now_ms: int) 
                 yield error("FIELD_UNKNOWN", item(name, index), "this alert type has no such field", "name one that it has")
 
 
-def _check_not_after(draft: Draft, kind: AlertType, alert: Message, now_ms: int) -> Iterator[Problem]:
+def _check_not_after(draft: Draft, kind: AlertType, now_ms: int) -> Iterator[Problem]:
     if kind.control:
         if draft.not_after:
             yield error("NOT_AFTER_CONTROL", "not_after", "a recall or an answer does not expire", "leave not_after out")
@@ -209,7 +221,10 @@ def _check_not_after(draft: Draft, kind: AlertType, alert: Message, now_ms: int)
         yield _missing("not_after", "it is not said when the alert expires", remedy)
     elif draft.not_after <= now_ms:
         yield error("NOT_AFTER_OVER", "not_after", "the alert would have expired already", "write a later time")
-    elif isinstance(alert, TravelAlert):
+
+
+def _check_not_after_journey(draft: Draft, alert: Message, now_ms: int) -> Iterator[Problem]:
+    if draft.not_after > now_ms and isinstance(alert, TravelAlert):
         arrivals = [moment for leg in alert.itinerary if (moment := span(leg.arrival))]
         if arrivals and max(last for _, last in arrivals).timestamp() * 1000 > draft.not_after:
             remedy = "write a time after the last arrival"

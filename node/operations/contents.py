@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from exchange.manifest import Opening
 from exchange.v1 import disclosure_pb2, manifest_pb2, statement_pb2
 
 SALT = 32
@@ -34,12 +33,13 @@ class Authorisation:
         return json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
-def pack_content(statement: statement_pb2.Statement, openings: Iterable[Opening]) -> bytes:
-    """A manifest statement with openings, ready to be sealed; a Delivery without an entry."""
-    content = disclosure_pb2.Delivery(
-        manifest=statement,
-        openings=[manifest_pb2.Opening(field=o.field, salt=o.salt, fragment=o.fragment) for o in openings],
-    )
+def pack_content(statement: statement_pb2.Statement, openings: Iterable[manifest_pb2.Opening]) -> bytes:
+    """A manifest statement with openings, ready to be sealed; a Delivery without an entry.
+
+    Only known fields go in: what a partner put beside them was never checked.
+    """
+    content = disclosure_pb2.Delivery(manifest=statement, openings=openings)
+    content.DiscardUnknownFields()
     return content.SerializeToString()
 
 

@@ -173,7 +173,11 @@ def settle(ports: Ports, partner: KnownNode, outgoing: Outgoing, statement: stat
             frontiers[size] = logs.frontier_at(tx, log, size)
             return Checkpoint(origin=log.name.origin, size=size, root=frontiers[size].root()).text()
 
-        opened = open_receipt(statement, partner, signed_text, newest.size if newest else 0, now)
+        try:
+            opened = open_receipt(statement, partner, signed_text, newest.size if newest else 0, now)
+        except ExchangeError as refused:
+            _keep_refused_receipt(ports, partner, log, statement, refused.code, now)
+            raise
         frontier = frontiers[opened.checkpoint.size]
     receipt = opened.receipt.value
     row = ReceiptRow(
@@ -194,6 +198,12 @@ def settle(ports: Ports, partner: KnownNode, outgoing: Outgoing, statement: stat
     while outgoing.unreceipted and outgoing.unreceipted[0] <= frontier.size:
         outgoing.unreceipted.popleft()
     outgoing.waiting_since = now
+
+
+def _keep_refused_receipt(ports: Ports, partner: KnownNode, log: LogRow, statement: statement_pb2.Statement, code: str, now: int) -> None:
+    with ports.store.write() as tx:
+        raise_alarm(tx, now, code, partner=partner.trust_domain, origin=log.name.origin, evidence=statement.SerializeToString())
+        journal(tx, now, Event.ALARM, partner.trust_domain, [("receipt", code)])
 
 
 def watch_receipts(ports: Ports, outgoing: Outgoing, now: int, patience_ms: int) -> None:
@@ -236,7 +246,7 @@ def _log_for(ports: Ports, partner: str, origin: str) -> LogRow:
 def _compare(ports: Ports, log: LogRow, partner: KnownNode, hello: disclosure_pb2.Hello) -> None:
     now = ports.clock.now_ms()
     try:
-        claimed = open_log_checkpoint(hello.checkpoint, log.name, ports.known.own, now)
+        claimed = open_log_checkpoint(hello.checkpoint, log.name, ports.known.own, None)
         if claimed.size != hello.size:
             raise Unverified("HELLO_CHECKPOINT", "the checkpoint is of another size than the Hello")
     except ExchangeError as refused:

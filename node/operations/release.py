@@ -75,8 +75,11 @@ def prepare(ports: Ports, person: str, draft: desk_service_pb2.Draft, reason: st
     if len(draft.request_id) != SALT // 2:
         problems.append(error("REQUEST_ID", "request_id", "the request id is not 16 bytes", "use the exchange command line"))
     originator = draft.originator or agency_of(officer)
-    if originator not in ports.signers.statement or originator != agency_of(officer):
+    if originator != agency_of(officer):
         problems.append(error("ORIGINATOR", "originator", "you cannot release for this agency", "leave the originator out"))
+    elif originator not in ports.signers.statement:
+        remedy = "ask your administrator for one: keys.statement in the node's configuration, and in its descriptor"
+        problems.append(error("STATEMENT_KEY_MISSING", "originator", "your agency has no key to sign with at this node", remedy))
     if refuses(problems):
         return NotReleased(request_id=draft.request_id, officer=person, problems=tuple(problems))
     kind = alert_type(draft.alert_type)

@@ -67,9 +67,12 @@ def sequence(ports: Ports, waiting: Sequence[Prepared | NotReleased]) -> list[de
         for growth in grown.values():
             frontier = growth.log.frontier.extend(row["leaf"] for row in growth.rows)
             logs.grow(tx, growth.log, frontier, growth.rows, disclosed_at=growth.disclosed_at, control_size=growth.log.control_size)
+        told: dict[str, list[tuple[str, str]]] = {}
         for item in released:
-            told = [(disclosure.origin, str(disclosure.index)) for disclosure in fresh[item.request_id].disclosures]
-            journal(tx, now, Event.DISCLOSURE, item.officer, told)
+            events = [(disclosure.origin, str(disclosure.index)) for disclosure in fresh[item.request_id].disclosures]
+            told.setdefault(item.officer, []).extend(events)
+        for officer, events in told.items():
+            journal(tx, now, Event.DISCLOSURE, officer, events)
     # The commit point: from here on the entries are durable, and only now may anybody be woken to send them.
     for partner in grown:
         ports.signals.notify(partner)

@@ -7,7 +7,7 @@ from node.store.tables import alerts, answers, entries, inbox, journal
 
 def duplicate_alerts(tx: Connection, limit: int) -> list[int]:
     """Row ids of alerts that share their originator and id, or their digest, with an earlier one."""
-    same_id = select(func.max(alerts.c.id)).group_by(alerts.c.originator, alerts.c.alert_id).having(func.count() > 1).limit(limit)
+    same_id = select(func.max(alerts.c.id)).group_by(alerts.c.alert_id, alerts.c.originator).having(func.count() > 1).limit(limit)
     same_digest = select(func.max(alerts.c.id)).group_by(alerts.c.digest).having(func.count() > 1).limit(limit)
     return sorted({*tx.execute(same_id).scalars(), *tx.execute(same_digest).scalars()})
 

@@ -45,7 +45,7 @@ alerts = Table(
     Column("sealed", LargeBinary),
     # The caller's idempotency key; null for what was received.
     Column("request_id", LargeBinary(16), unique=True),
-    UniqueConstraint("originator", "alert_id"),
+    UniqueConstraint("alert_id", "originator"),
     Index("alerts_by_digest", "digest", unique=True),
 )
 

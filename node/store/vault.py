@@ -1,4 +1,4 @@
-"""Keys in three tiers, so that erasing a key erases all that it sealed, backups of the database included.
+"""Keys in three tiers, so that erasing a key erases all that it sealed. A backup that holds the wrapped key still opens: it expires apart.
 
 The master key (a file outside the database) wraps one key per expiry period (table `key_periods`), which wraps one data
 key per alert (beside the alert). Erasing an alert destroys its wrapped data key; erasing a period destroys its row.

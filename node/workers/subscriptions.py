@@ -18,7 +18,7 @@ from node.system import jitter
 from node.telemetry.logging import logger
 from node.tls import TlsMaterial
 
-_FIRST_WAIT, _LONGEST_WAIT = 0.1, 30.0
+_FIRST_WAIT, _LONGEST_WAIT = 0.1, 10.0
 
 
 class Subscription:
@@ -63,6 +63,8 @@ class Subscription:
         try:
             with ExchangeLink(node, self._material()) as link:
                 self._link = link
+                # Streams end with their connection, every quarter of an hour at least: so a revocation is learnt that soon.
+                self._take_descriptors(link)
                 for _ in self._follow(link):
                     progressed = True
         except LinkDown:
@@ -131,9 +133,16 @@ class Subscription:
             return
         try:
             with ExchangeLink(node, self._material()) as link:
-                partners.refresh_partner(self._ports, self._partner, link.descriptors())
+                self._take_descriptors(link)
         except ExchangeError as refused:
             logger().info("descriptor not refreshed", partner=self._partner, code=refused.code)
+
+    def _take_descriptors(self, link: ExchangeLink) -> None:
+        descriptors = link.descriptors()
+        try:
+            partners.refresh_partner(self._ports, self._partner, descriptors)
+        except ExchangeError as refused:  # the alarm is raised; what is held stays, and nothing stops
+            logger().warning("descriptor refused", partner=self._partner, code=refused.code)
 
     def _node(self) -> KnownNode | None:
         partner = self._ports.known.partners.get(self._partner)

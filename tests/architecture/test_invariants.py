@@ -7,6 +7,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import pytest
 
@@ -29,7 +30,7 @@ class NamedTest:
     name: str
 
 
-def tests_named_in(text: str) -> Iterator[NamedTest]:
+def named_in(text: str) -> Iterator[NamedTest]:
     """The tests that a text names, in order."""
     file = ""
     for quoted in QUOTED.findall(text):
@@ -52,6 +53,7 @@ def rows(text: str) -> list[str]:
     return [line for number, line in enumerate(lines) if number not in rules and number + 1 not in rules]
 
 
+@cache
 def functions(file: str) -> dict[str, set[str | None]]:
     """The test functions of a file, each with the rules that it is marked with; none if there is no such file."""
     path = ROOT / file
@@ -64,7 +66,7 @@ def functions(file: str) -> dict[str, set[str | None]]:
 
 def missing(text: str) -> list[NamedTest]:
     """The tests that a text names and that are not there."""
-    return [test for test in tests_named_in(text) if test.name not in functions(test.file)]
+    return [test for test in named_in(text) if test.name not in functions(test.file)]
 
 
 def read(page: str) -> str:
@@ -81,20 +83,20 @@ def test_every_rule_of_the_protocol_page_has_its_place() -> None:
 
 
 def test_every_invariant_names_a_test() -> None:
-    assert [heading for heading, text in sections(read(INVARIANTS)).items() if not list(tests_named_in(text))] == []
+    assert [heading for heading, text in sections(read(INVARIANTS)).items() if not list(named_in(text))] == []
 
 
 def test_the_tests_of_a_numbered_rule_are_marked_with_it() -> None:
     """Then `make bite` runs them with the rule disabled."""
     numbered = [(match[1], text) for heading, text in sections(read(INVARIANTS)).items() if (match := NUMBERED.match(heading))]
-    named = [(rule, test) for rule, text in numbered for test in tests_named_in(text)]
+    named = [(rule, test) for rule, text in numbered for test in named_in(text)]
     assert [(rule, test) for rule, test in named if rule not in functions(test.file).get(test.name, set())] == []
 
 
 def test_every_threat_names_a_test_or_says_that_there_is_none() -> None:
     threats = rows(read(THREATS).partition("## Threats")[2].partition("\n## ")[0])
     assert threats
-    assert [row for row in threats if not list(tests_named_in(row)) and UNTESTED not in row] == []
+    assert [row for row in threats if not list(named_in(row)) and UNTESTED not in row] == []
 
 
 def test_a_test_that_is_not_there_is_found() -> None:
@@ -105,6 +107,6 @@ def test_a_test_that_is_not_there_is_found() -> None:
 
 
 def test_headings_rows_and_marks_are_read() -> None:
-    assert sections("### S1 · a\nx\n### b\ny") == {"S1 · a": "x\n", "b": "y"}
+    assert sections("### S1 · a\nx\n### b\ny") == {"S1 · a": "\nx\n", "b": "\ny"}
     assert rows("| a | b |\n|---|:-:|\n| 1 | 2 |\n\ntext\n\n| c |\n|---|\n| 3 |") == ["| 1 | 2 |", "| 3 |"]
     assert functions("tests/exchange/test_attacks_log.py")["test_a_batch_is_replayed"] == {"S3"}

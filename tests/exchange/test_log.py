@@ -116,6 +116,15 @@ def test_any_log_key_in_force_may_sign() -> None:
         open_log_checkpoint(note([b"one"]), log_name(), retired, NOW)
 
 
+def test_an_owner_knows_its_own_signature_again_after_the_key_has_ended() -> None:
+    own = descriptor("gb")
+    retired = known(with_key(own, LOG_KEY, not_after=NOW))
+    assert open_log_checkpoint(note([b"one"]), log_name(), retired, None).size == 1
+    stolen = known(with_key(own, LOG_KEY, **compromised(NOW - 1)))
+    with refused(Unverified, "CHECKPOINT_SIGNATURE"):
+        open_log_checkpoint(note([b"one"]), log_name(), stolen, None)
+
+
 # Batches
 
 

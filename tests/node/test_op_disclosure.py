@@ -1,6 +1,7 @@
 """From an officer's draft to two desks abroad, each seeing its own minimum, and the answer back."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,24 @@ def test_the_handling_in_force_is_the_strictest_and_says_when_to_erase(tmp_path:
     assert (border.handling.retention_days, police.handling.retention_days) == (30, 180)
     assert border.erase_by - border.summary.received_at == 30 * DAY
     assert list(border.handling.codes) == [handling_pb2.HANDLING_CODE_H1, handling_pb2.HANDLING_CODE_H2]
+
+
+def test_what_an_entry_adds_makes_the_handling_stricter(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    published = gb.publish(draft(KH_BORDER))
+    stricter = changed(builders.handling(), onward=handling_pb2.ONWARD_RULE_NONE, retention_days=7)
+    gb.log_again(kh, 0, fields=published.disclosures[0].fields[:1], stricter=stricter)
+    two.pump()
+    seen = shown(kh, "border", published.manifest_digest.hex())
+    assert (seen.handling.onward, seen.handling.retention_days) == (handling_pb2.ONWARD_RULE_NONE, 7)
+
+
+def test_an_agreement_that_no_longer_verifies_permits_nothing_any_more(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    published = gb.publish(draft(KH_BORDER))
+    two.pump()
+    kh.ports.acquaintance.known = replace(kh.ports.known, agreements={})
+    assert not shown(kh, "border", published.manifest_digest.hex()).handling.permitted_purposes
 
 
 def test_it_is_confirmed_while_the_sender_says_so_and_then_reads_not_confirmed(two: Federation) -> None:

@@ -304,6 +304,16 @@ def test_a_countersignature_for_what_we_never_proposed_binds_nobody(three: Feder
     assert not gb.ports.known.agreements
 
 
+def test_what_a_partner_offered_is_accepted_by_our_administrator_and_by_nobody_else(three: Federation) -> None:
+    gb, kh = three["gb"], three["kh"]
+    digest = agreements.draft(gb.ports, gb.person("administrator"), agreement(proposed_at=NOW)).digest
+    three.carry()
+    # Both signatures hold; but no person here ever agreed.
+    with refused(Refused, "AGREEMENT_UNKNOWN"):
+        agreements.receive_countersigned(kh.ports, kh.knows(gb), countersigned(agreement(proposed_at=NOW)))
+    assert state_of(kh, digest) == (OFFERED, False)
+
+
 def test_an_offer_that_expired_meanwhile_cannot_be_accepted(three: Federation) -> None:
     gb, kh = three["gb"], three["kh"]
     digest = agreements.draft(gb.ports, gb.person("administrator"), agreement(valid_until=NOW + DAY)).digest.hex()
@@ -311,6 +321,24 @@ def test_an_offer_that_expired_meanwhile_cannot_be_accepted(three: Federation) -
     three.clock.pass_(DAY)
     with refused(Refused, "AGREEMENT_EXPIRED"):
         agreements.accept(kh.ports, kh.person("administrator"), digest)
+
+
+def test_nothing_is_accepted_from_a_partner_that_is_suspended(three: Federation) -> None:
+    gb, kh = three["gb"], three["kh"]
+    digest = agreements.draft(gb.ports, gb.person("administrator"), agreement()).digest.hex()
+    three.carry()
+    partners.suspend_partner(kh.ports, kh.person("administrator"), domain("gb"), resume=False)
+    with refused(Refused, "PARTNER_SUSPENDED"):
+        agreements.accept(kh.ports, kh.person("administrator"), digest)
+
+
+def test_a_partner_whose_stored_descriptors_do_not_verify_is_left_out_with_an_alarm(three: Federation) -> None:
+    gb = three["gb"]
+    with gb.ports.store.write() as tx:
+        tx.exec_driver_sql("UPDATE partners SET fingerprint = zeroblob(32)")
+    gb.restart()
+    assert not gb.ports.known.partners
+    assert gb.alarms() == {"DESCRIPTOR_NOT_PINNED"}
 
 
 def test_an_agreement_whose_key_turns_out_stolen_is_left_out_with_an_alarm(three: Federation) -> None:

@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from node.tls13 import pin_tls13
@@ -128,97 +129,118 @@ def install(plan: Plan) -> None:
 
 def operation() -> str:
     """Which operation is at work, by the frames that led here."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if frame.f_globals.get("__name__", "").startswith("node.operations."):
             return OPERATIONS.get(frame.f_code.co_name, frame.f_code.co_name)
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return ""
 
 
+def wrap(owner: Any, name: str, wrapper: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    """Replace a function of a module or class by what `wrapper` makes of it."""
+    setattr(owner, name, wrapper(getattr(owner, name)))
+
+
 def _around_transactions(plan: Plan) -> None:
-    original = Store.write
+    def labelled(write: Callable[..., Any]) -> Callable[..., Any]:
+        @contextmanager
+        def wrapped(store: Store) -> Iterator[Any]:
+            name = operation()
+            with write(store) as connection:
+                yield connection
+                plan.reached(f"{name}: before commit")
+                plan.soon(f"{name}: during commit")
+            plan.reached(f"{name}: after commit")
 
-    @contextmanager
-    def write(self: Store) -> Iterator[Any]:
-        name = operation()
-        with original(self) as connection:
-            yield connection
-            plan.reached(f"{name}: before commit")
-            plan.soon(f"{name}: during commit")
-        plan.reached(f"{name}: after commit")
+        return wrapped
 
-    Store.write = write  # type: ignore[method-assign]
+    wrap(Store, "write", labelled)
 
 
 def _around_high_water(plan: Plan) -> None:
-    advance, sync, replace = high_water.HighWater.advance, high_water.sync_directory, Path.replace
+    def before(label: str, *, after: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        def wrapper(function: Callable[..., Any]) -> Callable[..., Any]:
+            def wrapped(*arguments: Any) -> Any:
+                plan.reached(label)
+                result = function(*arguments)
+                plan.reached(after)
+                return result
 
-    def labelled_advance(self: high_water.HighWater, origin: str, size: int, root: bytes) -> None:
-        plan.reached("high-water: before the advance")
-        advance(self, origin, size, root)
-        plan.reached("high-water: advanced, nothing signed")
+            return wrapped
 
-    def labelled_replace(self: Path, target: Any) -> Path:
-        plan.reached("high-water: between write and rename")
-        return replace(self, target)
+        return wrapper
 
-    def labelled_sync(directory: Path) -> None:
-        plan.reached("high-water: after rename")
-        sync(directory)
-
-    high_water.HighWater.advance = labelled_advance  # type: ignore[method-assign]
-    high_water.sync_directory = labelled_sync
-    Path.replace = labelled_replace  # type: ignore[method-assign]
+    wrap(high_water.HighWater, "advance", before("high-water: before the advance", after="high-water: advanced, nothing signed"))
+    wrap(Path, "replace", before("high-water: between write and rename"))
+    wrap(high_water, "sync_directory", before("high-water: after rename"))
 
 
 def _around_sender(plan: Plan) -> None:
-    next_batch, alive, answer_hello, sign_log = deliver.next_batch, deliver.alive, deliver.answer_hello, sign.sign_log
+    def labelled_next_batch(next_batch: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*arguments: Any) -> disclosure_pb2.Batch | None:
+            batch: disclosure_pb2.Batch | None = next_batch(*arguments)
+            if batch is not None:
+                plan.reached("checkpoint: signed, batch not sent")
+                plan.soon("batch: just sent")
+            return batch
 
-    def labelled_next_batch(*arguments: Any) -> disclosure_pb2.Batch | None:
-        batch = next_batch(*arguments)
-        if batch is not None:
-            plan.reached("checkpoint: signed, batch not sent")
-            plan.soon("batch: just sent")
-        return batch
+        return wrapped
 
-    def noted_alive(*arguments: Any) -> statement_pb2.Statement | None:
-        statement = alive(*arguments)
-        if statement is not None:
-            plan.note("alive", statement.payload)
-        return statement
+    def labelled_answer(answer_hello: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*arguments: Any) -> Any:
+            answer = answer_hello(*arguments)
+            plan.reached("hello: answered")
+            return answer
 
-    def labelled_answer(*arguments: Any) -> Any:
-        answer = answer_hello(*arguments)
-        plan.reached("hello: answered")
-        return answer
+        return wrapped
 
-    def noted_sign(*arguments: Any) -> bytes:
-        note = sign_log(*arguments)
-        plan.note("checkpoint", note)
-        return note
+    def noted_alive(alive: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*arguments: Any) -> statement_pb2.Statement | None:
+            statement: statement_pb2.Statement | None = alive(*arguments)
+            if statement is not None:
+                plan.note("alive", statement.payload)
+            return statement
 
-    deliver.next_batch, deliver.alive, deliver.answer_hello, sign.sign_log = labelled_next_batch, noted_alive, labelled_answer, noted_sign
+        return wrapped
+
+    def noted_sign(sign_log: Callable[..., bytes]) -> Callable[..., bytes]:
+        def wrapped(*arguments: Any) -> bytes:
+            note = sign_log(*arguments)
+            plan.note("checkpoint", note)
+            return note
+
+        return wrapped
+
+    wrap(deliver, "next_batch", labelled_next_batch)
+    wrap(deliver, "answer_hello", labelled_answer)
+    wrap(deliver, "alive", noted_alive)
+    wrap(sign, "sign_log", noted_sign)
 
 
 def _around_recipient(plan: Plan) -> None:
-    receive_batch, take_state = receive.receive, receive.take_state
+    def labelled_receive(receive_batch: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*arguments: Any) -> Any:
+            plan.reached("batch: arrived")
+            incoming, receipt = receive_batch(*arguments)
+            if receipt is not None:
+                plan.note("receipt", receipt.SerializeToString())
+                plan.soon("receipt: just sent")
+            return incoming, receipt
 
-    def labelled_receive(*arguments: Any) -> Any:
-        plan.reached("batch: arrived")
-        incoming, receipt = receive_batch(*arguments)
-        if receipt is not None:
-            plan.note("receipt", receipt.SerializeToString())
-            plan.soon("receipt: just sent")
-        return incoming, receipt
+        return wrapped
 
-    def noted_take_state(*arguments: Any) -> Any:
-        incoming, missing = take_state(*arguments)
-        for statement in missing:
-            plan.note("receipt", statement.SerializeToString())
-        return incoming, missing
+    def noted_take_state(take_state: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*arguments: Any) -> Any:
+            incoming, missing = take_state(*arguments)
+            for statement in missing:
+                plan.note("receipt", statement.SerializeToString())
+            return incoming, missing
 
-    receive.receive, receive.take_state = labelled_receive, noted_take_state
+        return wrapped
+
+    wrap(receive, "receive", labelled_receive)
+    wrap(receive, "take_state", noted_take_state)
 
 
 def _become_node(order: dict[str, Any]) -> None:

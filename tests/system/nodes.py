@@ -19,7 +19,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO, Any, TypeVar
 
 import grpc
 from google.rpc import error_details_pb2, status_pb2
@@ -387,8 +387,8 @@ def receipted(office: Office, origin: str) -> tuple[int, int]:
         return int(log[1]), int(done)
 
 
-def reason_of(error: grpc.RpcError) -> str:
-    """The stable code of a refusal, from its `google.rpc.ErrorInfo`."""
+def reason_of(error: Any) -> str:
+    """The stable code of a refusal, from the `google.rpc.ErrorInfo` of a failed call (`grpc.Call`)."""
     for key, value in error.trailing_metadata() or ():
         if key == "grpc-status-details-bin":
             for detail in status_pb2.Status.FromString(value).details:

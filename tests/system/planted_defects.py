@@ -4,18 +4,21 @@ The node's own code stays as it is.
 """
 
 import os
+import queue
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from exchange.manifest import Opening
-from exchange.v1 import desk_service_pb2
+from exchange.v1 import desk_service_pb2, manifest_pb2, statement_pb2
 from exchange.v1 import exchange_service_pb2 as messages
-from node.operations import deliver, fetch, receive, sequence
+from node.operations import contents, deliver, fetch, receive
 from node.store import alerts
 from node.store.engine import Store
 from node.workers import subscriptions
+from tests.system.labelled_node import wrap
 
 if TYPE_CHECKING:
     from tests.system.labelled_node import Plan
@@ -31,15 +34,15 @@ def plant(plan: "Plan") -> None:
 
 
 def _receipt_before_commit(plan: "Plan") -> None:
-    sign_receipt, queue_type = receive._receipt, subscriptions.queue.Queue
-    queues: list[Any] = []
+    sign_receipt = receive._receipt
+    queues: list[queue.Queue[messages.SubscribeRequest]] = []
 
-    class RememberedQueue(queue_type):  # type: ignore[misc, valid-type]
-        def __init__(self, *arguments: Any) -> None:
-            super().__init__(*arguments)
+    class RememberedQueue(queue.Queue[messages.SubscribeRequest]):
+        def __init__(self, size: int = 0) -> None:
+            super().__init__(size)
             queues.append(self)
 
-    def send_at_once(*arguments: Any) -> Any:
+    def send_at_once(*arguments: Any) -> statement_pb2.Statement | None:
         receipt = sign_receipt(*arguments)
         if receipt is not None:
             plan.note("receipt", receipt.SerializeToString())
@@ -47,8 +50,11 @@ def _receipt_before_commit(plan: "Plan") -> None:
             time.sleep(_LONG_ENOUGH_SECONDS)
         return receipt
 
-    subscriptions.queue.Queue = RememberedQueue  # type: ignore[misc]
-    receive._receipt = send_at_once
+    # The subscription's module gets a queue module of its own, whose queues are remembered.
+    remembering = ModuleType("queue")
+    remembering.__dict__.update({**vars(queue), "Queue": RememberedQueue})
+    vars(subscriptions)["queue"] = remembering
+    vars(receive)["_receipt"] = send_at_once
 
 
 def _answer_before_commit(_plan: "Plan") -> None:
@@ -81,7 +87,7 @@ def _late_entry(_plan: "Plan") -> None:
             with read(self) as connection:
                 yield connection
 
-    Store.read = read_early  # type: ignore[method-assign]
+    wrap(Store, "read", lambda _: read_early)
     _before_commit_of_releases(show_uncommitted)
 
 
@@ -91,21 +97,21 @@ def _no_deduplication(_plan: "Plan") -> None:
     def insert_with_another_id(tx: Any, rows: Any) -> None:
         insert(tx, [{**row, "request_id": os.urandom(16) if row["request_id"] else None} for row in rows])
 
-    sequence.alerts.by_requests = lambda *_: {}
-    sequence.alerts.insert_alerts = insert_with_another_id
+    vars(alerts)["by_requests"] = lambda *_: {}
+    vars(alerts)["insert_alerts"] = insert_with_another_id
 
 
 def _leaked_field(_plan: "Plan") -> None:
-    pack = receive.pack_content
+    pack = contents.pack_content
 
     def pack_one_more(statement: Any, openings: Any) -> bytes:
         kept = list(openings)
         if kept:
             unnamed = next(number for number in range(1, 64) if number not in {opening.field for opening in kept})
-            kept.append(Opening(field=unnamed, salt=os.urandom(32), fragment=b""))
+            kept.append(manifest_pb2.Opening(field=unnamed, salt=os.urandom(32), fragment=b""))
         return pack(statement, kept)
 
-    receive.pack_content = pack_one_more
+    vars(receive)["pack_content"] = pack_one_more
 
 
 def _before_commit_of_releases(act: Callable[[dict[str, dict[str, Any]], Any], None]) -> None:
@@ -120,18 +126,16 @@ def _before_commit_of_releases(act: Callable[[dict[str, dict[str, Any]], Any], N
             if "sequence" in frames and frames["sequence"].get("fresh") is not None:
                 act(_callers(), connection)
 
-    Store.write = write_late  # type: ignore[method-assign]
+    wrap(Store, "write", lambda _: write_late)
 
 
 def _callers() -> dict[str, dict[str, Any]]:
-    import sys
-
     found: dict[str, dict[str, Any]] = {}
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if frame.f_globals.get("__name__", "").startswith("node."):
             found.setdefault(frame.f_code.co_name, frame.f_locals)
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return found
 
 
@@ -139,8 +143,8 @@ def _unforeseen_exceptions(_plan: "Plan") -> None:
     def fail(*_: Any) -> Any:
         raise RuntimeError("SECRET: a sentence that no peer may read")
 
-    fetch.entries = fail
-    deliver.answer_hello = fail
+    vars(fetch)["entries"] = fail
+    vars(deliver)["answer_hello"] = fail
 
 
 _DEFECTS = {

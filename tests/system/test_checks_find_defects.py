@@ -16,9 +16,9 @@ def checked(countries: Countries, running: list[NodeProcess], ledger: Ledger, pl
     """Kill what still runs, and return the codes of all that the checks find."""
     for process in running:
         process.kill()
-    pair = [snapshot(office.directory, place, running=False) for office in (countries.gb, countries.kh)]
-    problems: list[Problem] = check_pair(*pair, ledger.answered, ledger.asked, healed=False)
-    alone = {(problem.node, problem.code) for directory in pair for problem in check_node(directory)}
+    sender, recipient = (snapshot(office.directory, place, running=False) for office in (countries.gb, countries.kh))
+    problems: list[Problem] = check_pair(sender, recipient, ledger.answered, ledger.asked, healed=False)
+    alone = {(problem.node, problem.code) for directory in (sender, recipient) for problem in check_node(directory)}
     assert alone <= {(problem.node, problem.code) for problem in problems}, "a pair is checked for all that a node is checked for"
     return {problem.code for problem in problems}
 

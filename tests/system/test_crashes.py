@@ -15,6 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import grpc
 import pytest
@@ -97,7 +98,7 @@ class Pair:
         self.processes: dict[str, NodeProcess] = {}
         self.ledger = Ledger()
 
-    def __enter__(self) -> "Pair":
+    def __enter__(self) -> Self:
         for side in self.offices:
             self._start(side)
         return self
@@ -255,7 +256,7 @@ def test_nothing_is_lost_and_nothing_comes_twice(
 
 
 def _tell(campaign: Campaign, seed: int, seconds: float) -> None:
-    lines = [f"{count:>5}  {order.side}: {order.label}" for order, count in sorted(campaign.counted.items(), key=lambda item: str(item))]
+    lines = [f"{count:>5}  {order.side}: {order.label}" for order, count in sorted(campaign.counted.items(), key=str)]
     vain = ", ".join(f"{why}: {count}" for why, count in campaign.in_vain.items()) or "none"
     print("\nkills by SIGKILL while an alert was unreceipted:", *lines, sep="\n")  # noqa: T201
     print(  # noqa: T201

@@ -223,15 +223,13 @@ def test_text_of_an_exception_never_reaches_a_peer(countries: Countries, nursery
     assert "SECRET" not in log
 
 
-def test_messages_and_metadata_have_caps_at_the_partner_port(
-    countries: Countries, nursery: Nursery, running: list[NodeProcess]
-) -> None:
+def test_messages_and_metadata_have_caps_at_the_partner_port(countries: Countries, nursery: Nursery, running: list[NodeProcess]) -> None:
     gb, kh = countries.gb, countries.kh
     running.append(nursery.start(gb))
     unlimited = ("grpc.max_send_message_length", -1)
     with knock(gb, material_of(kh, gb), unlimited) as stub:
+        huge = statement_pb2.Statement(payload=bytes(2 * MAX_MESSAGE_BYTES))
         with pytest.raises(grpc.RpcError) as error:
-            huge = statement_pb2.Statement(payload=bytes(2 * MAX_MESSAGE_BYTES))
             stub.ProposeAgreement(messages.ProposeAgreementRequest(agreement=huge), timeout=CALL_SECONDS)
         assert error.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
         with pytest.raises(grpc.RpcError) as error:
@@ -284,17 +282,16 @@ def test_a_partner_that_hangs_delays_nobody(countries: Countries, nursery: Nurse
         until(lambda: receipted(gb, gb.outbound(vn)) == (41, 41), 60)
 
 
-def test_a_partner_that_opens_every_stream_it_can_delays_nobody(
-    countries: Countries, nursery: Nursery, running: list[NodeProcess]
-) -> None:
+def test_a_partner_that_opens_every_stream_it_can_delays_nobody(countries: Countries, nursery: Nursery, running: list[NodeProcess]) -> None:
     gb, kh, vn, ledger = countries.gb, countries.kh, countries.vn, Ledger()
     running.append(nursery.start(gb))
     with ExitStack() as stack:
         streams: list[Stream] = []
-        stack.callback(lambda: [stream.close() for stream in streams])
         for _ in range(10):
             stub = stack.enter_context(knock(gb, material_of(vn, gb), OWN_CONNECTION))
-            streams += [Stream(stub, greet=False) for _ in range(MAX_STREAMS_PER_CONNECTION)]
+            for _ in range(MAX_STREAMS_PER_CONNECTION):
+                streams.append(Stream(stub, greet=False))
+                stack.callback(streams[-1].close)
         until(lambda: sum(reason_of(stream.call) == "TOO_MANY_CALLS" for stream in streams if not stream.call.is_active()) > 96)
         assert sum(stream.call.is_active() for stream in streams) >= CALLS_AT_ONCE
         running.append(nursery.start(kh))

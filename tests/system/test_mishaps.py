@@ -48,8 +48,8 @@ def problems(countries: Countries, running: list[NodeProcess], ledger: Ledger, p
     for process in running:
         if process.alive():
             process.stop()
-    copies = [snapshot(office.directory, place, running=False) for office in (countries.gb, countries.kh)]
-    found = check_pair(*copies, ledger.answered, ledger.asked, healed=True)
+    sender, recipient = (snapshot(office.directory, place, running=False) for office in (countries.gb, countries.kh))
+    found = check_pair(sender, recipient, ledger.answered, ledger.asked, healed=True)
     return {(problem.node, problem.code) for problem in found}
 
 
@@ -92,7 +92,7 @@ def test_a_full_disk_refuses_a_release_and_loses_nothing(
     with pytest.raises(grpc.RpcError) as error:
         send(gb, kh, range(5, 200), refused)
     assert (error.value.code(), reason_of(error.value)) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "STORE_FULL")
-    assert "free space" in error.value.details()
+    assert "free space" in (error.value.details() or "")
     ledger.asked |= refused.asked
     ledger.answered |= refused.answered
     assert sender.alive()
@@ -275,9 +275,7 @@ def test_a_recipient_restored_from_an_old_backup_adopts_its_receipts_and_gets_th
     assert problems(countries, running, ledger, tmp_path / "copies") == set()
 
 
-def test_a_stopped_process_is_not_a_dead_one(
-    countries: Countries, nursery: Nursery, running: list[NodeProcess], tmp_path: Path
-) -> None:
+def test_a_stopped_process_is_not_a_dead_one(countries: Countries, nursery: Nursery, running: list[NodeProcess], tmp_path: Path) -> None:
     """A recipient that hangs and comes back goes on, whatever became of its connections meanwhile."""
     gb, kh, ledger = countries.gb, countries.kh, Ledger()
     recipient = nursery.start(kh)

@@ -49,7 +49,7 @@ def upgrade() -> None:
         sa.Column("sealed", sa.LargeBinary(), nullable=True),
         sa.Column("request_id", sa.LargeBinary(length=16), nullable=True),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("originator", "alert_id"),
+        sa.UniqueConstraint("alert_id", "originator"),
         sa.UniqueConstraint("request_id"),
     )
     op.create_index("alerts_by_digest", "alerts", ["digest"], unique=True)
