@@ -312,6 +312,8 @@ def _clause_is_well_formed(clause: agreement_pb2.Clause) -> bool:
         and _ascending(list(clause.purposes))
         and handling_pb2.PURPOSE_UNSPECIFIED not in clause.purposes
         and clause.onward != handling_pb2.ONWARD_RULE_UNSPECIFIED
+        and _ascending(list(clause.transfer_conditions))
+        and agreement_pb2.TRANSFER_CONDITION_UNSPECIFIED not in clause.transfer_conditions
     )
 
 

@@ -213,6 +213,8 @@ def _check_shape(descriptor: directory_pb2.NodeDescriptor, keys: Mapping[bytes, 
         or any(bool(k.revoked_at) != bool(k.revocation_reason) for k in descriptor.keys)
         or any(not agency.agency.startswith(f"{inside}agency/") for agency in descriptor.agencies)
         or any(agency.agency_class == agreement_pb2.AGENCY_CLASS_UNSPECIFIED for agency in descriptor.agencies)
+        or len({agency.agency for agency in descriptor.agencies}) != len(descriptor.agencies)
+        or len({known.alert_type for known in descriptor.understands}) != len(descriptor.understands)
         or any(len(digest) != hashlib.sha256().digest_size for known in descriptor.understands for digest in known.profiles)
     )
     if wrong:

@@ -148,6 +148,8 @@ def malformed() -> dict[str, agreement_pb2.Agreement]:
         "purpose unspecified": {"purposes": [0, PREVENTION]},
         "no purpose": {"purposes": []},
         "no onward rule": {"onward": 0},
+        "condition unspecified": {"transfer_conditions": [0]},
+        "conditions descend": {"transfer_conditions": [2, 1]},
         "no retention": {"maximum_retention_days": 0},
     }
     return {name: changed(good, **changes) for name, changes in spoil.items()} | {

@@ -241,6 +241,8 @@ def understanding(digest: bytes) -> directory_pb2.UnderstoodType:
             "gb", agencies=[directory_pb2.DescribedAgency(agency=agency("kh", POLICE), agency_class=agreement_pb2.AGENCY_CLASS_POLICE)]
         ),
         descriptor("gb", agencies=[directory_pb2.DescribedAgency(agency=agency("gb", POLICE))]),
+        descriptor("gb", agencies=[descriptor("gb").agencies[0]] * 2),
+        descriptor("gb", understands=[understanding(bytes(32)), understanding(bytes(32))]),
         descriptor("gb", agencies=[directory_pb2.DescribedAgency(agency=node_id("gb"), agency_class=agreement_pb2.AGENCY_CLASS_POLICE)]),
         with_more_keys(descriptor("gb").keys[0]),
         with_more_keys(described_key(ed25519_key("x"), directory_pb2.KEY_USE_STATEMENT, agency("kh", POLICE))),
