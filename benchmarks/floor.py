@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import grpc
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -90,10 +91,10 @@ def settings(place: Path) -> dict[str, str]:
 
 
 def _syncs_of_one_advance(place: Path) -> int:
-    synced: list[int] = []
+    synced: list[object] = []
     fsync = os.fsync
 
-    def counted(descriptor: int) -> None:
+    def counted(descriptor: Any) -> None:
         synced.append(descriptor)
         fsync(descriptor)
 
@@ -139,7 +140,7 @@ def _messages(pair: Pair, rounds: int) -> tuple[float, float, float]:
         batch = os.urandom(BATCH * DELIVERY_BYTES)
         try:
             with grpc.secure_channel(f"127.0.0.1:{port}", channel_credentials(_material(pair.sender, pair.recipient)), options) as channel:
-                call = channel.stream_stream(_METHOD)
+                call: Any = channel.stream_stream(_METHOD)
                 warm = 5
                 answers = call(iter([batch] * (warm + rounds)))
                 for _ in range(warm):

@@ -8,8 +8,10 @@ from exchange.v1 import desk_service_pb2 as desk
 from exchange.v1 import handling_pb2, offending_pb2, people_pb2, travel_alert_pb2, travel_pb2
 
 PRESENT = 30
-OPENED = ("primary_name", "names", "birth", "sex", "nationalities", "documents", "itinerary", "destination_area", "companions")
-OPENED += ("conviction_summary", "registration", "risk_level", "cautions", "requested_action", "contact_desk")
+OPENED = (
+    *("primary_name", "names", "birth", "sex", "nationalities", "documents", "itinerary", "destination_area", "companions"),
+    *("conviction_summary", "registration", "risk_level", "cautions", "requested_action", "contact_desk"),
+)
 _REQUIRED = ("primary_name", "requested_action", "contact_desk")
 _DAY_MS = 86_400_000
 _SYLLABLES = ("an", "bel", "cor", "dun", "em", "fir", "gal", "hol", "in", "jor", "kel", "lor", "mar", "nor", "os", "pel")

@@ -43,7 +43,7 @@ class Size:
 
 
 SIZES = {
-    "quick": Size(floor_rounds=20, parts=128, warm=64, flood=320, idle=5, open_seconds=1, rates=(50,), queued=(64, 320)),
+    "quick": Size(floor_rounds=100, parts=128, warm=64, flood=320, idle=5, open_seconds=1, rates=(50,), queued=(64, 320)),
     "normal": Size(
         floor_rounds=200, parts=3200, warm=2000, flood=20_000, idle=300, open_seconds=10, rates=(100, 500, 1000), queued=(10_000, 100_000)
     ),
@@ -89,6 +89,7 @@ def measure(size: Size, place: Path) -> Figures:
     return Figures(
         floor=ground,
         verify_cpu=statistics.mean((ground.verify_cpu, floor.measure_signatures(size.floor_rounds)[1])),
+        verify_under_load=flood["verify_us"] or ground.verify_cpu,
         settings=settings,
         parts=by_part.micros(),
         sustained=size.flood / flood["seconds"],
@@ -119,7 +120,13 @@ def _flood(pair: Pair, nodes: Running, count: int) -> dict[str, float]:
     before = [cpu_seconds(process.pid) for process in (nodes.sender, nodes.recipient)]
     found = _load(pair, "flood", count)
     sender, recipient = (cpu_seconds(process.pid) - was for process, was in zip((nodes.sender, nodes.recipient), before, strict=True))
-    return {"seconds": found["seconds"], "sender": sender, "recipient": recipient, "load": found["cpu_seconds"]}
+    return {
+        "seconds": found["seconds"],
+        "sender": sender,
+        "recipient": recipient,
+        "load": found["cpu_seconds"],
+        "verify_us": found["verify_us"],
+    }
 
 
 def _memory(pair: Pair, queued: tuple[int, int]) -> tuple[int, int]:

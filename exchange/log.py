@@ -11,6 +11,7 @@ S4  CHECKPOINT_UNVERIFIED   the checkpoint is signed by a log key that is active
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 from exchange.directory import KnownNode, check_key
@@ -38,6 +39,7 @@ class LogName:
     generation: int
 
     @classmethod
+    @lru_cache(maxsize=1024)  # every batch asks for the same few logs
     def parse(cls, origin: str) -> Self:
         """Read an origin; raises `Malformed` (ORIGIN_MALFORMED)."""
         match = _ORIGIN.fullmatch(origin)

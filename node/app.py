@@ -1,6 +1,7 @@
 """The composition root: the only place where configuration becomes ports, doors and workers."""
 
 import signal
+import sys
 import threading
 from pathlib import Path
 from types import FrameType
@@ -27,7 +28,7 @@ from node.store.engine import open_store
 from node.store.high_water import HighWater
 from node.store.vault import Vault, read_master_key
 from node.system import SystemClock, system_entropy
-from node.telemetry.logging import logger
+from node.telemetry.logging import configure_logging, logger
 from node.tls import TlsMaterial
 from node.workers.sequencer import Sequencer
 from node.workers.supervisor import Supervisor
@@ -69,10 +70,11 @@ class Node:
 
     def run(self) -> None:
         """Run until SIGTERM or SIGINT, then stop gracefully."""
+        configure_logging(json=not sys.stderr.isatty())
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         self.start()
-        logger().info("running", version=self.ports.trust_domain)
+        logger().info("running", party=self.ports.trust_domain)
         self._stop.wait()
         logger().info("stopping")
         self.stop()

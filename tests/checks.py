@@ -164,7 +164,7 @@ def _check_released_root(node: StoppedNode, tx: Transaction, by_origin: Mapping[
     elif logs.frontier_at(tx, log, signed.size).root() != signed.root:
         yield node.problem("SIGNED_OTHER_ROOT", where)
     mark = node.high_water.get(signed.origin)
-    if mark is None or mark.size < signed.size:
+    if signed.size > (mark.size if mark else 0):
         yield node.problem("SIGNED_ABOVE_HIGH_WATER", where)
 
 
@@ -231,11 +231,13 @@ def _check_log(
     for index, (entry, content) in _disclosed(theirs, there, mirror).items():
         if index not in mine:
             continue
-        if mine[index][0] != entry:
+        logged, known = mine[index]
+        if logged != entry:
             yield theirs.problem("ENTRY_DIFFERS", f"{log.name.origin}#{index}")
         elif content is None and index not in excepted:
             yield theirs.problem("CONTENT_MISSING", f"{log.name.origin}#{index}")
-        elif content is not None and content != _given(*mine[index]):
+        elif content is not None and known is not None and content != _given(entry, known):
+            # An owner that was restored from a backup adopts its entries and has lost their content.
             yield theirs.problem("CONTENT_DIFFERS", f"{log.name.origin}#{index}")
 
 
@@ -268,10 +270,8 @@ def _content(node: StoppedNode, tx: Transaction, alert: AlertRow, origin: str, s
     return manifest, tuple((opening.field, opening.salt, opening.fragment) for opening in openings)
 
 
-def _given(entry: bytes, content: Content | None) -> Content | None:
+def _given(entry: bytes, content: Content) -> Content:
     """What a recipient must hold of an originator's alert: the manifest, and exactly the openings that the entry names."""
-    if content is None:
-        return None
     fields = set(disclosure_pb2.Entry.FromString(entry).fields)
     return content[0], tuple(opening for opening in content[1] if opening[0] in fields)
 

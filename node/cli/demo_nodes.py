@@ -10,19 +10,25 @@ from pathlib import Path
 from node.cli.errors import UNEXPECTED, Trouble
 
 _READY_SECONDS = 20.0
+_LOWEST_PORT, _PORTS = 20_000, 12_000
 
 
 def free_port_pair() -> int:
-    """A port on the loopback address that is free together with the one after it."""
+    """A port on the loopback address that is free together with the one after it.
+
+    Below the ports that systems give to clients, so that no connection made in the meantime takes it, and a node that does not listen
+    yet is never mistaken for one that does (a client that is given the very port that it calls connects to itself).
+    """
+    from node.system import jitter
+
     for _ in range(50):
-        with socket.socket() as first:
-            first.bind(("127.0.0.1", 0))
-            port = int(first.getsockname()[1])
-            with socket.socket() as second:
-                try:
-                    second.bind(("127.0.0.1", port + 1))
-                except OSError:
-                    continue
+        port = _LOWEST_PORT + 2 * int(jitter() * (_PORTS // 2 - 1))
+        with socket.socket() as first, socket.socket() as second:
+            try:
+                first.bind(("127.0.0.1", port))
+                second.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
         return port
     raise Trouble(UNEXPECTED, "NO_PORTS", "No two neighbouring ports are free on this machine.", next_step="Stop other servers first.")
 

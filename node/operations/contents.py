@@ -8,6 +8,8 @@ from exchange.v1 import disclosure_pb2, manifest_pb2, statement_pb2
 
 SALT = 32
 
+_encoder = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authorisation:
@@ -30,7 +32,7 @@ class Authorisation:
             "reason": self.reason,
             "version": 1,
         }
-        return json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+        return _encoder.encode(values).encode()
 
 
 def pack_content(statement: statement_pb2.Statement, openings: Iterable[manifest_pb2.Opening]) -> bytes:

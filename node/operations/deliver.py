@@ -130,15 +130,15 @@ def next_batch(ports: Ports, outgoing: Outgoing) -> disclosure_pb2.Batch | None:
         batch, withheld = disclosure_pb2.Batch(), {}
         room = CAP_BATCH - _ROOM_FOR_CHECKPOINT
         for row in rows:
-            delivery = disclosure_pb2.Delivery(entry=row.entry)
+            delivery = batch.deliveries.add(entry=row.entry)
             code = _fill(ports, tx, outgoing, delivery, owners.get(row.alert_ref or 0))
             size = delivery.ByteSize() + 8
-            if batch.deliveries and size > room:
+            if size > room and len(batch.deliveries) > 1:
+                del batch.deliveries[-1]
                 break
             room -= size
             if code:
                 withheld[row.idx] = code
-            batch.deliveries.append(delivery)
     frontier = outgoing.frontier.extend(row.leaf for row in rows[: len(batch.deliveries)])
     if withheld:
         with ports.store.write() as tx:
@@ -162,7 +162,7 @@ def settle(ports: Ports, partner: KnownNode, outgoing: Outgoing, statement: stat
     with ports.store.read() as tx:
         log = _require_log(logs.find_log(tx, outgoing.name.origin))
         newest = logs.newest_receipt(tx, log.id)
-        if _held_already(tx, log, statement):
+        if newest is not None and _held_already(tx, log, newest, statement):
             return
         frontiers: dict[int, Frontier] = {}
 
@@ -320,12 +320,12 @@ def _withheld_events(log: LogRow, withheld: dict[int, int]) -> list[tuple[str, s
     return [(f"{log.name.origin}#{index}", names.Name(names.ValueType(code))) for index, code in withheld.items()]
 
 
-def _held_already(tx: Transaction, log: LogRow, statement: statement_pb2.Statement) -> bool:
+def _held_already(tx: Transaction, log: LogRow, newest: ReceiptRow, statement: statement_pb2.Statement) -> bool:
     try:
         size = parse_checkpoint_text(receipt_pb2.Receipt.FromString(statement.payload).checkpoint).size
     except (DecodeError, ExchangeError):
         return False  # the checks say what is wrong with it
-    held = logs.receipt_covering(tx, log.id, size - 1) if size else None
+    held = logs.receipt_covering(tx, log.id, size - 1) if 0 < size <= newest.size else None
     return held is not None and held.statement == statement.SerializeToString()
 
 

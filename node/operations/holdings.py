@@ -17,8 +17,6 @@ class BatchHoldings:
     def __init__(self, tx: Transaction, log: LogRow, batch: disclosure_pb2.Batch) -> None:
         self._tx = tx
         self._log = log
-        # This log and its predecessors, and no other partner's: required fields are counted over these.
-        self._inbound = {other.id for other in logs.all_logs(tx) if not other.outbound and other.name.sender == log.name.sender}
         manifests = [loose for delivery in batch.deliveries if (loose := _loose(delivery)) is not None]
         self._in_use = {key: row.digest for key, row in alerts.by_alert_ids(tx, {manifest.alert_id for manifest in manifests}).items()}
         self._successors: dict[bytes, list[Held]] = {}
@@ -33,9 +31,12 @@ class BatchHoldings:
     def fields_of(self, manifest_digest: bytes) -> frozenset[int]:
         """Fields already disclosed of that manifest."""
         if manifest_digest not in self._fields:
+            # This log and its predecessors, and no other partner's: required fields are counted over these.
+            sender = self._log.name.sender
+            inbound = {log.id for log in logs.all_logs(self._tx) if not log.outbound and log.name.sender == sender}
             found: set[int] = set()
             for log_id, entry in logs.entries_of_alert(self._tx, self._rows[manifest_digest].id):
-                if log_id in self._inbound:
+                if log_id in inbound:
                     found.update(disclosure_pb2.Entry.FromString(entry.entry).fields)
             self._fields[manifest_digest] = frozenset(found)
         return self._fields[manifest_digest]

@@ -56,15 +56,17 @@ def _shown(
     item: Planned, agency: str, kind: AlertType, draft: desk_service_pb2.Draft, present: frozenset[int]
 ) -> desk_service_pb2.RecipientPreview:
     clause, goes = item.allowed.clause, frozenset(item.allowed.fields)
+    granted = {grant.field for grant in draft.on_request if grant.recipient == agency}
+    wanted = {*clause.permitted, *(granted & set(clause.on_request))}
     fields = []
     for field in kind.fields:
         if field.number in goes:
             shown, absent = desk_service_pb2.VISIBILITY_SHOWN, desk_service_pb2.VISIBILITY_SHOWN_NOT_KNOWN
             visibility = shown if field.number in present else absent
+        elif field.number in draft.unticked and field.number in wanted:
+            visibility = desk_service_pb2.VISIBILITY_UNTICKED
         elif field.number in clause.on_request:
             visibility = desk_service_pb2.VISIBILITY_NEEDS_REASON
-        elif field.number in draft.unticked and field.number in clause.permitted:
-            visibility = desk_service_pb2.VISIBILITY_UNTICKED
         else:
             visibility = desk_service_pb2.VISIBILITY_FORBIDDEN
         fields.append(desk_service_pb2.FieldPreview(field=field.number, name=field.name, category=field.category, visibility=visibility))

@@ -44,7 +44,6 @@ _BY_REQUEST = select(*_COLUMNS, alerts.c.request_id).where(alerts.c.request_id.i
 _BY_DIGEST = select(*_COLUMNS).where(alerts.c.digest.in_(_AMONG))
 _BY_ID = select(*_COLUMNS).where(alerts.c.id.in_(_AMONG))
 _BY_ALERT_ID = select(*_COLUMNS).where(alerts.c.alert_id.in_(_AMONG))
-_INBOXES = select(inbox).where(inbox.c.alert_ref.in_(_AMONG))
 
 
 def next_id(tx: Connection) -> int:
@@ -127,10 +126,8 @@ def every(tx: Connection) -> Iterable[AlertRow]:
 
 def put_in_inboxes(tx: Connection, pairs: Collection[tuple[str, int]]) -> None:
     """Put (agency, alert row) pairs into inboxes; what is there already stays."""
-    have = {(row.agency, row.alert_ref) for row in _among(tx, _INBOXES, {reference for _, reference in pairs})}
-    rows = [{"agency": agency, "alert_ref": reference} for agency, reference in sorted(set(pairs) - have)]
-    if rows:
-        insert_rows(tx, inbox, rows)
+    rows = [{"agency": agency, "alert_ref": reference} for agency, reference in sorted(set(pairs))]
+    insert_rows(tx, inbox, rows, present_stay=True)
 
 
 def inboxes_of(tx: Connection, alert_ref: int) -> set[str]:

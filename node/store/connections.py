@@ -71,13 +71,14 @@ def open_engine(path: Path, driver: ModuleType, *, writes: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # The driver begins nothing by itself (isolation_level=None).
+        # The driver begins nothing by itself (isolation_level=None). Its own execute, since each transaction comes by here.
+        driver_connection: Any = connection.connection.driver_connection
         if writes:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            driver_connection.execute("BEGIN IMMEDIATE")
         else:
-            connection.exec_driver_sql("BEGIN")
+            driver_connection.execute("BEGIN")
             # BEGIN alone waits with the snapshot until the first read; this is that read.
-            connection.exec_driver_sql("SELECT 1 FROM sqlite_schema LIMIT 1")
+            driver_connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
 
     return engine
 

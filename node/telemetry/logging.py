@@ -12,8 +12,8 @@ import structlog
 
 ALLOWED = frozenset(
     {
-        "event", "level", "timestamp", "partner", "origin", "size", "count", "code", "kind", "method", "status", "person", "seconds",
-        "address", "version", "reason", "error",
+        "event", "level", "timestamp", "party", "partner", "origin", "size", "count", "code", "kind", "method", "status", "seconds",
+        "address", "error",
     }
 )  # fmt: skip
 

@@ -15,7 +15,7 @@ from node.operations.officers import NotPermitted
 from node.operations.release import prepare
 from node.operations.sequence import sequence
 from tests import builders
-from tests.countries import BORDER, DAY, HOUR, NGO, POLICE, agency, agreement, changed, domain, with_clause
+from tests.countries import BORDER, DAY, HOUR, NGO, POLICE, TRAVEL, agency, agreement, changed, domain, with_clause
 from tests.federation import Federation, Stream, federation
 from tests.refusals import refused
 from tests.rig import Office, draft
@@ -43,6 +43,23 @@ def shown(office: Office, name: str, reference: str) -> desk_service_pb2.GetInbo
 def states(office: Office, reference: str) -> list[str]:
     status = outbox.get_status(office.ports, office.person("liaison"), reference)
     return [STATE.Name(item.state).removeprefix("DISCLOSURE_STATE_") for item in status.disclosures]
+
+
+def test_a_field_left_out_by_the_officer_is_shown_as_such_even_with_a_ground(two: Federation) -> None:
+    gb = two["gb"]
+    route = (domain("kh"), BORDER, TRAVEL)
+    border = next(c for c in agreement("gb", "kh").clauses if (c.recipient, c.audience, c.alert_type) == route and c.on_request)
+    field = border.on_request[0]
+    grant = desk_service_pb2.OnRequestGrant(recipient=KH_BORDER, field=field, ground=1)
+
+    def visibility(**changes: Any) -> str:
+        (shown_to,) = preview.preview(gb.ports, gb.person("liaison"), draft(KH_BORDER, **changes)).recipients
+        names = desk_service_pb2.Visibility
+        return next(names.Name(one.visibility) for one in shown_to.fields if one.field == field)
+
+    assert visibility() == "VISIBILITY_NEEDS_REASON"
+    assert visibility(on_request=[grant]) in {"VISIBILITY_SHOWN", "VISIBILITY_SHOWN_NOT_KNOWN"}
+    assert visibility(on_request=[grant], unticked=[field]) == "VISIBILITY_UNTICKED"
 
 
 def test_each_agency_reads_exactly_the_bytes_that_the_preview_showed_for_it(two: Federation) -> None:

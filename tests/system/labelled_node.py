@@ -164,7 +164,8 @@ def _around_high_water(plan: Plan) -> None:
             def wrapped(*arguments: Any) -> Any:
                 plan.reached(label)
                 result = function(*arguments)
-                plan.reached(after)
+                if after:
+                    plan.reached(after)
                 return result
 
             return wrapped

@@ -148,7 +148,6 @@ class Told:
             assert {name for name, value in seen["alert"].items() if value is not None} == visible & self.present
             assert item["summary"]["manifest_digest"] == self.manifest
             assert item["summary"]["originator"] == oracle.home(self.codes[0])
-            assert item["confirmed_now"] is True
             assert {**item["handling"], "permitted_purposes": set(item["handling"]["permitted_purposes"])} == oracle.handling(
                 self.agreement, self.alert, self.codes[0], agency
             )
