@@ -62,6 +62,8 @@ FRAGILE = """
 import pytest
 from exchange.checks import check
 
+pytestmark = pytest.mark.slow  # each case runs pytest in a process of its own
+
 with pytest.raises(ValueError):
     check(4)
 

@@ -128,6 +128,7 @@ def _oracle(text: str) -> tuple[str, date, date] | None:
         return None
 
 
+@pytest.mark.slow  # the reference library takes 7 ms a date
 @settings(max_examples=300, deadline=None)
 @given(near_subset)
 def test_agrees_with_the_reference_library_on_what_looks_like_the_subset(text: str) -> None:
