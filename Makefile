@@ -59,7 +59,7 @@ bite: setup  ## disable each numbered check in turn; at least one test of its na
 	$(BIN)/python tests/bite.py
 
 bench: setup  ## throughput and latency of two nodes on this machine
-	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python -m benchmarks.throughput
 
 clean:  ## remove what make and the tests made
 	rm -rf .venv build dist demo-data certs-example/out .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info

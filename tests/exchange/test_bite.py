@@ -8,6 +8,8 @@ import pytest
 from tests import bite
 from tests.bite import disable
 
+pytestmark = pytest.mark.slow  # each case runs pytest in a process of its own
+
 CHECKS = '''
 """D9 in prose is no tag."""
 # D1
@@ -61,8 +63,6 @@ def test_without_a_mark():
 FRAGILE = """
 import pytest
 from exchange.checks import check
-
-pytestmark = pytest.mark.slow  # each case runs pytest in a process of its own
 
 with pytest.raises(ValueError):
     check(4)
