@@ -115,7 +115,6 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
             if isinstance(receipt, ExchangeError):
                 raise receipt
             deliver.settle(self._ports, node, outgoing, receipt)
-            outgoing.idle = False
         batch = deliver.next_batch(self._ports, outgoing)
         if batch is not None:
             outgoing.idle = False

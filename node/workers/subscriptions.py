@@ -108,9 +108,7 @@ class Subscription:
         finally:
             requests.put(None)
 
-    def _receive(
-        self, incoming: receive.Incoming, batch: disclosure_pb2.Batch
-    ) -> tuple[receive.Incoming, statement_pb2.Statement | None]:
+    def _receive(self, incoming: receive.Incoming, batch: disclosure_pb2.Batch) -> tuple[receive.Incoming, statement_pb2.Statement | None]:
         try:
             return receive.receive(self._ports, self._require_node(), incoming, batch)
         except Unverified as refused:
