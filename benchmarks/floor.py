@@ -14,6 +14,7 @@ import grpc
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchmarks.pair import Pair, cpu_seconds
+from benchmarks.unit import MANIFEST_BYTES
 from exchange.values import PartyId
 from node.config import load_config
 from node.limits import SERVER_OPTIONS
@@ -23,8 +24,6 @@ from node.tls import TlsMaterial, channel_credentials, channel_options, server_c
 from tests.system.nodes import Office, free_port_pair
 
 BATCH = 64
-MANIFEST_BYTES = 1_300
-"""About what is signed for an alert of 34 slots."""
 DELIVERY_BYTES = 2_660
 """About one delivery of 15 openings: entry, manifest, openings."""
 RECEIPT_BYTES = 400

@@ -14,18 +14,17 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice, repeat
 from pathlib import Path
-from typing import Any, Self
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from typing import Any
 
 from node.tls13 import pin_tls13
 
 pin_tls13()  # before anything imports gRPC
 
 from benchmarks import sample  # noqa: E402
-from benchmarks.floor import MANIFEST_BYTES  # noqa: E402
+from benchmarks.unit import Unit  # noqa: E402
 from exchange.v1 import desk_service_pb2 as desk  # noqa: E402
 from exchange.v1.desk_service_pb2_grpc import DeskServiceStub  # noqa: E402
 from node.store.connections import sqlite_driver  # noqa: E402
@@ -37,7 +36,7 @@ _LINGER = 0.005
 """Seconds for which the open loop gathers what is due into one message; part of the latency."""
 _LOOK = 0.001
 _PATIENCE = 120.0
-_UNIT_EVERY, _UNIT_BURST = 0.2, 20
+_UNIT_EVERY = 0.2
 
 
 class Watch:
@@ -176,33 +175,21 @@ def open_loop(stub: DeskServiceStub, drafts: Sequence[desk.Draft], watch: Watch,
     }
 
 
-class Unit:
-    """Measures, now and then while the load goes on, what one Ed25519 verification costs under that load: the honest unit for it."""
+@contextmanager
+def now_and_then(unit: Unit) -> Iterator[None]:
+    """Measure the unit while the load goes on, five times a second."""
+    stopping = threading.Event()
 
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self.verifications = 0
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
+    def run() -> None:
+        unit.measure()
+        while not stopping.wait(_UNIT_EVERY):
+            unit.measure()
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopping.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        key = Ed25519PrivateKey.generate()
-        public, message = key.public_key(), bytes(MANIFEST_BYTES)
-        signature = key.sign(message)
-        while not self._stopping.wait(_UNIT_EVERY):
-            before = time.thread_time()
-            for _ in range(_UNIT_BURST):
-                public.verify(signature, message)
-            self.seconds += time.thread_time() - before
-            self.verifications += _UNIT_BURST
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    yield
+    stopping.set()
+    thread.join()
 
 
 def _check(response: desk.PublishAlertsResponse) -> None:
@@ -225,9 +212,10 @@ def main() -> None:
             watch = Watch(office.database, first + len(drafts), 0.01 if kind == "flood" else _LOOK)
             cpu = time.process_time()
             if kind == "flood":
-                with Unit() as unit:
+                unit = Unit()
+                with now_and_then(unit):
                     found = flood(stub, drafts, watch, first)
-                found["verify_us"] = unit.seconds / max(unit.verifications, 1) * 1e6
+                found["verify_us"] = unit.micros()
                 cpu += unit.seconds
             elif kind == "idle":
                 found = idle(stub, drafts, watch, first)

@@ -23,6 +23,7 @@ class Figures:
     """The same while the alerts were flowing: both cores busy, caches shared."""
     settings: Mapping[str, str]
     parts: Mapping[str, float]
+    """Measured one by one without load, and brought to the load by what a verification cost then and there."""
     sustained: float
     """Alerts a second, from the first publication to the last receipt."""
     flood: int
@@ -32,6 +33,7 @@ class Figures:
     durable: Sequence[float]
     """Publication to answer, when idle: the entry is durable, nothing has left."""
     open_loops: Mapping[int, Sequence[float]]
+    open_durable: Mapping[int, Sequence[float]]
     queued: tuple[int, int]
     memory: tuple[int, int]
     cores: int
@@ -60,6 +62,7 @@ class Figures:
             "idle_ms": _percentiles(self.idle),
             "durable_ms": _percentiles(self.durable),
             "open_loop_ms": {str(rate): _percentiles(found) for rate, found in self.open_loops.items()},
+            "open_loop_durable_ms": {str(rate): _percentiles(found) for rate, found in self.open_durable.items()},
             "queued": list(self.queued),
             "memory_mib": [round(value / _MIB, 1) for value in self.memory],
             "memory_growth_mib": round((self.memory[1] - self.memory[0]) / _MIB, 1),
@@ -115,17 +118,18 @@ def _lines(figures: Figures) -> Iterator[str]:
     yield "  " + ", ".join(f"{name}={value}" for name, value in figures.settings.items())
     yield f"SUSTAINED, {figures.flood} alerts of 30 fields, 15 opened, publish to receipt, on {figures.cores} cores"
     yield f"  {figures.sustained:.0f} alerts a second"
-    yield "CPU per alert, and in verifications: of processes while alerts flowed, of parts one by one"
+    yield "CPU per alert, also in verifications under that load (v); parts measured one by one, transport is what remains"
     for side, found in figures.sides().items():
         yield _row(side, figures.cpu[side]) + f"{figures.cpu[side] / loaded:8.2f} v"
         for part, spent in found.items():
-            yield _row(f"  {part}", spent) + f"{spent / verify:8.2f} v"
+            yield _row(f"  {part}", spent) + f"{spent / loaded:8.2f} v"
     yield _row("load generator, apart", figures.cpu["load"]) + f"{figures.cpu['load'] / loaded:8.2f} v"
     yield f"LATENCY, publish to receipt{'p50':>16}{'p99':>11}"
     yield _latency("idle, one alert at a time", figures.idle)
     yield _latency("  of which until durable", figures.durable)
     for rate, seconds in figures.open_loops.items():
         yield _latency(f"open loop, {rate} a second", seconds)
+        yield _latency("  of which until durable", figures.open_durable[rate])
     before, after = (value / _MIB for value in figures.memory)
     yield "MEMORY of the sender, partner down"
     yield f"  {before:.1f} MiB at {figures.queued[0]} queued, {after:.1f} MiB at {figures.queued[1]}: {after - before:+.1f} MiB"

@@ -32,9 +32,6 @@ from node.store.transaction import Transaction
 
 WINDOW = 4
 """Unreceipted batches on a stream at most; then the backlog gathers here, where it merges into larger batches."""
-WINDOW_OF_SMALL = 1
-"""The same while less than a whole batch waits: each batch costs both sides the same few milliseconds, however small it is, so what
-comes while one is under way goes together in the next (the idea of RFC 896). When nothing is under way nothing waits."""
 _RECEIPTS_IN_STATE = 500
 _ROOM_FOR_CHECKPOINT = 2048
 
@@ -125,8 +122,7 @@ def next_batch(ports: Ports, outgoing: Outgoing) -> disclosure_pb2.Batch | None:
             # The partner rolled back and adopts the receipts that it gave once: a batch ends where each does, so that it has the
             # signed checkpoint of each again.
             end = min(end, lost.size)
-        window = WINDOW if end - start >= CAP_BATCH_DELIVERIES else WINDOW_OF_SMALL
-        held = len(outgoing.unreceipted) >= window or outgoing.clocks_apart
+        held = len(outgoing.unreceipted) >= WINDOW or outgoing.clocks_apart
         if start >= end or (held and not urgent):
             return None
         rows = logs.entry_rows(tx, log.id, start, min(end, start + CAP_BATCH_DELIVERIES))

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from exchange.v1 import desk_service_pb2
 from node.operations.release import NotReleased, Prepared
 
-AHEAD = 16
+AHEAD = 4
 """Messages under way: enough for the sequencer never to wait for the wire, few enough that a stream holds little."""
 _LOOK_AGAIN_SECONDS = 0.5
 
