@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.pool import QueuePool
 
 from node.store.errors import StoreFailed
@@ -59,7 +59,7 @@ def open_engine(path: Path, driver: ModuleType, *, writes: bool) -> Engine:
             raise
         return connection
 
-    engine = create_engine(
+    return create_engine(
         "sqlite+pysqlite://",
         module=driver,
         creator=connect,
@@ -69,18 +69,20 @@ def open_engine(path: Path, driver: ModuleType, *, writes: bool) -> Engine:
         hide_parameters=True,
     )
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        # The driver begins nothing by itself (isolation_level=None). Its own execute, since each transaction comes by here.
-        driver_connection: Any = connection.connection.driver_connection
-        if writes:
-            driver_connection.execute("BEGIN IMMEDIATE")
-        else:
-            driver_connection.execute("BEGIN")
-            # BEGIN alone waits with the snapshot until the first read; this is that read.
-            driver_connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
 
-    return engine
+def begin(connection: Connection, *, writes: bool) -> None:
+    """Begin the transaction of a fresh connection, for the driver begins nothing by itself (isolation_level=None).
+
+    By the driver's own execute, and not by a listener of the engine: one listener makes every statement look for listeners.
+    Raises the driver's errors.
+    """
+    driver_connection: Any = connection.connection.driver_connection
+    if writes:
+        driver_connection.execute("BEGIN IMMEDIATE")
+    else:
+        driver_connection.execute("BEGIN")
+        # BEGIN alone waits with the snapshot until the first read; this is that read.
+        driver_connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
 
 
 def _set_and_assert(connection: Any, settings: dict[str, int | str]) -> None:

@@ -14,7 +14,7 @@ from types import ModuleType
 
 from sqlalchemy import Connection
 
-from node.store.connections import journal_mode_of, open_engine, sqlite_driver
+from node.store.connections import begin, journal_mode_of, open_engine, sqlite_driver
 from node.store.errors import UNOPENED, StoreFailed, failures_named
 from node.store.schema import bring_up_to_date
 
@@ -43,6 +43,7 @@ class Store:
         cause is gone. Inside it, `write` and `read` of the same thread raise `RuntimeError`: use the connection at hand.
         """
         with self._one_turn(), failures_named(), self._writer.begin() as connection:
+            begin(connection, writes=True)
             yield connection
 
     @contextmanager
@@ -54,6 +55,7 @@ class Store:
         self._refuse_nesting()
         self._refuse_closed()
         with failures_named(), self._readers.begin() as connection:
+            begin(connection, writes=False)
             yield connection
 
     def empty_journal(self) -> None:

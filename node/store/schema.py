@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from node.store.connections import open_engine
+from node.store.connections import begin, open_engine
 from node.store.durable import sync_directory
 from node.store.errors import StoreFailed, failures_named
 from node.store.tables import SCHEMA_NUMBER
@@ -66,6 +66,7 @@ def bring_up_to_date(path: Path, driver: ModuleType) -> int:
             if number:
                 _copy_aside(path, engine, number)
             with engine.begin() as connection:
+                begin(connection, writes=True)
                 config.attributes["connection"] = connection
                 command.upgrade(config, f"{SCHEMA_NUMBER:04d}")
                 connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
