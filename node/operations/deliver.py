@@ -14,7 +14,7 @@ from exchange.encoding import CAP_BATCH, CAP_BATCH_DELIVERIES, CAP_DELIVERY
 from exchange.errors import Conflict, ExchangeError, Malformed, NotFound, Refused, Unverified
 from exchange.log import LogName, open_log_checkpoint, sign_alive
 from exchange.profile import alert_type
-from exchange.receipt import open_receipt
+from exchange.receipt import OpenedReceipt, open_receipt
 from exchange.tlog.checkpoint import Checkpoint, parse_checkpoint_text
 from exchange.tlog.merkle import Frontier
 from exchange.v1 import disclosure_pb2, receipt_pb2, statement_pb2
@@ -164,21 +164,11 @@ def settle(ports: Ports, partner: KnownNode, outgoing: Outgoing, statement: stat
         newest = logs.newest_receipt(tx, log.id)
         if newest is not None and _held_already(tx, log, newest, statement):
             return
-        frontiers: dict[int, Frontier] = {}
-
-        def signed_text(size: int) -> bytes | None:
-            mark = ports.high_water.get(log.name.origin)
-            if mark is None or size > mark.size or size > log.size:
-                return None
-            frontiers[size] = logs.frontier_at(tx, log, size)
-            return Checkpoint(origin=log.name.origin, size=size, root=frontiers[size].root()).text()
-
-        try:
-            opened = open_receipt(statement, partner, signed_text, newest.size if newest else 0, now)
-        except ExchangeError as refused:
-            _keep_refused_receipt(ports, partner, log, statement, refused.code, now)
-            raise
-        frontier = frontiers[opened.checkpoint.size]
+    try:
+        opened, frontier = _check_receipt(ports, partner, log, newest.size if newest else 0, statement, now)
+    except ExchangeError as refused:
+        _keep_refused_receipt(ports, partner, log, statement, refused.code, now)
+        raise
     receipt = opened.receipt.value
     row = ReceiptRow(
         size=frontier.size,
@@ -198,6 +188,23 @@ def settle(ports: Ports, partner: KnownNode, outgoing: Outgoing, statement: stat
     while outgoing.unreceipted and outgoing.unreceipted[0] <= frontier.size:
         outgoing.unreceipted.popleft()
     outgoing.waiting_since = now
+
+
+def _check_receipt(
+    ports: Ports, partner: KnownNode, log: LogRow, receipted: int, statement: statement_pb2.Statement, now: int
+) -> tuple[OpenedReceipt, Frontier]:
+    frontiers: dict[int, Frontier] = {}
+    with ports.store.read() as tx:
+
+        def signed_text(size: int) -> bytes | None:
+            mark = ports.high_water.get(log.name.origin)
+            if mark is None or size > mark.size or size > log.size:
+                return None
+            frontiers[size] = logs.frontier_at(tx, log, size)
+            return Checkpoint(origin=log.name.origin, size=size, root=frontiers[size].root()).text()
+
+        opened = open_receipt(statement, partner, signed_text, receipted, now)
+    return opened, frontiers[opened.checkpoint.size]
 
 
 def _keep_refused_receipt(ports: Ports, partner: KnownNode, log: LogRow, statement: statement_pb2.Statement, code: str, now: int) -> None:
