@@ -3,12 +3,24 @@ from typing import Any
 
 import pytest
 
-from exchange.agreement import Allowed, Denied, Request, check_agreement, decide, decide_under, open_agreement, open_proposal, propose
+from exchange.agreement import (
+    Allowed,
+    Denied,
+    Parties,
+    Request,
+    check_agreement,
+    decide,
+    decide_entry,
+    decide_under,
+    open_agreement,
+    open_proposal,
+    propose,
+)
 from exchange.encoding import encode
 from exchange.errors import Malformed, Unverified
 from exchange.profile import alert_type
 from exchange.signing import add_signature, sign_statement, statement_digest
-from exchange.v1 import agreement_pb2, handling_pb2
+from exchange.v1 import agreement_pb2, disclosure_pb2, handling_pb2
 from exchange.values import CLOCK_SKEW_MS
 from tests.countries import (
     AGREED_FROM,
@@ -283,6 +295,13 @@ def test_an_expired_agreement_does_not_hide_one_in_force() -> None:
     decision = decide([expired, agreed()], request())
     assert isinstance(decision, Allowed)
     assert decision.agreement == agreed().digest
+
+
+def test_an_entry_of_an_unknown_clause_is_not_agreed() -> None:
+    entry = disclosure_pb2.Entry(clause="nothing", fields=[1], audience=[agency("kh", POLICE)], purpose=PREVENTION)
+    parties = Parties(sender=domain("gb"), recipient=domain("kh"))
+    denied = decide_entry(agreed(), entry, parties, alert_type(TRAVEL), NOW, disclosed=frozenset())
+    assert denied == Denied(reasons=("CLAUSE_UNKNOWN",))
 
 
 def test_a_recipient_decides_under_the_named_clause_only() -> None:
