@@ -63,6 +63,8 @@ class Subscription:
         try:
             with ExchangeLink(node, self._material()) as link:
                 self._link = link
+                if self._stopping.is_set():
+                    return False  # whoever stops us may have looked before there was a link to close
                 # Streams end with their connection, every quarter of an hour at least: so a revocation is learnt that soon.
                 self._take_descriptors(link)
                 for _ in self._follow(link):
