@@ -23,12 +23,12 @@ from node.tls13 import pin_tls13
 
 pin_tls13()  # before anything imports gRPC
 
-from benchmarks import sample  # noqa: E402
-from benchmarks.unit import Unit  # noqa: E402
-from exchange.v1 import desk_service_pb2 as desk  # noqa: E402
-from exchange.v1.desk_service_pb2_grpc import DeskServiceStub  # noqa: E402
-from node.store.connections import sqlite_driver  # noqa: E402
-from tests.system.nodes import Office, ask  # noqa: E402
+from benchmarks import sample  # noqa: E402 - gRPC is pinned to TLS 1.3 before anything imports it
+from benchmarks.unit import Unit  # noqa: E402 - gRPC is pinned to TLS 1.3 before anything imports it
+from exchange.v1 import desk_service_pb2 as desk  # noqa: E402 - gRPC is pinned to TLS 1.3 before anything imports it
+from exchange.v1.desk_service_pb2_grpc import DeskServiceStub  # noqa: E402 - gRPC is pinned to TLS 1.3 before anything imports it
+from node.store.connections import sqlite_driver  # noqa: E402 - gRPC is pinned to TLS 1.3 before anything imports it
+from tests.system.nodes import Office, ask  # noqa: E402 - gRPC is pinned to TLS 1.3 before anything imports it
 
 BATCH = 64
 REASON = "A benchmark."
@@ -201,7 +201,7 @@ def main() -> None:
     """Do one thing and print what came of it."""
     directory, agency, kind, count, rate, seed = sys.argv[1:]
     office = Office(directory=Path(directory), port=0)
-    numbers = random.Random(seed)  # noqa: S311  synthetic values
+    numbers = random.Random(seed)  # noqa: S311 - synthetic values, the same for the same seed
     endless = (sample.draft(numbers, agency, time.time_ns() // 1_000_000) for _ in repeat(None))
     with ask(office) as stub:
         if kind == "queue":

@@ -61,7 +61,7 @@ def measure(pair: Pair, alerts: int) -> Parts:
         hello = receive.hello(recipient, pair.sender.trust_domain)
         state, outgoing = deliver.answer_hello(sender, knows_recipient, hello)
         incoming, _ = receive.take_state(recipient, knows_sender, state)
-        numbers = random.Random(7)  # noqa: S311  synthetic values, the same in each run
+        numbers = random.Random(7)  # noqa: S311 - synthetic values, the same for the same seed, the same in each run
         warm = 3
         for turn in range(warm + -(-alerts // BATCH)):
             if turn == warm:

@@ -21,10 +21,10 @@ from node.tls13 import pin_tls13
 
 pin_tls13()  # before anything imports gRPC
 
-from benchmarks import floor, parts  # noqa: E402
-from benchmarks.pair import Pair, Running, cpu_seconds, make_pair, resident_bytes, running  # noqa: E402
-from benchmarks.report import Figures, report  # noqa: E402
-from tests.system.nodes import copied  # noqa: E402
+from benchmarks import floor, parts  # noqa: E402 - gRPC is pinned to TLS 1.3 before anything imports it
+from benchmarks.pair import Pair, Running, cpu_seconds, make_pair, resident_bytes, running  # noqa: E402 - gRPC is pinned to TLS 1.3 before anything imports it
+from benchmarks.report import Figures, report  # noqa: E402 - gRPC is pinned to TLS 1.3 before anything imports it
+from tests.system.nodes import copied  # noqa: E402 - gRPC is pinned to TLS 1.3 before anything imports it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
