@@ -15,12 +15,17 @@ from node.store.insert import insert_rows
 from node.store.tables import nodes as table
 
 JOURNAL: Final = 0
-"""The log id under which the nodes of the journal stand; those of a disclosure log stand under `logs.id`."""
+"""The log id under which the nodes of the first journal stand; those of a disclosure log stand under `logs.id`."""
 
 # As text, for a proof asks a handful of times, and SQLAlchemy's work would cost more than the reads.
 _NODES: Final = "SELECT hash FROM nodes WHERE log_id = ? AND level = ? AND idx >= ? AND idx < ? ORDER BY idx"
 _LEAVES: Final = "SELECT leaf FROM entries WHERE log_id = ? AND idx >= ? AND idx < ? ORDER BY idx"
-_JOURNAL_LEAVES: Final = "SELECT leaf FROM journal WHERE idx >= ? AND idx < ? ORDER BY idx"
+_JOURNAL_LEAVES: Final = "SELECT leaf FROM journal WHERE generation = ? AND idx >= ? AND idx < ? ORDER BY idx"
+
+
+def journal_log(generation: int) -> int:
+    """The log id under which the nodes of a journal stand: 0 for the first, below it for its successors."""
+    return JOURNAL + 1 - generation
 
 
 def add_nodes(tx: Connection, log_id: int, nodes: Iterable[Node]) -> None:
@@ -41,8 +46,8 @@ class StoredHashes:
         """The hashes from `start` up to, and not with, `end`. Raises `StoreFailed` (TREE_INCOMPLETE) if one is not stored."""
         if level:
             found = self._tx.exec_driver_sql(_NODES, (self._log_id, level, start, end))
-        elif self._log_id == JOURNAL:
-            found = self._tx.exec_driver_sql(_JOURNAL_LEAVES, (start, end))
+        elif self._log_id <= JOURNAL:
+            found = self._tx.exec_driver_sql(_JOURNAL_LEAVES, (JOURNAL + 1 - self._log_id, start, end))
         else:
             found = self._tx.exec_driver_sql(_LEAVES, (self._log_id, start, end))
         hashes = [row[0] for row in found]

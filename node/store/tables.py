@@ -89,7 +89,7 @@ entries = Table(
 nodes = Table(
     "nodes",
     metadata,
-    # logs.id, or 0 for the journal.
+    # logs.id; 0 for the first journal, -1 for its successor, and so on.
     Column("log_id", Integer, primary_key=True, autoincrement=False),
     # 1 and above: the root of a complete subtree of 256^level leaves. Level 0 is the column `leaf` beside the entries.
     Column("level", Integer, primary_key=True, autoincrement=False),
