@@ -59,8 +59,12 @@ class Passed:
     assessment: Assessment | None
 
 
-def pass_gate(pack: PolicyPack, transfer: Transfer, assessments: Iterable[Assessment], now: int) -> Passed | tuple[Obstacle, ...]:
+def pass_gate(
+    pack: PolicyPack, transfer: Transfer, assessments: Iterable[Assessment], now: int, *, agreed: frozenset[str] = frozenset()
+) -> Passed | tuple[Obstacle, ...]:
     """Decide one transfer under `pack` at `now`, Unix milliseconds: `Passed`, or everything that stands in the way.
+
+    `agreed` is what the clause of the agreement asks an assessment to state, beside the pack's rules.
 
     An assessment counts that is for this destination and recipient and in force, and states all that the rules which apply ask for;
     of several, the one that was made last.
@@ -79,6 +83,8 @@ def pass_gate(pack: PolicyPack, transfer: Transfer, assessments: Iterable[Assess
     ]
     if withheld:
         return tuple(withheld)
+    if agreed:
+        rules.append(Rule.of_clause(agreed))
     needs = frozenset().union(*(rule.needs for rule in rules))
     if not needs:
         return Passed(assessment=None)

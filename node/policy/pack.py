@@ -26,10 +26,10 @@ withholds = ["HEALTH"]           # data categories that must not go at all
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from exchange.errors import Malformed, Refused, Unverified
 from exchange.tlog.note import NoteVerifier, open_note
@@ -82,6 +82,23 @@ class Rule:
     """Of `NEEDS`: what an assessment in force must state."""
     withholds: frozenset[str]
     """Data categories of which nothing may go."""
+
+    @classmethod
+    def of_clause(cls, needs: frozenset[str]) -> Self:
+        """What a clause of the agreement itself asks for."""
+        nothing: frozenset[Any] = frozenset()
+        return cls(
+            id="clause",
+            law="the agreement's own clause",
+            destinations=nothing,
+            classes=nothing,
+            alert_types=nothing,
+            purposes=nothing,
+            offence_classes=nothing,
+            categories=nothing,
+            needs=needs,
+            withholds=nothing,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +241,7 @@ class _Table:
             raise _malformed(f"{self._where}: {key} must be a list of known words, each once")
         return frozenset(value)
 
-    def numbers(self, key: str, names: list[tuple[str, int]], prefix: str) -> frozenset[int]:
+    def numbers(self, key: str, names: Sequence[tuple[str, int]], prefix: str) -> frozenset[int]:
         known = {name.removeprefix(prefix): number for name, number in names if number}
         return frozenset(known[word] for word in self.words(key, frozenset(known)))
 
