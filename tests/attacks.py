@@ -81,7 +81,8 @@ def committed(fragments: Mapping[int, bytes], salts: Mapping[int, bytes] | None 
     }
     manifest = changed(good.manifest, slots=[commit.slot(o.field, o.salt, o.fragment) for o in chosen.values()])
     statement = sign_statement("manifest", encode(manifest), [GB_POLICE_KEY])
-    return Sealed(statement=statement, digest=statement_digest(statement), manifest=manifest, openings=chosen)
+    opened = encode(disclosure_pb2.Delivery(openings=chosen.values()))
+    return Sealed(statement=statement, digest=statement_digest(statement), manifest=manifest, opened=opened)
 
 
 # Encodings that say the same, or more, in other bytes.
