@@ -20,7 +20,9 @@ CAP_BATCH_DELIVERIES = 64
 
 AnyMessage = TypeVar("AnyMessage", bound=Message)
 
-_LENGTH_DELIMITED, _VARINT, _FIXED64, _FIXED32 = 2, 0, 1, 5
+_VARINT, _LENGTH_DELIMITED = 0, 2
+_FIXED = {1: 8, 5: 4}
+"""Wire types of a fixed size, in bytes."""
 _MORE = 0x80
 """A byte of a number from here on is not its last."""
 _ONE_BYTE = tuple(bytes((value,)) for value in range(_MORE))
@@ -40,11 +42,16 @@ def decode(message_type: type[AnyMessage], data: bytes, cap: int) -> AnyMessage:
         message.ParseFromString(data)
     except DecodeError:
         raise Malformed("NOT_PROTOBUF", "the bytes are not a protobuf message of this type") from None
-    # Unknown fields survive a round trip, so they are dropped first: then their bytes are missing from the comparison.
+    check_strict(message, data)
+    return message
+
+
+def check_strict(message: Message, data: bytes) -> None:
+    """Raise `Malformed` (NOT_CANONICAL) unless `data`, from which `message` was decoded, is its one encoding; unknown fields leave it."""
+    # They survive a round trip, so they are dropped first: then their bytes are missing from the comparison.
     message.DiscardUnknownFields()
     if encode(message) != data:
         raise Malformed("NOT_CANONICAL", "the bytes are not the one encoding of this message")
-    return message
 
 
 def cut(encoding: bytes) -> dict[int, bytes]:
@@ -74,10 +81,8 @@ def cut(encoding: bytes) -> dict[int, bytes]:
                 position += length
             elif wire == _VARINT:
                 _, position = _varint(encoding, position)
-            elif wire == _FIXED64:
-                position += 8
-            elif wire == _FIXED32:
-                position += 4
+            elif wire in _FIXED:
+                position += _FIXED[wire]
             else:
                 raise Malformed("NOT_CANONICAL", "a record has a wire type that the protocol does not use")
             if field != number:

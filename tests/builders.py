@@ -13,13 +13,14 @@ from google.protobuf.message import Message
 
 from exchange.agreement import Agreed, Allowed, Request, decide
 from exchange.directory import KnownNode
-from exchange.disclosure import Held, Recipient, encode_entry
+from exchange.disclosure import encode_entry
 from exchange.encoding import cut, encode
 from exchange.log import LogName, frontier_of, sign_log
 from exchange.manifest import SALT_SIZE, Envelope, Sealed, seal
 from exchange.onward import sign_permit
 from exchange.profile import alert_type
 from exchange.receipt import issue
+from exchange.recipient import Held, Recipient
 from exchange.signing import Signer, sign_statement, statement_digest
 from exchange.tlog.checkpoint import Checkpoint
 from exchange.tlog.merkle import inclusion_proof, leaf_hash

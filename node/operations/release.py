@@ -88,9 +88,9 @@ def prepare(ports: Ports, person: str, draft: desk_service_pb2.Draft, reason: st
 
 
 def prepare_all(ports: Ports, person: str, drafts: Sequence[desk_service_pb2.Draft], reason: str) -> list[Prepared | NotReleased]:
-    """Make drafts ready for the sequencer, each answered in its place. If one recipient of a draft cannot be told, nobody is told of that
-    draft: an officer released what the preview showed.
+    """Make drafts ready for the sequencer, each answered in its place.
 
+    If one recipient of a draft cannot be told, nobody is told of that draft: an officer released what the preview showed.
     Raises `NotPermitted` when the person may not release one of these at all.
     """
     officer = require(ports, person, (LIAISON, PARTNER_OFFICER))
@@ -138,7 +138,7 @@ def _commit(ports: Ports, officer: OfficerEntry, decided: _Decided, now: int) ->
         not_after=0 if kind.control else draft.not_after,
         handling=draft.handling,
         training=ports.training,
-        supersedes=tuple(draft.supersedes),
+        supersedes=draft.supersedes,
     )
     try:
         sealed = seal(kind, decided.fragments, envelope, fields, ports.signers.statement[originator])
@@ -201,7 +201,7 @@ def _record(ports: Ports, officer: OfficerEntry, committed: _Committed, reason: 
         officer=str(officer.id),
         alert=alert,
         data_key=data_key,
-        supersedes=envelope.supersedes,
+        supersedes=tuple(draft.supersedes),
         in_reply_to=draft.in_reply_to,
         entries=tuple(entries),
     )
