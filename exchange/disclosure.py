@@ -129,7 +129,8 @@ def check_entry(entry: disclosure_pb2.Entry, recipient: str) -> None:
     )
     if wrong:
         raise Malformed("ENTRY_MALFORMED", "the entry breaks a rule of its form")
-    check_handling(entry.stricter)
+    if entry.HasField("stricter"):
+        check_handling(entry.stricter)
 
 
 def exception_code(error: ExchangeError) -> int:
