@@ -281,10 +281,11 @@ def _decide_clause(agreed: Agreed, terms: Terms, request: Request) -> Allowed | 
         return "PURPOSE_NOT_AGREED"
     if not request.granted <= terms.on_request:
         return "FIELD_NOT_ON_REQUEST"
-    if terms.required & request.fields & request.unticked - request.disclosed:
+    if (terms.required & request.unticked & request.fields) - request.disclosed:
         return "FIELD_REQUIRED"
-    on_request = request.granted & request.fields - request.unticked
-    fields = (terms.without_ground & request.fields - request.unticked) | on_request
+    ticked = request.fields - request.unticked
+    on_request = request.granted & ticked
+    fields = (terms.without_ground & ticked) | on_request
     if not fields:
         return "FIELDS_NONE"
     return Allowed(agreement=agreed.digest, clause=terms.clause, fields=tuple(sorted(fields)), on_request=tuple(sorted(on_request)))
