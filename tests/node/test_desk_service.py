@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent import futures
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,14 @@ from google.rpc import error_details_pb2, status_pb2
 from exchange.errors import Unverified
 from exchange.v1 import desk_service_pb2, desk_service_pb2_grpc, evidence_pb2, exchange_service_pb2
 from node.operations.partners import own_descriptor
+from node.policy.pack import read_pack
 from node.rpc.desk_service import DeskService
 from node.workers.sequencer import Sequencer
-from tests.countries import BORDER, POLICE, agency, agreement
+from tests.countries import BORDER, DAY, NOW, POLICE, agency, agreement
 from tests.federation import Federation, federation
 from tests.rig import Office, draft
 
+ROOT = Path(__file__).resolve().parents[2]
 ORIGIN = "gb.alerts.example/disclosures/kh.alerts.example/1"
 METHODS = [method.name for method in desk_service_pb2.DESCRIPTOR.services_by_name["DeskService"].methods]
 
@@ -142,6 +145,13 @@ def test_every_method_answers_whom_it_is_for(two: Federation) -> None:
         assert not ask(ours, "auditor", "Fsck").findings
         level = evidence_pb2.EVIDENCE_LEVEL_CONTENTLESS
         assert ask(ours, "auditor", "ExportEvidence", origin=ORIGIN, index=0, level=level).evidence
+        pack = read_pack((ROOT / "policies/gb/transfers.toml").read_bytes())
+        gb.ports.acquaintance.known = replace(gb.ports.known, policy=pack)
+        weighed = {"destination": kh.domain, "necessity": "synthetic", "proportionality": "synthetic", "review_by": NOW + DAY}
+        recorded = ask(ours, "liaison", "RecordAssessment", assessment=weighed).summary
+        assert len(ask(ours, "auditor", "ListAssessments").assessments) == 1
+        withdrawn = ask(ours, "liaison", "WithdrawAssessment", assessment=recorded.digest.hex()).summary
+        assert withdrawn.state == desk_service_pb2.ASSESSMENT_STATE_WITHDRAWN
         assert ask(ours, administrator, "RecoverLog", origin=ORIGIN).log.size == 2
         assert ask(ours, administrator, "EndLog", origin=ORIGIN).state == "proposed"
     assert asked == set(METHODS)
