@@ -29,11 +29,11 @@ _CODE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,47}")
 CODES: Final[Mapping[int, frozenset[str]]] = {
     journal_pb2.JOURNAL_KIND_COLLECTION: frozenset({"RECEIVED", "ADOPTED"}),
     journal_pb2.JOURNAL_KIND_ALTERATION: frozenset({"SUPERSEDED"}),
-    journal_pb2.JOURNAL_KIND_CONSULTATION: frozenset({"ALERT", "ALERTS", "INBOX", "INBOX_ALERT", "STATUS", "SEARCH"}),
+    journal_pb2.JOURNAL_KIND_CONSULTATION: frozenset({"ALERT", "ALERTS", "SUBMISSION", "INBOX", "INBOX_ALERT", "STATUS", "SEARCH"}),
     journal_pb2.JOURNAL_KIND_DISCLOSURE: frozenset({"RELEASED"}),
     journal_pb2.JOURNAL_KIND_COMBINATION: frozenset({"MERGED"}),
     journal_pb2.JOURNAL_KIND_ERASURE: frozenset({"INTENDED", "DONE", "PERIOD_INTENDED", "PERIOD_DONE"}),
-    journal_pb2.JOURNAL_KIND_APPROVAL: frozenset({"ASSESSED", "ASSESSMENT_WITHDRAWN", "GIVEN", "TAKEN_BACK"}),
+    journal_pb2.JOURNAL_KIND_APPROVAL: frozenset({"ASSESSED", "ASSESSMENT_WITHDRAWN", "SUBMITTED", "GIVEN", "ORAL", "TAKEN_BACK", "VOID"}),
     journal_pb2.JOURNAL_KIND_ACCESS: frozenset({"ADDED", "CHANGED", "REMOVED"}),
     journal_pb2.JOURNAL_KIND_SIGN_IN: frozenset({"CERTIFICATE"}),
     journal_pb2.JOURNAL_KIND_PARTNER: frozenset({"ADDED", "REFRESHED", "SUSPENDED", "RESUMED"}),

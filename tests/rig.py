@@ -1,7 +1,7 @@
 """One country's office in this process: a real store and real keys from labels, a clock that tests move, no network.
 
-The officers of `person(country, name)`: `liaison` and `police` of the police agency, `border` of the border agency, `both` of the border
-agency (liaison and partner officer), `auditor`, `administrator`.
+The officers of `person(country, name)`: `liaison`, `second` (a liaison officer too) and `police` of the police agency, `border` of the
+border agency, `both` of the border agency (liaison and partner officer), `auditor`, `administrator`.
 """
 
 import hashlib
@@ -45,6 +45,7 @@ from tests.countries import BORDER, DAY, NGO, NOW, POLICE, TRAVEL, agency, chang
 
 ROLES: Mapping[str, tuple[tuple[str, ...], int]] = {
     "liaison": (("liaison officer",), POLICE),
+    "second": (("liaison officer",), POLICE),
     "police": (("partner officer",), POLICE),
     "border": (("partner officer",), BORDER),
     "both": (("liaison officer", "partner officer"), BORDER),

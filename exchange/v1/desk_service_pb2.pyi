@@ -182,6 +182,29 @@ ASSESSMENT_STATE_REVIEW_DUE: AssessmentState.ValueType  # 2
 ASSESSMENT_STATE_WITHDRAWN: AssessmentState.ValueType  # 3
 Global___AssessmentState: _TypeAlias = AssessmentState  # noqa: Y015
 
+class _SubmissionState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SubmissionStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SubmissionState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SUBMISSION_STATE_UNSPECIFIED: _SubmissionState.ValueType  # 0
+    SUBMISSION_STATE_WAITING: _SubmissionState.ValueType  # 1
+    SUBMISSION_STATE_RELEASED: _SubmissionState.ValueType  # 2
+    SUBMISSION_STATE_VOID: _SubmissionState.ValueType  # 3
+    """What would go is no longer what was submitted: an agreement, a policy or a partner has changed. Submit it again."""
+    SUBMISSION_STATE_TAKEN_BACK: _SubmissionState.ValueType  # 4
+
+class SubmissionState(_SubmissionState, metaclass=_SubmissionStateEnumTypeWrapper): ...
+
+SUBMISSION_STATE_UNSPECIFIED: SubmissionState.ValueType  # 0
+SUBMISSION_STATE_WAITING: SubmissionState.ValueType  # 1
+SUBMISSION_STATE_RELEASED: SubmissionState.ValueType  # 2
+SUBMISSION_STATE_VOID: SubmissionState.ValueType  # 3
+"""What would go is no longer what was submitted: an agreement, a policy or a partner has changed. Submit it again."""
+SUBMISSION_STATE_TAKEN_BACK: SubmissionState.ValueType  # 4
+Global___SubmissionState: _TypeAlias = SubmissionState  # noqa: Y015
+
 @_typing.final
 class WhoAmIRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
@@ -2071,3 +2094,319 @@ class WithdrawAssessmentResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WithdrawAssessmentResponse: _TypeAlias = WithdrawAssessmentResponse  # noqa: Y015
+
+@_typing.final
+class Approval(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    ORAL_FIELD_NUMBER: _builtins.int
+    CONFIRM_BY_FIELD_NUMBER: _builtins.int
+    CONFIRMED_AT_FIELD_NUMBER: _builtins.int
+    person: _builtins.str
+    """SPIFFE ID."""
+    at: _builtins.int
+    """Unix milliseconds."""
+    oral: _builtins.bool
+    """Given by word of mouth in an emergency; `confirmed_at` says when it was given in writing, 0 while it was not."""
+    confirm_by: _builtins.int
+    confirmed_at: _builtins.int
+    def __init__(
+        self,
+        *,
+        person: _builtins.str = ...,
+        at: _builtins.int = ...,
+        oral: _builtins.bool = ...,
+        confirm_by: _builtins.int = ...,
+        confirmed_at: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "confirm_by", b"confirm_by", "confirmed_at", b"confirmed_at", "oral", b"oral", "person", b"person"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Approval: _TypeAlias = Approval  # noqa: Y015
+
+@_typing.final
+class Submission(_message.Message):
+    """A draft that waits for a second officer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    SUBMITTED_AT_FIELD_NUMBER: _builtins.int
+    ALERT_TYPE_FIELD_NUMBER: _builtins.int
+    APPROVALS_NEEDED_FIELD_NUMBER: _builtins.int
+    APPROVALS_FIELD_NUMBER: _builtins.int
+    PREVIEW_DIGEST_FIELD_NUMBER: _builtins.int
+    id: _builtins.bytes
+    """The draft's request id."""
+    state: Global___SubmissionState.ValueType
+    author: _builtins.str
+    """SPIFFE ID of whoever wrote and submitted it."""
+    submitted_at: _builtins.int
+    alert_type: _builtins.str
+    approvals_needed: _builtins.int
+    preview_digest: _builtins.bytes
+    """Of exactly what was previewed."""
+    @_builtins.property
+    def approvals(self) -> _containers.RepeatedCompositeFieldContainer[Global___Approval]: ...
+    def __init__(
+        self,
+        *,
+        id: _builtins.bytes = ...,
+        state: Global___SubmissionState.ValueType = ...,
+        author: _builtins.str = ...,
+        submitted_at: _builtins.int = ...,
+        alert_type: _builtins.str = ...,
+        approvals_needed: _builtins.int = ...,
+        approvals: _abc.Iterable[Global___Approval] | None = ...,
+        preview_digest: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert_type", b"alert_type", "approvals", b"approvals", "approvals_needed", b"approvals_needed", "author", b"author", "id", b"id", "preview_digest", b"preview_digest", "state", b"state", "submitted_at", b"submitted_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Submission: _TypeAlias = Submission  # noqa: Y015
+
+@_typing.final
+class SubmitAlertRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRAFT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ORAL_APPROVER_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    oral_approver: _builtins.str
+    """SPIFFE ID of the officer who approved by word of mouth, in an emergency that cannot wait: it is released at once."""
+    @_builtins.property
+    def draft(self) -> Global___Draft: ...
+    def __init__(
+        self,
+        *,
+        draft: Global___Draft | None = ...,
+        reason: _builtins.str = ...,
+        oral_approver: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "oral_approver", b"oral_approver", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SubmitAlertRequest: _TypeAlias = SubmitAlertRequest  # noqa: Y015
+
+@_typing.final
+class SubmitAlertResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBMISSION_FIELD_NUMBER: _builtins.int
+    PROBLEMS_FIELD_NUMBER: _builtins.int
+    PUBLISHED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def submission(self) -> Global___Submission: ...
+    @_builtins.property
+    def problems(self) -> _containers.RepeatedCompositeFieldContainer[Global___Problem]:
+        """Why it cannot be submitted; then there is no submission."""
+
+    @_builtins.property
+    def published(self) -> Global___PublishedAlert:
+        """Set when it was released at once, on an oral approval."""
+
+    def __init__(
+        self,
+        *,
+        submission: Global___Submission | None = ...,
+        problems: _abc.Iterable[Global___Problem] | None = ...,
+        published: Global___PublishedAlert | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["published", b"published", "submission", b"submission"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["problems", b"problems", "published", b"published", "submission", b"submission"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SubmitAlertResponse: _TypeAlias = SubmitAlertResponse  # noqa: Y015
+
+@_typing.final
+class ListSubmissionsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSubmissionsRequest: _TypeAlias = ListSubmissionsRequest  # noqa: Y015
+
+@_typing.final
+class ListSubmissionsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBMISSIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def submissions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Submission]: ...
+    def __init__(
+        self,
+        *,
+        submissions: _abc.Iterable[Global___Submission] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["submissions", b"submissions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSubmissionsResponse: _TypeAlias = ListSubmissionsResponse  # noqa: Y015
+
+@_typing.final
+class GetSubmissionRequest(_message.Message):
+    """`submission` is an id in hex, or an unambiguous beginning of at least 8 characters."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBMISSION_FIELD_NUMBER: _builtins.int
+    submission: _builtins.str
+    def __init__(
+        self,
+        *,
+        submission: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["submission", b"submission"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSubmissionRequest: _TypeAlias = GetSubmissionRequest  # noqa: Y015
+
+@_typing.final
+class GetSubmissionResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBMISSION_FIELD_NUMBER: _builtins.int
+    DRAFT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    PREVIEW_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    @_builtins.property
+    def submission(self) -> Global___Submission: ...
+    @_builtins.property
+    def draft(self) -> Global___Draft: ...
+    @_builtins.property
+    def preview(self) -> Global___PreviewAlertResponse:
+        """What would go now."""
+
+    def __init__(
+        self,
+        *,
+        submission: Global___Submission | None = ...,
+        draft: Global___Draft | None = ...,
+        reason: _builtins.str = ...,
+        preview: Global___PreviewAlertResponse | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "preview", b"preview", "submission", b"submission"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "preview", b"preview", "reason", b"reason", "submission", b"submission"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSubmissionResponse: _TypeAlias = GetSubmissionResponse  # noqa: Y015
+
+@_typing.final
+class ApproveSubmissionRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBMISSION_FIELD_NUMBER: _builtins.int
+    PREVIEW_DIGEST_FIELD_NUMBER: _builtins.int
+    submission: _builtins.str
+    preview_digest: _builtins.bytes
+    """The preview that the approver looked at."""
+    def __init__(
+        self,
+        *,
+        submission: _builtins.str = ...,
+        preview_digest: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["preview_digest", b"preview_digest", "submission", b"submission"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveSubmissionRequest: _TypeAlias = ApproveSubmissionRequest  # noqa: Y015
+
+@_typing.final
+class ApproveSubmissionResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBMISSION_FIELD_NUMBER: _builtins.int
+    PUBLISHED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def submission(self) -> Global___Submission: ...
+    @_builtins.property
+    def published(self) -> Global___PublishedAlert:
+        """Set when this was the last approval that was missing."""
+
+    def __init__(
+        self,
+        *,
+        submission: Global___Submission | None = ...,
+        published: Global___PublishedAlert | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["published", b"published", "submission", b"submission"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["published", b"published", "submission", b"submission"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveSubmissionResponse: _TypeAlias = ApproveSubmissionResponse  # noqa: Y015
+
+@_typing.final
+class TakeBackSubmissionRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBMISSION_FIELD_NUMBER: _builtins.int
+    submission: _builtins.str
+    def __init__(
+        self,
+        *,
+        submission: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["submission", b"submission"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TakeBackSubmissionRequest: _TypeAlias = TakeBackSubmissionRequest  # noqa: Y015
+
+@_typing.final
+class TakeBackSubmissionResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBMISSION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def submission(self) -> Global___Submission: ...
+    def __init__(
+        self,
+        *,
+        submission: Global___Submission | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["submission", b"submission"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["submission", b"submission"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TakeBackSubmissionResponse: _TypeAlias = TakeBackSubmissionResponse  # noqa: Y015

@@ -179,6 +179,31 @@ class DeskServiceStub:
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.WithdrawAssessmentRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.WithdrawAssessmentResponse.FromString,
                 _registered_method=True)
+        self.SubmitAlert = channel.unary_unary(
+                '/exchange.v1.DeskService/SubmitAlert',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.SubmitAlertRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.SubmitAlertResponse.FromString,
+                _registered_method=True)
+        self.ListSubmissions = channel.unary_unary(
+                '/exchange.v1.DeskService/ListSubmissions',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ListSubmissionsRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ListSubmissionsResponse.FromString,
+                _registered_method=True)
+        self.GetSubmission = channel.unary_unary(
+                '/exchange.v1.DeskService/GetSubmission',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.GetSubmissionRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetSubmissionResponse.FromString,
+                _registered_method=True)
+        self.ApproveSubmission = channel.unary_unary(
+                '/exchange.v1.DeskService/ApproveSubmission',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ApproveSubmissionRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ApproveSubmissionResponse.FromString,
+                _registered_method=True)
+        self.TakeBackSubmission = channel.unary_unary(
+                '/exchange.v1.DeskService/TakeBackSubmission',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.TakeBackSubmissionRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.TakeBackSubmissionResponse.FromString,
+                _registered_method=True)
 
 
 class DeskServiceServicer:
@@ -359,6 +384,38 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SubmitAlert(self, request, context):
+        """Four eyes: a draft waits until other officers have approved exactly what was previewed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSubmissions(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSubmission(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApproveSubmission(self, request, context):
+        """Also puts an oral approval in writing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TakeBackSubmission(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -506,6 +563,31 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     servicer.WithdrawAssessment,
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.WithdrawAssessmentRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.WithdrawAssessmentResponse.SerializeToString,
+            ),
+            'SubmitAlert': grpc.unary_unary_rpc_method_handler(
+                    servicer.SubmitAlert,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.SubmitAlertRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.SubmitAlertResponse.SerializeToString,
+            ),
+            'ListSubmissions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSubmissions,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ListSubmissionsRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ListSubmissionsResponse.SerializeToString,
+            ),
+            'GetSubmission': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSubmission,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetSubmissionRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.GetSubmissionResponse.SerializeToString,
+            ),
+            'ApproveSubmission': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApproveSubmission,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ApproveSubmissionRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ApproveSubmissionResponse.SerializeToString,
+            ),
+            'TakeBackSubmission': grpc.unary_unary_rpc_method_handler(
+                    servicer.TakeBackSubmission,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.TakeBackSubmissionRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.TakeBackSubmissionResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1291,6 +1373,141 @@ class DeskService:
             '/exchange.v1.DeskService/WithdrawAssessment',
             exchange_dot_v1_dot_desk__service__pb2.WithdrawAssessmentRequest.SerializeToString,
             exchange_dot_v1_dot_desk__service__pb2.WithdrawAssessmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SubmitAlert(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/SubmitAlert',
+            exchange_dot_v1_dot_desk__service__pb2.SubmitAlertRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.SubmitAlertResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSubmissions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/ListSubmissions',
+            exchange_dot_v1_dot_desk__service__pb2.ListSubmissionsRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ListSubmissionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSubmission(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/GetSubmission',
+            exchange_dot_v1_dot_desk__service__pb2.GetSubmissionRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.GetSubmissionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApproveSubmission(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/ApproveSubmission',
+            exchange_dot_v1_dot_desk__service__pb2.ApproveSubmissionRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ApproveSubmissionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TakeBackSubmission(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/TakeBackSubmission',
+            exchange_dot_v1_dot_desk__service__pb2.TakeBackSubmissionRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.TakeBackSubmissionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -61,6 +61,13 @@ class DeskServiceStub:
     RecordAssessment: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.RecordAssessmentRequest, _desk_service_pb2.RecordAssessmentResponse]
     ListAssessments: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ListAssessmentsRequest, _desk_service_pb2.ListAssessmentsResponse]
     WithdrawAssessment: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.WithdrawAssessmentRequest, _desk_service_pb2.WithdrawAssessmentResponse]
+    SubmitAlert: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.SubmitAlertRequest, _desk_service_pb2.SubmitAlertResponse]
+    """Four eyes: a draft waits until other officers have approved exactly what was previewed."""
+    ListSubmissions: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ListSubmissionsRequest, _desk_service_pb2.ListSubmissionsResponse]
+    GetSubmission: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.GetSubmissionRequest, _desk_service_pb2.GetSubmissionResponse]
+    ApproveSubmission: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ApproveSubmissionRequest, _desk_service_pb2.ApproveSubmissionResponse]
+    """Also puts an oral approval in writing."""
+    TakeBackSubmission: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.TakeBackSubmissionRequest, _desk_service_pb2.TakeBackSubmissionResponse]
 
 @_typing.type_check_only
 class DeskServiceAsyncStub(DeskServiceStub):
@@ -95,6 +102,13 @@ class DeskServiceAsyncStub(DeskServiceStub):
     RecordAssessment: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.RecordAssessmentRequest, _desk_service_pb2.RecordAssessmentResponse]  # type: ignore[assignment]
     ListAssessments: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ListAssessmentsRequest, _desk_service_pb2.ListAssessmentsResponse]  # type: ignore[assignment]
     WithdrawAssessment: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.WithdrawAssessmentRequest, _desk_service_pb2.WithdrawAssessmentResponse]  # type: ignore[assignment]
+    SubmitAlert: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.SubmitAlertRequest, _desk_service_pb2.SubmitAlertResponse]  # type: ignore[assignment]
+    """Four eyes: a draft waits until other officers have approved exactly what was previewed."""
+    ListSubmissions: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ListSubmissionsRequest, _desk_service_pb2.ListSubmissionsResponse]  # type: ignore[assignment]
+    GetSubmission: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.GetSubmissionRequest, _desk_service_pb2.GetSubmissionResponse]  # type: ignore[assignment]
+    ApproveSubmission: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ApproveSubmissionRequest, _desk_service_pb2.ApproveSubmissionResponse]  # type: ignore[assignment]
+    """Also puts an oral approval in writing."""
+    TakeBackSubmission: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.TakeBackSubmissionRequest, _desk_service_pb2.TakeBackSubmissionResponse]  # type: ignore[assignment]
 
 class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -300,5 +314,42 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _desk_service_pb2.WithdrawAssessmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.WithdrawAssessmentResponse, _abc.Awaitable[_desk_service_pb2.WithdrawAssessmentResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def SubmitAlert(
+        self,
+        request: _desk_service_pb2.SubmitAlertRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.SubmitAlertResponse, _abc.Awaitable[_desk_service_pb2.SubmitAlertResponse]]:
+        """Four eyes: a draft waits until other officers have approved exactly what was previewed."""
+
+    @_abc_1.abstractmethod
+    def ListSubmissions(
+        self,
+        request: _desk_service_pb2.ListSubmissionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ListSubmissionsResponse, _abc.Awaitable[_desk_service_pb2.ListSubmissionsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def GetSubmission(
+        self,
+        request: _desk_service_pb2.GetSubmissionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.GetSubmissionResponse, _abc.Awaitable[_desk_service_pb2.GetSubmissionResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ApproveSubmission(
+        self,
+        request: _desk_service_pb2.ApproveSubmissionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ApproveSubmissionResponse, _abc.Awaitable[_desk_service_pb2.ApproveSubmissionResponse]]:
+        """Also puts an oral approval in writing."""
+
+    @_abc_1.abstractmethod
+    def TakeBackSubmission(
+        self,
+        request: _desk_service_pb2.TakeBackSubmissionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.TakeBackSubmissionResponse, _abc.Awaitable[_desk_service_pb2.TakeBackSubmissionResponse]]: ...
 
 def add_DeskServiceServicer_to_server(servicer: DeskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -30,6 +30,7 @@ Exit codes:
 _NOUNS: Final[Mapping[str, Mapping[str, str]]] = {
     "Alerts": {
         "alert": "Check, preview and publish alerts, and see what became of them.",
+        "approval": "Four eyes: submit a draft, look at what waits, approve it.",
         "inbox": "Read what came in for your desk, and report back.",
     },
     "Partners": {

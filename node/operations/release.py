@@ -82,12 +82,16 @@ class _Committed:
     """One of `SALT` bytes for each entry to come."""
 
 
-def prepare(ports: Ports, person: str, draft: desk_service_pb2.Draft, reason: str) -> Prepared | NotReleased:
-    """The same as `prepare_all` for one draft."""
-    return prepare_all(ports, person, [draft], reason)[0]
+def prepare(
+    ports: Ports, person: str, draft: desk_service_pb2.Draft, reason: str, *, approvers: Sequence[str] = ()
+) -> Prepared | NotReleased:
+    """The same as `prepare_all` for one draft, which `approvers` (SPIFFE IDs) have approved."""
+    return prepare_all(ports, person, [draft], reason, approvers=approvers)[0]
 
 
-def prepare_all(ports: Ports, person: str, drafts: Sequence[desk_service_pb2.Draft], reason: str) -> list[Prepared | NotReleased]:
+def prepare_all(
+    ports: Ports, person: str, drafts: Sequence[desk_service_pb2.Draft], reason: str, *, approvers: Sequence[str] = ()
+) -> list[Prepared | NotReleased]:
     """Make drafts ready for the sequencer, each answered in its place.
 
     If one recipient of a draft cannot be told, nobody is told of that draft: an officer released what the preview showed.
@@ -98,12 +102,14 @@ def prepare_all(ports: Ports, person: str, drafts: Sequence[desk_service_pb2.Dra
         raise turned_away(ports, person, "ROLE_MISSING", "only a liaison officer releases alerts of this kind")
     now = ports.clock.now_ms()
     # Each step for all drafts before the next step: its code and its tables are then still in the processor's cache.
-    decided = [_decide(ports, officer, draft, reason, now) for draft in drafts]
+    decided = [_decide(ports, officer, draft, reason, now, len(approvers)) for draft in drafts]
     committed = [item if isinstance(item, NotReleased) else _commit(ports, officer, item, now) for item in decided]
-    return [item if isinstance(item, NotReleased) else _record(ports, officer, item, reason, now) for item in committed]
+    return [item if isinstance(item, NotReleased) else _record(ports, officer, item, reason, now, approvers) for item in committed]
 
 
-def _decide(ports: Ports, officer: OfficerEntry, draft: desk_service_pb2.Draft, reason: str, now: int) -> _Decided | NotReleased:
+def _decide(
+    ports: Ports, officer: OfficerEntry, draft: desk_service_pb2.Draft, reason: str, now: int, approvals: int
+) -> _Decided | NotReleased:
     problems = [*check_release(draft, now)]
     if not reason.strip():
         problems.append(error("REASON_MISSING", "reason", "no reason was given", "say why this is necessary: --reason"))
@@ -119,7 +125,7 @@ def _decide(ports: Ports, officer: OfficerEntry, draft: desk_service_pb2.Draft, 
         return _not_released(draft, officer, problems)
     kind = alert_type(draft.alert_type)
     fragments = cut(draft.alert)
-    decided = plan(draft, fragments, kind, ports.known, now)
+    decided = plan(draft, fragments, kind, ports.known, now, approvals=approvals)
     if decided.refused or not decided.planned:
         return _not_released(draft, officer, (*refusals(decided), *problems))
     return _Decided(draft=draft, kind=kind, fragments=fragments, plan=decided)
@@ -147,7 +153,9 @@ def _commit(ports: Ports, officer: OfficerEntry, decided: _Decided, now: int) ->
     return _Committed(decided=decided, envelope=envelope, sealed=sealed, salts=entries)
 
 
-def _record(ports: Ports, officer: OfficerEntry, committed: _Committed, reason: str, now: int) -> Prepared | NotReleased:
+def _record(
+    ports: Ports, officer: OfficerEntry, committed: _Committed, reason: str, now: int, approvers: Sequence[str]
+) -> Prepared | NotReleased:
     draft, kind, planned = committed.decided.draft, committed.decided.kind, committed.decided.plan
     envelope, sealed = committed.envelope, committed.sealed
     content = pack_own(sealed.statement, sealed.opened)
@@ -164,6 +172,7 @@ def _record(ports: Ports, officer: OfficerEntry, committed: _Committed, reason: 
             preview=planned.digest,
             at=now,
             assessment=item.assessment,
+            approvers=tuple(approvers),
         ).record()
         entry = disclosure_pb2.Entry(
             manifest_digest=sealed.digest,

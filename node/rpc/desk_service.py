@@ -10,6 +10,7 @@ from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1 import desk_service_pb2_grpc
 from node.operations import (
     agreements,
+    approve,
     assess,
     evidence,
     inbox,
@@ -215,6 +216,36 @@ class DeskService(desk_service_pb2_grpc.DeskServiceServicer):
     ) -> messages.WithdrawAssessmentResponse:
         """Take a transfer assessment back."""
         return messages.WithdrawAssessmentResponse(summary=assess.withdraw(self._ports, self._door.admit(context), request.assessment))
+
+    @answered(explain=True)
+    def SubmitAlert(self, request: messages.SubmitAlertRequest, context: grpc.ServicerContext) -> messages.SubmitAlertResponse:
+        """Let a draft wait for a second officer."""
+        return approve.submit(self._ports, self._door.admit(context), request, self._release)
+
+    @answered(explain=True)
+    def ListSubmissions(self, _request: messages.ListSubmissionsRequest, context: grpc.ServicerContext) -> messages.ListSubmissionsResponse:
+        """What waits, and what became of it."""
+        return messages.ListSubmissionsResponse(submissions=approve.list_submissions(self._ports, self._door.admit(context)))
+
+    @answered(explain=True)
+    def GetSubmission(self, request: messages.GetSubmissionRequest, context: grpc.ServicerContext) -> messages.GetSubmissionResponse:
+        """One submission, with its draft and what would go now."""
+        return approve.get(self._ports, self._door.admit(context), request.submission)
+
+    @answered(explain=True)
+    def ApproveSubmission(
+        self, request: messages.ApproveSubmissionRequest, context: grpc.ServicerContext
+    ) -> messages.ApproveSubmissionResponse:
+        """Approve what was previewed."""
+        return approve.approve(self._ports, self._door.admit(context), request, self._release)
+
+    @answered(explain=True)
+    def TakeBackSubmission(
+        self, request: messages.TakeBackSubmissionRequest, context: grpc.ServicerContext
+    ) -> messages.TakeBackSubmissionResponse:
+        """End a submission that still waits."""
+        taken = approve.take_back(self._ports, self._door.admit(context), request.submission)
+        return messages.TakeBackSubmissionResponse(submission=taken)
 
     def _release(self, item: Prepared | NotReleased) -> messages.PublishedAlert:
         (published,) = self._sequencer.submit([item]).result()

@@ -150,6 +150,34 @@ answers = Table(
     sqlite_with_rowid=False,
 )
 
+submissions = Table(
+    "submissions",
+    metadata,
+    # The draft's request id.
+    Column("id", LargeBinary(16), primary_key=True),
+    Column("state", String, nullable=False),
+    Column("author", String, nullable=False),
+    Column("agency", String, nullable=False),
+    Column("submitted_at", BigInteger, nullable=False),
+    Column("alert_type", String, nullable=False),
+    Column("needed", Integer, nullable=False),
+    Column("preview", LargeBinary(32), nullable=False),
+    # Draft and reason, encrypted; null once it was released, voided or taken back.
+    Column("sealed", LargeBinary),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("submission", LargeBinary(16), primary_key=True),
+    Column("person", String, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    # Of an oral one: by when it must be in writing, and when it was; 0 otherwise.
+    Column("confirm_by", BigInteger, nullable=False),
+    Column("confirmed_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 supersessions = Table(
     "supersessions",
     metadata,

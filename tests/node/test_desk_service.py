@@ -18,10 +18,20 @@ from node.operations.partners import own_descriptor
 from node.policy.pack import read_pack
 from node.rpc.desk_service import DeskService
 from node.workers.sequencer import Sequencer
-from tests.countries import BORDER, DAY, NOW, POLICE, agency, agreement
+from tests.countries import BORDER, DAY, NOW, POLICE, agency, agreement, with_clause
 from tests.federation import Federation, federation
 from tests.rig import Office, draft
 
+BEFORE_RELEASE = {
+    "ApproveSubmission",
+    "GetSubmission",
+    "ListAssessments",
+    "ListSubmissions",
+    "RecordAssessment",
+    "SubmitAlert",
+    "TakeBackSubmission",
+    "WithdrawAssessment",
+}
 ROOT = Path(__file__).resolve().parents[2]
 ORIGIN = "gb.alerts.example/disclosures/kh.alerts.example/1"
 METHODS = [method.name for method in desk_service_pb2.DESCRIPTOR.services_by_name["DeskService"].methods]
@@ -145,16 +155,40 @@ def test_every_method_answers_whom_it_is_for(two: Federation) -> None:
         assert not ask(ours, "auditor", "Fsck").findings
         level = evidence_pb2.EVIDENCE_LEVEL_CONTENTLESS
         assert ask(ours, "auditor", "ExportEvidence", origin=ORIGIN, index=0, level=level).evidence
-        pack = read_pack((ROOT / "policies/gb/transfers.toml").read_bytes())
-        gb.ports.acquaintance.known = replace(gb.ports.known, policy=pack)
-        weighed = {"destination": kh.domain, "necessity": "synthetic", "proportionality": "synthetic", "review_by": NOW + DAY}
-        recorded = ask(ours, "liaison", "RecordAssessment", assessment=weighed).summary
-        assert len(ask(ours, "auditor", "ListAssessments").assessments) == 1
-        withdrawn = ask(ours, "liaison", "WithdrawAssessment", assessment=recorded.digest.hex()).summary
-        assert withdrawn.state == desk_service_pb2.ASSESSMENT_STATE_WITHDRAWN
         assert ask(ours, administrator, "RecoverLog", origin=ORIGIN).log.size == 2
         assert ask(ours, administrator, "EndLog", origin=ORIGIN).state == "proposed"
-    assert asked == set(METHODS)
+    assert asked | BEFORE_RELEASE == set(METHODS)
+    assert not asked & BEFORE_RELEASE
+
+
+def test_every_method_before_a_release_answers_whom_it_is_for(tmp_path: Path) -> None:
+    asked: set[str] = set()
+    with federation(tmp_path, "gb", "kh") as two:
+        two.connect("gb", "kh", with_clause(agreement(), "gb-kh-travelalert-border", approvals=1))
+        gb, kh = two["gb"], two["kh"]
+        pack = read_pack((ROOT / "policies/gb/transfers.toml").read_bytes())
+        gb.ports.acquaintance.known = replace(gb.ports.known, policy=pack)
+        with desk_of(gb) as ours:
+
+            def ask(who: str, method: str, **fields: Any) -> Any:
+                asked.add(method)
+                return ours.ask(who, method, getattr(desk_service_pb2, f"{method}Request")(**fields))
+
+            weighed = {"destination": kh.domain, "necessity": "synthetic", "proportionality": "synthetic", "review_by": NOW + DAY}
+            weighed["overseas_security_and_justice"] = "synthetic reference"
+            recorded = ask("liaison", "RecordAssessment", assessment=weighed).summary
+            assert len(ask("auditor", "ListAssessments").assessments) == 1
+            wanted = [draft(agency("kh", BORDER)) for _ in range(2)]
+            first, second = (ask("liaison", "SubmitAlert", draft=one, reason="synthetic").submission for one in wanted)
+            assert len(ask("second", "ListSubmissions").submissions) == 2
+            assert ask("second", "GetSubmission", submission=first.id.hex()).reason == "synthetic"
+            approved = ask("second", "ApproveSubmission", submission=first.id.hex(), preview_digest=first.preview_digest)
+            assert not approved.published.problems
+            taken = ask("liaison", "TakeBackSubmission", submission=second.id.hex()).submission
+            assert taken.state == desk_service_pb2.SUBMISSION_STATE_TAKEN_BACK
+            withdrawn = ask("liaison", "WithdrawAssessment", assessment=recorded.digest.hex()).summary
+            assert withdrawn.state == desk_service_pb2.ASSESSMENT_STATE_WITHDRAWN
+    assert asked == BEFORE_RELEASE
 
 
 def test_a_refusal_carries_its_code_and_says_why(two: Federation) -> None:

@@ -62,6 +62,16 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "approvals",
+        sa.Column("submission", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("confirm_by", sa.BigInteger(), nullable=False),
+        sa.Column("confirmed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("submission", "person"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "assessments",
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
         sa.Column("destination", sa.String(), nullable=False),
@@ -205,6 +215,19 @@ def upgrade() -> None:
         sa.Column("agency", sa.String(), nullable=False),
         sa.Column("roles", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("person"),
+    )
+    op.create_table(
+        "submissions",
+        sa.Column("id", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("author", sa.String(), nullable=False),
+        sa.Column("agency", sa.String(), nullable=False),
+        sa.Column("submitted_at", sa.BigInteger(), nullable=False),
+        sa.Column("alert_type", sa.String(), nullable=False),
+        sa.Column("needed", sa.Integer(), nullable=False),
+        sa.Column("preview", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
         "successions",
