@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from exchange.v1 import desk_service_pb2
 
@@ -17,7 +18,7 @@ ACTION = desk_service_pb2.FINDING_GRADE_ACTION
 OBSERVATION = desk_service_pb2.FINDING_GRADE_OBSERVATION
 """Worth knowing, and explained."""
 
-Grade = desk_service_pb2.FindingGrade.ValueType
+Grade: TypeAlias = "desk_service_pb2.FindingGrade.ValueType"
 
 _ERRORS = (CRITICAL, PRIORITY)
 

@@ -114,7 +114,7 @@ class _Checker:
             self._wrong("LOG_FRONTIER", message, self.sound, tree.size - self.sound)
         elif tree.edge is not None:
             self._meet(Expected(size=tree.size, code="LOG_FRONTIER", message=message, packed=logs.pack(tree.edge)), self.tail)
-        complete = []
+        complete: list[int] = []
         while tree.size >> 8 * (len(complete) + 1):
             complete.append(tree.size >> 8 * (len(complete) + 1))
         for level, index in surplus_nodes(tx, tree.log_id, complete, _NAMED):
