@@ -87,7 +87,9 @@ def make_node(directory: Path) -> Path:
         for office, recipients, count in ((gb, told, OUT), (kh, [agency("gb", one) for one in CLASSES], IN)):
             for first in range(0, count, AT_ONCE):
                 drafts = [draft(*recipients) for _ in range(min(AT_ONCE, count - first))]
-                answers = sequence(office.ports, [prepare(office.ports, office.person("liaison"), one, "synthetic reason") for one in drafts])
+                answers = sequence(
+                    office.ports, [prepare(office.ports, office.person("liaison"), one, "synthetic reason") for one in drafts]
+                )
                 assert not any(answer.problems for answer in answers)
                 with office.ports.store.write() as tx:
                     # One of each batch is withdrawn before it is sent, so that there are exceptions.
@@ -217,7 +219,9 @@ def kind(name: str) -> Callable[[Kind], Kind]:
 def _change_entry(column: str, how: str) -> Kind:
     def tamper(with_: Tamperer) -> Place:
         row = with_.entry(f"log_id, idx, {column}", f"{column} IS NOT NULL")
-        with_.run(f"UPDATE entries SET {column} = ? WHERE log_id = ? AND idx = ?", getattr(with_, how)(row[column]), row["log_id"], row["idx"])
+        with_.run(
+            f"UPDATE entries SET {column} = ? WHERE log_id = ? AND idx = ?", getattr(with_, how)(row[column]), row["log_id"], row["idx"]
+        )
         return with_.at(row["log_id"], row["idx"])
 
     return tamper
@@ -236,7 +240,12 @@ def _swap_entries(columns: Sequence[str]) -> Kind:
                           one["log_id"], one["idx"], one[columns[0]])  # fmt: skip
         for place, content in ((one, other), (other, one)):
             sets = ", ".join(f"{name} = ?" for name in columns)
-            with_.run(f"UPDATE entries SET {sets} WHERE log_id = ? AND idx = ?", *(content[name] for name in columns), place["log_id"], place["idx"])
+            with_.run(
+                f"UPDATE entries SET {sets} WHERE log_id = ? AND idx = ?",
+                *(content[name] for name in columns),
+                place["log_id"],
+                place["idx"],
+            )
         return with_.at(one["log_id"], one["idx"])
 
     return tamper
@@ -298,7 +307,9 @@ def _(with_: Tamperer) -> Place:
 @kind("entries.alert_ref: another alert")
 def _(with_: Tamperer) -> Place:
     row = with_.entry("log_id, idx, alert_ref", "alert_ref IS NOT NULL")
-    with_.run("UPDATE entries SET alert_ref = alert_ref + ? WHERE log_id = ? AND idx = ?", with_.random.choice((-1, 1)), row["log_id"], row["idx"])
+    with_.run(
+        "UPDATE entries SET alert_ref = alert_ref + ? WHERE log_id = ? AND idx = ?", with_.random.choice((-1, 1)), row["log_id"], row["idx"]
+    )
     return with_.at(row["log_id"], row["idx"])
 
 
@@ -383,14 +394,18 @@ def _regrow(with_: Tamperer, log_id: int) -> None:
 @kind("nodes.hash: byte changed")
 def _(with_: Tamperer) -> Place:
     row, place = with_.node()
-    with_.run("UPDATE nodes SET hash = ? WHERE log_id = ? AND level = 1 AND idx = ?", with_.other_byte(row["hash"]), row["log_id"], row["idx"])
+    with_.run(
+        "UPDATE nodes SET hash = ? WHERE log_id = ? AND level = 1 AND idx = ?", with_.other_byte(row["hash"]), row["log_id"], row["idx"]
+    )
     return place
 
 
 @kind("nodes.hash: cut or lengthened")
 def _(with_: Tamperer) -> Place:
     row, place = with_.node()
-    with_.run("UPDATE nodes SET hash = ? WHERE log_id = ? AND level = 1 AND idx = ?", with_.other_length(row["hash"]), row["log_id"], row["idx"])
+    with_.run(
+        "UPDATE nodes SET hash = ? WHERE log_id = ? AND level = 1 AND idx = ?", with_.other_length(row["hash"]), row["log_id"], row["idx"]
+    )
     return place
 
 
@@ -424,7 +439,9 @@ def _(with_: Tamperer) -> Place:
 def _change_receipt(column: str, how: str) -> Kind:
     def tamper(with_: Tamperer) -> Place:
         row, place = with_.receipt(column)
-        with_.run(f"UPDATE receipts SET {column} = ? WHERE log_id = ? AND size = ?", getattr(with_, how)(row[column]), row["log_id"], row["size"])
+        with_.run(
+            f"UPDATE receipts SET {column} = ? WHERE log_id = ? AND size = ?", getattr(with_, how)(row[column]), row["log_id"], row["size"]
+        )
         return place
 
     return tamper
@@ -454,7 +471,12 @@ for _column in ("statement", "checkpoint", "frontier"):
 def _(with_: Tamperer) -> Place:
     column = with_.random.choice(("previous_size", "received_at"))
     row, place = with_.receipt(column)
-    with_.run(f"UPDATE receipts SET {column} = {column} + ? WHERE log_id = ? AND size = ?", with_.random.choice((-1, 1, 256)), row["log_id"], row["size"])
+    with_.run(
+        f"UPDATE receipts SET {column} = {column} + ? WHERE log_id = ? AND size = ?",
+        with_.random.choice((-1, 1, 256)),
+        row["log_id"],
+        row["size"],
+    )
     return place
 
 
@@ -543,7 +565,9 @@ for _column in ("sealed", "wrapped_key", "digest", "alert_id", "alert_type", "or
 def _(with_: Tamperer) -> Place:
     row = with_.one("SELECT id FROM alerts")
     place = _of_alert(with_, row["id"])
-    with_.run(f"UPDATE alerts SET {with_.random.choice(('issued_at', 'not_after'))} = ? WHERE id = ?", with_.random.randrange(2**40), row["id"])
+    with_.run(
+        f"UPDATE alerts SET {with_.random.choice(('issued_at', 'not_after'))} = ? WHERE id = ?", with_.random.randrange(2**40), row["id"]
+    )
     return place
 
 
@@ -701,7 +725,12 @@ def _(with_: Tamperer) -> Place:
         with_.run("UPDATE journal_details SET detail_group = ? WHERE idx = ? AND detail_group = ?", "other", *at)
     else:
         for target, content in ((one, other), (other, one)):
-            with_.run("UPDATE journal_details SET sealed = ? WHERE idx = ? AND detail_group = ?", content["sealed"], target["idx"], target["detail_group"])
+            with_.run(
+                "UPDATE journal_details SET sealed = ? WHERE idx = ? AND detail_group = ?",
+                content["sealed"],
+                target["idx"],
+                target["detail_group"],
+            )
     return Place(JOURNAL, range(one["idx"], one["idx"] + 1))
 
 

@@ -58,6 +58,9 @@ class DeskServiceStub:
     ExportEvidence: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ExportEvidenceRequest, _desk_service_pb2.ExportEvidenceResponse]
     CheckRecords: _grpc.UnaryStreamMultiCallable[_desk_service_pb2.CheckRecordsRequest, _desk_service_pb2.CheckRecordsResponse]
     """Checks this node's records. Takes minutes for a million entries; reports as it goes."""
+    RecordAssessment: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.RecordAssessmentRequest, _desk_service_pb2.RecordAssessmentResponse]
+    ListAssessments: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ListAssessmentsRequest, _desk_service_pb2.ListAssessmentsResponse]
+    WithdrawAssessment: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.WithdrawAssessmentRequest, _desk_service_pb2.WithdrawAssessmentResponse]
 
 @_typing.type_check_only
 class DeskServiceAsyncStub(DeskServiceStub):
@@ -89,6 +92,9 @@ class DeskServiceAsyncStub(DeskServiceStub):
     ExportEvidence: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ExportEvidenceRequest, _desk_service_pb2.ExportEvidenceResponse]  # type: ignore[assignment]
     CheckRecords: _aio.UnaryStreamMultiCallable[_desk_service_pb2.CheckRecordsRequest, _desk_service_pb2.CheckRecordsResponse]  # type: ignore[assignment]
     """Checks this node's records. Takes minutes for a million entries; reports as it goes."""
+    RecordAssessment: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.RecordAssessmentRequest, _desk_service_pb2.RecordAssessmentResponse]  # type: ignore[assignment]
+    ListAssessments: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ListAssessmentsRequest, _desk_service_pb2.ListAssessmentsResponse]  # type: ignore[assignment]
+    WithdrawAssessment: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.WithdrawAssessmentRequest, _desk_service_pb2.WithdrawAssessmentResponse]  # type: ignore[assignment]
 
 class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -267,5 +273,26 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_desk_service_pb2.CheckRecordsResponse], _abc.AsyncIterator[_desk_service_pb2.CheckRecordsResponse]]:
         """Checks this node's records. Takes minutes for a million entries; reports as it goes."""
+
+    @_abc_1.abstractmethod
+    def RecordAssessment(
+        self,
+        request: _desk_service_pb2.RecordAssessmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.RecordAssessmentResponse, _abc.Awaitable[_desk_service_pb2.RecordAssessmentResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ListAssessments(
+        self,
+        request: _desk_service_pb2.ListAssessmentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ListAssessmentsResponse, _abc.Awaitable[_desk_service_pb2.ListAssessmentsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def WithdrawAssessment(
+        self,
+        request: _desk_service_pb2.WithdrawAssessmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.WithdrawAssessmentResponse, _abc.Awaitable[_desk_service_pb2.WithdrawAssessmentResponse]]: ...
 
 def add_DeskServiceServicer_to_server(servicer: DeskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
