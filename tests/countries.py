@@ -1,6 +1,7 @@
 """Made-up countries for tests: their parties, keys, descriptors and agreements. Fixed keys and times, nothing random.
 
-Three countries mostly: gb sends, kh receives, vn is the third party. Every function returns a fresh value, so that a test may spoil what it got;
+Three countries mostly: gb sends, kh receives, vn is the third party.
+Every function returns a fresh value, so that a test may spoil what it got;
 only what `node()` returns is shared: copy before spoiling (`changed`).
 """
 
