@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from exchange.v1 import desk_service_pb2
-
 from tests.countries import changed
 from tests.tamperer import KINDS, WIDEST, Place
 from tests.tampering import attempt, check, make_node
@@ -91,6 +90,6 @@ def test_what_is_not_looked_for_is_not_found(made: Path, tmp_path: Path, monkeyp
         ({"severity": desk_service_pb2.SEVERITY_WARNING}, False),
     ],
 )
-def test_a_place_is_named_only_by_an_error_with_a_narrow_range_that_holds_it(changes: dict[str, Any], named: bool) -> None:
+def test_a_place_is_named_only_by_an_error_with_a_narrow_range_that_holds_it(changes: dict[str, Any], *, named: bool) -> None:
     finding = desk_service_pb2.Finding(origin="log", index=6, count=1, severity=desk_service_pb2.SEVERITY_ERROR)
     assert Place("log", range(6, 7)).is_named_by(changed(finding, **changes)) == named
