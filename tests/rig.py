@@ -264,10 +264,13 @@ class Office:
                 events.append((Kind.Name(row.kind).removeprefix("JOURNAL_KIND_").lower(), who, what, row.code))
         return events
 
+    def findings(self) -> list[desk_service_pb2.Finding]:
+        """What a check of the whole store finds."""
+        return check_store(self.ports.store, self.ports.vault, self.ports.high_water, self.ports.known).found
+
     def fsck(self) -> list[str]:
         """The codes of what a check of the whole store finds."""
-        found = check_store(self.ports.store, self.ports.vault, self.ports.high_water, self.ports.known)
-        return [finding.code for finding in found.found]
+        return [finding.code for finding in self.findings()]
 
     def _officer(self, name: str) -> tuple[str, OfficerEntry]:
         roles, agency_class = ROLES[name]
