@@ -1752,18 +1752,22 @@ class CheckRecordsRequest(_message.Message):
 
     SCOPE_FIELD_NUMBER: _builtins.int
     ORIGIN_FIELD_NUMBER: _builtins.int
+    REBUILD_NODES_FIELD_NUMBER: _builtins.int
     scope: Global___CheckScope.ValueType
     origin: _builtins.str
     """Empty checks every log."""
+    rebuild_nodes: _builtins.bool
+    """Before the check, store the nodes of every tree anew whose leaves lead to the recorded edge. For administrators."""
     def __init__(
         self,
         *,
         scope: Global___CheckScope.ValueType = ...,
         origin: _builtins.str = ...,
+        rebuild_nodes: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin", "scope", b"scope"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin", "rebuild_nodes", b"rebuild_nodes", "scope", b"scope"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -39,7 +39,7 @@ class _Passes:
         self._at, self._in = moment, (name, now.origin, now.done)
 
 
-def check(scope: "CheckScope.ValueType", origin: str, *, good: str) -> None:
+def check(scope: "CheckScope.ValueType", origin: str, *, good: str, rebuild_nodes: bool = False) -> None:
     """Run a check and show it; ends the command with 4 if anything was found that must never be, or a duty that was missed."""
     from exchange.v1 import desk_service_pb2
     from exchange.v1.desk_service_pb2 import SEVERITY_ERROR
@@ -47,10 +47,11 @@ def check(scope: "CheckScope.ValueType", origin: str, *, good: str) -> None:
     findings: list[Finding] = []
     summary = desk_service_pb2.CheckSummary()
     passes = _Passes()
+    question = desk_service_pb2.CheckRecordsRequest(scope=scope, origin=origin, rebuild_nodes=rebuild_nodes)
     with open_desk() as desk, progress("checking", 1000) as advance:
         shown = 0
         # No limit of time: what takes long says how far it is.
-        for answer in desk.CheckRecords(desk_service_pb2.CheckRecordsRequest(scope=scope, origin=origin)):
+        for answer in desk.CheckRecords(question):
             if answer.HasField("progress"):
                 passes.step(answer.progress)
                 permille = 1000 * answer.progress.done // max(answer.progress.total, 1)

@@ -7,7 +7,7 @@ beside the entries. All of it can be computed again from the entries, and is, wh
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, delete
 
 from exchange.tlog.tree import TILE_WIDTH, Node
 from node.store.errors import StoreFailed
@@ -31,6 +31,11 @@ def journal_log(generation: int) -> int:
 def add_nodes(tx: Connection, log_id: int, nodes: Iterable[Node]) -> None:
     """Keep nodes that a log's new leaves have completed."""
     insert_rows(tx, table, [{"log_id": log_id, "level": node.level, "idx": node.index, "hash": node.hash} for node in nodes])
+
+
+def drop_nodes(tx: Connection, log_id: int) -> None:
+    """Forget every node of a log, to store them anew."""
+    tx.execute(delete(table).where(table.c.log_id == log_id))
 
 
 def stored_between(tx: Connection, log_id: int, level: int, start: int, end: int) -> list[bytes]:
@@ -71,5 +76,5 @@ def _all_of(held: Mapping[int, bytes], start: int, end: int) -> list[bytes]:
     try:
         return [held[index] for index in range(start, end)]
     except KeyError:
-        message = "a stored hash of a log's tree is missing: run `exchange audit fsck`, which names it"
+        message = "a stored hash of a log's tree is missing: run `exchange audit fsck --rebuild-nodes`"
         raise StoreFailed("TREE_INCOMPLETE", message) from None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from exchange.encoding import encode
-from exchange.errors import Malformed, NotFound
+from exchange.errors import Conflict, Malformed, NotFound
 from exchange.signing import sign_statement
 from exchange.tlog.merkle import leaf_hash
 from exchange.v1 import desk_service_pb2, disclosure_pb2
@@ -368,3 +368,33 @@ def test_reviews_are_for_reviewers_and_stand_in_the_journal(two: Federation) -> 
     reviews = [("review", "administrator", code) for code in ("VERIFICATION", "STORE", "GAPS", "LOGS")]
     told_apart = [one for review_ in reviews for one in (away, review_)]
     assert told == [*told_apart, ("refusal", "administrator", "ROLE_MISSING")]
+
+
+def test_nodes_are_made_anew_from_sound_leaves_and_never_over_altered_ones(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    log = gb.outbound(kh)
+    rows = [
+        {"log_id": log.id, "idx": index, "entry": b"%d" % index, "leaf": leaf_hash(b"%d" % index), "alert_ref": None, "sealed": None}
+        for index in range(log.size, 600)
+    ]
+    with gb.ports.store.write() as tx:
+        frontier = log.frontier.extend([leaf_hash(b"%d" % index) for index in range(log.size, 600)])
+        logs.grow(tx, log, frontier, rows, disclosed_at=log.last_disclosed_at, control_size=log.control_size)
+        before = tx.exec_driver_sql("SELECT * FROM nodes ORDER BY 1, 2, 3").fetchall()
+        tx.exec_driver_sql("DELETE FROM nodes WHERE idx = 1")
+        tx.exec_driver_sql("UPDATE nodes SET hash = zeroblob(32)")
+        tx.exec_driver_sql("INSERT INTO nodes VALUES (?, 2, 0, zeroblob(32))", (log.id,))
+    request = desk_service_pb2.CheckRecordsRequest(scope=desk_service_pb2.CHECK_SCOPE_VERIFY, origin=log.name.origin, rebuild_nodes=True)
+    assert {"TREE_NODE", "TREE_NODE_MISSING", "TREE_NODE_SURPLUS"} <= {finding.code for finding in found_in(asked(gb, "VERIFY"))}
+    with refused(NotPermitted, "ROLE_MISSING"):
+        list(check_records(gb.ports, gb.person("auditor"), request))
+    assert found_in(list(check_records(gb.ports, gb.person("administrator"), request))) == []
+    with gb.ports.store.read() as tx:
+        assert tx.exec_driver_sql("SELECT * FROM nodes ORDER BY 1, 2, 3").fetchall() == before
+    assert len(before) == 2
+    spoil(gb, "UPDATE entries SET leaf = zeroblob(32) WHERE idx = 300")
+    with refused(Conflict, "TREE_NOT_REBUILT"):
+        list(check_records(gb.ports, gb.person("administrator"), request))
+    spoil(gb, "DELETE FROM entries WHERE idx = 300")
+    with refused(Conflict, "TREE_NOT_REBUILT"):
+        list(check_records(gb.ports, gb.person("administrator"), request))
