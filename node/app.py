@@ -26,7 +26,7 @@ from node.rpc.exchange_service import ExchangeService
 from node.rpc.identity import DeskDoor, PartnerDoor
 from node.store import logs
 from node.store.engine import open_store
-from node.store.high_water import HighWater
+from node.store.high_water import HighWater, LogKeys
 from node.store.journal import open_journal
 from node.store.vault import Vault, read_master_key
 from node.system import SystemClock, system_entropy
@@ -123,6 +123,7 @@ def build(config: Config) -> Node:
     if own.trust_domain != config.node.trust_domain:
         raise Refused("DESCRIPTOR_OTHER_NODE", "the descriptor file is another node's than the configuration's")
     clock = SystemClock()
+    log_signer = open_signer(config.keys.log)
     officers = {str(officer.id): officer for officer in config.officers}
     vault = Vault(read_master_key(Path(config.store.vault_key.removeprefix("file:"))), system_entropy)
     ports = Ports(
@@ -131,13 +132,13 @@ def build(config: Config) -> Node:
         officers=officers,
         store=store,
         vault=vault,
-        high_water=HighWater(config.store.high_water),
+        high_water=HighWater(config.store.high_water, LogKeys.of(own, log_signer)),
         journal=open_journal(store, vault, config.node.trust_domain, acting(officers), system_entropy),
         clock=clock,
         entropy=system_entropy,
         signers=Signers(
             agreement=open_signer(config.keys.agreement),
-            log=open_signer(config.keys.log),
+            log=log_signer,
             receipt=open_signer(config.keys.receipt),
             statement={
                 str(PartyId(trust_domain=config.node.trust_domain, path=f"/agency/{slug}")): open_signer(uri)
