@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from exchange.directory import KnownNode, open_descriptor_chain
 from exchange.errors import ExchangeError, Refused
+from exchange.tlog.policy import parse_policy
 from exchange.v1 import directory_pb2, exchange_service_pb2, statement_pb2
 from exchange.values import PartyId
 from node.config import Config
@@ -19,7 +20,7 @@ from node.links.exchange_link import ExchangeLink
 from node.operations.officers import acting
 from node.operations.partners import load_known
 from node.operations.sign import check_high_water, stop_log
-from node.ports import Acquaintance, Ports, Signals, Signers, Streams
+from node.ports import Acquaintance, Ports, Signals, Signers, Streams, Witnessing
 from node.rpc.desk_service import DeskService
 from node.rpc.doors import desk_listener, partner_listener
 from node.rpc.exchange_service import ExchangeService
@@ -140,6 +141,7 @@ def build(config: Config) -> Node:
             agreement=open_signer(config.keys.agreement),
             log=log_signer,
             receipt=open_signer(config.keys.receipt),
+            witness=open_signer(config.keys.witness),
             statement={
                 str(PartyId(trust_domain=config.node.trust_domain, path=f"/agency/{slug}")): open_signer(uri)
                 for slug, uri in config.keys.statement.items()
@@ -148,6 +150,11 @@ def build(config: Config) -> Node:
         acquaintance=Acquaintance(load_known(store, own, clock.now_ms())),
         signals=Signals(),
         streams=Streams(),
+        witnessing=Witnessing(
+            urls=config.witness.urls,
+            policy=parse_policy(config.witness.policy.read_bytes()) if config.witness.policy else None,
+            every_seconds=config.witness.every_seconds,
+        ),
     )
     return Node(config, ports)
 

@@ -139,6 +139,7 @@ class Office:
                 agreement=key(self.country, "agreement"),
                 log=key(self.country, "log"),
                 receipt=key(self.country, "receipt"),
+                witness=key(self.country, "witness"),
                 statement={
                     agency(self.country, agency_class): key(self.country, builders.agency_name(self.country, agency_class))
                     for agency_class in (BORDER, POLICE, NGO)
