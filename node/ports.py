@@ -42,7 +42,7 @@ class Signers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Witnessing:
+class WitnessPlan:
     """Who is asked to cosign this node's journal, besides what partners' descriptors say of their keys."""
 
     urls: Mapping[str, str] = field(default_factory=dict)
@@ -160,7 +160,7 @@ class Ports:
     acquaintance: Acquaintance
     signals: Signals
     streams: Streams
-    witnessing: Witnessing = field(default_factory=Witnessing)
+    witnessing: WitnessPlan = field(default_factory=WitnessPlan)
 
     @property
     def known(self) -> Known:
