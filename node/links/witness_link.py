@@ -71,11 +71,12 @@ def _exchange(method: str, url: str, body: bytes | None, total_seconds: float) -
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     unreachable = WitnessUnreachable("WITNESS_UNREACHABLE", "no answer from there in time")
+    late = threading.Event()
     try:
         with closing(kind(parts.hostname or "", parts.port, timeout=CONNECT_SECONDS)) as connection:
             connection.connect()
             # A timeout of the socket is one of each step: whoever sends a byte now and then would hold on for ever.
-            limit = threading.Timer(total_seconds, _cut, [connection.sock])
+            limit = threading.Timer(total_seconds, _cut, [connection.sock, late])
             limit.daemon = True
             limit.start()
             try:
@@ -86,12 +87,15 @@ def _exchange(method: str, url: str, body: bytes | None, total_seconds: float) -
                 limit.cancel()
     except (OSError, http.client.HTTPException, ValueError):
         raise unreachable from None
+    if late.is_set():
+        raise unreachable
     if len(content) > MAX_RESPONSE_BYTES:
         raise WitnessUnreachable("WITNESS_UNREACHABLE", "the answer is larger than any answer of this protocol")
     return Answer(status=response.status, body=content)
 
 
-def _cut(connected: socket.socket) -> None:
+def _cut(connected: socket.socket, late: threading.Event) -> None:
+    late.set()
     try:
         connected.shutdown(socket.SHUT_RDWR)
     except OSError:

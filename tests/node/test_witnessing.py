@@ -1,0 +1,545 @@
+"""The heartbeat: journals cosigned by partners over real sockets, and what becomes of witnesses that are late, wrong or contradict."""
+
+import hashlib
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from exchange.errors import Conflict, Malformed, NotFound, Unverified
+from exchange.journal import journal_origin
+from exchange.log import log_verifiers, raw_key
+from exchange.tlog.checkpoint import Checkpoint, parse_checkpoint_text, sign_checkpoint
+from exchange.tlog.merkle import Frontier, leaf_hash
+from exchange.tlog.note import CosignatureVerifier, split_note
+from exchange.tlog.policy import parse_policy
+from exchange.witness import AddCheckpoint, check_policy, cosign
+from node.links import witness_link
+from node.links.witness_link import Answer, FetchedTiles, WitnessUnreachable
+from node.operations import partners
+from node.operations.anchor import check_journal
+from node.operations.cosign import add_checkpoint
+from node.operations.journal_tiles import journal_note
+from node.operations.other_views import compare_view, views
+from node.operations.witnesses import asked_witnesses, sign_journal_checkpoint, take_shown
+from node.ports import WitnessPlan
+from node.store.directory import alarms_about
+from node.store.witnesses import all_witnesses, checkpoint_covering, find_witnessed, newest_checkpoint
+from node.workers.witnessing import Web, Witnessing
+from tests.countries import BORDER, agency, domain, key
+from tests.federation import Federation, federation
+from tests.refusals import refused
+from tests.rig import Office, draft
+from tests.tlog_follower import verify_cosignature, verify_head
+from tests.witnessing import happens, heartbeat, serving, witnessed_by
+
+MINUTE = 60_000
+ORIGIN = journal_origin(domain("gb"), 1)
+LATE = 5 * MINUTE
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> Iterator[Federation]:
+    with federation(tmp_path, "gb", "kh", "vn") as made:
+        for one, other in (("gb", "kh"), ("gb", "vn"), ("kh", "vn")):
+            made.introduce(one, other)
+        yield made
+
+
+@pytest.fixture
+def urls(three: Federation) -> Iterator[Mapping[str, str]]:
+    """Everybody's address by country; everybody asks everybody else."""
+    with ExitStack() as stack:
+        found = {country: stack.enter_context(serving(office)) for country, office in three.offices.items()}
+        for country, office in three.offices.items():
+            witnessed_by(office, {domain(other): url for other, url in found.items() if other != country})
+        yield found
+
+
+def beat_all(three: Federation) -> None:
+    three.clock.pass_(MINUTE)
+    for office in three.offices.values():
+        heartbeat(office)
+
+
+def evidence(office: Office, code: str, origin: str = ORIGIN) -> bytes:
+    with office.ports.store.read() as tx:
+        return alarms_about(tx, origin)[code]
+
+
+def codes(office: Office) -> dict[str, str]:
+    """What each witness answered last, by name."""
+    with office.ports.store.read() as tx:
+        return {row.name: row.code for row in all_witnesses(tx, ORIGIN)}
+
+
+def witness_key(country: str) -> bytes:
+    return raw_key(key(country, "witness").spki)
+
+
+def test_three_offices_witness_each_other(three: Federation, urls: Mapping[str, str]) -> None:
+    for _ in range(3):
+        happens(three["gb"], 300)
+        beat_all(three)
+    assert [office.alarms() for office in three.offices.values()] == [set(), set(), set()]
+    for country, office in three.offices.items():
+        note = journal_note(office.ports, 1)
+        verify_head(note, journal_origin(office.domain, 1), raw_key(key(country, "log").spki))
+        for other in three.offices.keys() - {country}:
+            assert verify_cosignature(note, f"{domain(other)}/witness", witness_key(other)) == three.clock.now_ms() // 1000
+
+
+def test_a_heartbeat_of_an_unchanged_journal_adds_nothing_to_it(three: Federation, urls: Mapping[str, str]) -> None:
+    beat_all(three)
+    gb = three["gb"]
+    before, first = len(gb.journal()), journal_note(gb.ports, 1)
+    for _ in range(3):
+        beat_all(three)
+    assert len(gb.journal()) == before
+    assert journal_note(gb.ports, 1) != first, "the cosignatures are fresh"
+    with gb.ports.store.read() as tx:
+        kept = newest_checkpoint(tx, ORIGIN)
+    assert kept is not None
+    assert kept.note == first, "and the first ones are kept: they say since when"
+
+
+def test_every_log_that_grew_is_anchored_first(three: Federation, urls: Mapping[str, str]) -> None:
+    gb = three["gb"]
+    three.connect("gb", "kh")
+    gb.publish(draft(agency("kh", BORDER)))
+    heartbeat(gb)
+    assert gb.journal()[-1][3] == "OUTBOUND"
+    with gb.ports.store.read() as tx:
+        covering = checkpoint_covering(tx, ORIGIN, len(gb.journal()))
+    assert covering is not None
+    assert covering.size == len(gb.journal())
+
+
+def test_a_new_descriptors_keys_are_honoured(three: Federation, urls: Mapping[str, str]) -> None:
+    """The keys are those that the partner's pinned descriptor has in force now; after its end, a key signs nothing."""
+    beat_all(three)
+    gb = three["gb"]
+    (asked,) = [witness for witness in asked_witnesses(gb.ports) if witness.organisation == domain("kh")]
+    assert [verifier.public_key for verifier in asked.keys] == [witness_key("kh")]
+    ends = max(described.not_after for described in gb.knows(three["kh"]).descriptor.keys)
+    gb.clock.time = ends
+    assert asked_witnesses(gb.ports) == []
+
+
+def test_a_suspended_partner_is_not_asked(three: Federation, urls: Mapping[str, str]) -> None:
+    gb = three["gb"]
+    partners.suspend_partner(gb.ports, gb.person("administrator"), domain("kh"), resume=False)
+    assert [witness.organisation for witness in asked_witnesses(gb.ports)] == [domain("vn")]
+
+
+def vkey(country: str) -> str:
+    return CosignatureVerifier(name=f"{domain(country)}/witness", public_key=witness_key(country)).vkey
+
+
+def policy(quorum: str, *lines: str) -> WitnessPlan:
+    named = "".join(f"witness {country} {vkey(country)}\n" for country in ("gb", "kh", "vn"))
+    content = named + "".join(f"{line}\n" for line in lines) + f"quorum {quorum}\n"
+    return WitnessPlan(policy=parse_policy(content.encode()))
+
+
+def test_the_policy_names_further_witnesses_and_never_the_node_itself(three: Federation) -> None:
+    gb = three["gb"]
+    plain = {
+        name: CosignatureVerifier(name=name, public_key=bytes([number]) * 32) for number, name in enumerate(("w.example/1", "x.example"))
+    }
+    content = (
+        f"witness w {plain['w.example/1'].vkey} https://w.example/prefix/\n"
+        f"witness x {plain['x.example'].vkey}\n"
+        f"witness own {vkey('gb')} http://own.example\n"
+        f"witness kh {vkey('kh')} http://other.example\n"
+        "quorum w\n"
+    )
+    plan = WitnessPlan(policy=parse_policy(content.encode()))
+    witnessed_by(gb, {domain("kh"): "http://kh.example"}, plan)
+    asked = [(witness.name, witness.organisation, witness.url) for witness in asked_witnesses(gb.ports)]
+    assert asked == [
+        (f"{domain('kh')}/witness", domain("kh"), "http://kh.example"),
+        ("w.example/1", "w.example", "https://w.example/prefix"),
+    ]
+
+
+def test_the_quorum_is_an_alarm_when_it_has_not_been_reached_and_goes(three: Federation, urls: Mapping[str, str]) -> None:
+    gb = three["gb"]
+    both = {domain(other): urls[other] for other in ("kh", "vn")}
+    witnessed_by(gb, {domain("kh"): urls["kh"]}, policy("g", "group g all kh vn"))
+    worker = Witnessing(gb.ports, lambda: None)
+    for _ in range(4):
+        three.clock.pass_(MINUTE)
+        worker.beat()
+    assert gb.alarms() == set()
+    three.clock.pass_(MINUTE)
+    worker.beat()
+    assert gb.alarms() == {"JOURNAL_UNWITNESSED"}
+    witnessed_by(gb, both, policy("g", "group g all kh vn"))
+    worker = Witnessing(gb.ports, lambda: None)
+    worker.beat()
+    assert gb.alarms() == set()
+    assert check_policy(policy("g", "group g all kh vn").policy or parse_policy(b""), journal_note(gb.ports, 1), own_keys(gb))
+
+
+def own_keys(office: Office) -> list[object]:
+    return list(log_verifiers(ORIGIN, office.own, None))
+
+
+def test_cosignatures_that_are_old_are_not_a_quorum(three: Federation, urls: Mapping[str, str]) -> None:
+    gb = three["gb"]
+    witnessed_by(gb, {domain("kh"): urls["kh"]}, policy("kh"))
+    worker = Witnessing(gb.ports, lambda: None)
+    worker.beat()
+    dead = Witnessing(replace(gb.ports, witnessing=replace(gb.ports.witnessing, urls={})), lambda: None)
+    dead._enough_at = worker._enough_at
+    three.clock.pass_(LATE)
+    dead.beat()
+    assert "JOURNAL_UNWITNESSED" in gb.alarms()
+
+
+def test_a_witness_that_is_late_is_an_alarm_that_goes(three: Federation, urls: Mapping[str, str]) -> None:
+    gb = three["gb"]
+    witnessed_by(gb, {domain("kh"): "http://127.0.0.1:9"})
+    for minute in range(6):
+        assert gb.alarms() == set(), f"not before five heartbeats, and this is minute {minute}"
+        heartbeat(gb)
+        three.clock.pass_(MINUTE)
+    assert gb.alarms() == {"WITNESS_STALE"}
+    assert codes(gb) == {f"{domain('kh')}/witness": "WITNESS_UNREACHABLE"}
+    witnessed_by(gb, {domain("kh"): urls["kh"]})
+    heartbeat(gb)
+    assert gb.alarms() == set()
+    assert codes(gb) == {f"{domain('kh')}/witness": ""}
+
+
+def test_a_partner_that_stops_showing_its_journal_is_an_alarm_that_goes(three: Federation, urls: Mapping[str, str]) -> None:
+    beat_all(three)
+    kh = three["kh"]
+    witnessed_by(kh, {})
+    three.clock.pass_(LATE)
+    heartbeat(kh)
+    assert kh.alarms() == {"JOURNAL_STALE"}
+    assert evidence(kh, "JOURNAL_STALE").startswith(ORIGIN.encode())
+    heartbeat(three["gb"])
+    heartbeat(three["vn"])
+    assert kh.alarms() == set()
+
+
+def answers(status: int, body: bytes = b"", shown: bytes | None = None) -> Web:
+    """A web in which every witness answers the same."""
+
+    def fetch(_url: str) -> bytes:
+        if shown is None:
+            raise NotFound("WITNESS_NOTHING")
+        return shown
+
+    return Web(submit=lambda _url, _body: Answer(status=status, body=body), fetch=fetch)
+
+
+@pytest.mark.parametrize(
+    ("web", "code"),
+    [
+        (answers(200, b""), "NOTE_MALFORMED"),
+        (answers(200, "\u2014 stranger.example/x AAAAAAAAAAAAAAAAAAAA\n".encode()), "NOTE_UNSIGNED"),
+        (answers(404), "WITNESS_404"),
+        (answers(403), "WITNESS_403"),
+        (answers(500), "WITNESS_500"),
+        (answers(409, b"no number"), "WITNESS_ANSWER"),
+        (answers(409, b"0\n"), "WITNESS_NOTHING"),
+        (answers(409, b"999999\n"), "WITNESS_NOTHING"),
+        (answers(409, b"999999\n", b"no note"), "ORIGIN_MALFORMED"),
+        (answers(422), "WITNESS_NOTHING"),
+        (answers(422, shown=b"kh.alerts.example/journal/1\n"), "CHECKPOINT_ORIGIN"),
+    ],
+)
+def test_a_witness_that_answers_nonsense_is_only_late(three: Federation, web: Web, code: str) -> None:
+    gb = three["gb"]
+    happens(gb, 5)
+    witnessed_by(gb, {domain("kh"): "http://kh.example"})
+    heartbeat(gb, web)
+    assert codes(gb) == {f"{domain('kh')}/witness": code}
+    assert gb.alarms() == set()
+
+
+def test_a_cosignature_of_another_checkpoint_is_not_taken(three: Federation) -> None:
+    gb = three["gb"]
+    witnessed_by(gb, {domain("kh"): "http://kh.example"})
+    other = signed(3)
+    line = cosign(other, domain("kh"), witness_key("kh"), 1, key("kh", "witness").sign).line()
+    heartbeat(gb, answers(200, line))
+    assert codes(gb) == {f"{domain('kh')}/witness": "NOTE_SIGNATURE"}
+
+
+def signed(size: int, root: bytes = bytes(32), origin: str = ORIGIN, country: str = "gb") -> bytes:
+    signer = key(country, "log")
+    return sign_checkpoint(Checkpoint(origin=origin, size=size, root=root), raw_key(signer.spki), signer.sign)
+
+
+@pytest.mark.parametrize(("ahead", "code"), [(True, "JOURNAL_ROLLBACK"), (False, "JOURNAL_FORK")])
+def test_a_witness_that_holds_another_journal_signed_by_us_ends_the_signing(three: Federation, ahead: bool, code: str) -> None:  # noqa: FBT001 - a parameter of the test
+    gb = three["gb"]
+    happens(gb, 5)
+    size = len(gb.journal())
+    witnessed_by(gb, {domain("kh"): "http://kh.example"})
+    theirs = signed(size + 7 if ahead else size)
+    web = answers(409, b"%d\n" % (size + 7), theirs) if ahead else answers(422, shown=theirs)
+    with refused(Conflict, code):
+        heartbeat(gb, web)
+    assert gb.alarms() == {code}
+    both = evidence(gb, code)
+    assert both.endswith(b"\n" + theirs)
+    assert both.startswith(journal_note(gb.ports, 1))
+    with refused(Conflict, code):
+        check_journal(gb.ports)
+    with refused(Conflict, code):
+        sign_journal_checkpoint(gb.ports)
+
+
+def test_the_thread_ends_the_node_when_the_journal_contradicts_itself(three: Federation) -> None:
+    gb = three["gb"]
+    happens(gb, 5)
+    witnessed_by(gb, {domain("kh"): "http://kh.example"})
+    halted: list[bool] = []
+    worker = Witnessing(gb.ports, lambda: halted.append(True), answers(409, b"99\n", signed(99)))
+    worker.start()
+    worker._thread.join(20)
+    worker.stop()
+    assert halted == [True]
+
+
+def test_the_thread_goes_on_after_a_failure(three: Federation) -> None:
+    gb = three["gb"]
+    gb.ports = replace(gb.ports, witnessing=WitnessPlan(urls={domain("kh"): "http://kh.example"}, every_seconds=0))
+    seen: list[str] = []
+
+    def submit(url: str, _body: bytes) -> Answer:
+        seen.append(url)
+        if len(seen) == 3:
+            worker._stopping.set()
+        raise RuntimeError("a defect")
+
+    worker = Witnessing(gb.ports, lambda: None, Web(submit=submit))
+    worker.start()
+    worker._thread.join(20)
+    worker.stop()
+    assert len(seen) == 3
+
+
+def test_what_a_witness_shows_of_our_journal_is_no_contradiction_if_it_is_ours(three: Federation) -> None:
+    gb = three["gb"]
+    happens(gb, 5)
+    first = sign_journal_checkpoint(gb.ports)
+    happens(gb, 300)
+    newest = sign_journal_checkpoint(gb.ports)
+    take_shown(gb.ports, newest, first)
+    take_shown(gb.ports, newest, newest)
+    with refused(Unverified, "CHECKPOINT_ORIGIN"):
+        take_shown(gb.ports, newest, signed(3, origin=journal_origin(domain("gb"), 2)))
+    with refused(Unverified, "CHECKPOINT_SIGNATURE"):
+        take_shown(gb.ports, newest, signed(3, country="vn"))
+    assert gb.alarms() == set()
+
+
+def fork(office: Office, events: int) -> tuple[bytes, Frontier]:
+    """A second history of an office's journal, signed by its own key, as a thief of the key or a dishonest office makes it."""
+    frontier = Frontier.empty().extend(leaf_hash(b"another history %d" % n) for n in range(events))
+    return signed(frontier.size, frontier.root(), journal_origin(office.domain, 1), office.country), frontier
+
+
+def test_a_journal_that_is_shown_otherwise_to_another_witness_is_found(three: Federation, urls: Mapping[str, str]) -> None:
+    """The United Kingdom shows Cambodia one journal and Viet Nam another; Cambodia asks Viet Nam what it cosigned."""
+    gb, kh, vn = three["gb"], three["kh"], three["vn"]
+    happens(gb, 5)
+    heartbeat(gb)
+    held = witnessed(kh)
+    rival, _ = fork(gb, parse_checkpoint_text(split_note(held)[0]).size)
+    with vn.ports.store.write() as tx:
+        tx.exec_driver_sql("DELETE FROM witnessed")
+    assert isinstance(add_checkpoint(vn.ports, AddCheckpoint(old_size=0, proof=(), note=rival).body()), bytes)
+    heartbeat(kh)
+    assert kh.alarms() == {"JOURNAL_SPLIT"}
+    assert evidence(kh, "JOURNAL_SPLIT") == held + b"\n" + witnessed(vn)
+    assert kh.journal()[-1][3] == "JOURNAL_SPLIT"
+
+
+def witnessed(office: Office) -> bytes:
+    with office.ports.store.read() as tx:
+        row = find_witnessed(tx, ORIGIN)
+    assert row is not None
+    return row.note
+
+
+@pytest.mark.parametrize("larger", [True, False])
+def test_a_split_at_two_sizes_is_proved_by_the_owners_own_tiles(three: Federation, urls: Mapping[str, str], larger: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    gb, kh = three["gb"], three["kh"]
+    happens(gb, 300)
+    heartbeat(gb)
+    size = parse_checkpoint_text(split_note(witnessed(kh))[0]).size
+    (view,) = [view for view in views(kh.ports) if not view.by_owner and view.owner == gb.domain]
+    if larger:
+        rival, tree = fork(gb, size + 50)
+        leaves = [leaf_hash(b"another history %d" % n) for n in range(size + 50)]
+        assert tree.size == len(leaves)
+        reader: object = Leaves(leaves)
+    else:
+        rival, _ = fork(gb, size - 50)
+        reader = FetchedTiles(view.tiles, size)
+    with refused(Conflict, "JOURNAL_SPLIT"):
+        compare_view(kh.ports, view, rival, lambda _size: reader)  # type: ignore[arg-type, return-value] - both read hashes
+    assert kh.alarms() == {"JOURNAL_SPLIT"}
+
+
+class Leaves:
+    """A tree in memory that answers every level."""
+
+    def __init__(self, leaves: list[bytes]) -> None:
+        self.leaves = leaves
+
+    def hashes(self, level: int, start: int, end: int) -> list[bytes]:
+        span = 256**level
+        return [Frontier.empty().extend(self.leaves[at * span : (at + 1) * span]).root() for at in range(start, end)]
+
+
+def test_tiles_that_are_not_of_the_tree_prove_nothing_and_are_an_alarm_that_goes(three: Federation, urls: Mapping[str, str]) -> None:
+    gb, kh = three["gb"], three["kh"]
+    happens(gb, 10)
+    heartbeat(gb)
+    size = parse_checkpoint_text(split_note(witnessed(kh))[0]).size
+    (view,) = [view for view in views(kh.ports) if not view.by_owner and view.owner == gb.domain]
+    rival, _ = fork(gb, size + 2)
+    with refused(Unverified, "JOURNAL_UNPROVEN"):
+        compare_view(kh.ports, view, rival, lambda _size: Leaves([leaf_hash(b"x")] * (size + 2)))
+    assert kh.alarms() == {"JOURNAL_UNPROVEN"}
+    heartbeat(kh)
+    assert kh.alarms() == set()
+
+
+def test_a_partner_that_shows_less_than_it_had_cosigned_is_an_alarm_that_goes(three: Federation, urls: Mapping[str, str]) -> None:
+    gb, kh = three["gb"], three["kh"]
+    happens(gb, 10)
+    heartbeat(gb)
+    early = journal_note(gb.ports, 1)
+    happens(gb, 10)
+    heartbeat(gb)
+    (view,) = [view for view in views(kh.ports) if view.by_owner and view.owner == gb.domain]
+    with refused(Conflict, "JOURNAL_SHRUNK"):
+        compare_view(kh.ports, view, early, lambda size: FetchedTiles(view.tiles, size))
+    assert kh.alarms() == {"JOURNAL_SHRUNK"}
+    assert evidence(kh, "JOURNAL_SHRUNK") == witnessed(kh) + b"\n" + early
+    heartbeat(kh)
+    assert kh.alarms() == set()
+
+
+def test_a_note_that_the_partner_did_not_sign_is_no_view(three: Federation, urls: Mapping[str, str]) -> None:
+    gb, kh = three["gb"], three["kh"]
+    heartbeat(gb)
+    (view, *_) = views(kh.ports)
+    for shown, error, code in (
+        (signed(3, country="vn"), Unverified, "CHECKPOINT_SIGNATURE"),
+        (signed(3, origin=journal_origin(domain("gb"), 2)), Unverified, "CHECKPOINT_ORIGIN"),
+        (b"\xff\n", Malformed, "ORIGIN_MALFORMED"),
+    ):
+        with refused(error, code):
+            compare_view(kh.ports, view, shown, lambda _size: Leaves([]))
+    assert kh.alarms() == set()
+
+
+def test_without_an_address_of_the_owner_only_equal_sizes_are_compared(three: Federation, urls: Mapping[str, str]) -> None:
+    kh = three["kh"]
+    heartbeat(three["gb"])
+    witnessed_by(kh, {domain("vn"): urls["vn"]})
+    assert [(view.owner, view.tiles, view.by_owner) for view in views(kh.ports)] == [(domain("gb"), "", False)]
+    happens(three["gb"], 2)
+    sign_journal_checkpoint(three["gb"].ports)
+    heartbeat(kh)
+    assert kh.alarms() == set()
+
+
+def test_a_restored_backup_of_the_journal_signs_nothing(three: Federation, tmp_path: Path) -> None:
+    gb = three["gb"]
+    happens(gb, 3)
+    sign_journal_checkpoint(gb.ports)
+    backup = gb.backup(tmp_path / "backup")
+    happens(gb, 3)
+    newest = sign_journal_checkpoint(gb.ports)
+    gb.restore(backup)
+    with refused(Conflict, "JOURNAL_ROLLBACK"):
+        check_journal(gb.ports)
+    with refused(Conflict, "JOURNAL_ROLLBACK"):
+        sign_journal_checkpoint(gb.ports)
+    assert gb.alarms() == {"JOURNAL_ROLLBACK"}
+    assert evidence(gb, "JOURNAL_ROLLBACK") == newest, "the proof of what was signed is kept"
+
+
+def test_a_lost_high_water_record_of_a_signed_journal_stops_it(three: Federation) -> None:
+    gb = three["gb"]
+    happens(gb, 3)
+    sign_journal_checkpoint(gb.ports)
+    gb.close()
+    for record in (gb.directory / "high-water").iterdir():
+        record.unlink()
+    gb.open()
+    with refused(Conflict, "HIGH_WATER_MISSING"):
+        check_journal(gb.ports)
+
+
+def test_a_restored_backup_whose_high_water_record_is_lost_too_is_found_by_a_witness(
+    three: Federation, urls: Mapping[str, str], tmp_path: Path
+) -> None:
+    gb = three["gb"]
+    happens(gb, 3)
+    backup = gb.backup(tmp_path / "backup")
+    witnessed_by(gb, {domain("kh"): urls["kh"]})
+    happens(gb, 9)
+    heartbeat(gb)
+    gb.restore(backup)
+    gb.close()
+    for record in (gb.directory / "high-water").iterdir():
+        record.unlink()
+    gb.open()
+    witnessed_by(gb, {domain("kh"): urls["kh"]})
+    with refused(Conflict, "JOURNAL_ROLLBACK"):
+        heartbeat(gb)
+    assert evidence(gb, "JOURNAL_ROLLBACK").endswith(witnessed(three["kh"]))
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://nowhere.invalid", "https://127.0.0.1:9"])
+def test_nobody_there_is_said_so(url: str) -> None:
+    with refused(WitnessUnreachable, "WITNESS_UNREACHABLE"):
+        witness_link.submit(url, b"")
+
+
+def test_an_answer_is_bounded_in_size_and_time() -> None:
+    def serve(server: socket.socket, parts: list[bytes], pause: float) -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(65536)
+            for part in parts:
+                try:
+                    connection.sendall(part)
+                except OSError:
+                    return
+                threading.Event().wait(pause)
+
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
+    for parts, pause, seconds in (([head, b"x" * 40_000], 0.0, 5.0), ([head, *[b"x"] * 100], 0.1, 0.5), ([b"H"] * 100, 0.1, 0.5)):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            thread = threading.Thread(target=serve, args=(server, parts, pause))
+            thread.start()
+            url = f"http://127.0.0.1:{server.getsockname()[1]}"
+            with refused(WitnessUnreachable, "WITNESS_UNREACHABLE"):
+                witness_link.submit(url, b"", total_seconds=seconds)
+            thread.join(20)
+
+
+def test_a_redirection_is_not_followed(three: Federation, urls: Mapping[str, str]) -> None:
+    with refused(NotFound, "WITNESS_NOTHING"):
+        witness_link.fetch(f"{urls['kh']}/add-checkpoint/")
+    name = hashlib.sha256(ORIGIN.encode()).hexdigest()
+    with refused(NotFound, "WITNESS_NOTHING"):
+        witness_link.fetch(f"{urls['kh']}/{name}/checkpoint")
