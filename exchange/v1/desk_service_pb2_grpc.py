@@ -164,6 +164,16 @@ class DeskServiceStub:
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceResponse.FromString,
                 _registered_method=True)
+        self.GetWitnessStatus = channel.unary_unary(
+                '/exchange.v1.DeskService/GetWitnessStatus',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.GetWitnessStatusRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetWitnessStatusResponse.FromString,
+                _registered_method=True)
+        self.GetJournalConsistency = channel.unary_unary(
+                '/exchange.v1.DeskService/GetJournalConsistency',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.GetJournalConsistencyRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetJournalConsistencyResponse.FromString,
+                _registered_method=True)
 
 
 class DeskServiceServicer:
@@ -326,6 +336,18 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetWitnessStatus(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetJournalConsistency(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -458,6 +480,16 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     servicer.ExportEvidence,
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceResponse.SerializeToString,
+            ),
+            'GetWitnessStatus': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetWitnessStatus,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetWitnessStatusRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.GetWitnessStatusResponse.SerializeToString,
+            ),
+            'GetJournalConsistency': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetJournalConsistency,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetJournalConsistencyRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.GetJournalConsistencyResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1162,6 +1194,60 @@ class DeskService:
             '/exchange.v1.DeskService/ExportEvidence',
             exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceRequest.SerializeToString,
             exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetWitnessStatus(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/GetWitnessStatus',
+            exchange_dot_v1_dot_desk__service__pb2.GetWitnessStatusRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.GetWitnessStatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetJournalConsistency(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/GetJournalConsistency',
+            exchange_dot_v1_dot_desk__service__pb2.GetJournalConsistencyRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.GetJournalConsistencyResponse.FromString,
             options,
             channel_credentials,
             insecure,

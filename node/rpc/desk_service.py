@@ -8,7 +8,21 @@ import grpc
 
 from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1 import desk_service_pb2_grpc
-from node.operations import agreements, evidence, inbox, outbox, partners, preview, recover, release, report, review, succeed, whoami
+from node.operations import (
+    agreements,
+    evidence,
+    inbox,
+    outbox,
+    partners,
+    preview,
+    recover,
+    release,
+    report,
+    review,
+    succeed,
+    whoami,
+    witness_status,
+)
 from node.operations.recover import Fetch
 from node.operations.release import NotReleased, Prepared
 from node.ports import Ports
@@ -185,3 +199,17 @@ class DeskService(desk_service_pb2_grpc.DeskServiceServicer):
     def _release(self, item: Prepared | NotReleased) -> messages.PublishedAlert:
         (published,) = self._sequencer.submit([item]).result()
         return published
+
+    @answered(explain=True)
+    def GetWitnessStatus(
+        self, _request: messages.GetWitnessStatusRequest, context: grpc.ServicerContext
+    ) -> messages.GetWitnessStatusResponse:
+        """How this node's journal is witnessed, and which it witnesses."""
+        return witness_status.witness_status(self._ports, self._door.admit(context))
+
+    @answered(explain=True)
+    def GetJournalConsistency(
+        self, request: messages.GetJournalConsistencyRequest, context: grpc.ServicerContext
+    ) -> messages.GetJournalConsistencyResponse:
+        """Two checkpoints of the journal, and that the second continues the first."""
+        return witness_status.journal_consistency(self._ports, self._door.admit(context), request)
