@@ -60,6 +60,9 @@ class DeskServiceStub:
     ExportEvidence: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ExportEvidenceRequest, _desk_service_pb2.ExportEvidenceResponse]
     GetWitnessStatus: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.GetWitnessStatusRequest, _desk_service_pb2.GetWitnessStatusResponse]
     GetJournalConsistency: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.GetJournalConsistencyRequest, _desk_service_pb2.GetJournalConsistencyResponse]
+    RecordAssessment: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.RecordAssessmentRequest, _desk_service_pb2.RecordAssessmentResponse]
+    ListAssessments: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ListAssessmentsRequest, _desk_service_pb2.ListAssessmentsResponse]
+    WithdrawAssessment: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.WithdrawAssessmentRequest, _desk_service_pb2.WithdrawAssessmentResponse]
 
 @_typing.type_check_only
 class DeskServiceAsyncStub(DeskServiceStub):
@@ -93,6 +96,9 @@ class DeskServiceAsyncStub(DeskServiceStub):
     ExportEvidence: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ExportEvidenceRequest, _desk_service_pb2.ExportEvidenceResponse]  # type: ignore[assignment]
     GetWitnessStatus: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.GetWitnessStatusRequest, _desk_service_pb2.GetWitnessStatusResponse]  # type: ignore[assignment]
     GetJournalConsistency: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.GetJournalConsistencyRequest, _desk_service_pb2.GetJournalConsistencyResponse]  # type: ignore[assignment]
+    RecordAssessment: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.RecordAssessmentRequest, _desk_service_pb2.RecordAssessmentResponse]  # type: ignore[assignment]
+    ListAssessments: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ListAssessmentsRequest, _desk_service_pb2.ListAssessmentsResponse]  # type: ignore[assignment]
+    WithdrawAssessment: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.WithdrawAssessmentRequest, _desk_service_pb2.WithdrawAssessmentResponse]  # type: ignore[assignment]
 
 class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -291,5 +297,26 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _desk_service_pb2.GetJournalConsistencyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.GetJournalConsistencyResponse, _abc.Awaitable[_desk_service_pb2.GetJournalConsistencyResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def RecordAssessment(
+        self,
+        request: _desk_service_pb2.RecordAssessmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.RecordAssessmentResponse, _abc.Awaitable[_desk_service_pb2.RecordAssessmentResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ListAssessments(
+        self,
+        request: _desk_service_pb2.ListAssessmentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ListAssessmentsResponse, _abc.Awaitable[_desk_service_pb2.ListAssessmentsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def WithdrawAssessment(
+        self,
+        request: _desk_service_pb2.WithdrawAssessmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.WithdrawAssessmentResponse, _abc.Awaitable[_desk_service_pb2.WithdrawAssessmentResponse]]: ...
 
 def add_DeskServiceServicer_to_server(servicer: DeskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
