@@ -16,6 +16,8 @@ from exchange.log import log_verifiers, raw_key
 from exchange.tlog.checkpoint import Checkpoint, sign_checkpoint
 from exchange.tlog.note import CosignatureVerifier
 from exchange.tlog.policy import parse_policy
+from exchange.v1.directory_pb2 import KEY_USE_LOG, KEY_USE_WITNESS, KeyUse
+from exchange.v1.statement_pb2 import Statement
 from exchange.witness import check_policy, cosign
 from node.links import witness_link
 from node.links.witness_link import Answer, WitnessUnreachable
@@ -26,7 +28,7 @@ from node.ports import WitnessPlan
 from node.store.directory import alarms_about
 from node.store.witnesses import all_witnesses, checkpoint_covering, newest_checkpoint
 from node.workers.witnessing import Web, Witnessing
-from tests.countries import BORDER, agency, domain, key
+from tests.countries import BORDER, LabelledKey, agency, described_key, descriptor, domain, ed25519_key, key, known
 from tests.federation import Federation, federation
 from tests.refusals import refused
 from tests.rig import Office, draft
@@ -116,13 +118,45 @@ def test_every_log_that_grew_is_anchored_first(three: Federation, urls: Mapping[
 
 
 def test_a_new_descriptors_keys_are_honoured(three: Federation, urls: Mapping[str, str]) -> None:
-    """The keys are those that the partner's pinned descriptor has in force now; after its end, a key signs nothing."""
-    beat_all(three)
+    """The United Kingdom gets a new log key and Cambodia a new witness key: each counts once the descriptor is known, and not before."""
+    gb, kh = three["gb"], three["kh"]
+    witnessed_by(gb, {kh.domain: urls["kh"]})
+    happens(gb, 3)
+    heartbeat(gb)
+    newer_log, newer_witness = ed25519_key("gb/log-2"), ed25519_key("kh/witness-2")
+    gb.ports = replace(gb.ports, signers=replace(gb.ports.signers, log=newer_log))
+    happens(gb, 3)
+    three.clock.pass_(MINUTE)
+    heartbeat(gb)
+    assert codes(gb) == {f"{kh.domain}/witness": "WITNESS_403"}
+    partners.refresh_partner(kh.ports, gb.domain, with_another_key("gb", newer_log, KEY_USE_LOG))
+    heartbeat(gb)
+    assert codes(gb) == {f"{kh.domain}/witness": ""}
+
+    kh.ports = replace(kh.ports, signers=replace(kh.ports.signers, witness=newer_witness))
+    with serving(kh) as other:
+        witnessed_by(gb, {kh.domain: other})
+        three.clock.pass_(MINUTE)
+        heartbeat(gb)
+        assert codes(gb) == {f"{kh.domain}/witness": "NOTE_UNSIGNED"}
+        partners.refresh_partner(gb.ports, kh.domain, with_another_key("kh", newer_witness, KEY_USE_WITNESS))
+        three.clock.pass_(MINUTE)
+        heartbeat(gb)
+    assert codes(gb) == {f"{kh.domain}/witness": ""}
+    assert verify_cosignature(journal_note(gb.ports, 1), f"{kh.domain}/witness", raw_key(newer_witness.spki))
+
+
+def with_another_key(country: str, signer: LabelledKey, use: KeyUse.ValueType) -> tuple[Statement, ...]:
+    """The country's chain of descriptors, the newest with one key more."""
+    first = descriptor(country)
+    keys = [*first.keys, described_key(signer, use, f"spiffe://{domain(country)}/node")]
+    return known(first, descriptor(country, sequence=2, keys=keys)).chain
+
+
+def test_keys_out_of_their_time_witness_nothing(three: Federation, urls: Mapping[str, str]) -> None:
     gb = three["gb"]
-    (asked,) = [witness for witness in asked_witnesses(gb.ports) if witness.organisation == domain("kh")]
-    assert [verifier.public_key for verifier in asked.keys] == [witness_key("kh")]
-    ends = max(described.not_after for described in gb.knows(three["kh"]).descriptor.keys)
-    gb.clock.time = ends
+    assert [[key.public_key for key in witness.keys] for witness in asked_witnesses(gb.ports)] == [[witness_key("kh")], [witness_key("vn")]]
+    gb.clock.time = max(described.not_after for described in gb.knows(three["kh"]).descriptor.keys)
     assert asked_witnesses(gb.ports) == []
 
 
