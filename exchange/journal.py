@@ -42,6 +42,7 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
     journal_pb2.JOURNAL_KIND_EXPORT: frozenset({"DATA", "CONTENTLESS", "ENTRY_ONLY", "LOGGED_ONLY"}),
     journal_pb2.JOURNAL_KIND_REVIEW: frozenset(
         {"LOGS", "LOG", "VERIFICATION", "STORE", "GAPS", "STATUS", "PARTNERS", "PARTNER", "AGREEMENTS", "AGREEMENT", "ASSESSMENTS"}
+        | {"WITNESSES", "CONSISTENCY"}
     ),
     journal_pb2.JOURNAL_KIND_LOG: frozenset({"OPENED", "RECOVERED", "STOPPED", "SUCCESSION_PROPOSED", "SUCCESSION_OFFERED", "ENDED"}),
     journal_pb2.JOURNAL_KIND_ANCHOR: frozenset({"OUTBOUND", "INBOUND"}),

@@ -23,6 +23,7 @@ from node.operations import (
     review,
     succeed,
     whoami,
+    witness_status,
 )
 from node.operations.recover import Fetch
 from node.operations.release import NotReleased, Prepared
@@ -215,3 +216,17 @@ class DeskService(desk_service_pb2_grpc.DeskServiceServicer):
     def _release(self, item: Prepared | NotReleased) -> messages.PublishedAlert:
         (published,) = self._sequencer.submit([item]).result()
         return published
+
+    @answered(explain=True)
+    def GetWitnessStatus(
+        self, _request: messages.GetWitnessStatusRequest, context: grpc.ServicerContext
+    ) -> messages.GetWitnessStatusResponse:
+        """How this node's journal is witnessed, and which it witnesses."""
+        return witness_status.witness_status(self._ports, self._door.admit(context))
+
+    @answered(explain=True)
+    def GetJournalConsistency(
+        self, request: messages.GetJournalConsistencyRequest, context: grpc.ServicerContext
+    ) -> messages.GetJournalConsistencyResponse:
+        """Two checkpoints of the journal, and that the second continues the first."""
+        return witness_status.journal_consistency(self._ports, self._door.admit(context), request)

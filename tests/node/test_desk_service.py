@@ -14,6 +14,7 @@ from google.rpc import error_details_pb2, status_pb2
 from exchange.errors import Unverified
 from exchange.v1 import desk_service_pb2, desk_service_pb2_grpc, evidence_pb2, exchange_service_pb2
 from node.operations.partners import own_descriptor
+from node.operations.witnesses import sign_journal_checkpoint
 from node.rpc.desk_service import DeskService
 from node.workers.sequencer import Sequencer
 from tests.countries import BORDER, POLICE, agency, agreement
@@ -146,6 +147,10 @@ def test_every_method_answers_whom_it_is_for(two: Federation) -> None:
         assert told[-1].summary.counts
         level = evidence_pb2.EVIDENCE_LEVEL_CONTENTLESS
         assert ask(ours, "auditor", "ExportEvidence", origin=ORIGIN, index=0, level=level).evidence
+        sign_journal_checkpoint(gb.ports)
+        status = ask(ours, "auditor", "GetWitnessStatus")
+        assert status.checkpoint.startswith(status.origin.encode())
+        assert ask(ours, administrator, "GetJournalConsistency", first_size=1).second == status.checkpoint
         assert ask(ours, administrator, "RecoverLog", origin=ORIGIN).log.size == 2
         assert ask(ours, administrator, "EndLog", origin=ORIGIN).state == "proposed"
     assert asked == set(METHODS)
