@@ -161,6 +161,61 @@ AGREEMENT_STATE_ACCEPTED: AgreementState.ValueType  # 3
 """Signed by both."""
 Global___AgreementState: _TypeAlias = AgreementState  # noqa: Y015
 
+class _FindingGrade:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FindingGradeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FindingGrade.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FINDING_GRADE_UNSPECIFIED: _FindingGrade.ValueType  # 0
+    FINDING_GRADE_CRITICAL: _FindingGrade.ValueType  # 1
+    """A proof is broken: a hash, a signature, a root or a chain does not hold."""
+    FINDING_GRADE_PRIORITY: _FindingGrade.ValueType  # 2
+    """A duty was missed: a receipt overdue, a disclosure without an agreement in force."""
+    FINDING_GRADE_ACTION: _FindingGrade.ValueType  # 3
+    """A person has to do something."""
+    FINDING_GRADE_OBSERVATION: _FindingGrade.ValueType  # 4
+    """Worth knowing, and explained."""
+
+class FindingGrade(_FindingGrade, metaclass=_FindingGradeEnumTypeWrapper):
+    """How grave a finding of a check is, as inspectorates grade theirs."""
+
+FINDING_GRADE_UNSPECIFIED: FindingGrade.ValueType  # 0
+FINDING_GRADE_CRITICAL: FindingGrade.ValueType  # 1
+"""A proof is broken: a hash, a signature, a root or a chain does not hold."""
+FINDING_GRADE_PRIORITY: FindingGrade.ValueType  # 2
+"""A duty was missed: a receipt overdue, a disclosure without an agreement in force."""
+FINDING_GRADE_ACTION: FindingGrade.ValueType  # 3
+"""A person has to do something."""
+FINDING_GRADE_OBSERVATION: FindingGrade.ValueType  # 4
+"""Worth knowing, and explained."""
+Global___FindingGrade: _TypeAlias = FindingGrade  # noqa: Y015
+
+class _CheckScope:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CheckScopeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CheckScope.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CHECK_SCOPE_UNSPECIFIED: _CheckScope.ValueType  # 0
+    CHECK_SCOPE_VERIFY: _CheckScope.ValueType  # 1
+    """Every hash, node, root and signature of the logs, recomputed from their entries."""
+    CHECK_SCOPE_FSCK: _CheckScope.ValueType  # 2
+    """The same, and all else that is stored against it."""
+    CHECK_SCOPE_GAPS: _CheckScope.ValueType  # 3
+    """What should be here and is not."""
+
+class CheckScope(_CheckScope, metaclass=_CheckScopeEnumTypeWrapper): ...
+
+CHECK_SCOPE_UNSPECIFIED: CheckScope.ValueType  # 0
+CHECK_SCOPE_VERIFY: CheckScope.ValueType  # 1
+"""Every hash, node, root and signature of the logs, recomputed from their entries."""
+CHECK_SCOPE_FSCK: CheckScope.ValueType  # 2
+"""The same, and all else that is stored against it."""
+CHECK_SCOPE_GAPS: CheckScope.ValueType  # 3
+"""What should be here and is not."""
+Global___CheckScope: _TypeAlias = CheckScope  # noqa: Y015
+
 class _AssessmentState:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -1684,11 +1739,17 @@ class Finding(_message.Message):
     ORIGIN_FIELD_NUMBER: _builtins.int
     INDEX_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
+    GRADE_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
     severity: Global___Severity.ValueType
     code: _builtins.str
     origin: _builtins.str
     index: _builtins.int
+    """Of the entry concerned; -1 if it is about none."""
     message: _builtins.str
+    grade: Global___FindingGrade.ValueType
+    count: _builtins.int
+    """The fault is in one of so many entries from `index` on: more than 1 where hashes alone cannot say in which."""
     def __init__(
         self,
         *,
@@ -1697,58 +1758,124 @@ class Finding(_message.Message):
         origin: _builtins.str = ...,
         index: _builtins.int = ...,
         message: _builtins.str = ...,
+        grade: Global___FindingGrade.ValueType = ...,
+        count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "index", b"index", "message", b"message", "origin", b"origin", "severity", b"severity"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "count", b"count", "grade", b"grade", "index", b"index", "message", b"message", "origin", b"origin", "severity", b"severity"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Finding: _TypeAlias = Finding  # noqa: Y015
 
 @_typing.final
-class VerifyLogRequest(_message.Message):
+class CheckRecordsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
+    SCOPE_FIELD_NUMBER: _builtins.int
     ORIGIN_FIELD_NUMBER: _builtins.int
+    REBUILD_NODES_FIELD_NUMBER: _builtins.int
+    scope: Global___CheckScope.ValueType
     origin: _builtins.str
-    """Empty verifies every log."""
+    """Empty checks every log."""
+    rebuild_nodes: _builtins.bool
+    """Before the check, store the nodes of every tree anew whose leaves lead to the recorded edge. For administrators."""
+    def __init__(
+        self,
+        *,
+        scope: Global___CheckScope.ValueType = ...,
+        origin: _builtins.str = ...,
+        rebuild_nodes: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin", "rebuild_nodes", b"rebuild_nodes", "scope", b"scope"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckRecordsRequest: _TypeAlias = CheckRecordsRequest  # noqa: Y015
+
+@_typing.final
+class CheckRecordsResponse(_message.Message):
+    """One step of a check: how far it is, what it found since the last step, and at the very end the summary."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def progress(self) -> Global___CheckProgress: ...
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]: ...
+    @_builtins.property
+    def summary(self) -> Global___CheckSummary: ...
+    def __init__(
+        self,
+        *,
+        progress: Global___CheckProgress | None = ...,
+        findings: _abc.Iterable[Global___Finding] | None = ...,
+        summary: Global___CheckSummary | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["progress", b"progress", "summary", b"summary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["findings", b"findings", "progress", b"progress", "summary", b"summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckRecordsResponse: _TypeAlias = CheckRecordsResponse  # noqa: Y015
+
+@_typing.final
+class CheckProgress(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PASS_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    DONE_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    """The log that is being checked; or empty."""
+    done: _builtins.int
+    total: _builtins.int
     def __init__(
         self,
         *,
         origin: _builtins.str = ...,
+        done: _builtins.int = ...,
+        total: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["done", b"done", "origin", b"origin", "pass", b"pass", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___VerifyLogRequest: _TypeAlias = VerifyLogRequest  # noqa: Y015
+Global___CheckProgress: _TypeAlias = CheckProgress  # noqa: Y015
 
 @_typing.final
-class VerifyLogResponse(_message.Message):
+class CheckSummary(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
+    COUNTS_FIELD_NUMBER: _builtins.int
     LOGS_FIELD_NUMBER: _builtins.int
-    FINDINGS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Count]: ...
     @_builtins.property
     def logs(self) -> _containers.RepeatedCompositeFieldContainer[Global___LogSummary]: ...
-    @_builtins.property
-    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]: ...
     def __init__(
         self,
         *,
+        counts: _abc.Iterable[Global___Count] | None = ...,
         logs: _abc.Iterable[Global___LogSummary] | None = ...,
-        findings: _abc.Iterable[Global___Finding] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["findings", b"findings", "logs", b"logs"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "logs", b"logs"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___VerifyLogResponse: _TypeAlias = VerifyLogResponse  # noqa: Y015
+Global___CheckSummary: _TypeAlias = CheckSummary  # noqa: Y015
 
 @_typing.final
 class EndLogRequest(_message.Message):
@@ -1842,45 +1969,6 @@ class RecoverLogResponse(_message.Message):
 Global___RecoverLogResponse: _TypeAlias = RecoverLogResponse  # noqa: Y015
 
 @_typing.final
-class FsckRequest(_message.Message):
-    DESCRIPTOR: _descriptor.Descriptor
-
-    def __init__(
-        self,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___FsckRequest: _TypeAlias = FsckRequest  # noqa: Y015
-
-@_typing.final
-class FsckResponse(_message.Message):
-    DESCRIPTOR: _descriptor.Descriptor
-
-    FINDINGS_FIELD_NUMBER: _builtins.int
-    COUNTS_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]: ...
-    @_builtins.property
-    def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Count]: ...
-    def __init__(
-        self,
-        *,
-        findings: _abc.Iterable[Global___Finding] | None = ...,
-        counts: _abc.Iterable[Global___Count] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "findings", b"findings"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___FsckResponse: _TypeAlias = FsckResponse  # noqa: Y015
-
-@_typing.final
 class Count(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1946,6 +2034,228 @@ class ExportEvidenceResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExportEvidenceResponse: _TypeAlias = ExportEvidenceResponse  # noqa: Y015
+
+@_typing.final
+class GetWitnessStatusRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetWitnessStatusRequest: _TypeAlias = GetWitnessStatusRequest  # noqa: Y015
+
+@_typing.final
+class WitnessState(_message.Message):
+    """Somebody who is asked to cosign this node's journal, or was."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    URL_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    COSIGNED_AT_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Of its key."""
+    organisation: _builtins.str
+    url: _builtins.str
+    """Where it is asked; empty if it no longer is."""
+    size: _builtins.int
+    """The newest size that it cosigned, and when; 0 if never."""
+    cosigned_at: _builtins.int
+    code: _builtins.str
+    """Of its last answer; empty if it cosigned."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        organisation: _builtins.str = ...,
+        url: _builtins.str = ...,
+        size: _builtins.int = ...,
+        cosigned_at: _builtins.int = ...,
+        code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "cosigned_at", b"cosigned_at", "name", b"name", "organisation", b"organisation", "size", b"size", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WitnessState: _TypeAlias = WitnessState  # noqa: Y015
+
+@_typing.final
+class WitnessedJournal(_message.Message):
+    """A partner's journal that this node witnesses."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    COSIGNED_AT_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    size: _builtins.int
+    cosigned_at: _builtins.int
+    note: _builtins.bytes
+    """A C2SP signed note: the owner's signature and this node's cosignature."""
+    def __init__(
+        self,
+        *,
+        origin: _builtins.str = ...,
+        size: _builtins.int = ...,
+        cosigned_at: _builtins.int = ...,
+        note: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cosigned_at", b"cosigned_at", "note", b"note", "origin", b"origin", "size", b"size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WitnessedJournal: _TypeAlias = WitnessedJournal  # noqa: Y015
+
+@_typing.final
+class JournalAlarm(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AT_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    PARTNER_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    at: _builtins.int
+    code: _builtins.str
+    partner: _builtins.str
+    origin: _builtins.str
+    """Of the journal, or the name of a witness's key."""
+    evidence: _builtins.bytes
+    """One signed note, or two that contradict each other with an empty line between them; may be empty."""
+    def __init__(
+        self,
+        *,
+        at: _builtins.int = ...,
+        code: _builtins.str = ...,
+        partner: _builtins.str = ...,
+        origin: _builtins.str = ...,
+        evidence: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "code", b"code", "evidence", b"evidence", "origin", b"origin", "partner", b"partner"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JournalAlarm: _TypeAlias = JournalAlarm  # noqa: Y015
+
+@_typing.final
+class GetWitnessStatusResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    CHECKPOINT_FIELD_NUMBER: _builtins.int
+    SIGNED_AT_FIELD_NUMBER: _builtins.int
+    POLICY_CONFIGURED_FIELD_NUMBER: _builtins.int
+    POLICY_SATISFIED_FIELD_NUMBER: _builtins.int
+    WITNESSES_FIELD_NUMBER: _builtins.int
+    WITNESSED_FIELD_NUMBER: _builtins.int
+    ALARMS_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    """Of the newest journal."""
+    checkpoint: _builtins.bytes
+    """Its newest checkpoint that was shown to anybody, with its cosignatures; empty before the first."""
+    signed_at: _builtins.int
+    policy_configured: _builtins.bool
+    """Whether the configuration names a policy, and whether this checkpoint satisfies it."""
+    policy_satisfied: _builtins.bool
+    @_builtins.property
+    def witnesses(self) -> _containers.RepeatedCompositeFieldContainer[Global___WitnessState]: ...
+    @_builtins.property
+    def witnessed(self) -> _containers.RepeatedCompositeFieldContainer[Global___WitnessedJournal]: ...
+    @_builtins.property
+    def alarms(self) -> _containers.RepeatedCompositeFieldContainer[Global___JournalAlarm]: ...
+    def __init__(
+        self,
+        *,
+        origin: _builtins.str = ...,
+        checkpoint: _builtins.bytes = ...,
+        signed_at: _builtins.int = ...,
+        policy_configured: _builtins.bool = ...,
+        policy_satisfied: _builtins.bool = ...,
+        witnesses: _abc.Iterable[Global___WitnessState] | None = ...,
+        witnessed: _abc.Iterable[Global___WitnessedJournal] | None = ...,
+        alarms: _abc.Iterable[Global___JournalAlarm] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alarms", b"alarms", "checkpoint", b"checkpoint", "origin", b"origin", "policy_configured", b"policy_configured", "policy_satisfied", b"policy_satisfied", "signed_at", b"signed_at", "witnessed", b"witnessed", "witnesses", b"witnesses"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetWitnessStatusResponse: _TypeAlias = GetWitnessStatusResponse  # noqa: Y015
+
+@_typing.final
+class GetJournalConsistencyRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    FIRST_SIZE_FIELD_NUMBER: _builtins.int
+    SECOND_SIZE_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    """Empty: of the newest journal."""
+    first_size: _builtins.int
+    second_size: _builtins.int
+    """0: the newest checkpoint that was shown to anybody."""
+    def __init__(
+        self,
+        *,
+        origin: _builtins.str = ...,
+        first_size: _builtins.int = ...,
+        second_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_size", b"first_size", "origin", b"origin", "second_size", b"second_size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetJournalConsistencyRequest: _TypeAlias = GetJournalConsistencyRequest  # noqa: Y015
+
+@_typing.final
+class GetJournalConsistencyResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIRST_FIELD_NUMBER: _builtins.int
+    SECOND_FIELD_NUMBER: _builtins.int
+    HASHES_FIELD_NUMBER: _builtins.int
+    first: _builtins.bytes
+    """The signed checkpoint of the first size as it was kept; empty if none of exactly this size was shown to anybody."""
+    second: _builtins.bytes
+    """The same of the second size, with its cosignatures."""
+    @_builtins.property
+    def hashes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """RFC 6962 section 2.1.2, 32 bytes each."""
+
+    def __init__(
+        self,
+        *,
+        first: _builtins.bytes = ...,
+        second: _builtins.bytes = ...,
+        hashes: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first", b"first", "hashes", b"hashes", "second", b"second"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetJournalConsistencyResponse: _TypeAlias = GetJournalConsistencyResponse  # noqa: Y015
 
 @_typing.final
 class AssessmentSummary(_message.Message):

@@ -139,11 +139,6 @@ class DeskServiceStub:
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.GetLogRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetLogResponse.FromString,
                 _registered_method=True)
-        self.VerifyLog = channel.unary_unary(
-                '/exchange.v1.DeskService/VerifyLog',
-                request_serializer=exchange_dot_v1_dot_desk__service__pb2.VerifyLogRequest.SerializeToString,
-                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.VerifyLogResponse.FromString,
-                _registered_method=True)
         self.EndLog = channel.unary_unary(
                 '/exchange.v1.DeskService/EndLog',
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.EndLogRequest.SerializeToString,
@@ -154,15 +149,25 @@ class DeskServiceStub:
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.RecoverLogRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.RecoverLogResponse.FromString,
                 _registered_method=True)
-        self.Fsck = channel.unary_unary(
-                '/exchange.v1.DeskService/Fsck',
-                request_serializer=exchange_dot_v1_dot_desk__service__pb2.FsckRequest.SerializeToString,
-                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.FsckResponse.FromString,
-                _registered_method=True)
         self.ExportEvidence = channel.unary_unary(
                 '/exchange.v1.DeskService/ExportEvidence',
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceResponse.FromString,
+                _registered_method=True)
+        self.CheckRecords = channel.unary_stream(
+                '/exchange.v1.DeskService/CheckRecords',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.CheckRecordsRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.CheckRecordsResponse.FromString,
+                _registered_method=True)
+        self.GetWitnessStatus = channel.unary_unary(
+                '/exchange.v1.DeskService/GetWitnessStatus',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.GetWitnessStatusRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetWitnessStatusResponse.FromString,
+                _registered_method=True)
+        self.GetJournalConsistency = channel.unary_unary(
+                '/exchange.v1.DeskService/GetJournalConsistency',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.GetJournalConsistencyRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetJournalConsistencyResponse.FromString,
                 _registered_method=True)
         self.RecordAssessment = channel.unary_unary(
                 '/exchange.v1.DeskService/RecordAssessment',
@@ -336,12 +341,6 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def VerifyLog(self, request, context):
-        """Missing associated documentation comment in .proto file."""
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
     def EndLog(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -354,13 +353,26 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Fsck(self, request, context):
+    def ExportEvidence(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ExportEvidence(self, request, context):
+    def CheckRecords(self, request, context):
+        """Checks this node's records. Takes minutes for a million entries; reports as it goes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetWitnessStatus(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetJournalConsistency(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -524,11 +536,6 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetLogRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.GetLogResponse.SerializeToString,
             ),
-            'VerifyLog': grpc.unary_unary_rpc_method_handler(
-                    servicer.VerifyLog,
-                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.VerifyLogRequest.FromString,
-                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.VerifyLogResponse.SerializeToString,
-            ),
             'EndLog': grpc.unary_unary_rpc_method_handler(
                     servicer.EndLog,
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.EndLogRequest.FromString,
@@ -539,15 +546,25 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.RecoverLogRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.RecoverLogResponse.SerializeToString,
             ),
-            'Fsck': grpc.unary_unary_rpc_method_handler(
-                    servicer.Fsck,
-                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.FsckRequest.FromString,
-                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.FsckResponse.SerializeToString,
-            ),
             'ExportEvidence': grpc.unary_unary_rpc_method_handler(
                     servicer.ExportEvidence,
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceResponse.SerializeToString,
+            ),
+            'CheckRecords': grpc.unary_stream_rpc_method_handler(
+                    servicer.CheckRecords,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.CheckRecordsRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.CheckRecordsResponse.SerializeToString,
+            ),
+            'GetWitnessStatus': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetWitnessStatus,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetWitnessStatusRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.GetWitnessStatusResponse.SerializeToString,
+            ),
+            'GetJournalConsistency': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetJournalConsistency,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetJournalConsistencyRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.GetJournalConsistencyResponse.SerializeToString,
             ),
             'RecordAssessment': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordAssessment,
@@ -1168,33 +1185,6 @@ class DeskService:
             _registered_method=True)
 
     @staticmethod
-    def VerifyLog(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/exchange.v1.DeskService/VerifyLog',
-            exchange_dot_v1_dot_desk__service__pb2.VerifyLogRequest.SerializeToString,
-            exchange_dot_v1_dot_desk__service__pb2.VerifyLogResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
     def EndLog(request,
             target,
             options=(),
@@ -1249,33 +1239,6 @@ class DeskService:
             _registered_method=True)
 
     @staticmethod
-    def Fsck(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/exchange.v1.DeskService/Fsck',
-            exchange_dot_v1_dot_desk__service__pb2.FsckRequest.SerializeToString,
-            exchange_dot_v1_dot_desk__service__pb2.FsckResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
     def ExportEvidence(request,
             target,
             options=(),
@@ -1292,6 +1255,87 @@ class DeskService:
             '/exchange.v1.DeskService/ExportEvidence',
             exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceRequest.SerializeToString,
             exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckRecords(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/exchange.v1.DeskService/CheckRecords',
+            exchange_dot_v1_dot_desk__service__pb2.CheckRecordsRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.CheckRecordsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetWitnessStatus(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/GetWitnessStatus',
+            exchange_dot_v1_dot_desk__service__pb2.GetWitnessStatusRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.GetWitnessStatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetJournalConsistency(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/GetJournalConsistency',
+            exchange_dot_v1_dot_desk__service__pb2.GetJournalConsistencyRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.GetJournalConsistencyResponse.FromString,
             options,
             channel_credentials,
             insecure,

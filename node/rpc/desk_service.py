@@ -12,6 +12,7 @@ from node.operations import (
     agreements,
     approve,
     assess,
+    check_records,
     evidence,
     inbox,
     outbox,
@@ -23,6 +24,7 @@ from node.operations import (
     review,
     succeed,
     whoami,
+    witness_status,
 )
 from node.operations.recover import Fetch
 from node.operations.release import NotReleased, Prepared
@@ -168,11 +170,6 @@ class DeskService(desk_service_pb2_grpc.DeskServiceServicer):
         return review.get_log(self._ports, self._door.admit(context), request)
 
     @answered(explain=True)
-    def VerifyLog(self, request: messages.VerifyLogRequest, context: grpc.ServicerContext) -> messages.VerifyLogResponse:
-        """Recompute one log or all."""
-        return review.verify_logs(self._ports, self._door.admit(context), request.origin)
-
-    @answered(explain=True)
     def EndLog(self, request: messages.EndLogRequest, context: grpc.ServicerContext) -> messages.EndLogResponse:
         """End one of our logs, or countersign the end of a partner's."""
         row = succeed.end(self._ports, self._door.admit(context), request.origin)
@@ -184,11 +181,6 @@ class DeskService(desk_service_pb2_grpc.DeskServiceServicer):
         person = self._door.admit(context)
         adopted = recover.recover_log(self._ports, person, request.origin, self._fetch)
         return messages.RecoverLogResponse(adopted=adopted, log=review.log_summary(self._ports, request.origin))
-
-    @answered(explain=True)
-    def Fsck(self, _request: messages.FsckRequest, context: grpc.ServicerContext) -> messages.FsckResponse:
-        """Check the whole store."""
-        return review.fsck(self._ports, self._door.admit(context))
 
     @answered(explain=True)
     def ExportEvidence(self, request: messages.ExportEvidenceRequest, context: grpc.ServicerContext) -> messages.ExportEvidenceResponse:
@@ -247,6 +239,25 @@ class DeskService(desk_service_pb2_grpc.DeskServiceServicer):
         taken = approve.take_back(self._ports, self._door.admit(context), request.submission)
         return messages.TakeBackSubmissionResponse(submission=taken)
 
+    @answered_stream(explain=True)
+    def CheckRecords(self, request: messages.CheckRecordsRequest, context: grpc.ServicerContext) -> Iterator[messages.CheckRecordsResponse]:
+        """Check the logs, or all that is stored."""
+        return check_records.check_records(self._ports, self._door.admit(context), request)
+
     def _release(self, item: Prepared | NotReleased) -> messages.PublishedAlert:
         (published,) = self._sequencer.submit([item]).result()
         return published
+
+    @answered(explain=True)
+    def GetWitnessStatus(
+        self, _request: messages.GetWitnessStatusRequest, context: grpc.ServicerContext
+    ) -> messages.GetWitnessStatusResponse:
+        """How this node's journal is witnessed, and which it witnesses."""
+        return witness_status.witness_status(self._ports, self._door.admit(context))
+
+    @answered(explain=True)
+    def GetJournalConsistency(
+        self, request: messages.GetJournalConsistencyRequest, context: grpc.ServicerContext
+    ) -> messages.GetJournalConsistencyResponse:
+        """Two checkpoints of the journal, and that the second continues the first."""
+        return witness_status.journal_consistency(self._ports, self._door.admit(context), request)

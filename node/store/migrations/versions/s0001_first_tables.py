@@ -61,6 +61,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("answered", "answer"),
         sqlite_with_rowid=False,
     )
+    op.create_index("answers_by_answer", "answers", ["answer"], unique=False)
     op.create_table(
         "approvals",
         sa.Column("submission", sa.LargeBinary(length=16), nullable=False),
@@ -139,6 +140,15 @@ def upgrade() -> None:
     )
     op.create_index("journal_by_subject", "journal", ["subject"])
     op.create_index("journal_by_origin", "journal", ["origin", "first"])
+    op.create_table(
+        "journal_checkpoints",
+        sa.Column("origin", sa.String(), nullable=False),
+        sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("origin", "size"),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "journal_details",
         sa.Column("generation", sa.Integer(), autoincrement=False, nullable=False),
@@ -248,11 +258,33 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("earlier", "later"),
         sqlite_with_rowid=False,
     )
+    op.create_index("supersessions_by_later", "supersessions", ["later"], unique=False)
     op.create_table(
         "withheld",
         sa.Column("log_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("idx", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("code", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("log_id", "idx"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "witnessed",
+        sa.Column("origin", sa.String(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("root", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("origin"),
+    )
+    op.create_table(
+        "witnesses",
+        sa.Column("origin", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("line", sa.LargeBinary(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("code", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("origin", "name"),
         sqlite_with_rowid=False,
     )
