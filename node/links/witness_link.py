@@ -17,7 +17,7 @@ from exchange.tlog.tree import TILE_WIDTH
 from exchange.witness import MAX_RESPONSE_BYTES
 
 CONNECT_SECONDS: Final = 5.0
-TOTAL_SECONDS: Final = 15.0
+TOTAL_SECONDS: Final = 8.0
 """For one whole exchange, however slowly the other side drips."""
 
 

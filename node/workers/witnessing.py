@@ -60,7 +60,7 @@ class Witnessing:
         self._thread.start()
 
     def stop(self) -> None:
-        """End after what is under way, which is bounded in time."""
+        """End after what is under way, which takes no longer than one exchange may."""
         self._stopping.set()
         self._thread.join()
 
@@ -88,7 +88,8 @@ class Witnessing:
     def _each(self, act: Callable[..., None], of: Iterable[Witness | View]) -> None:
         # Whoever is slow holds up nobody else; a contradiction in the own journal is raised after all have been asked.
         with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="witness") as pool:
-            for done in [pool.submit(act, each) for each in of]:
+            # While the node is stopping, whoever has not been asked yet is left for the next time.
+            for done in [pool.submit(act, each) for each in of if not self._stopping.is_set()]:
                 done.result()
 
     def _ask(self, witness: Witness, note: bytes) -> None:

@@ -171,6 +171,7 @@ def test_a_node_that_was_restored_does_not_open_until_its_journal_has_a_successo
     shutil.copytree(tmp_path / "backup", gb.directory / "data")
 
     refused = start(gb, ready=False)
+    running.append(refused)
     assert refused.wait_dead(30)
     assert refused.exit_code() == 3
     assert "JOURNAL_ROLLBACK" in gb.log.read_text("utf-8")
