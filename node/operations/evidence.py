@@ -18,7 +18,7 @@ from node.ports import Known, Ports
 from node.store import alerts, logs
 from node.store.alerts import AlertRow
 from node.store.directory import all_agreements
-from node.store.journal import Event
+from node.store.journal import Event, Kind
 from node.store.logs import EntryRow, LogRow, ReceiptRow
 from node.store.transaction import Transaction
 
@@ -59,7 +59,10 @@ def export_evidence(ports: Ports, person: str, origin: str, index: int, level: i
             _add_content(ports, tx, evidence, log, row, entry, alert)
     data = encode(evidence)
     verify_evidence(data, _pins(ports.known))
-    note_access(ports, Event.EXPORT, person, f"{origin}#{index}", evidence_pb2.EvidenceLevel.Name(evidence.level))
+    name = evidence_pb2.EvidenceLevel.Name(evidence.level).removeprefix("EVIDENCE_LEVEL_")
+    note_access(
+        ports, Kind.JOURNAL_KIND_EXPORT, person, Event(code=name, subject=entry.manifest_digest, origin=origin, index=index, count=1)
+    )
     return data
 
 
