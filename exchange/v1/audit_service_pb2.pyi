@@ -148,12 +148,15 @@ class ListEventsRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
     FOR_EXPORT_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
     filter: _builtins.str
     page_size: _builtins.int
     page_token: _builtins.str
     order_by: _builtins.str
     for_export: _builtins.bool
     """The answer goes into a file: recorded as an export."""
+    origin: _builtins.str
+    """Of the journal; an empty one is the newest."""
     def __init__(
         self,
         *,
@@ -162,10 +165,11 @@ class ListEventsRequest(_message.Message):
         page_token: _builtins.str = ...,
         order_by: _builtins.str = ...,
         for_export: _builtins.bool = ...,
+        origin: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "for_export", b"for_export", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "for_export", b"for_export", "order_by", b"order_by", "origin", b"origin", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -180,6 +184,7 @@ class JournalEvent(_message.Message):
     LEAF_HASH_FIELD_NUMBER: _builtins.int
     ACCOUNTABILITY_KEPT_FIELD_NUMBER: _builtins.int
     PERSONAL_KEPT_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
     index: _builtins.int
     entry: _builtins.bytes
     """Serialized JournalEntry: the bytes that were hashed."""
@@ -187,6 +192,8 @@ class JournalEvent(_message.Message):
     accountability_kept: _builtins.bool
     """Whether the details behind the commitments can still be opened."""
     personal_kept: _builtins.bool
+    origin: _builtins.str
+    """Of the journal."""
     def __init__(
         self,
         *,
@@ -195,10 +202,11 @@ class JournalEvent(_message.Message):
         leaf_hash: _builtins.bytes = ...,
         accountability_kept: _builtins.bool = ...,
         personal_kept: _builtins.bool = ...,
+        origin: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accountability_kept", b"accountability_kept", "entry", b"entry", "index", b"index", "leaf_hash", b"leaf_hash", "personal_kept", b"personal_kept"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accountability_kept", b"accountability_kept", "entry", b"entry", "index", b"index", "leaf_hash", b"leaf_hash", "origin", b"origin", "personal_kept", b"personal_kept"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -236,15 +244,19 @@ class GetEventRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     INDEX_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
     index: _builtins.int
+    origin: _builtins.str
+    """Of the journal; an empty one is the newest."""
     def __init__(
         self,
         *,
         index: _builtins.int = ...,
+        origin: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "origin", b"origin"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -272,7 +284,7 @@ Global___GetEventResponse: _TypeAlias = GetEventResponse  # noqa: Y015
 
 @_typing.final
 class GetProofRequest(_message.Message):
-    """Inclusion of one entry (RFC 6962, 2.1.1). `origin` is the journal's or that of a disclosure log; an empty one is the journal's."""
+    """Inclusion of one entry (RFC 6962, 2.1.1). `origin` is a journal's or a disclosure log's; an empty one is the newest journal's."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -623,7 +635,7 @@ class OpenEventRequest(_message.Message):
     PURPOSE_FIELD_NUMBER: _builtins.int
     JUSTIFICATION_FIELD_NUMBER: _builtins.int
     origin: _builtins.str
-    """Empty for the journal; else of a disclosure log that this node owns."""
+    """Of a journal, or of a disclosure log that this node owns; an empty one is the newest journal's."""
     index: _builtins.int
     group: Global___DetailGroup.ValueType
     purpose: Global___LawfulPurpose.ValueType
@@ -708,7 +720,7 @@ class ReasonUse(_message.Message):
     ORIGIN_FIELD_NUMBER: _builtins.int
     INDEX_FIELD_NUMBER: _builtins.int
     origin: _builtins.str
-    """Empty for the journal."""
+    """Of the journal or of a disclosure log."""
     index: _builtins.int
     def __init__(
         self,

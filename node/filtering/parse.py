@@ -149,8 +149,9 @@ class _Reader:
                     self.wrong("* may stand only at the end; put a text with * into quotes", at)
                 return text
             case Kind.CHOICE:
-                found = {choice.casefold(): choice for choice in known.choices}.get(text.casefold())
-                return found if found is not None else self.wrong(f"this must be one of {', '.join(known.choices)}", at)
+                if text.upper() not in known.choices:
+                    self.wrong(f"this must be one of {', '.join(known.choices)}", at)
+                return known.choices[text.upper()]
             case Kind.NUMBER:
                 if not _NUMBER.fullmatch(text) or int(text) > _HIGHEST:
                     self.wrong("this must be a number, 0 or above, without leading zeros", at)

@@ -4,7 +4,7 @@ The same tree is compiled to SQL where the list stands in columns, and matched i
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Literal
 
@@ -36,8 +36,8 @@ class FilterField:
     """One name that a filter may use."""
 
     kind: Kind
-    choices: tuple[str, ...] = ()
-    """Of a CHOICE, as they are written."""
+    choices: Mapping[str, int] = field(default_factory=dict)
+    """Of a CHOICE: as they are written, and the number that each stands for."""
 
 
 Vocabulary = Mapping[str, FilterField]

@@ -25,7 +25,8 @@ def condition(wanted: Filter, columns: Mapping[str, ColumnElement[Any]]) -> Colu
             return not_(condition(part, columns))
         case Present(field=field):
             column = columns[field]
-            return column != column.type.python_type()
+            present: ColumnElement[bool] = column != column.type.python_type()
+            return present
         case Comparison(field=field, operator=operator, value=value, beginning=beginning):
             column = columns[field]
             compared: Any = func.substr(column, 1, len(str(value))) if beginning else column
