@@ -63,7 +63,7 @@ def verify_logs(ports: Ports, person: str, origin: str) -> desk_service_pb2.Veri
     require(ports, person, REVIEWERS)
     with ports.store.read() as tx:
         origins = [_log(tx, origin).name.origin] if origin else [log.name.origin for log in logs.all_logs(tx)]
-    note_access(ports, Kind.JOURNAL_KIND_REVIEW, person, *(Event(code="VERIFICATION", origin=each) for each in origins))
+    note_access(ports, Kind.JOURNAL_KIND_REVIEW, person, Event(code="VERIFICATION", origin=origin))
     findings = Findings()
     for each in origins:
         check_log(ports.store, ports.high_water, ports.known, each, findings)
