@@ -20,6 +20,7 @@ from node.operations.officers import acting
 from node.operations.partners import load_known
 from node.operations.sign import check_high_water, stop_log
 from node.ports import Acquaintance, Ports, Signals, Signers, Streams
+from node.rpc.audit_service import AuditService
 from node.rpc.desk_service import DeskService
 from node.rpc.doors import desk_listener, partner_listener
 from node.rpc.exchange_service import ExchangeService
@@ -49,8 +50,12 @@ class Node:
         self.sequencer = Sequencer(ports)
         self._supervisor = Supervisor(ports, self._node_material)
         self._partners = partner_listener(config.listen.partners, self._node_material, ExchangeService(ports, PartnerDoor(ports)))
+        door = DeskDoor(ports, office)
         self._desk = desk_listener(
-            config.listen.desk, self._desk_material, DeskService(ports, DeskDoor(ports, office), self.sequencer, self._fetch)
+            config.listen.desk,
+            self._desk_material,
+            DeskService(ports, door, self.sequencer, self._fetch),
+            AuditService(ports, door),
         )
 
     def start(self) -> None:
@@ -147,6 +152,7 @@ def build(config: Config) -> Node:
         acquaintance=Acquaintance(load_known(store, own, clock.now_ms())),
         signals=Signals(),
         streams=Streams(),
+        justification_mandatory=config.node.justification_mandatory,
     )
     return Node(config, ports)
 

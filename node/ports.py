@@ -141,6 +141,8 @@ class Ports:
     acquaintance: Acquaintance
     signals: Signals
     streams: Streams
+    justification_mandatory: bool = True
+    """Whether nothing is released, opened or reported without a reason of one's own words."""
 
     @property
     def known(self) -> Known:

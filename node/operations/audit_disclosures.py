@@ -1,10 +1,9 @@
 """Every disclosure as an auditor lists it, page by page, and counts of them. Never content."""
 
 from collections import Counter
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from google.protobuf.descriptor import EnumValueDescriptor
+from google.protobuf.descriptor import EnumDescriptor
 
 from exchange.v1 import audit_service_pb2, desk_service_pb2, disclosure_pb2, handling_pb2, receipt_pb2
 from node.filtering.match import bounds
@@ -79,16 +78,14 @@ def get_statistics(ports: Ports, person: str, filter_text: str) -> audit_service
                 month=month,
                 alert_type=alert_type,
                 clause=clause,
-                purpose=_short_name(handling_pb2.Purpose.DESCRIPTOR.values_by_number, purpose),
+                purpose=_short_name(handling_pb2.Purpose.DESCRIPTOR, purpose),
                 state=desk_service_pb2.DisclosureState.ValueType(state),
                 count=number,
             )
             for (partner, outbound, month, alert_type, clause, purpose, state), number in sorted(counted.items())
         ],
         events=[
-            audit_service_pb2.EventCount(
-                month=one.month, kind=Kind.Name(one.kind).removeprefix("JOURNAL_KIND_"), code=one.code, count=one.count
-            )
+            audit_service_pb2.EventCount(month=one.month, kind=_short_name(Kind.DESCRIPTOR, one.kind), code=one.code, count=one.count)
             for one in events
         ],
     )
@@ -125,6 +122,6 @@ def month_of(at: int) -> str:
         return ""
 
 
-def _short_name(values: Mapping[int, EnumValueDescriptor], number: int) -> str:
-    known = values.get(number)
-    return known.name.partition("_")[2] if known else str(number)
+def _short_name(names: EnumDescriptor, number: int) -> str:
+    known = names.values_by_number.get(number)
+    return known.name.removeprefix(names.values_by_number[0].name.removesuffix("UNSPECIFIED")) if known else str(number)

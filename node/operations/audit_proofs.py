@@ -36,7 +36,10 @@ class _Tree:
 
 
 def get_proof(ports: Ports, person: str, request: audit_service_pb2.GetProofRequest) -> audit_service_pb2.GetProofResponse:
-    """One entry of the journal or of a log, and that it is in the tree. Raises `NotFound` (LOG_UNKNOWN, ENTRY_UNKNOWN), `Malformed` (PROOF_RANGE)."""
+    """One entry of the journal or of a log, and that it is in the tree.
+
+    Raises `NotFound` (LOG_UNKNOWN, ENTRY_UNKNOWN), `Malformed` (PROOF_RANGE).
+    """
     require(ports, person, (AUDITOR,))
     with ports.store.read() as tx:
         tree = _tree(ports, tx, request.origin)
@@ -73,10 +76,11 @@ def get_checkpoint(ports: Ports, person: str, origin: str) -> audit_service_pb2.
         log = logs.find_log(tx, tree.origin)
         newest = logs.newest_receipt(tx, tree.log_id) if log else None
         current = tree.generation == ports.journal.edge(tx).generation
+    checkpoint = b""
     if log is not None:
         checkpoint = newest_checkpoint(ports, log, newest)
-    else:
-        checkpoint = checkpoint_journal(ports) if current else b""
+    elif current:
+        checkpoint = checkpoint_journal(ports)
     if not checkpoint:
         raise NotFound("CHECKPOINT_MISSING", "there is no signed checkpoint of this log yet")
     return audit_service_pb2.GetCheckpointResponse(checkpoint=checkpoint)

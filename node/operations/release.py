@@ -70,7 +70,7 @@ def prepare(ports: Ports, person: str, draft: desk_service_pb2.Draft, reason: st
         raise NotPermitted("ROLE_MISSING", "only a liaison officer releases alerts of this kind")
     now = ports.clock.now_ms()
     problems = [*check_release(draft, now)]
-    if not reason.strip():
+    if ports.justification_mandatory and not reason.strip():
         problems.append(error("REASON_MISSING", "reason", "no reason was given", "say why this is necessary: --reason"))
     if len(draft.request_id) != SALT // 2:
         problems.append(error("REQUEST_ID", "request_id", "the request id is not 16 bytes", "use the exchange command line"))
