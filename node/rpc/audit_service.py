@@ -1,4 +1,4 @@
-"""The door for this country's auditors, beside the officers' on the desk listener: each method proves the caller and calls one operation."""
+"""The door for this country's auditors, on the desk listener: each method proves the caller and calls one operation."""
 
 import grpc
 
