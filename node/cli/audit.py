@@ -52,8 +52,8 @@ class Verbs(click.Group):
             return None
         attribute = _attribute(cmd_name)
         found = importlib.import_module(f"node.cli.audit_{attribute}")
-        # `list`, `open` and their like would hide a builtin in their own module: there they end in an underscore.
-        command: click.Command = getattr(found, attribute, None) or getattr(found, f"{attribute}_")
+        # `list`, `open`, `show` and their like would hide another name in their own module: there they end in an underscore.
+        command: click.Command = getattr(found, f"{attribute}_", None) or getattr(found, attribute)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

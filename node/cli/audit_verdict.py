@@ -65,7 +65,7 @@ class Signed:
         """In words."""
         if not self.verified:
             return "not verified here: the partner's own log"
-        return "verified from the pinned key" if self.pinned else "verified, by the keys that the node itself names: give --pin"
+        return "verified from the pinned key" if self.pinned else "verified by keys that the node itself names; no fingerprint was given"
 
     def data(self) -> dict[str, Any]:
         """For scripts."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from exchange.v1.audit_service_pb2 import DisclosureRecord, JournalEvent
     from exchange.v1.audit_service_pb2_grpc import AuditServiceStub
 
-EVENT_COLUMNS: Final = ("!index", "!at (UTC)", "kind", "code", "party", "with", "log entries", "!subject", "details")
+EVENT_COLUMNS: Final = ("!index", "!at (UTC)", "what", "party", "with", "log entries", "!subject", "details")
 DISCLOSURE_COLUMNS: Final = ("log and index", "!disclosed (UTC)", "to", "type", "clause", "purpose", "state")
 _PAGE: Final = 200
 
@@ -130,10 +130,9 @@ def event_row(event: "JournalEvent") -> tuple[str, ...]:
     return (
         str(event.index),
         time_cell(entry.at),
-        words(enum_name(JournalKind.DESCRIPTOR, entry.kind)),
-        entry.code,
-        party_name(entry.party),
-        party_name(entry.counterparty) or "–",
+        f"{words(enum_name(JournalKind.DESCRIPTOR, entry.kind))} {entry.code}",
+        short_party(entry.party),
+        short_party(entry.counterparty) or "–",
         _range(entry.origin, entry.index, entry.count),
         short(entry.subject) or "–",
         ", ".join((*kept, *erased)) or "–",
@@ -169,9 +168,20 @@ def heads(columns: Sequence[str]) -> list[str]:
     return [column.removeprefix("!") for column in columns]
 
 
+def short_party(party: str) -> str:
+    """A party in few words: `gdi (kh)` for an agency, `node (kh)` for a node or its trust domain."""
+    if party.startswith("spiffe://") and not party.endswith("/node"):
+        return party_name(party)
+    label = party.removeprefix("spiffe://").split(".", maxsplit=1)[0]
+    return f"node ({label})" if label else ""
+
+
 def _range(origin: str, index: int, count: int) -> str:
     if not origin:
         return "–"
+    owner, kind, *rest = origin.split("/")
+    label = owner.split(".", maxsplit=1)[0]
+    log = f"{label}>{rest[0].split('.', maxsplit=1)[0]}/{rest[1]}" if kind == "disclosures" else f"journal/{rest[0]}"
     if not count:
-        return origin
-    return f"{origin}#{index}" + (f" to {index + count - 1}" if count > 1 else "")
+        return log
+    return f"{log} #{index}" + (f"-{index + count - 1}" if count > 1 else "")

@@ -13,6 +13,8 @@ _BODY, _SMALL, _TITLE, _HEADING = 9.0, 7.5, 16.0, 11.5
 _LEADING = 1.55
 """Lines apart, in type sizes: Khmer subscripts and Thai tone marks need more than Latin."""
 _GUTTER = 8.0
+_BETWEEN = 2.5
+"""Between two rows."""
 
 
 @dataclass(slots=True)
@@ -106,6 +108,7 @@ class Report:
                     if depth < len(cell):
                         self._page.text(self._file, cell[depth], x, self._y, size, grey=grey if number == 0 else 0.0)
                     x += share * _ROOM
+            self._y -= _BETWEEN
         return True
 
     def _write(self, text: Sequence[Line], x: float, size: float) -> None:

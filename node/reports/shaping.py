@@ -10,6 +10,7 @@ from node.reports.fonts import Typeface, runs, writable
 
 _FEATURES = {"kern": True, "liga": True}
 _SPACES = " \u200b"
+_MARKS = frozenset("/-_.#:@")
 _WORD = re.compile("[^ \u200b]*[ \u200b]*")
 
 
@@ -74,21 +75,23 @@ def lines(text: str, room: int, *, bold: bool = False) -> list[Line]:
 
 
 def _parts(word: str, room: int, *, bold: bool) -> Iterator[str]:
-    """A word whole if it fits, else cut where shaping allows it."""
+    """A word whole if it fits, else cut where shaping allows it, after a mark such as / where there is one."""
     line = shape(word.rstrip(_SPACES), bold=bold)
     if width(line) <= room:
         yield word
         return
     start, used, place = 0, 0, 0
-    allowed, used_there = 0, 0
+    cuts: dict[bool, tuple[int, int]] = {}
     for run in line:
         for glyph in run.glyphs:
             at = place + glyph.cluster
             if glyph.breakable and at > start:
-                allowed, used_there = at, used
-            if used + glyph.advance > room and allowed > start:
-                yield word[start:allowed]
-                start, used = allowed, used - used_there
+                cuts[word[at - 1] in _MARKS] = (at, used)
+            if used + glyph.advance > room and cuts:
+                cut, used_there = cuts.get(True) or cuts[False]
+                yield word[start:cut]
+                start, used = cut, used - used_there
+                cuts = {kind: (at, there - used_there) for kind, (at, there) in cuts.items() if at > cut}
             used += glyph.advance
         place += len(run.text)
     yield word[start:]
