@@ -113,7 +113,7 @@ class _Reader:
         begun, self.at = self.at, operator.end()
         self.comparisons += 1
         if self.comparisons > MOST:
-            self.wrong(f"the filter has more than {MOST} comparisons")
+            self.wrong(f"the filter has more than {MOST} comparisons", begun)
         return self._compare(field, known, operator["operator"], begun)
 
     def _compare(self, field: str, known: FilterField, operator: str, begun: int) -> Filter:

@@ -6,8 +6,10 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-_FORMULA: Final = frozenset("=+-@|%")
+_FORMULA: Final = ("=", "+", "-", "@", "|", "%")
 """What begins a formula in one spreadsheet or another (OWASP, CSV Injection); also in full width, and after white space."""
+
+_UNSEEN: Final = frozenset({"Cc", "Cf"})
 
 
 def write_csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
@@ -21,12 +23,12 @@ def write_csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
 
 def harmless(cell: str) -> str:
     """The cell, with an apostrophe before it if a spreadsheet would reckon with it; control characters become visible."""
+    read = unicodedata.normalize("NFKC", "".join(character for character in cell if unicodedata.category(character) not in _UNSEEN))
     shown = "".join(_shown(character) for character in cell)
-    bare = unicodedata.normalize("NFKC", shown).lstrip()
-    return f"'{shown}" if bare[:1] in _FORMULA or (shown and not shown[0].isprintable()) else shown
+    return f"'{shown}" if read.lstrip()[:1] in _FORMULA else shown
 
 
 def _shown(character: str) -> str:
-    if character == "\n" or unicodedata.category(character) not in {"Cc", "Cf"} or character in "\u200b\u200c\u200d":
+    if character == "\n" or unicodedata.category(character) not in _UNSEEN or character in "\u200b\u200c\u200d":
         return character  # joiners belong to Khmer, Thai and Indian scripts
     return "\N{REPLACEMENT CHARACTER}"

@@ -1,5 +1,6 @@
 """The typefaces that a report carries inside it, so that it looks the same on every machine and in twenty years: Noto (OFL), subset."""
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -66,7 +67,8 @@ def typeface(name: str) -> Typeface:
 
 def _written(character: str, latin: Typeface) -> str:
     face = _script_face(ord(character)) or latin
-    return character if character == "\n" or character in _JOINERS or ord(character) in face.characters else f"U+{ord(character):04X}"
+    known = ord(character) in face.characters and unicodedata.category(character) not in {"Cc", "Cf"}
+    return character if known or character == "\n" or character in _JOINERS else f"U+{ord(character):04X}"
 
 
 def _script_face(code: int) -> Typeface | None:

@@ -81,18 +81,19 @@ def _parts(word: str, room: int, *, bold: bool) -> Iterator[str]:
         yield word
         return
     start, used, place = 0, 0, 0
+    seen = 0  # a cluster may have several glyphs, and a line ends only before its first
     cuts: dict[bool, tuple[int, int]] = {}
     for run in line:
         for glyph in run.glyphs:
             at = place + glyph.cluster
-            if glyph.breakable and at > start:
+            if glyph.breakable and at > max(start, seen):
                 cuts[word[at - 1] in _MARKS] = (at, used)
             if used + glyph.advance > room and cuts:
                 cut, used_there = cuts.get(True) or cuts[False]
                 yield word[start:cut]
                 start, used = cut, used - used_there
                 cuts = {kind: (at, there - used_there) for kind, (at, there) in cuts.items() if at > cut}
-            used += glyph.advance
+            used, seen = used + glyph.advance, at
         place += len(run.text)
     yield word[start:]
 
