@@ -112,7 +112,8 @@ def scan_page(
         while start < end:
             if scanned >= AT_ONCE:
                 return ScannedPage(found=found, following=(log.id, end if newest else start), scanned=scanned, total=total)
-            low, high = (max(end - _CHUNK, start), end) if newest else (start, min(start + _CHUNK, end))
+            step = min(_CHUNK, AT_ONCE - scanned)
+            low, high = (max(end - step, start), end) if newest else (start, min(start + step, end))
             read = list(read_disclosures(ports, tx, log, low, high))
             for one in reversed(read) if newest else read:
                 scanned += 1
@@ -189,7 +190,7 @@ def _values(one: Disclosure) -> dict[str, Any]:
         **_of_log(one.log),
         "index": one.row.idx,
         "at": entry.disclosed_at,
-        "audience": entry.audience,
+        "audience": tuple(entry.audience),
         "clause": entry.clause,
         "agreement": entry.agreement_digest,
         "purpose": entry.purpose,
