@@ -18,6 +18,7 @@ from tests.federation import Federation
 from tests.node.audit_office import (
     GB_KH,
     JOURNAL,
+    KH_BORDER,
     KH_GB,
     KH_POLICE,
     auditor,
@@ -29,6 +30,7 @@ from tests.node.audit_office import (
     told,
 )
 from tests.refusals import refused
+from tests.rig import draft
 
 
 @pytest.fixture
