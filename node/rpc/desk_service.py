@@ -8,7 +8,21 @@ import grpc
 
 from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1 import desk_service_pb2_grpc
-from node.operations import agreements, evidence, inbox, outbox, partners, preview, recover, release, report, review, succeed, whoami
+from node.operations import (
+    agreements,
+    assess,
+    evidence,
+    inbox,
+    outbox,
+    partners,
+    preview,
+    recover,
+    release,
+    report,
+    review,
+    succeed,
+    whoami,
+)
 from node.operations.recover import Fetch
 from node.operations.release import NotReleased, Prepared
 from node.ports import Ports
@@ -181,6 +195,26 @@ class DeskService(desk_service_pb2_grpc.DeskServiceServicer):
         person = self._door.admit(context)
         exported = evidence.export_evidence(self._ports, person, request.origin, request.index, request.level)
         return messages.ExportEvidenceResponse(evidence=exported)
+
+    @answered(explain=True)
+    def RecordAssessment(
+        self, request: messages.RecordAssessmentRequest, context: grpc.ServicerContext
+    ) -> messages.RecordAssessmentResponse:
+        """Record that a transfer was assessed."""
+        person = self._door.admit(context)
+        return messages.RecordAssessmentResponse(summary=assess.record_assessment(self._ports, person, request.assessment))
+
+    @answered(explain=True)
+    def ListAssessments(self, _request: messages.ListAssessmentsRequest, context: grpc.ServicerContext) -> messages.ListAssessmentsResponse:
+        """Every transfer assessment, and the policy in use."""
+        return assess.list_assessments(self._ports, self._door.admit(context))
+
+    @answered(explain=True)
+    def WithdrawAssessment(
+        self, request: messages.WithdrawAssessmentRequest, context: grpc.ServicerContext
+    ) -> messages.WithdrawAssessmentResponse:
+        """Take a transfer assessment back."""
+        return messages.WithdrawAssessmentResponse(summary=assess.withdraw(self._ports, self._door.admit(context), request.assessment))
 
     def _release(self, item: Prepared | NotReleased) -> messages.PublishedAlert:
         (published,) = self._sequencer.submit([item]).result()
