@@ -786,9 +786,12 @@ class ListRepeatedReasonsResponse(_message.Message):
     REASONS_FIELD_NUMBER: _builtins.int
     COMPARED_FIELD_NUMBER: _builtins.int
     ERASED_FIELD_NUMBER: _builtins.int
+    LEFT_OUT_FIELD_NUMBER: _builtins.int
     compared: _builtins.int
     """Records compared, and those that are erased and could not be."""
     erased: _builtins.int
+    left_out: _builtins.int
+    """Less frequent ones that this answer has no room for."""
     @_builtins.property
     def reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___RepeatedReason]: ...
     def __init__(
@@ -797,10 +800,11 @@ class ListRepeatedReasonsResponse(_message.Message):
         reasons: _abc.Iterable[Global___RepeatedReason] | None = ...,
         compared: _builtins.int = ...,
         erased: _builtins.int = ...,
+        left_out: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["compared", b"compared", "erased", b"erased", "reasons", b"reasons"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["compared", b"compared", "erased", b"erased", "left_out", b"left_out", "reasons", b"reasons"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -863,16 +867,20 @@ class ListUrgentResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     USES_FIELD_NUMBER: _builtins.int
+    LEFT_OUT_FIELD_NUMBER: _builtins.int
+    left_out: _builtins.int
+    """Further ones that this answer has no room for: narrow the time."""
     @_builtins.property
     def uses(self) -> _containers.RepeatedCompositeFieldContainer[Global___UrgentUse]: ...
     def __init__(
         self,
         *,
         uses: _abc.Iterable[Global___UrgentUse] | None = ...,
+        left_out: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["uses", b"uses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["left_out", b"left_out", "uses", b"uses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -6,10 +6,10 @@ import click
 
 from node.cli.audit_words import Day
 from node.cli.command import Verb
-from node.cli.context import ask, open_audit
+from node.cli.context import ask_long, open_audit
 from node.cli.document import document
 from node.cli.errors import SUCCESS, VERIFICATION_FAILED
-from node.cli.output import note, party_name, show, table, time_cell
+from node.cli.output import note, party_name, show, table, time_cell, working
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,8 +29,8 @@ def repeated_reasons(at_least: int, since: int, until: int) -> None:
 
     question = audit_service_pb2.ListRepeatedReasonsRequest(at_least=at_least, until=until)
     setattr(question, "from", since)
-    with open_audit() as audit:
-        answer = ask(audit.ListRepeatedReasons, question)
+    with open_audit() as audit, working("comparing"):
+        answer = ask_long(audit.ListRepeatedReasons, question)
 
     def draw(console: "Console") -> None:
         if not answer.reasons:
@@ -50,9 +50,11 @@ def repeated_reasons(at_least: int, since: int, until: int) -> None:
             columns = ("!who", "agency", "times", "!first (UTC)", "!last (UTC)", "newest")
             console.print(table(columns, rows, right=("times",)))
             console.print(note("\nTo read one: exchange audit open NEWEST --purpose …"))
+        if answer.left_out:
+            console.print(note(f"\n{answer.left_out} less frequent ones are not shown: raise --at-least"))
         console.print(note(f"\n{answer.compared} justifications compared; {answer.erased} erased."))
 
     findings = [{"grade": "OBSERVATION", "code": "REASON_REPEATED", **document(item)} for item in answer.reasons]
-    data = {"holds": not findings, "findings": findings, "compared": answer.compared, "erased": answer.erased}
+    data = {"holds": not findings, "findings": findings, "compared": answer.compared, "erased": answer.erased, "left_out": answer.left_out}
     show(data, draw)
     click.get_current_context().exit(VERIFICATION_FAILED if findings else SUCCESS)

@@ -6,9 +6,9 @@ import click
 
 from node.cli.audit_words import Day, both, filter_option, period_filter
 from node.cli.command import Verb
-from node.cli.context import ask, open_audit
+from node.cli.context import ask_long, open_audit
 from node.cli.document import document
-from node.cli.output import heading, note, show, table, words
+from node.cli.output import heading, note, show, table, words, working
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,8 +26,8 @@ def stats(wanted: str, since: int, until: int) -> None:
     from exchange.v1 import audit_service_pb2
 
     question = audit_service_pb2.GetStatisticsRequest(filter=both(period_filter(since, until), wanted))
-    with open_audit() as audit:
-        answer = ask(audit.GetStatistics, question)
+    with open_audit() as audit, working("counting"):
+        answer = ask_long(audit.GetStatistics, question)
     data = document(answer)
 
     def draw(console: "Console") -> None:

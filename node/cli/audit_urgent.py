@@ -6,9 +6,9 @@ import click
 
 from node.cli.audit_words import Day
 from node.cli.command import Verb
-from node.cli.context import ask, open_audit
+from node.cli.context import ask_long, open_audit
 from node.cli.document import document
-from node.cli.output import note, show, table, time_cell, words
+from node.cli.output import note, show, table, time_cell, words, working
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,8 +23,8 @@ def urgent(since: int, until: int) -> None:
 
     question = audit_service_pb2.ListUrgentRequest(until=until)
     setattr(question, "from", since)
-    with open_audit() as audit:
-        answer = ask(audit.ListUrgent, question)
+    with open_audit() as audit, working("looking at everything"):
+        answer = ask_long(audit.ListUrgent, question)
     data = document(answer)
 
     def draw(console: "Console") -> None:
@@ -36,5 +36,7 @@ def urgent(since: int, until: int) -> None:
             for use, said in zip(answer.uses, data["uses"], strict=True)
         ]
         console.print(table(("!at (UTC)", "why urgent", "clause or event", "entry"), rows))
+        if answer.left_out:
+            console.print(note(f"\n{answer.left_out} more: narrow the time by --since and --until"))
 
     show(data, draw)

@@ -37,6 +37,7 @@ CONTEXT_VARIABLE: Final = "EXCHANGE_CONTEXT"
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
+_LONG_SECONDS: Final = 600.0
 _REQUIRED: Final = ("desk", "server_name", "ca", "certificate", "key")
 _OPTIONAL: Final = ("unit", "channel")
 
@@ -187,6 +188,11 @@ def open_channel() -> Iterator["grpc.Channel"]:
 def ask(call: "grpc.UnaryUnaryMultiCallable[Question, Answer]", question: Question) -> Answer:
     """Ask the desk one thing, and wait for the answer no longer than the person allows."""
     return call(question, timeout=settings().timeout)
+
+
+def ask_long(call: "grpc.UnaryUnaryMultiCallable[Question, Answer]", question: Question) -> Answer:
+    """Ask what takes the node a while, such as a look at all that it ever did: wait ten minutes, or longer if the person allows it."""
+    return call(question, timeout=max(settings().timeout, _LONG_SECONDS))
 
 
 def _wrong(path: Path, why: str) -> Trouble:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from google.protobuf.descriptor import EnumDescriptor
 
+from exchange.errors import Malformed
 from exchange.v1 import audit_service_pb2, desk_service_pb2, disclosure_pb2, handling_pb2, receipt_pb2
 from node.filtering.match import bounds
 from node.filtering.parse import parse_filter
@@ -17,6 +18,8 @@ from node.ports import Ports
 from node.store.journal import Event, Kind
 from node.store.journal_queries import count_events
 
+_ROWS_AT_MOST = 5000
+"""Of a statistic, for the same reason."""
 _AT_MOST = 100
 """Disclosures a page: of 4 KiB each at most, with names of fields beside them, below what one message carries."""
 
@@ -48,7 +51,8 @@ def list_disclosures(
 def get_statistics(ports: Ports, person: str, filter_text: str) -> audit_service_pb2.GetStatisticsResponse:
     """Disclosures for which the filter holds, counted by partner, direction, month, type, clause, purpose and state.
 
-    Beside them the events of the newest journal in the time that the filter's outermost AND leaves. Raises `Malformed` (FILTER).
+    Beside them the events of the newest journal in the time that the filter's outermost AND leaves. Raises `Malformed` (FILTER,
+    STATISTICS_TOO_MUCH).
     """
     require(ports, person, (AUDITOR,))
     wanted = parse_filter(filter_text, DISCLOSURE_FIELDS)
@@ -66,9 +70,11 @@ def get_statistics(ports: Ports, person: str, filter_text: str) -> audit_service
             )
             for one in found
         )
-    since, until = bounds(wanted, "at")
+    if len(counted) > _ROWS_AT_MOST:
+        raise Malformed("STATISTICS_TOO_MUCH", "there are more numbers than one answer carries: narrow the time or the partner")
+    first, last = bounds(wanted, "at")
     with ports.store.read() as tx:
-        events = count_events(tx, ports.journal.edge(tx).generation, since, until)
+        events = count_events(tx, ports.journal.edge(tx).generation, first, last)
     note_access(ports, Kind.JOURNAL_KIND_REVIEW, person, Event(code="STATISTICS", subject=digest_of("statistics", filter_text)))
     return audit_service_pb2.GetStatisticsResponse(
         disclosures=[

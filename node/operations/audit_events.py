@@ -17,6 +17,9 @@ from node.store.journal import ACCOUNTABILITY, PERSONAL, Event, JournalRow, Kind
 from node.store.journal_queries import frontier_of, kept_details, page_events
 from node.store.transaction import Transaction
 
+_AT_MOST = 200
+"""Events a page: of 4 KiB each at most, below what one message carries."""
+
 EVENT_FIELDS: Vocabulary = {
     "index": FilterField(kind=FieldKind.NUMBER),
     "at": FilterField(kind=FieldKind.TIME),
@@ -42,7 +45,7 @@ def list_events(ports: Ports, person: str, request: audit_service_pb2.ListEvents
     """
     require(ports, person, (AUDITOR,))
     wanted, newest = parse_filter(request.filter, EVENT_FIELDS), check_order(request.order_by)
-    limit = page_size(request.page_size)
+    limit = page_size(request.page_size, _AT_MOST)
     with ports.store.read() as tx:
         generation, size = journal_at(ports, tx, request.origin)
         origin = journal_origin(ports.trust_domain, generation)

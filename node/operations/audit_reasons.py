@@ -12,21 +12,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from exchange.errors import ExchangeError, Malformed
-from exchange.journal import SALT_SIZE, journal_origin, open_journal_entry
+from exchange.journal import open_journal_entry
 from exchange.v1 import audit_service_pb2, disclosure_pb2
-from exchange.v1.journal_pb2 import JournalAccountability
 from node.operations.access import note_access
+from node.operations.accountability import accountabilities
 from node.operations.contents import SALT, purpose_of_entry
 from node.operations.officers import AUDITOR, require
 from node.ports import Ports
 from node.store import logs
 from node.store.disclosures import keys_by_id
-from node.store.journal import ACCOUNTABILITY, Event, Kind
-from node.store.journal_queries import detailed
+from node.store.journal import Event, Kind
 from node.store.logs import LogRow
 
 _CHUNK = 500
 _USES_SHOWN = 20
+_REASONS_AT_MOST = 300
+"""Of one answer, each with its places: below what one message carries."""
 _ENDLESS = 2**63 - 1
 
 
@@ -88,9 +89,11 @@ def list_repeated_reasons(
     repeated = [(who, group) for (who, _), group in compared.groups.items() if len(group.uses) >= request.at_least]
     repeated.sort(key=lambda item: (-len(item[1].uses), item[1].uses[0].at))
     numbers: dict[str, int] = {}
-    reasons = [_told(numbers.setdefault(who, len(numbers) + 1), group) for who, group in repeated]
+    reasons = [_told(numbers.setdefault(who, len(numbers) + 1), group) for who, group in repeated[:_REASONS_AT_MOST]]
     note_access(ports, Kind.JOURNAL_KIND_REVIEW, person, Event(code="REASONS"))
-    return audit_service_pb2.ListRepeatedReasonsResponse(reasons=reasons, compared=compared.compared, erased=compared.erased)
+    return audit_service_pb2.ListRepeatedReasonsResponse(
+        reasons=reasons, compared=compared.compared, erased=compared.erased, left_out=len(repeated) - len(reasons)
+    )
 
 
 def normalised(text: str) -> str:
@@ -144,22 +147,14 @@ def _of_log(ports: Ports, log: LogRow, since: int, until: int, seen: set[int]) -
 
 
 def _of_journal(ports: Ports, since: int, until: int) -> Iterator[_Use]:
-    with ports.store.read() as tx:
-        generation = ports.journal.edge(tx).generation
-        origin = journal_origin(ports.trust_domain, generation)
-        for index in detailed(tx, generation, ACCOUNTABILITY, since, until):
-            salted = ports.journal.detail(tx, index, ACCOUNTABILITY, generation=generation)
-            record = JournalAccountability.FromString(salted[SALT_SIZE:]) if salted else JournalAccountability()
-            if not record.justification:
-                continue
-            (row,) = ports.journal.rows(tx, index, index + 1, generation=generation)
-            entry = open_journal_entry(row.entry)
+    for origin, row, record in accountabilities(ports, since, until):
+        if record.justification:
             yield _Use(
                 person=record.person,
-                agency=entry.party,
+                agency=row.party,
                 text=record.justification,
-                at=entry.at,
-                commitment=entry.accountability,
+                at=row.at,
+                commitment=open_journal_entry(row.entry).accountability,
                 origin=origin,
-                index=index,
+                index=row.idx,
             )

@@ -20,7 +20,7 @@ from node.store.transaction import Transaction
 
 _AT_MOST = 50
 """Alerts of one report."""
-_DISCLOSURES_AT_MOST = 150
+_DISCLOSURES_AT_MOST = 120
 """Of one report: of 4 KiB each at most, with names of fields beside them, below what one message carries."""
 
 

@@ -2,18 +2,18 @@
 
 from collections.abc import Iterator
 
-from exchange.journal import SALT_SIZE, journal_origin
 from exchange.v1 import audit_service_pb2, disclosure_pb2
-from exchange.v1.journal_pb2 import JournalAccountability
 from node.filtering.terms import And, Comparison, Filter
 from node.operations.access import note_access
+from node.operations.accountability import accountabilities
 from node.operations.disclosure_scan import Disclosure, scan_all
 from node.operations.officers import AUDITOR, require
 from node.ports import Ports
 from node.store.directory import all_alarms
-from node.store.journal import ACCOUNTABILITY, Event, Kind
-from node.store.journal_queries import detailed
+from node.store.journal import Event, Kind
 
+_AT_MOST = 5000
+"""Uses of one answer: below what one message carries."""
 _ENDLESS = 2**63 - 1
 _RISKS = frozenset({disclosure_pb2.ON_REQUEST_GROUND_RISK_TO_CHILD, disclosure_pb2.ON_REQUEST_GROUND_OFFICER_SAFETY})
 
@@ -31,7 +31,7 @@ def list_urgent(ports: Ports, person: str, since: int, until: int) -> audit_serv
     uses = [use for found in scan_all(ports, within) for one in found for use in _of_disclosure(one)]
     uses += _declared(ports, since, end)
     note_access(ports, Kind.JOURNAL_KIND_REVIEW, person, Event(code="URGENT"))
-    return audit_service_pb2.ListUrgentResponse(uses=uses)
+    return audit_service_pb2.ListUrgentResponse(uses=uses[:_AT_MOST], left_out=max(len(uses) - _AT_MOST, 0))
 
 
 def list_alarms(ports: Ports, person: str) -> audit_service_pb2.ListAlarmsResponse:
@@ -57,13 +57,7 @@ def _of_disclosure(one: Disclosure) -> Iterator[audit_service_pb2.UrgentUse]:
 
 
 def _declared(ports: Ports, since: int, until: int) -> Iterator[audit_service_pb2.UrgentUse]:
-    with ports.store.read() as tx:
-        generation = ports.journal.edge(tx).generation
-        origin = journal_origin(ports.trust_domain, generation)
-        for index in detailed(tx, generation, ACCOUNTABILITY, since, until):
-            salted = ports.journal.detail(tx, index, ACCOUNTABILITY, generation=generation)
-            if salted and JournalAccountability.FromString(salted[SALT_SIZE:]).urgent:
-                (row,) = ports.journal.rows(tx, index, index + 1, generation=generation)
-                yield audit_service_pb2.UrgentUse(
-                    kind=audit_service_pb2.URGENT_KIND_DECLARED, origin=origin, index=index, at=row.at, code=row.code
-                )
+    for origin, row, record in accountabilities(ports, since, until):
+        if record.urgent:
+            kind = audit_service_pb2.URGENT_KIND_DECLARED
+            yield audit_service_pb2.UrgentUse(kind=kind, origin=origin, index=row.idx, at=row.at, code=row.code)

@@ -1,6 +1,6 @@
 """What auditors ask of the journal's rows: pages by a filter, what can still be opened, and counts."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -60,20 +60,10 @@ def kept_details(tx: Connection, generation: int, indexes: Iterable[int]) -> set
     return {(row.idx, row.detail_group) for row in tx.execute(query)}
 
 
-def detailed(tx: Connection, generation: int, group: str, since: int, until: int) -> Iterator[int]:
-    """Indexes of the entries of that time (Unix milliseconds) that have a detail of the group, oldest first."""
-    query = select(journal.c.idx).join(
-        journal_details, (journal_details.c.generation == journal.c.generation) & (journal_details.c.idx == journal.c.idx)
-    )
-    query = query.where(journal.c.generation == generation, journal_details.c.detail_group == group)
-    query = query.where(journal.c.at >= since, journal.c.at < until).order_by(journal.c.idx)
-    return iter(tx.execute(query).scalars())
-
-
-def count_events(tx: Connection, generation: int, since: int, until: int) -> list[EventCount]:
-    """Events from `since` up to `until` (Unix milliseconds) by month, kind and code."""
+def count_events(tx: Connection, generation: int, first: int, last: int) -> list[EventCount]:
+    """Events from `first` to `last` (Unix milliseconds, both included) by month, kind and code."""
     month = func.strftime("%Y-%m", journal.c.at / 1000, "unixepoch")
     query = select(month.label("month"), journal.c.kind, journal.c.code, func.count().label("number"))
-    query = query.where(journal.c.generation == generation, journal.c.at >= since, journal.c.at < until)
+    query = query.where(journal.c.generation == generation, journal.c.at >= first, journal.c.at <= last)
     query = query.group_by(month, journal.c.kind, journal.c.code).order_by(month, journal.c.kind, journal.c.code)
     return [EventCount(month=row.month, kind=row.kind, code=row.code, count=row.number) for row in tx.execute(query)]

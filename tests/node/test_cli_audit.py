@@ -248,7 +248,7 @@ def test_counts(line: Line) -> None:
 
 
 def test_nothing_was_urgent(line: Line) -> None:
-    assert line.json("urgent") == {"uses": []}
+    assert line.json("urgent") == {"uses": [], "left_out": 0}
     assert line.text("urgent").startswith("Nothing was done as urgent")
 
 

@@ -188,14 +188,14 @@ def test_an_exception_is_found(two: Federation) -> None:
 
 def test_what_was_withheld_and_what_contradicts_is_found(two: Federation) -> None:
     gb, kh = two["gb"], two["kh"]
-    published = gb.publish(draft(KH_BORDER))
+    assert not gb.publish(draft(KH_BORDER)).problems
+    ours, theirs = gb.outbound(kh).id, kh.mirror(gb).id
     with gb.ports.store.write() as tx:
-        logs.note_withheld(tx, gb.outbound(kh).id, {4: disclosure_pb2.WITHHELD_CODE_LAPSED})
-    assert not published.problems
+        logs.note_withheld(tx, ours, {4: disclosure_pb2.WITHHELD_CODE_LAPSED})
     (record,) = disclosures(gb, "withheld = LAPSED").disclosures
     assert (record.index, record.withheld) == (4, disclosure_pb2.WITHHELD_CODE_LAPSED)
     with kh.ports.store.write() as tx:
-        alerts.keep_conflict(tx, bytes(32), kh.mirror(gb).id, 2, b"synthetic")
+        alerts.keep_conflict(tx, bytes(32), theirs, 2, b"synthetic")
     (record,) = disclosures(kh, "conflict = true").disclosures
     assert (record.origin, record.index, record.conflict) == (GB_KH, 2, True)
 
