@@ -27,25 +27,49 @@ _TRUST_DOMAIN: Final = re.compile(TRUST_DOMAIN_PATTERN)
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,47}")
 
 CODES: Final[Mapping[int, frozenset[str]]] = {
-    journal_pb2.JOURNAL_KIND_COLLECTION: frozenset({"RECEIVED", "ADOPTED"}),
+    journal_pb2.JOURNAL_KIND_COLLECTION: frozenset({"ADOPTED", "RECEIVED"}),
     journal_pb2.JOURNAL_KIND_ALTERATION: frozenset({"SUPERSEDED"}),
-    journal_pb2.JOURNAL_KIND_CONSULTATION: frozenset({"ALERT", "ALERTS", "SUBMISSION", "INBOX", "INBOX_ALERT", "STATUS", "SEARCH"}),
+    journal_pb2.JOURNAL_KIND_CONSULTATION: frozenset({"ALERT", "ALERTS", "INBOX", "INBOX_ALERT", "SEARCH", "STATUS", "SUBMISSION"}),
     journal_pb2.JOURNAL_KIND_DISCLOSURE: frozenset({"RELEASED"}),
     journal_pb2.JOURNAL_KIND_COMBINATION: frozenset({"MERGED"}),
-    journal_pb2.JOURNAL_KIND_ERASURE: frozenset({"INTENDED", "DONE", "PERIOD_INTENDED", "PERIOD_DONE"}),
-    journal_pb2.JOURNAL_KIND_APPROVAL: frozenset({"ASSESSED", "ASSESSMENT_WITHDRAWN", "SUBMITTED", "GIVEN", "ORAL", "TAKEN_BACK", "VOID"}),
+    journal_pb2.JOURNAL_KIND_ERASURE: frozenset({"DONE", "INTENDED", "PERIOD_DONE", "PERIOD_INTENDED"}),
+    journal_pb2.JOURNAL_KIND_APPROVAL: frozenset({"ASSESSED", "ASSESSMENT_WITHDRAWN", "GIVEN", "ORAL", "SUBMITTED", "TAKEN_BACK", "VOID"}),
     journal_pb2.JOURNAL_KIND_ACCESS: frozenset({"ADDED", "CHANGED", "REMOVED"}),
     journal_pb2.JOURNAL_KIND_SIGN_IN: frozenset({"CERTIFICATE"}),
-    journal_pb2.JOURNAL_KIND_PARTNER: frozenset({"ADDED", "REFRESHED", "SUSPENDED", "RESUMED"}),
-    journal_pb2.JOURNAL_KIND_AGREEMENT: frozenset({"PROPOSED", "OFFERED", "ACCEPTED"}),
+    journal_pb2.JOURNAL_KIND_PARTNER: frozenset({"ADDED", "REFRESHED", "RESUMED", "SUSPENDED"}),
+    journal_pb2.JOURNAL_KIND_AGREEMENT: frozenset({"ACCEPTED", "OFFERED", "PROPOSED"}),
     journal_pb2.JOURNAL_KIND_KEY: frozenset({"DESCRIPTOR"}),
-    journal_pb2.JOURNAL_KIND_EXPORT: frozenset({"DATA", "CONTENTLESS", "ENTRY_ONLY", "LOGGED_ONLY"}),
-    journal_pb2.JOURNAL_KIND_REVIEW: frozenset(
-        {"LOGS", "LOG", "VERIFICATION", "STORE", "GAPS", "STATUS", "PARTNERS", "PARTNER", "AGREEMENTS", "AGREEMENT", "ASSESSMENTS"}
-        | {"WITNESSES", "CONSISTENCY"}
+    journal_pb2.JOURNAL_KIND_EXPORT: frozenset(
+        {"CONTENTLESS", "DATA", "DISCLOSURES", "ENTRY_ONLY", "EVENTS", "LOGGED_ONLY", "SUBJECT_REPORT"}
     ),
-    journal_pb2.JOURNAL_KIND_LOG: frozenset({"OPENED", "RECOVERED", "STOPPED", "SUCCESSION_PROPOSED", "SUCCESSION_OFFERED", "ENDED"}),
-    journal_pb2.JOURNAL_KIND_ANCHOR: frozenset({"OUTBOUND", "INBOUND"}),
+    journal_pb2.JOURNAL_KIND_REVIEW: frozenset(
+        {
+            "AGREEMENT",
+            "AGREEMENTS",
+            "ALARMS",
+            "ASSESSMENTS",
+            "CONSISTENCY",
+            "DISCLOSURES",
+            "EVENT",
+            "EVENTS",
+            "GAPS",
+            "LOG",
+            "LOGS",
+            "OPENED",
+            "PARTNER",
+            "PARTNERS",
+            "PROOF",
+            "REASONS",
+            "STATISTICS",
+            "STATUS",
+            "STORE",
+            "URGENT",
+            "VERIFICATION",
+            "WITNESSES",
+        }
+    ),
+    journal_pb2.JOURNAL_KIND_LOG: frozenset({"ENDED", "OPENED", "RECOVERED", "STOPPED", "SUCCESSION_OFFERED", "SUCCESSION_PROPOSED"}),
+    journal_pb2.JOURNAL_KIND_ANCHOR: frozenset({"INBOUND", "OUTBOUND"}),
     journal_pb2.JOURNAL_KIND_RECEIPT: frozenset({"TAKEN"}),
     journal_pb2.JOURNAL_KIND_RETENTION: frozenset({"HELD", "RELEASED"}),
     journal_pb2.JOURNAL_KIND_SUCCESSION: frozenset({"FOLLOWS"}),

@@ -26,6 +26,7 @@ from node.operations.partners import load_known
 from node.operations.sign import check_high_water, stop_log
 from node.policy.pack import PolicyPack, open_pack
 from node.ports import Acquaintance, Ports, Signals, Signers, Streams, WitnessPlan
+from node.rpc.audit_service import AuditService
 from node.rpc.desk_service import DeskService
 from node.rpc.doors import desk_listener, partner_listener
 from node.rpc.exchange_service import ExchangeService
@@ -61,8 +62,12 @@ class Node:
         self._witnessing = Witnessing(ports, self._cannot_journal)
         self._witness = WitnessListener(config.listen.witness, witness_service(ports)) if config.listen.witness else None
         self._partners = partner_listener(config.listen.partners, self._node_material, ExchangeService(ports, PartnerDoor(ports)))
+        door = DeskDoor(ports, office)
         self._desk = desk_listener(
-            config.listen.desk, self._desk_material, DeskService(ports, DeskDoor(ports, office), self.sequencer, self._fetch)
+            config.listen.desk,
+            self._desk_material,
+            DeskService(ports, door, self.sequencer, self._fetch),
+            AuditService(ports, door),
         )
 
     def start(self) -> None:
@@ -186,6 +191,7 @@ def build(config: Config) -> Node:
             policy=parse_policy(config.witness.policy.read_bytes()) if config.witness.policy else None,
             every_seconds=config.witness.every_seconds,
         ),
+        justification_mandatory=config.node.justification_mandatory,
     )
     return Node(config, ports)
 

@@ -37,6 +37,8 @@ class NodeSection:
     """BCP 47 tags, preferred first."""
     endpoint: str = field(metadata={"kind": "address"})
     """host:port where partners reach it."""
+    justification_mandatory: bool = field(metadata={"kind": "flag"}, default=True)
+    """Whether nothing is released or opened without a reason in words: LED Art. 25 asks for one, UK DPA s.62 since 2025 does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -167,6 +167,8 @@ class Ports:
     signals: Signals
     streams: Streams
     witnessing: WitnessPlan = field(default_factory=WitnessPlan)
+    justification_mandatory: bool = True
+    """Whether nothing is released, opened or reported without a reason of one's own words."""
 
     @property
     def known(self) -> Known:

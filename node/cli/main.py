@@ -42,6 +42,7 @@ _NOUNS: Final[Mapping[str, Mapping[str, str]]] = {
     "Proof": {
         "log": "Disclosure logs: list, show, verify.",
         "evidence": "Export proof of one disclosure; verify it offline.",
+        "audit": "Who was told what, by whom, why; and is anything missing?",
     },
     "Node": {
         "node": "Set up and run a node; show its descriptor.",

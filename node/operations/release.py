@@ -111,7 +111,7 @@ def _decide(
     ports: Ports, officer: OfficerEntry, draft: desk_service_pb2.Draft, reason: str, now: int, approvals: int
 ) -> _Decided | NotReleased:
     problems = [*check_release(draft, now)]
-    if not reason.strip():
+    if ports.justification_mandatory and not reason.strip():
         problems.append(error("REASON_MISSING", "reason", "no reason was given", "say why this is necessary: --reason"))
     if len(draft.request_id) != SALT // 2:
         problems.append(error("REQUEST_ID", "request_id", "the request id is not 16 bytes", "use the exchange command line"))

@@ -51,7 +51,7 @@ def get_log(ports: Ports, person: str, request: desk_service_pb2.GetLogRequest) 
             )
             for row in rows
         ],
-        checkpoint=_newest_checkpoint(ports, log, newest),
+        checkpoint=newest_checkpoint(ports, log, newest),
     )
 
 
@@ -88,7 +88,7 @@ def _summary(log: LogRow, newest: ReceiptRow | None) -> desk_service_pb2.LogSumm
     )
 
 
-def _newest_checkpoint(ports: Ports, log: LogRow, newest: ReceiptRow | None) -> bytes:
+def newest_checkpoint(ports: Ports, log: LogRow, newest: ReceiptRow | None) -> bytes:
     """The note at the log's size if this node may sign it now; otherwise the one that the newest receipt is for."""
     receipted = newest.checkpoint if newest else b""
     if not log.outbound or log.state != "open" or not log.size or (newest and newest.size == log.size):

@@ -75,6 +75,7 @@ def test_everything_is_read_and_relative_paths_start_at_the_file(tmp_path: Path)
     config = load(tmp_path)
     assert config.node.trust_domain == "gb.alerts.example"
     assert config.node.training is True
+    assert config.node.justification_mandatory is True
     assert config.node.languages == ("en-GB",)
     assert config.listen.desk == "127.0.0.1:7444"
     assert config.tls.node_key == tmp_path / "tls/node.key"
@@ -133,6 +134,7 @@ def test_the_identity_key_may_be_absent_because_it_is_kept_offline(tmp_path: Pat
         ('languages = ["en-GB"]', "languages = []", "node.languages: must be a list of at least one text"),
         ("training = true", 'training = "yes"', "node.training: must be true or false"),
         ("training = true", "training = 1", "node.training: must be true or false"),
+        ("training = true", 'training = true\njustification_mandatory = "no"', "node.justification_mandatory: must be true or false"),
         ('country = "GB"', 'country = "gb"', "node.country: must be an ISO 3166-1 code"),
         ('endpoint = "localhost:7443"', 'endpoint = "localhost"', "node.endpoint: must be host:port"),
         ('desk = "127.0.0.1:7444"', 'desk = "127.0.0.1:70000"', "listen.desk: must be host:port"),
