@@ -1,37 +1,237 @@
-"""One call by which every operation records, inside its own transaction, that it happened.
+"""The journal: by one call every operation records, inside its own transaction, that it happened.
 
-For now a plain table. Kinds are closed, subjects are digests, origins or trust domains, and nothing here is personal data.
+An entry is metadata and commitments. Who did it and why (accountability), and whom it was about (personal), are sealed in rows of their
+own, so that the second can be erased and the first kept. An office that cannot journal stops: the transaction that fails to record fails.
 """
 
-from collections.abc import Iterable
-from enum import StrEnum
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row, bindparam, delete, select
 
+from exchange.encoding import encode
+from exchange.journal import SALT_SIZE, commit_detail, encode_journal_entry, journal_origin
+from exchange.tlog.merkle import Frontier, leaf_hash
+from exchange.v1 import journal_pb2
+from exchange.v1.journal_pb2 import JournalAccountability, JournalEntry, JournalPersonal
+from exchange.values import PartyId, node_of
+from node.store.engine import Store
+from node.store.envelope import SealingKey
 from node.store.insert import insert_rows
-from node.store.tables import journal as table
+from node.store.logs import pack, unpack
+from node.store.tables import journal, journal_details, journals
+from node.store.vault import Vault
+
+Kind = journal_pb2.JournalKind
+"""What can have happened; LED Art. 25 and UK DPA s.62 name the first six."""
+
+ACCOUNTABILITY: Final = "accountability"
+PERSONAL: Final = "personal"
+
+# As text, since every transaction that writes asks for it.
+_EDGE: Final = "SELECT generation, size, frontier, last_at FROM journals ORDER BY generation DESC LIMIT 1"
+_MOVE: Final = "UPDATE journals SET size = ?, frontier = ?, last_at = ? WHERE generation = ?"
+_ROWS: Final = (
+    select(journal)
+    .where(journal.c.generation == bindparam("of"), journal.c.idx >= bindparam("start"), journal.c.idx < bindparam("end"))
+    .order_by(journal.c.idx)
+)
 
 
-class Event(StrEnum):
-    """What can have happened. LED Art. 25 and UK DPA s.62 name the first four that occur here."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that happened: the fields of a `JournalEntry`, and what of its details is known."""
 
-    COLLECTION = "collection"
-    DISCLOSURE = "disclosure"
-    CONSULTATION = "consultation"
-    ALTERATION = "alteration"
-    REFUSAL = "refusal"
-    RECEIPT = "receipt"
-    LOG_OPENED = "log opened"
-    LOG_STOPPED = "log stopped"
-    PARTNER = "partner"
-    AGREEMENT = "agreement"
-    EXPORT = "export"
-    REVIEW = "review"
-    ALARM = "alarm"
+    code: str
+    subject: bytes = b""
+    counterparty: str = ""
+    origin: str = ""
+    index: int = 0
+    count: int = 0
+    root: bytes = b""
+    justification: str = ""
+    purpose: str = ""
+    urgent: bool = False
+    personal: JournalPersonal | None = None
 
 
-def journal(tx: Connection, at: int, kind: Event, actor: str, events: Iterable[tuple[str, str]]) -> None:
-    """Record (subject, code) pairs that `actor` (a SPIFFE ID or a trust domain) caused at `at`, Unix milliseconds."""
-    rows = [{"at": at, "kind": kind.value, "actor": actor, "subject": subject, "code": code} for subject, code in events]
-    if rows:
-        insert_rows(tx, table, rows)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acting:
+    """What a person is at this node."""
+
+    agency: str
+    """SPIFFE ID; empty for whoever belongs to none."""
+    roles: str
+    """As in the roster, joined by commas."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalRow:
+    """One entry as the store holds it."""
+
+    idx: int
+    entry: bytes
+    leaf: bytes
+    at: int
+    kind: int
+    code: str
+    party: str
+    subject: bytes
+    counterparty: str
+    origin: str
+    first: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalEdge:
+    """The newest journal and its right edge."""
+
+    generation: int
+    frontier: Frontier
+    last_at: int
+    """Unix milliseconds of the last entry; 0 while there is none."""
+
+
+class Journal:
+    """The journal of one node; made by `open_journal`. Safe to use from many threads, as the store's transactions are."""
+
+    def __init__(
+        self, trust_domain: str, roster: Mapping[str, Acting], keys: Mapping[str, SealingKey], entropy: Callable[[int], bytes]
+    ) -> None:
+        self.trust_domain = trust_domain
+        self._node = str(node_of(trust_domain))
+        self._roster = roster
+        self._keys = keys
+        self._entropy = entropy
+
+    def record(self, tx: Connection, at: int, kind: Kind.ValueType, actor: str, events: Iterable[Event]) -> None:
+        """Append what `actor` (a SPIFFE ID, or a trust domain for its node) did at `at`, Unix milliseconds; `tx` must write.
+
+        A person's name for themselves stands only in the sealed detail; the entry names their agency, or the node. Raises `Malformed`
+        (JOURNAL_ENTRY_MALFORMED): then nothing of the transaction may stand.
+        """
+        edge = self.edge(tx)
+        last_at = max(edge.last_at, at)
+        rows: list[dict[str, Any]] = []
+        details: list[dict[str, Any]] = []
+        for event in events:
+            place = {"generation": edge.generation, "idx": edge.frontier.size + len(rows)}
+            entry = self._entry(last_at, kind, actor, event)
+            for group, record in self._records(actor, event):
+                salted = self._entropy(SALT_SIZE) + record
+                setattr(entry, group, commit_detail(salted[:SALT_SIZE], record))
+                details.append({**place, "detail_group": group, "sealed": self._keys[group].seal(_purpose(place, group), salted)})
+            data = encode_journal_entry(entry)
+            rows.append({**place, "entry": data, "leaf": leaf_hash(data), **columns(entry)})
+        if not rows:
+            return
+        insert_rows(tx, journal, rows)
+        insert_rows(tx, journal_details, details)
+        frontier = edge.frontier.extend(row["leaf"] for row in rows)
+        tx.exec_driver_sql(_MOVE, (frontier.size, pack(frontier), last_at, edge.generation))
+
+    def edge(self, tx: Connection) -> JournalEdge:
+        """The newest journal and how far it reaches."""
+        row = tx.exec_driver_sql(_EDGE).one()
+        return JournalEdge(generation=row.generation, frontier=unpack(row.size, row.frontier), last_at=row.last_at)
+
+    def origin(self, tx: Connection) -> str:
+        """The name under which its checkpoints are signed."""
+        return journal_origin(self.trust_domain, self.edge(tx).generation)
+
+    def rows(self, tx: Connection, start: int, end: int, *, generation: int | None = None) -> list[JournalRow]:
+        """Entries from `start` up to, and not with, `end`, of the newest journal or of an earlier one."""
+        of = self.edge(tx).generation if generation is None else generation
+        return [_row(row) for row in tx.execute(_ROWS, {"of": of, "start": start, "end": end})]
+
+    def detail(self, tx: Connection, index: int, group: str, *, generation: int | None = None) -> bytes | None:
+        """Salt and record of one detail; None if there was none, or it was erased. Raises `StoreFailed` (VAULT_TAMPERED)."""
+        place = {"generation": self.edge(tx).generation if generation is None else generation, "idx": index}
+        query = select(journal_details.c.sealed).where(*_at(place, group))
+        sealed: bytes | None = tx.execute(query).scalar_one_or_none()
+        return None if sealed is None else self._keys[group].open(_purpose(place, group), sealed)
+
+    def erase_detail(self, tx: Connection, index: int, group: str, *, generation: int | None = None) -> None:
+        """Erase one detail for good; the entry keeps its commitment, which then tells nothing. `tx` must write."""
+        place = {"generation": self.edge(tx).generation if generation is None else generation, "idx": index}
+        tx.execute(delete(journal_details).where(*_at(place, group)))
+
+    def _entry(self, at: int, kind: Kind.ValueType, actor: str, event: Event) -> JournalEntry:
+        return JournalEntry(
+            kind=kind,
+            code=event.code,
+            at=at,
+            party=self._party(actor),
+            subject=event.subject,
+            counterparty=event.counterparty,
+            origin=event.origin,
+            index=event.index,
+            count=event.count,
+            root=event.root,
+        )
+
+    def _party(self, actor: str) -> str:
+        if not _is_party(actor):
+            return str(node_of(actor))
+        if PartyId.parse(actor).role in {"node", "agency"}:
+            return actor
+        acting = self._roster.get(actor)
+        return acting.agency if acting and acting.agency else self._node
+
+    def _records(self, actor: str, event: Event) -> Iterable[tuple[str, bytes]]:
+        person = _is_party(actor) and PartyId.parse(actor).role not in {"node", "agency"}
+        if person or event.justification:
+            acting = self._roster.get(actor)
+            record = JournalAccountability(
+                person=actor if person else "",
+                roles=acting.roles if acting else "",
+                justification=event.justification,
+                purpose=event.purpose,
+                urgent=event.urgent,
+            )
+            yield ACCOUNTABILITY, encode(record)
+        if event.personal is not None:
+            yield PERSONAL, encode(event.personal)
+
+
+def open_journal(store: Store, vault: Vault, trust_domain: str, roster: Mapping[str, Acting], entropy: Callable[[int], bytes]) -> Journal:
+    """The journal of this node, with the keys of its details; the first time both are made, durably. Raises as `Vault.lasting_key`."""
+    keys = {group: vault.lasting_key(store, f"journal-{group}") for group in (ACCOUNTABILITY, PERSONAL)}
+    with store.write() as tx:
+        if tx.exec_driver_sql(_EDGE).first() is None:
+            insert_rows(tx, journals, [{"generation": 1, "size": 0, "frontier": b"", "last_at": 0}])
+    return Journal(trust_domain, roster, keys, entropy)
+
+
+def columns(entry: JournalEntry) -> dict[str, Any]:
+    """What stands beside an entry, to be searched."""
+    return {
+        "at": entry.at,
+        "kind": entry.kind,
+        "code": entry.code,
+        "party": entry.party,
+        "subject": entry.subject,
+        "counterparty": entry.counterparty,
+        "origin": entry.origin,
+        "first": entry.index,
+        "count": entry.count,
+    }
+
+
+def _is_party(actor: str) -> bool:
+    return actor.startswith("spiffe://")
+
+
+def _purpose(place: Mapping[str, int], group: str) -> bytes:
+    return f"journal detail {place['generation']} {place['idx']} {group}".encode()
+
+
+def _at(place: Mapping[str, int], group: str) -> tuple[Any, ...]:
+    table = journal_details.c
+    return table.generation == place["generation"], table.idx == place["idx"], table.detail_group == group
+
+
+def _row(row: Row[Any]) -> JournalRow:
+    return JournalRow(**{name: getattr(row, name) for name in JournalRow.__slots__})

@@ -4,7 +4,7 @@ Ids are handed out in order, so that inserts stay at the right edge of their ind
 Times are Unix milliseconds, digests 32 bytes.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, UniqueConstraint
 
 SCHEMA_NUMBER = 1
 """Rises with every migration: an older program refuses a database of a higher number."""
@@ -14,8 +14,8 @@ metadata = MetaData()
 key_periods = Table(
     "key_periods",
     metadata,
-    # The month in which the alerts whose keys it wraps expire, e.g. 2027-03.
-    Column("period", String(7), primary_key=True),
+    # The month in which the alerts whose keys it wraps expire, e.g. 2027-03; or a group of the journal's details.
+    Column("period", String, primary_key=True),
     Column("wrapped_key", LargeBinary, nullable=False),
 )
 
@@ -38,7 +38,7 @@ alerts = Table(
     Column("arrives_at", BigInteger, nullable=False),
     # active, superseded, withdrawn, restricted, erased
     Column("state", String, nullable=False),
-    Column("period", String(7), nullable=False),
+    Column("period", String, nullable=False),
     # Null once erased.
     Column("wrapped_key", LargeBinary),
     # The manifest statement and, for our own, every opening. Null once erased.
@@ -83,6 +83,18 @@ entries = Table(
     # Outbound: the authorisation record. Inbound: the openings. Null once erased.
     Column("sealed", LargeBinary),
     Index("entries_by_alert", "alert_ref"),
+    sqlite_with_rowid=False,
+)
+
+nodes = Table(
+    "nodes",
+    metadata,
+    # logs.id; 0 for the first journal, -1 for its successor, and so on.
+    Column("log_id", Integer, primary_key=True, autoincrement=False),
+    # 1 and above: the root of a complete subtree of 256^level leaves. Level 0 is the column `leaf` beside the entries.
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary(32), nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -208,15 +220,55 @@ alarms = Table(
     UniqueConstraint("code", "partner", "origin"),
 )
 
+journals = Table(
+    "journals",
+    metadata,
+    Column("generation", Integer, primary_key=True, autoincrement=False),
+    Column("size", BigInteger, nullable=False),
+    # The right edge of the tree at `size`: 32-byte hashes, joined.
+    Column("frontier", LargeBinary, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+)
+
 journal = Table(
     "journal",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("generation", Integer, primary_key=True, autoincrement=False),
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    # The entry, and its RFC 6962 leaf hash. What stands beside them repeats the entry, to be searched.
+    Column("entry", LargeBinary, nullable=False),
+    Column("leaf", LargeBinary(32), nullable=False),
     Column("at", BigInteger, nullable=False),
-    Column("kind", String, nullable=False),
-    # SPIFFE ID of the officer, agency or node that acted.
-    Column("actor", String, nullable=False),
-    # What it was done to: a digest, an origin, a trust domain. Never personal data.
-    Column("subject", Text, nullable=False),
+    Column("kind", Integer, nullable=False),
     Column("code", String, nullable=False),
+    Column("party", String, nullable=False),
+    Column("subject", LargeBinary, nullable=False),
+    Column("counterparty", String, nullable=False),
+    Column("origin", String, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Index("journal_by_subject", "subject"),
+    Index("journal_by_origin", "origin", "first"),
+    sqlite_with_rowid=False,
+)
+
+journal_details = Table(
+    "journal_details",
+    metadata,
+    Column("generation", Integer, primary_key=True, autoincrement=False),
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    # accountability or personal
+    Column("detail_group", String, primary_key=True),
+    # Salt and record, encrypted under the group's key. The row is deleted when the detail is erased.
+    Column("sealed", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+roster = Table(
+    "roster",
+    metadata,
+    # Who could do what here when the node last started, so that a change is journalled. SPIFFE ID.
+    Column("person", String, primary_key=True),
+    Column("agency", String, nullable=False),
+    Column("roles", String, nullable=False),
 )

@@ -47,7 +47,12 @@ class Vault:
         self._periods: dict[str, SealingKey] = {}
 
     def new_data_key(self, store: Store, period: str) -> DataKey:
-        """A fresh key for one alert, wrapped for its period; made outside any transaction.
+        """A fresh key for one alert, wrapped for its period; made outside any transaction. Raises as `lasting_key`."""
+        key = self._entropy(KEY_SIZE)
+        return DataKey(key, self.lasting_key(store, period).seal(_DATA_KEY, key), self._entropy)
+
+    def lasting_key(self, store: Store, period: str) -> SealingKey:
+        """The key of one period, or of a group of the journal's details; asked for outside any transaction.
 
         The first of a period waits for the store's writing turn and makes the period's key durable. Raises `StoreFailed`
         as `Store.write` does, and VAULT_TAMPERED (the period's key was altered, or the master key is another).
@@ -59,8 +64,7 @@ class Vault:
                     insert_rows(connection, key_periods, [{"period": period, "wrapped_key": self._new_period_key(period)}])
                 else:
                     self._periods[period] = self._opened(period, wrapped)
-        key = self._entropy(KEY_SIZE)
-        return DataKey(key, period_key.seal(_DATA_KEY, key), self._entropy)
+        return period_key
 
     def unwrap(self, connection: Connection, period: str, wrapped: bytes | None) -> DataKey:
         """The key of an alert that is stored.

@@ -44,7 +44,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
         sa.Column("arrives_at", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
-        sa.Column("period", sa.String(length=7), nullable=False),
+        sa.Column("period", sa.String(), nullable=False),
         sa.Column("wrapped_key", sa.LargeBinary(), nullable=True),
         sa.Column("sealed", sa.LargeBinary(), nullable=True),
         sa.Column("request_id", sa.LargeBinary(length=16), nullable=True),
@@ -98,17 +98,44 @@ def upgrade() -> None:
     )
     op.create_table(
         "journal",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("generation", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("idx", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("entry", sa.LargeBinary(), nullable=False),
+        sa.Column("leaf", sa.LargeBinary(length=32), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("actor", sa.String(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Integer(), nullable=False),
         sa.Column("code", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
+        sa.Column("party", sa.String(), nullable=False),
+        sa.Column("subject", sa.LargeBinary(), nullable=False),
+        sa.Column("counterparty", sa.String(), nullable=False),
+        sa.Column("origin", sa.String(), nullable=False),
+        sa.Column("first", sa.BigInteger(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("generation", "idx"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("journal_by_subject", "journal", ["subject"])
+    op.create_index("journal_by_origin", "journal", ["origin", "first"])
+    op.create_table(
+        "journal_details",
+        sa.Column("generation", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("idx", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("detail_group", sa.String(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("generation", "idx", "detail_group"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "journals",
+        sa.Column("generation", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("frontier", sa.LargeBinary(), nullable=False),
+        sa.Column("last_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("generation"),
     )
     op.create_table(
         "key_periods",
-        sa.Column("period", sa.String(length=7), nullable=False),
+        sa.Column("period", sa.String(), nullable=False),
         sa.Column("wrapped_key", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("period"),
     )
@@ -130,6 +157,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("origin"),
     )
     op.create_table(
+        "nodes",
+        sa.Column("log_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("level", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("idx", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("log_id", "level", "idx"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "partners",
         sa.Column("trust_domain", sa.String(), nullable=False),
         sa.Column("fingerprint", sa.LargeBinary(length=32), nullable=False),
@@ -149,6 +185,13 @@ def upgrade() -> None:
         sa.Column("statement", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("log_id", "size"),
         sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "roster",
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("agency", sa.String(), nullable=False),
+        sa.Column("roles", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("person"),
     )
     op.create_table(
         "successions",

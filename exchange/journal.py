@@ -1,0 +1,128 @@
+"""A node's journal: the form of its entries, and the commitments to what is kept apart (PROTOCOL.md, section 10).
+
+No partner sees a journal; witnesses cosign its checkpoints, and auditors read it. So its form belongs to the treaty: an auditor
+must be able to verify, with this package alone, what an office says that it did.
+"""
+
+import re
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Final
+
+from exchange.encoding import CAP_ENTRY, decode, encode
+from exchange.errors import ExchangeError, Malformed
+from exchange.log import LogName
+from exchange.v1 import journal_pb2
+from exchange.v1.journal_pb2 import JournalEntry
+from exchange.values import TRUST_DOMAIN_PATTERN, PartyId
+
+SALT_SIZE: Final = 32
+_DIGEST: Final = 32
+_ORIGIN: Final = re.compile(rf"(?P<owner>{TRUST_DOMAIN_PATTERN})/journal/(?P<generation>[1-9][0-9]{{0,8}})")
+_TRUST_DOMAIN: Final = re.compile(TRUST_DOMAIN_PATTERN)
+_CODE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,47}")
+
+CODES: Final[Mapping[int, frozenset[str]]] = {
+    journal_pb2.JOURNAL_KIND_COLLECTION: frozenset({"RECEIVED", "ADOPTED"}),
+    journal_pb2.JOURNAL_KIND_ALTERATION: frozenset({"SUPERSEDED"}),
+    journal_pb2.JOURNAL_KIND_CONSULTATION: frozenset({"ALERT", "ALERTS", "INBOX", "INBOX_ALERT", "STATUS", "SEARCH"}),
+    journal_pb2.JOURNAL_KIND_DISCLOSURE: frozenset({"RELEASED"}),
+    journal_pb2.JOURNAL_KIND_COMBINATION: frozenset({"MERGED"}),
+    journal_pb2.JOURNAL_KIND_ERASURE: frozenset({"INTENDED", "DONE", "PERIOD_INTENDED", "PERIOD_DONE"}),
+    journal_pb2.JOURNAL_KIND_APPROVAL: frozenset({"GIVEN", "TAKEN_BACK"}),
+    journal_pb2.JOURNAL_KIND_ACCESS: frozenset({"ADDED", "CHANGED", "REMOVED"}),
+    journal_pb2.JOURNAL_KIND_SIGN_IN: frozenset({"CERTIFICATE"}),
+    journal_pb2.JOURNAL_KIND_PARTNER: frozenset({"ADDED", "REFRESHED", "SUSPENDED", "RESUMED"}),
+    journal_pb2.JOURNAL_KIND_AGREEMENT: frozenset({"PROPOSED", "OFFERED", "ACCEPTED"}),
+    journal_pb2.JOURNAL_KIND_KEY: frozenset({"DESCRIPTOR"}),
+    journal_pb2.JOURNAL_KIND_EXPORT: frozenset({"DATA", "CONTENTLESS", "ENTRY_ONLY", "LOGGED_ONLY"}),
+    journal_pb2.JOURNAL_KIND_REVIEW: frozenset(
+        {"LOGS", "LOG", "VERIFICATION", "STORE", "STATUS", "PARTNERS", "PARTNER", "AGREEMENTS", "AGREEMENT"}
+    ),
+    journal_pb2.JOURNAL_KIND_LOG: frozenset({"OPENED", "RECOVERED", "STOPPED", "SUCCESSION_PROPOSED", "SUCCESSION_OFFERED", "ENDED"}),
+    journal_pb2.JOURNAL_KIND_ANCHOR: frozenset({"OUTBOUND", "INBOUND"}),
+    journal_pb2.JOURNAL_KIND_RECEIPT: frozenset({"TAKEN"}),
+    journal_pb2.JOURNAL_KIND_RETENTION: frozenset({"HELD", "RELEASED"}),
+    journal_pb2.JOURNAL_KIND_SUCCESSION: frozenset({"FOLLOWS"}),
+}
+"""The codes of each kind. REFUSAL and ALARM are not here: they bear the code of what was refused or went wrong."""
+
+_ANY_CODE: Final = frozenset({journal_pb2.JOURNAL_KIND_REFUSAL, journal_pb2.JOURNAL_KIND_ALARM})
+_ROOTED: Final = frozenset({journal_pb2.JOURNAL_KIND_ANCHOR, journal_pb2.JOURNAL_KIND_SUCCESSION})
+
+
+def journal_origin(trust_domain: str, generation: int) -> str:
+    """The name under which a journal's checkpoints are signed."""
+    return f"{trust_domain}/journal/{generation}"
+
+
+def parse_journal_origin(origin: str) -> tuple[str, int]:
+    """(trust domain, generation) of a journal; raises `Malformed` (ORIGIN_MALFORMED)."""
+    match = _ORIGIN.fullmatch(origin)
+    if match is None:
+        raise Malformed("ORIGIN_MALFORMED", "not the origin of a journal")
+    return match["owner"], int(match["generation"])
+
+
+def commit_detail(salt: bytes, record: bytes) -> bytes:
+    """The commitment to a detail, 32 bytes: the salt (32 fresh random bytes) keeps short records from being guessed."""
+    if len(salt) != SALT_SIZE:
+        raise Malformed("SALT_MALFORMED", "a salt is exactly 32 bytes")
+    return sha256(b"alert-exchange/v1 journal detail\0" + salt + len(record).to_bytes(4, "big") + record).digest()
+
+
+def encode_journal_entry(entry: JournalEntry) -> bytes:
+    """The bytes of an entry, whose RFC 6962 leaf hash goes into the tree. Raises `Malformed` as `open_journal_entry`."""
+    _check_form(entry)
+    data = encode(entry)
+    if len(data) > CAP_ENTRY:
+        raise Malformed("TOO_LARGE", "a journal entry is larger than 4 KiB")
+    return data
+
+
+def open_journal_entry(data: bytes) -> JournalEntry:
+    """Read an entry strictly. Raises `Malformed`: as `decode`, and JOURNAL_ENTRY_MALFORMED for what has not the one form."""
+    entry = decode(JournalEntry, data, CAP_ENTRY)
+    _check_form(entry)
+    return entry
+
+
+def _check_form(entry: JournalEntry) -> None:
+    known = CODES.get(entry.kind)
+    if entry.code not in known if known is not None else entry.kind not in _ANY_CODE or not _CODE.fullmatch(entry.code):
+        raise _malformed("the code is not one of its kind")
+    if entry.at <= 0:
+        raise _malformed("an event has a time")
+    _check_party(entry.party)
+    if entry.counterparty and not _TRUST_DOMAIN.fullmatch(entry.counterparty):
+        _check_party(entry.counterparty)
+    if any(len(value) not in {0, _DIGEST} for value in (entry.subject, entry.root, entry.accountability, entry.personal)):
+        raise _malformed("digests, roots and commitments are 32 bytes")
+    _check_range(entry)
+
+
+def _check_party(party: str) -> None:
+    try:
+        role = PartyId.parse(party).role
+    except ExchangeError:
+        role = ""
+    if role not in {"node", "agency"}:
+        raise _malformed("a party is a node or an agency, never a person")
+
+
+def _check_range(entry: JournalEntry) -> None:
+    if entry.origin and not _ORIGIN.fullmatch(entry.origin):
+        try:
+            LogName.parse(entry.origin)
+        except ExchangeError:
+            raise _malformed("the origin is not that of a log") from None
+    if (entry.index or entry.count) and not entry.origin:
+        raise _malformed("a range is one of a log")
+    if entry.index and not entry.count:
+        raise _malformed("a range is not empty")
+    if bool(entry.root) != (entry.kind in _ROOTED) or (entry.root and (entry.index or not entry.origin)):
+        raise _malformed("an anchor and a succession name a log, its size and its root; nothing else does")
+
+
+def _malformed(reason: str) -> Malformed:
+    return Malformed("JOURNAL_ENTRY_MALFORMED", reason)
