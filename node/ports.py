@@ -8,6 +8,7 @@ from typing import Protocol
 
 from exchange.agreement import Agreed
 from exchange.directory import KnownNode
+from exchange.retention import NationalRule
 from exchange.signing import Signer
 from node.config import OfficerEntry
 from node.store.engine import Store
@@ -141,6 +142,7 @@ class Ports:
     acquaintance: Acquaintance
     signals: Signals
     streams: Streams
+    retention: NationalRule = NationalRule()  # noqa: RUF009  a frozen value
 
     @property
     def known(self) -> Known:

@@ -6,14 +6,14 @@ Terms are personal data: they go under a key before they are stored anywhere (`n
 """
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from typing import Any, Final
 
 from google.protobuf.descriptor import Descriptor
-from google.protobuf.message import DecodeError
+from google.protobuf.message import Message
 
 from exchange.errors import Malformed
 from exchange.profile import AlertType, alert_type
@@ -43,18 +43,10 @@ class _Scope:
         return not (self.names or self.documents or self.inner)
 
 
-def terms_of(kind: AlertType, fragments: Mapping[int, bytes]) -> set[bytes]:
-    """The terms of an alert of which these fields are known; `fragments` may be any subset."""
-    scope, numbers = _of_type(kind.name)
-    run = b"".join(fragments.get(number, b"") for number in numbers)
-    if not run:
-        return set()
-    try:
-        alert = kind.message.FromString(run)
-    except DecodeError:
-        return set()  # an index must never refuse what the checks accepted
+def terms_of(kind: AlertType, alert: Message) -> set[bytes]:
+    """The terms of an alert of that type; any of its fields may be missing."""
     found: set[bytes] = set()
-    _terms(alert, scope, found)
+    _terms(alert, _of_type(kind.name), found)
     found.discard(b"")
     return found
 
@@ -191,8 +183,5 @@ def _scope(descriptor: Descriptor) -> _Scope:
 
 
 @cache
-def _of_type(name: str) -> tuple[_Scope, tuple[int, ...]]:
-    kind = alert_type(name)
-    scope = _scope(kind.message.DESCRIPTOR)
-    wanted = {*scope.births, *(field for field, *_ in (*scope.names, *scope.documents, *scope.inner))}
-    return scope, tuple(field.number for field in kind.fields if field.name in wanted)
+def _of_type(name: str) -> _Scope:
+    return _scope(alert_type(name).message.DESCRIPTOR)

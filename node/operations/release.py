@@ -16,6 +16,7 @@ from node.intake.completeness import check_release
 from node.intake.problems import error, refuses
 from node.operations.arrivals import first_arrival
 from node.operations.contents import SALT, Authorisation, pack_content, purpose_of_alert
+from node.operations.keeping import own_limit, subject_tokens, term_columns
 from node.operations.officers import LIAISON, PARTNER_OFFICER, NotPermitted, agency_of, require
 from node.operations.planning import Plan, plan
 from node.operations.preview import refusals
@@ -49,6 +50,8 @@ class Prepared:
     supersedes: tuple[bytes, ...]
     in_reply_to: bytes
     entries: tuple[PreparedEntry, ...]
+    tokens: bytes
+    """For the subject index."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +162,7 @@ def _seal(
         "wrapped_key": data_key.wrapped,
         "sealed": data_key.seal(purpose_of_alert(envelope.alert_id), content),
         "request_id": draft.request_id,
+        **term_columns(ports, now, own_limit(ports, kind, draft.handling.retention_days, now)),
     }
     return Prepared(
         request_id=draft.request_id,
@@ -168,4 +172,5 @@ def _seal(
         supersedes=tuple(draft.supersedes),
         in_reply_to=draft.in_reply_to,
         entries=tuple(entries),
+        tokens=subject_tokens(ports, kind, kind.message.FromString(draft.alert)),
     )

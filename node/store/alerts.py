@@ -33,6 +33,9 @@ class AlertRow:
     period: str
     wrapped_key: bytes | None
     sealed: bytes | None
+    erase_by: int
+    due_at: int
+    """0 once erased."""
 
 
 _COLUMNS = [alerts.c[name] for name in AlertRow.__slots__]
@@ -54,6 +57,11 @@ def next_id(tx: Connection) -> int:
 def insert_alerts(tx: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows with all columns of the table."""
     insert_rows(tx, alerts, rows)
+
+
+def revive(tx: Connection, reference: int, values: Mapping[str, Any]) -> None:
+    """Take an erased alert in once more, as it was told again: its row gets these columns anew."""
+    tx.execute(update(alerts).where(alerts.c.id == reference).values(**values))
 
 
 def by_requests(tx: Connection, request_ids: Collection[bytes]) -> dict[bytes, AlertRow]:
