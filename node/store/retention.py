@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import BindParameter, Connection, Row, bindparam, delete, select, update
 
+from exchange.v1 import journal_pb2
 from node.store.insert import insert_rows
 from node.store.tables import alerts, entries, erasures, holds, journal, journal_details, key_periods
 
@@ -47,12 +48,11 @@ class DueRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldRow:
-    """A legal hold: as long as one stands, the alert is not erased. `sealed` is the reason, under the alert's data key."""
+    """A legal hold of one agency: as long as one stands, the alert is not erased."""
 
     alert_ref: int
     agency: str
     placed_at: int
-    sealed: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +84,9 @@ def set_term(tx: Connection, alert_ref: int, erase_by: int, due_at: int) -> None
 
 
 def put_hold(tx: Connection, hold: HoldRow) -> None:
-    """Place a hold, or replace the one of the same agency."""
-    remove_hold(tx, hold.alert_ref, hold.agency)
-    insert_rows(tx, holds, [{"alert_ref": hold.alert_ref, "agency": hold.agency, "placed_at": hold.placed_at, "sealed": hold.sealed}])
+    """Place a hold; the one that the same agency has placed already stays."""
+    row = {"alert_ref": hold.alert_ref, "agency": hold.agency, "placed_at": hold.placed_at}
+    insert_rows(tx, holds, [row], present_stay=True)
 
 
 def remove_hold(tx: Connection, alert_ref: int, agency: str) -> bool:
@@ -97,7 +97,7 @@ def remove_hold(tx: Connection, alert_ref: int, agency: str) -> bool:
 def holds_of(tx: Connection, references: Collection[int]) -> list[HoldRow]:
     """Every hold on these alerts."""
     query = select(holds).where(holds.c.alert_ref.in_(list(references))).order_by(holds.c.alert_ref, holds.c.agency)
-    return [HoldRow(alert_ref=row.alert_ref, agency=row.agency, placed_at=row.placed_at, sealed=row.sealed) for row in tx.execute(query)]
+    return [HoldRow(alert_ref=row.alert_ref, agency=row.agency, placed_at=row.placed_at) for row in tx.execute(query)]
 
 
 def intend(tx: Connection, at: int, *, references: Sequence[int] = (), periods: Sequence[str] = ()) -> None:
@@ -148,6 +148,12 @@ def personal_details_about(tx: Connection, digests: Collection[bytes]) -> list[t
 def personal_details_before(tx: Connection, before: int, limit: int) -> list[tuple[int, int]]:
     """(generation, index) of the oldest entries of the journal that have a personal detail and were made at or before `before`."""
     return [(row.generation, row.idx) for row in tx.exec_driver_sql(_OLD_DETAILS, (limit,)) if row.at <= before]
+
+
+def erasure_entries(tx: Connection, digest: bytes) -> list[tuple[int, int]]:
+    """(generation, index) of what the journal says of the erasure of one manifest, oldest first."""
+    query = select(journal.c.generation, journal.c.idx).where(journal.c.subject == digest, journal.c.kind == journal_pb2.JOURNAL_KIND_ERASURE)
+    return [(row.generation, row.idx) for row in tx.execute(query.order_by(journal.c.generation, journal.c.idx))]
 
 
 def idle_periods(tx: Connection, before: str) -> list[str]:

@@ -79,11 +79,9 @@ holds = Table(
     "holds",
     metadata,
     Column("alert_ref", Integer, primary_key=True, autoincrement=False),
-    # SPIFFE ID of the agency that holds it; who decided stands in the journal's details.
+    # SPIFFE ID of the agency that holds it; who decided, and why, stands in the journal's details.
     Column("agency", String, primary_key=True),
     Column("placed_at", BigInteger, nullable=False),
-    # Why, encrypted under the alert's data key.
-    Column("sealed", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -245,7 +245,6 @@ def upgrade() -> None:
         sa.Column("alert_ref", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("agency", sa.String(), nullable=False),
         sa.Column("placed_at", sa.BigInteger(), nullable=False),
-        sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("alert_ref", "agency"),
         sqlite_with_rowid=False,
     )
