@@ -77,9 +77,13 @@ def open_log_checkpoint(note: bytes, name: LogName, owner: KnownNode, at: int | 
 
     Raises `Malformed` (CHECKPOINT_MALFORMED) and `Unverified` (CHECKPOINT_SIGNATURE, CHECKPOINT_ORIGIN).
     """
+    return open_checkpoint(note, log_verifiers(name.origin, owner, at), name.origin)
+
+
+def log_verifiers(origin: str, owner: KnownNode, at: int | None) -> list[NoteVerifier]:
+    """The keys that may sign a log of `owner` at `at`, under the log's name; without a time as `open_log_checkpoint` says."""
     node = str(node_of(owner.trust_domain))
-    verifiers = [NoteVerifier(name=name.origin, public_key=raw_key(key.spki)) for key in owner.log_keys() if _active(key, node, at)]
-    return open_checkpoint(note, verifiers, name.origin)
+    return [NoteVerifier(name=origin, public_key=raw_key(key.spki)) for key in owner.log_keys() if _active(key, node, at)]
 
 
 def extend(name: LogName, frontier: Frontier, batch: disclosure_pb2.Batch, sender: KnownNode, me: str, now: int) -> Extension:

@@ -17,6 +17,7 @@ from node.config import Config
 from node.keys.signers import open_signer
 from node.links.exchange_link import ExchangeLink
 from node.operations.officers import acting
+from node.operations.opening import note_changes
 from node.operations.partners import load_known
 from node.operations.sign import check_high_water, stop_log
 from node.ports import Acquaintance, Ports, Signals, Signers, Streams
@@ -56,6 +57,7 @@ class Node:
     def start(self) -> None:
         """Check what was signed before, then open the doors. Raises `Refused` (ADDRESS_IN_USE)."""
         self._check_logs()
+        note_changes(self.ports)
         self.sequencer.start()
         self._partners.start()
         self._desk.start()

@@ -12,7 +12,7 @@ from exchange.values import PartyId
 from node.config import OfficerEntry
 from node.operations.access import note_access
 from node.operations.contents import purpose_of_alert, purpose_of_entry, unpack_content
-from node.operations.officers import AUDITOR, LIAISON, PARTNER_OFFICER, NotPermitted, require
+from node.operations.officers import AUDITOR, LIAISON, PARTNER_OFFICER, require, turned_away
 from node.operations.partners import own_fingerprint
 from node.ports import Known, Ports
 from node.store import alerts, logs
@@ -41,7 +41,7 @@ def export_evidence(ports: Ports, person: str, origin: str, index: int, level: i
         log, row = _find(tx, origin, index)
         entry = disclosure_pb2.Entry.FromString(row.entry)
         alert = alerts.by_ids(tx, {row.alert_ref}).get(row.alert_ref) if row.alert_ref is not None else None
-        _check_may_have(officer, log, entry, alert, level)
+        _check_may_have(ports, officer, log, entry, alert, level)
         receipt = _receipt(tx, log, index, level)
         sender, recipient = _nodes(ports.known, log)
         evidence = evidence_pb2.EvidenceFile(
@@ -77,14 +77,17 @@ def _find(tx: Transaction, origin: str, index: int) -> tuple[LogRow, EntryRow]:
     return log, rows[0]
 
 
-def _check_may_have(officer: OfficerEntry, log: LogRow, entry: disclosure_pb2.Entry, alert: AlertRow | None, level: int) -> None:
+def _check_may_have(
+    ports: Ports, officer: OfficerEntry, log: LogRow, entry: disclosure_pb2.Entry, alert: AlertRow | None, level: int
+) -> None:
     agency = str(officer.agency) if officer.agency else ""
     if log.outbound:
         theirs = LIAISON in officer.roles and alert is not None and alert.originator == agency
     else:
         theirs = bool({LIAISON, PARTNER_OFFICER} & set(officer.roles)) and agency in entry.audience
     if not theirs and (AUDITOR not in officer.roles or level == _DATA):
-        raise NotPermitted("EVIDENCE_NOT_YOURS", "evidence with content is for the agency concerned, without it also for an auditor")
+        message = "evidence with content is for the agency concerned, without it also for an auditor"
+        raise turned_away(ports, str(officer.id), "EVIDENCE_NOT_YOURS", message)
 
 
 def _receipt(tx: Transaction, log: LogRow, index: int, level: int) -> ReceiptRow:

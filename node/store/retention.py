@@ -152,7 +152,9 @@ def personal_details_before(tx: Connection, before: int, limit: int) -> list[tup
 
 def erasure_entries(tx: Connection, digest: bytes) -> list[tuple[int, int]]:
     """(generation, index) of what the journal says of the erasure of one manifest, oldest first."""
-    query = select(journal.c.generation, journal.c.idx).where(journal.c.subject == digest, journal.c.kind == journal_pb2.JOURNAL_KIND_ERASURE)
+    query = select(journal.c.generation, journal.c.idx).where(
+        journal.c.subject == digest, journal.c.kind == journal_pb2.JOURNAL_KIND_ERASURE
+    )
     return [(row.generation, row.idx) for row in tx.execute(query.order_by(journal.c.generation, journal.c.idx))]
 
 
