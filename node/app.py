@@ -16,6 +16,8 @@ from exchange.values import PartyId
 from node.config import Config
 from node.keys.signers import open_signer
 from node.links.exchange_link import ExchangeLink
+from node.operations import erase
+from node.operations.keeping import national_rule
 from node.operations.officers import acting
 from node.operations.opening import note_changes
 from node.operations.partners import load_known
@@ -33,6 +35,7 @@ from node.store.vault import Vault, read_master_key
 from node.system import SystemClock, system_entropy
 from node.telemetry.logging import configure_logging, logger
 from node.tls import TlsMaterial
+from node.workers.retention import RetentionKeeper
 from node.workers.sequencer import Sequencer
 from node.workers.supervisor import Supervisor
 
@@ -48,6 +51,7 @@ class Node:
         self._stop = threading.Event()
         office = x509.load_pem_x509_certificates(config.tls.office_ca.read_bytes())
         self.sequencer = Sequencer(ports)
+        self._retention = RetentionKeeper(ports)
         self._supervisor = Supervisor(ports, self._node_material)
         self._partners = partner_listener(config.listen.partners, self._node_material, ExchangeService(ports, PartnerDoor(ports)))
         self._desk = desk_listener(
@@ -58,10 +62,12 @@ class Node:
         """Check what was signed before, then open the doors. Raises `Refused` (ADDRESS_IN_USE)."""
         self._check_logs()
         note_changes(self.ports)
+        erase.finish(self.ports)
         self.sequencer.start()
         self._partners.start()
         self._desk.start()
         self._supervisor.start()
+        self._retention.start()
 
     def stop(self) -> None:
         """Stop gracefully: no new calls, running ones end, what is queued is stored, then the store closes."""
@@ -69,6 +75,7 @@ class Node:
         self._desk.stop(_GRACE_SECONDS)
         self._partners.stop(_GRACE_SECONDS)
         self._supervisor.stop()
+        self._retention.stop()
         self.sequencer.stop()
         self.ports.store.close()
 
@@ -149,6 +156,7 @@ def build(config: Config) -> Node:
         acquaintance=Acquaintance(load_known(store, own, clock.now_ms())),
         signals=Signals(),
         streams=Streams(),
+        retention=national_rule(config.retention),
     )
     return Node(config, ports)
 

@@ -4,12 +4,14 @@ Three steps, each durable before the next: the intent is journalled; what is to 
 emptied, so that no older copy of a page is left in it, and the deed is journalled. `finish` goes on wherever a crash left off.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 
 from exchange.journal import journal_origin
 from node.ports import Ports
 from node.store import alerts, retention
+from node.store.alerts import AlertRow
 from node.store.envelope import DAY_MS, period_of
 from node.store.journal import PERSONAL, Event, Kind
 from node.store.retention import ErasureRow
@@ -53,51 +55,55 @@ def intend_periods(ports: Ports, actor: str) -> list[str]:
 
 
 def finish(ports: Ports) -> int:
-    """Finish what was intended, as after a crash; returns how many erasures are done with it.
+    """Finish all that was intended, as after a crash; returns how many erasures are done with it.
 
     Raises `StoreFailed` (STORE_LOCKED) if a read keeps the database's journal from being emptied: what was destroyed is destroyed, and
     the next call goes on from there.
     """
     total = 0
-    while True:
-        with ports.store.read() as tx:
-            waiting = retention.unfinished(tx, AT_ONCE)
-        if not waiting:
-            return total
-        destroy(ports, [row for row in waiting if row.destroyed_at is None])
+    while waiting := destroy(ports):
         # Until here the write-ahead log may hold older copies of the pages from which the keys were deleted.
         ports.store.empty_journal()
-        attest(ports, waiting)
-        total += len(waiting)
+        total += attest(ports, waiting)
+    return total
 
 
-def destroy(ports: Ports, intended: Sequence[ErasureRow]) -> None:
-    """Destroy keys, salts, fragments, authorisation records, index rows and personal details of what was intended, all or nothing."""
-    if not intended:
-        return
+def destroy(ports: Ports) -> list[int]:
+    """Destroy keys, salts, fragments, authorisation records, index rows and personal details of what was intended, oldest first.
+
+    Returns the erasures of which now nothing is left in the tables.
+    """
+    with ports.store.read() as tx:
+        if not retention.unfinished(tx, 1):
+            return []
     with ports.store.write() as tx:
         now = ports.clock.now_ms()
-        references = [row.alert_ref for row in intended if row.alert_ref is not None]
-        _destroy_alerts(ports, tx, references, now)
+        waiting = retention.unfinished(tx, AT_ONCE)
+        # What was destroyed before a crash is not destroyed again: the alert may have been told anew since.
+        intended = [row for row in waiting if row.destroyed_at is None]
+        _destroy_alerts(ports, tx, [row.alert_ref for row in intended if row.alert_ref is not None], now)
         for row in intended:
             if row.period is not None:
                 ports.vault.destroy_period(tx, row.period, now)
         retention.destroyed(tx, [row.id for row in intended], now)
+    return [row.id for row in waiting]
 
 
-def attest(ports: Ports, destroyed: Sequence[ErasureRow]) -> None:
-    """Journal that nothing of these is left in this node's files."""
+def attest(ports: Ports, destroyed: Collection[int]) -> int:
+    """Journal that nothing of these erasures is left in this node's files; returns how many had not been attested yet."""
     with ports.store.write() as tx:
         now = ports.clock.now_ms()
-        rows = alerts.by_ids(tx, {row.alert_ref for row in destroyed if row.alert_ref is not None})
-        retention.done(tx, [row.id for row in destroyed], now)
-        events = [
-            Event(code="DONE", subject=rows[row.alert_ref].digest)
-            if row.alert_ref is not None
-            else Event(code="PERIOD_DONE", subject=_named(row.period or ""))
-            for row in destroyed
-        ]
-        ports.journal.record(tx, now, _ERASURE, ports.trust_domain, events)
+        waiting = [row for row in retention.unfinished(tx, AT_ONCE) if row.id in destroyed and row.destroyed_at is not None]
+        rows = alerts.by_ids(tx, {row.alert_ref for row in waiting if row.alert_ref is not None})
+        retention.done(tx, [row.id for row in waiting], now)
+        ports.journal.record(tx, now, _ERASURE, ports.trust_domain, [_done(row, rows) for row in waiting])
+    return len(waiting)
+
+
+def _done(row: ErasureRow, rows: Mapping[int, AlertRow]) -> Event:
+    if row.alert_ref is None:
+        return Event(code="PERIOD_DONE", subject=_named(row.period or ""))
+    return Event(code="DONE", subject=rows[row.alert_ref].digest)
 
 
 def expire_details(ports: Ports, actor: str) -> int:
@@ -109,13 +115,14 @@ def expire_details(ports: Ports, actor: str) -> int:
         return 0
     generation = old[0][0]
     places = [index for of, index in old if of == generation]
-    span = {"origin": journal_origin(ports.trust_domain, generation), "index": places[0], "count": places[-1] + 1 - places[0]}
-    _journal(ports, actor, Event(code="INTENDED", **span))
+    origin = journal_origin(ports.trust_domain, generation)
+    intent = Event(code="INTENDED", origin=origin, index=places[0], count=places[-1] + 1 - places[0])
+    _journal(ports, actor, intent)
     with ports.store.write() as tx:
         for index in places:
             ports.journal.erase_detail(tx, index, PERSONAL, generation=generation)
     ports.store.empty_journal()
-    _journal(ports, ports.trust_domain, Event(code="DONE", **span))
+    _journal(ports, ports.trust_domain, replace(intent, code="DONE"))
     return len(places)
 
 

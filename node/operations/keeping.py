@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from google.protobuf.message import Message
 
 from exchange.disclosure import Disclosure
-from exchange.profile import AlertType
-from exchange.retention import erase_by, term
+from exchange.profile import AlertType, alert_type
+from exchange.retention import NationalRule, erase_by, term
+from node.config import RetentionSection
 from node.ports import Ports
 from node.store import alerts
 from node.store.alerts import AlertRow
@@ -29,6 +30,12 @@ class Notes:
     limit: int
     """The shortest of what they state and the national rule, Unix milliseconds, counted from now."""
     tokens: bytes
+
+
+def national_rule(section: RetentionSection) -> NationalRule:
+    """The national rule that the configuration states. Raises `Malformed` (ALERT_TYPE_UNKNOWN) for a limit of no alert type."""
+    days = {alert_type(f"exchange.v1.{name}").name: limit for name, limit in section.days}
+    return NationalRule(default_days=section.default_days, by_type=days, review_days=section.review_days)
 
 
 def subject_tokens(ports: Ports, kind: AlertType, alert: Message) -> bytes:

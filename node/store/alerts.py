@@ -84,12 +84,12 @@ def by_alert_ids(tx: Connection, alert_ids: Collection[bytes]) -> dict[tuple[str
     return {(row.originator, row.alert_id): _alert(row) for row in _among(tx, _BY_ALERT_ID, alert_ids)}
 
 
-def find(tx: Connection, text: str, *, inbox_of: str | None = None, originator: str | None = None) -> AlertRow:
+def find(tx: Connection, text: str, *, inbox_of: str | None = None, originator: str | None = None, anywhere: bool = False) -> AlertRow:
     """The one alert whose id or digest begins with `text` (hex, hyphens allowed).
 
-    With `inbox_of`, an agency, among what came for it; otherwise among our own, with `originator` only among that agency's. What
-    is outside may not even make a beginning ambiguous. Raises `NotFound`: ALERT_NOT_FOUND, ALERT_AMBIGUOUS, and ALERT_REFERENCE
-    for what is no beginning of an id.
+    With `inbox_of`, an agency, among what came for it; with `anywhere` among all that is here; otherwise among our own, with `originator`
+    only among that agency's. What is outside may not even make a beginning ambiguous. Raises `NotFound`: ALERT_NOT_FOUND,
+    ALERT_AMBIGUOUS, and ALERT_REFERENCE for what is no beginning of an id.
     """
     wanted = text.replace("-", "").lower()
     if len(wanted) < PREFIX_AT_LEAST or len(wanted) > 64 or not all(c in "0123456789abcdef" for c in wanted):
@@ -100,7 +100,7 @@ def find(tx: Connection, text: str, *, inbox_of: str | None = None, originator: 
         query = select(*_COLUMNS).where(column >= low, column <= high)
         if inbox_of is not None:
             query = query.where(alerts.c.id.in_(select(inbox.c.alert_ref).where(inbox.c.agency == inbox_of)))
-        else:
+        elif not anywhere:
             query = query.where(_own(originator))
         found |= {row.id: _alert(row) for row in tx.execute(query.limit(2))}
     if not found:

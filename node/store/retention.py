@@ -24,6 +24,10 @@ _TO_ERASE: Final = (
     "AND NOT EXISTS (SELECT 1 FROM holds WHERE alert_ref = alerts.id) "
     "AND NOT EXISTS (SELECT 1 FROM erasures WHERE alert_ref = alerts.id AND done_at IS NULL) ORDER BY due_at LIMIT ?"
 )
+_PAST: Final = (
+    "SELECT count(*), coalesce(sum(EXISTS (SELECT 1 FROM holds WHERE alert_ref = alerts.id)), 0) FROM alerts "
+    "WHERE due_at > 0 AND due_at <= ? AND erase_by <= ?"
+)
 _PERIODS_IN_USE: Final = "SELECT DISTINCT period FROM alerts WHERE due_at > 0"
 _OLD_DETAILS: Final = (
     "SELECT d.generation, d.idx, j.at FROM journal_details d JOIN journal j ON j.generation = d.generation AND j.idx = d.idx "
@@ -76,6 +80,12 @@ def page_due(tx: Connection, now: int, limit: int, *, after: tuple[int, int] = (
 def to_erase(tx: Connection, now: int, limit: int) -> list[int]:
     """Rows of alerts whose limit has passed, that nobody holds and whose erasure is not under way."""
     return list(tx.exec_driver_sql(_TO_ERASE, (now, now, limit)).scalars())
+
+
+def count_past(tx: Connection, now: int) -> tuple[int, int]:
+    """How many alerts are past their limit and free to be erased, and how many of them a hold keeps. Reads the index of what is due."""
+    past, held = tx.exec_driver_sql(_PAST, (now, now)).one()
+    return past - held, held
 
 
 def set_term(tx: Connection, alert_ref: int, erase_by: int, due_at: int) -> None:
