@@ -53,10 +53,8 @@ class DeskServiceStub:
     GetAgreement: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.GetAgreementRequest, _desk_service_pb2.GetAgreementResponse]
     ListLogs: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ListLogsRequest, _desk_service_pb2.ListLogsResponse]
     GetLog: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.GetLogRequest, _desk_service_pb2.GetLogResponse]
-    VerifyLog: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.VerifyLogRequest, _desk_service_pb2.VerifyLogResponse]
     EndLog: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.EndLogRequest, _desk_service_pb2.EndLogResponse]
     RecoverLog: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.RecoverLogRequest, _desk_service_pb2.RecoverLogResponse]
-    Fsck: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.FsckRequest, _desk_service_pb2.FsckResponse]
     ExportEvidence: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ExportEvidenceRequest, _desk_service_pb2.ExportEvidenceResponse]
     ListRetention: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ListRetentionRequest, _desk_service_pb2.ListRetentionResponse]
     RunRetention: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.RunRetentionRequest, _desk_service_pb2.RunRetentionResponse]
@@ -66,6 +64,8 @@ class DeskServiceStub:
     EraseAlert: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.EraseAlertRequest, _desk_service_pb2.EraseAlertResponse]
     GetErasureProof: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.GetErasureProofRequest, _desk_service_pb2.GetErasureProofResponse]
     FindRecipients: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.FindRecipientsRequest, _desk_service_pb2.FindRecipientsResponse]
+    CheckRecords: _grpc.UnaryStreamMultiCallable[_desk_service_pb2.CheckRecordsRequest, _desk_service_pb2.CheckRecordsResponse]
+    """Checks this node's records. Takes minutes for a million entries; reports as it goes."""
 
 @_typing.type_check_only
 class DeskServiceAsyncStub(DeskServiceStub):
@@ -92,10 +92,8 @@ class DeskServiceAsyncStub(DeskServiceStub):
     GetAgreement: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.GetAgreementRequest, _desk_service_pb2.GetAgreementResponse]  # type: ignore[assignment]
     ListLogs: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ListLogsRequest, _desk_service_pb2.ListLogsResponse]  # type: ignore[assignment]
     GetLog: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.GetLogRequest, _desk_service_pb2.GetLogResponse]  # type: ignore[assignment]
-    VerifyLog: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.VerifyLogRequest, _desk_service_pb2.VerifyLogResponse]  # type: ignore[assignment]
     EndLog: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.EndLogRequest, _desk_service_pb2.EndLogResponse]  # type: ignore[assignment]
     RecoverLog: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.RecoverLogRequest, _desk_service_pb2.RecoverLogResponse]  # type: ignore[assignment]
-    Fsck: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.FsckRequest, _desk_service_pb2.FsckResponse]  # type: ignore[assignment]
     ExportEvidence: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ExportEvidenceRequest, _desk_service_pb2.ExportEvidenceResponse]  # type: ignore[assignment]
     ListRetention: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ListRetentionRequest, _desk_service_pb2.ListRetentionResponse]  # type: ignore[assignment]
     RunRetention: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.RunRetentionRequest, _desk_service_pb2.RunRetentionResponse]  # type: ignore[assignment]
@@ -105,6 +103,8 @@ class DeskServiceAsyncStub(DeskServiceStub):
     EraseAlert: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.EraseAlertRequest, _desk_service_pb2.EraseAlertResponse]  # type: ignore[assignment]
     GetErasureProof: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.GetErasureProofRequest, _desk_service_pb2.GetErasureProofResponse]  # type: ignore[assignment]
     FindRecipients: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.FindRecipientsRequest, _desk_service_pb2.FindRecipientsResponse]  # type: ignore[assignment]
+    CheckRecords: _aio.UnaryStreamMultiCallable[_desk_service_pb2.CheckRecordsRequest, _desk_service_pb2.CheckRecordsResponse]  # type: ignore[assignment]
+    """Checks this node's records. Takes minutes for a million entries; reports as it goes."""
 
 class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -256,13 +256,6 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_desk_service_pb2.GetLogResponse, _abc.Awaitable[_desk_service_pb2.GetLogResponse]]: ...
 
     @_abc_1.abstractmethod
-    def VerifyLog(
-        self,
-        request: _desk_service_pb2.VerifyLogRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_desk_service_pb2.VerifyLogResponse, _abc.Awaitable[_desk_service_pb2.VerifyLogResponse]]: ...
-
-    @_abc_1.abstractmethod
     def EndLog(
         self,
         request: _desk_service_pb2.EndLogRequest,
@@ -275,13 +268,6 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _desk_service_pb2.RecoverLogRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.RecoverLogResponse, _abc.Awaitable[_desk_service_pb2.RecoverLogResponse]]: ...
-
-    @_abc_1.abstractmethod
-    def Fsck(
-        self,
-        request: _desk_service_pb2.FsckRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_desk_service_pb2.FsckResponse, _abc.Awaitable[_desk_service_pb2.FsckResponse]]: ...
 
     @_abc_1.abstractmethod
     def ExportEvidence(
@@ -345,5 +331,13 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _desk_service_pb2.FindRecipientsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.FindRecipientsResponse, _abc.Awaitable[_desk_service_pb2.FindRecipientsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def CheckRecords(
+        self,
+        request: _desk_service_pb2.CheckRecordsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_desk_service_pb2.CheckRecordsResponse], _abc.AsyncIterator[_desk_service_pb2.CheckRecordsResponse]]:
+        """Checks this node's records. Takes minutes for a million entries; reports as it goes."""
 
 def add_DeskServiceServicer_to_server(servicer: DeskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -6,10 +6,11 @@ from exchange.v1 import desk_service_pb2 as messages
 from node.operations.access import note_access
 from node.operations.anchor import checkpoint_journal
 from node.operations.findings import Findings
-from node.operations.log_check import check_log
+from node.operations.fsck import verify_logs
 from node.operations.officers import AUDITOR, agency_of, require
 from node.operations.outbox import disclosures_of
 from node.operations.partners import own_chain
+from node.operations.records import Records
 from node.operations.retention import DESK, find, retention_of
 from node.operations.review import log_summary
 from node.ports import Ports
@@ -53,8 +54,10 @@ def prove_erasure(ports: Ports, person: str, reference: str) -> messages.GetEras
         left = disclosures_of(ports, tx, row, [])
         kept = retention_of(ports, tx, [row])[0]
     origins = sorted({one.disclosure.origin for one in left})
+    records = Records(store=ports.store, vault=ports.vault, high_water=ports.high_water, known=ports.known)
     for origin in origins:
-        check_log(ports.store, ports.high_water, ports.known, origin, findings)
+        for _ in verify_logs(records, findings, origin):
+            pass
     return messages.GetErasureProofResponse(
         retention=kept,
         entries=entries,
