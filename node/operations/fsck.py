@@ -79,9 +79,7 @@ def _check_strays(tx: Transaction, vault: Vault, log_ids: Sequence[int], finding
     for reference in strays.indexed_though_erased(tx, _STRAYS):
         findings.error("ERASURE_INCOMPLETE", f"the subject index still holds alert row {reference}, which was erased or is not here")
     if unfinished(tx, 1):
-        findings.warning(
-            "ERASURE_UNDER_WAY", "an erasure is intended and not done: the next run of retention, or the next start, finishes it"
-        )
+        findings.warning("ERASURE_UNDER_WAY", "an erasure is intended and not done: the next run of retention finishes it")
     for table, index in strays.rows_of_no_log(tx, log_ids, _STRAYS):
         findings.error("ENTRY_WITHOUT_LOG", f"a row of {table} belongs to no log", index=index)
     trees = [*log_ids, *(journal_log(record.generation) for record in journals(tx))]
