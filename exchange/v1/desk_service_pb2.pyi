@@ -865,6 +865,7 @@ class GetAlertResponse(_message.Message):
     HANDLING_FIELD_NUMBER: _builtins.int
     VIEW_FIELD_NUMBER: _builtins.int
     UNDISCLOSED_FIELD_NUMBER: _builtins.int
+    DISCLOSURES_FIELD_NUMBER: _builtins.int
     view: _builtins.bytes
     """All that the originator knows."""
     @_builtins.property
@@ -875,6 +876,10 @@ class GetAlertResponse(_message.Message):
     def undisclosed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Fields that the caller may not know the state of. Empty for the originator."""
 
+    @_builtins.property
+    def disclosures(self) -> _containers.RepeatedCompositeFieldContainer[Global___LoggedDisclosure]:
+        """Of an erased alert: what is left of it."""
+
     def __init__(
         self,
         *,
@@ -882,10 +887,11 @@ class GetAlertResponse(_message.Message):
         handling: _handling_pb2.Handling | None = ...,
         view: _builtins.bytes = ...,
         undisclosed: _abc.Iterable[_builtins.int] | None = ...,
+        disclosures: _abc.Iterable[Global___LoggedDisclosure] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["handling", b"handling", "summary", b"summary"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["handling", b"handling", "summary", b"summary", "undisclosed", b"undisclosed", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disclosures", b"disclosures", "handling", b"handling", "summary", b"summary", "undisclosed", b"undisclosed", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -39,6 +39,7 @@ _NOUNS: Final[Mapping[str, Mapping[str, str]]] = {
     "Proof": {
         "log": "Disclosure logs: list, show, verify.",
         "evidence": "Export proof of one disclosure; verify it offline.",
+        "retention": "How long alerts are kept: due, run, hold, release, review, erase.",
     },
     "Node": {
         "node": "Set up and run a node; show its descriptor.",

@@ -43,7 +43,9 @@ def get_alert(ports: Ports, person: str, reference: str) -> desk_service_pb2.Get
     with ports.store.read() as tx:
         row = alerts.find(tx, reference, originator=agency)
         answer = desk_service_pb2.GetAlertResponse(summary=own_summary(row, ports.clock.now_ms()))
-        if row.state != "erased":
+        if row.state == "erased":
+            answer.disclosures.extend(one.disclosure for one in disclosures_of(ports, tx, row, []))
+        else:
             data_key = ports.vault.unwrap(tx, row.period, row.wrapped_key)
             content = unpack_content(data_key.open(purpose_of_alert(row.alert_id), row.sealed or b""))
             answer.handling.CopyFrom(decode_manifest(content.manifest.payload).handling)
