@@ -44,7 +44,7 @@ class Vault:
 
     def __init__(self, master_key: bytes, entropy: Callable[[int], bytes]) -> None:
         self._master = SealingKey(master_key, entropy)
-        self._subjects = hmac.digest(master_key, _SUBJECTS, "sha256")
+        self._subjects = blake2b(digest_size=8, key=hmac.digest(master_key, _SUBJECTS, "sha256"))
         self._entropy = entropy
         # Filled and emptied only by the one who has the store's writing turn, and filled only from rows that are
         # committed: a period key whose row was rolled back or destroyed would seal what nobody can ever open.
@@ -75,7 +75,9 @@ class Vault:
 
         The key is derived from the master key: who has the database without that cannot try names on it.
         """
-        return blake2b(term, digest_size=8, key=self._subjects).digest()
+        state = self._subjects.copy()
+        state.update(term)
+        return state.digest()
 
     def unwrap(self, connection: Connection, period: str, wrapped: bytes | None) -> DataKey:
         """The key of an alert that is stored.
