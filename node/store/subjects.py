@@ -11,7 +11,8 @@ from node.store.tables import searches, subject_index
 TOKEN: Final = 8
 
 _ADD: Final = (
-    "INSERT INTO subject_index (alert_ref, tokens) VALUES (?, ?) ON CONFLICT (alert_ref) DO UPDATE SET tokens = tokens || excluded.tokens"
+    "INSERT INTO subject_index (alert_ref, tokens) VALUES (?, ?) ON CONFLICT (alert_ref) DO UPDATE SET "
+    "tokens = CAST(tokens || excluded.tokens AS BLOB)"
 )
 _ALL: Final = "SELECT alert_ref, tokens FROM subject_index {where} ORDER BY alert_ref"
 _FEW: Final = 8

@@ -11,13 +11,14 @@ from node.store.subjects import alerts_about, forget, index_alert, note_search
 from node.store.vault import Vault
 
 A, B, C = b"AAAAAAAA", b"BBBBBBBB", b"CCCCCCCC"
+NOT_TEXT = b"\0\xff\xfe\0\x80\xc3\0\0"
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     opened = open_store(tmp_path / "node.db")
     with opened.write() as tx:
-        index_alert(tx, {1: A + B, 2: B, 3: b"", 4: C + A})
+        index_alert(tx, {1: A + B, 2: B, 3: b"", 4: C + A, 5: NOT_TEXT})
     yield opened
     opened.close()
 
@@ -46,10 +47,11 @@ def test_a_token_across_two_is_none(store: Store) -> None:
 
 def test_what_more_comes_of_an_alert_is_added(store: Store) -> None:
     with store.write() as tx:
-        index_alert(tx, {2: C, 3: A})
+        index_alert(tx, {2: C, 3: A, 5: NOT_TEXT[::-1]})
     assert about(store, C) == [2, 4]
     assert about(store, B) == [1, 2]
     assert about(store, A) == [1, 3, 4]
+    assert about(store, NOT_TEXT) == about(store, NOT_TEXT[::-1]) == [5]
 
 
 def test_an_alert_is_forgotten_with_the_searches_that_found_nothing_else(store: Store) -> None:
