@@ -126,7 +126,7 @@ def test_only_the_entry_can_be_proved_afterwards_and_older_evidence_still_holds(
     before = evidence.export_evidence(gb.ports, liaison, ORIGIN, 0, evidence_pb2.EVIDENCE_LEVEL_CONTENTLESS)
     erase_first(gb)
     for level in (DATA, evidence_pb2.EVIDENCE_LEVEL_CONTENTLESS):
-        with refused(NotFound, "ERASED"):
+        with pytest.raises(NotFound, match="only level entry_only"):
             evidence.export_evidence(gb.ports, liaison, ORIGIN, 0, level)
     after = verify_evidence(evidence.export_evidence(gb.ports, liaison, ORIGIN, 0, ENTRY_ONLY), pins("gb", "kh"))
     assert (after.level, after.index, list(after.entry.audience)) == (ENTRY_ONLY, 0, [KH_BORDER])
