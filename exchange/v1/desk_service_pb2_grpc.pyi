@@ -56,6 +56,9 @@ class DeskServiceStub:
     EndLog: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.EndLogRequest, _desk_service_pb2.EndLogResponse]
     RecoverLog: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.RecoverLogRequest, _desk_service_pb2.RecoverLogResponse]
     ExportEvidence: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ExportEvidenceRequest, _desk_service_pb2.ExportEvidenceResponse]
+    RecordAssessment: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.RecordAssessmentRequest, _desk_service_pb2.RecordAssessmentResponse]
+    ListAssessments: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ListAssessmentsRequest, _desk_service_pb2.ListAssessmentsResponse]
+    WithdrawAssessment: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.WithdrawAssessmentRequest, _desk_service_pb2.WithdrawAssessmentResponse]
     ListRetention: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ListRetentionRequest, _desk_service_pb2.ListRetentionResponse]
     RunRetention: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.RunRetentionRequest, _desk_service_pb2.RunRetentionResponse]
     HoldAlert: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.HoldAlertRequest, _desk_service_pb2.HoldAlertResponse]
@@ -95,6 +98,9 @@ class DeskServiceAsyncStub(DeskServiceStub):
     EndLog: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.EndLogRequest, _desk_service_pb2.EndLogResponse]  # type: ignore[assignment]
     RecoverLog: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.RecoverLogRequest, _desk_service_pb2.RecoverLogResponse]  # type: ignore[assignment]
     ExportEvidence: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ExportEvidenceRequest, _desk_service_pb2.ExportEvidenceResponse]  # type: ignore[assignment]
+    RecordAssessment: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.RecordAssessmentRequest, _desk_service_pb2.RecordAssessmentResponse]  # type: ignore[assignment]
+    ListAssessments: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ListAssessmentsRequest, _desk_service_pb2.ListAssessmentsResponse]  # type: ignore[assignment]
+    WithdrawAssessment: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.WithdrawAssessmentRequest, _desk_service_pb2.WithdrawAssessmentResponse]  # type: ignore[assignment]
     ListRetention: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ListRetentionRequest, _desk_service_pb2.ListRetentionResponse]  # type: ignore[assignment]
     RunRetention: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.RunRetentionRequest, _desk_service_pb2.RunRetentionResponse]  # type: ignore[assignment]
     HoldAlert: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.HoldAlertRequest, _desk_service_pb2.HoldAlertResponse]  # type: ignore[assignment]
@@ -275,6 +281,27 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _desk_service_pb2.ExportEvidenceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.ExportEvidenceResponse, _abc.Awaitable[_desk_service_pb2.ExportEvidenceResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def RecordAssessment(
+        self,
+        request: _desk_service_pb2.RecordAssessmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.RecordAssessmentResponse, _abc.Awaitable[_desk_service_pb2.RecordAssessmentResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ListAssessments(
+        self,
+        request: _desk_service_pb2.ListAssessmentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ListAssessmentsResponse, _abc.Awaitable[_desk_service_pb2.ListAssessmentsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def WithdrawAssessment(
+        self,
+        request: _desk_service_pb2.WithdrawAssessmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.WithdrawAssessmentResponse, _abc.Awaitable[_desk_service_pb2.WithdrawAssessmentResponse]]: ...
 
     @_abc_1.abstractmethod
     def ListRetention(

@@ -126,7 +126,9 @@ def _add_content(
     alert: AlertRow | None,
 ) -> None:
     if alert is None or alert.wrapped_key is None:
-        raise NotFound("ERASED", "the content is not here any more: only level entry_only can be exported anew; earlier evidence still holds")
+        raise NotFound(
+            "ERASED", "the content is not here any more: only level entry_only can be exported anew; earlier evidence still holds"
+        )
     data_key = ports.vault.unwrap(tx, alert.period, alert.wrapped_key)
     content = unpack_content(data_key.open(purpose_of_alert(alert.alert_id), alert.sealed or b""))
     evidence.manifest.CopyFrom(content.manifest)

@@ -9,6 +9,7 @@ import grpc
 from exchange.v1 import desk_service_pb2 as messages
 from node.operations import (
     agreements,
+    assess,
     check_records,
     evidence,
     inbox,
@@ -190,6 +191,26 @@ class DeskService(RetentionDesk):
     def CheckRecords(self, request: messages.CheckRecordsRequest, context: grpc.ServicerContext) -> Iterator[messages.CheckRecordsResponse]:
         """Check the logs, or all that is stored."""
         return check_records.check_records(self._ports, self._door.admit(context), request)
+
+    @answered(explain=True)
+    def RecordAssessment(
+        self, request: messages.RecordAssessmentRequest, context: grpc.ServicerContext
+    ) -> messages.RecordAssessmentResponse:
+        """Record that a transfer was assessed."""
+        person = self._door.admit(context)
+        return messages.RecordAssessmentResponse(summary=assess.record_assessment(self._ports, person, request.assessment))
+
+    @answered(explain=True)
+    def ListAssessments(self, _request: messages.ListAssessmentsRequest, context: grpc.ServicerContext) -> messages.ListAssessmentsResponse:
+        """Every transfer assessment, and the policy in use."""
+        return assess.list_assessments(self._ports, self._door.admit(context))
+
+    @answered(explain=True)
+    def WithdrawAssessment(
+        self, request: messages.WithdrawAssessmentRequest, context: grpc.ServicerContext
+    ) -> messages.WithdrawAssessmentResponse:
+        """Take a transfer assessment back."""
+        return messages.WithdrawAssessmentResponse(summary=assess.withdraw(self._ports, self._door.admit(context), request.assessment))
 
     def _release(self, item: Prepared | NotReleased) -> messages.PublishedAlert:
         (published,) = self._sequencer.submit([item]).result()
