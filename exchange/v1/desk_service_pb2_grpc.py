@@ -154,6 +154,11 @@ class DeskServiceStub:
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceResponse.FromString,
                 _registered_method=True)
+        self.CheckRecords = channel.unary_stream(
+                '/exchange.v1.DeskService/CheckRecords',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.CheckRecordsRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.CheckRecordsResponse.FromString,
+                _registered_method=True)
         self.RecordAssessment = channel.unary_unary(
                 '/exchange.v1.DeskService/RecordAssessment',
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.RecordAssessmentRequest.SerializeToString,
@@ -208,11 +213,6 @@ class DeskServiceStub:
                 '/exchange.v1.DeskService/FindRecipients',
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.FindRecipientsRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.FindRecipientsResponse.FromString,
-                _registered_method=True)
-        self.CheckRecords = channel.unary_stream(
-                '/exchange.v1.DeskService/CheckRecords',
-                request_serializer=exchange_dot_v1_dot_desk__service__pb2.CheckRecordsRequest.SerializeToString,
-                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.CheckRecordsResponse.FromString,
                 _registered_method=True)
 
 
@@ -364,6 +364,13 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckRecords(self, request, context):
+        """Checks this node's records. Takes minutes for a million entries; reports as it goes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RecordAssessment(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -426,13 +433,6 @@ class DeskServiceServicer:
 
     def FindRecipients(self, request, context):
         """Missing associated documentation comment in .proto file."""
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def CheckRecords(self, request, context):
-        """Checks this node's records. Takes minutes for a million entries; reports as it goes.
-        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -560,6 +560,11 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceResponse.SerializeToString,
             ),
+            'CheckRecords': grpc.unary_stream_rpc_method_handler(
+                    servicer.CheckRecords,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.CheckRecordsRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.CheckRecordsResponse.SerializeToString,
+            ),
             'RecordAssessment': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordAssessment,
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.RecordAssessmentRequest.FromString,
@@ -614,11 +619,6 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     servicer.FindRecipients,
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.FindRecipientsRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.FindRecipientsResponse.SerializeToString,
-            ),
-            'CheckRecords': grpc.unary_stream_rpc_method_handler(
-                    servicer.CheckRecords,
-                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.CheckRecordsRequest.FromString,
-                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.CheckRecordsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1280,6 +1280,33 @@ class DeskService:
             _registered_method=True)
 
     @staticmethod
+    def CheckRecords(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/exchange.v1.DeskService/CheckRecords',
+            exchange_dot_v1_dot_desk__service__pb2.CheckRecordsRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.CheckRecordsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def RecordAssessment(request,
             target,
             options=(),
@@ -1566,33 +1593,6 @@ class DeskService:
             '/exchange.v1.DeskService/FindRecipients',
             exchange_dot_v1_dot_desk__service__pb2.FindRecipientsRequest.SerializeToString,
             exchange_dot_v1_dot_desk__service__pb2.FindRecipientsResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def CheckRecords(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_stream(
-            request,
-            target,
-            '/exchange.v1.DeskService/CheckRecords',
-            exchange_dot_v1_dot_desk__service__pb2.CheckRecordsRequest.SerializeToString,
-            exchange_dot_v1_dot_desk__service__pb2.CheckRecordsResponse.FromString,
             options,
             channel_credentials,
             insecure,

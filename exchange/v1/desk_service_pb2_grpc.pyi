@@ -56,6 +56,8 @@ class DeskServiceStub:
     EndLog: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.EndLogRequest, _desk_service_pb2.EndLogResponse]
     RecoverLog: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.RecoverLogRequest, _desk_service_pb2.RecoverLogResponse]
     ExportEvidence: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ExportEvidenceRequest, _desk_service_pb2.ExportEvidenceResponse]
+    CheckRecords: _grpc.UnaryStreamMultiCallable[_desk_service_pb2.CheckRecordsRequest, _desk_service_pb2.CheckRecordsResponse]
+    """Checks this node's records. Takes minutes for a million entries; reports as it goes."""
     RecordAssessment: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.RecordAssessmentRequest, _desk_service_pb2.RecordAssessmentResponse]
     ListAssessments: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ListAssessmentsRequest, _desk_service_pb2.ListAssessmentsResponse]
     WithdrawAssessment: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.WithdrawAssessmentRequest, _desk_service_pb2.WithdrawAssessmentResponse]
@@ -67,8 +69,6 @@ class DeskServiceStub:
     EraseAlert: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.EraseAlertRequest, _desk_service_pb2.EraseAlertResponse]
     GetErasureProof: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.GetErasureProofRequest, _desk_service_pb2.GetErasureProofResponse]
     FindRecipients: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.FindRecipientsRequest, _desk_service_pb2.FindRecipientsResponse]
-    CheckRecords: _grpc.UnaryStreamMultiCallable[_desk_service_pb2.CheckRecordsRequest, _desk_service_pb2.CheckRecordsResponse]
-    """Checks this node's records. Takes minutes for a million entries; reports as it goes."""
 
 @_typing.type_check_only
 class DeskServiceAsyncStub(DeskServiceStub):
@@ -98,6 +98,8 @@ class DeskServiceAsyncStub(DeskServiceStub):
     EndLog: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.EndLogRequest, _desk_service_pb2.EndLogResponse]  # type: ignore[assignment]
     RecoverLog: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.RecoverLogRequest, _desk_service_pb2.RecoverLogResponse]  # type: ignore[assignment]
     ExportEvidence: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ExportEvidenceRequest, _desk_service_pb2.ExportEvidenceResponse]  # type: ignore[assignment]
+    CheckRecords: _aio.UnaryStreamMultiCallable[_desk_service_pb2.CheckRecordsRequest, _desk_service_pb2.CheckRecordsResponse]  # type: ignore[assignment]
+    """Checks this node's records. Takes minutes for a million entries; reports as it goes."""
     RecordAssessment: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.RecordAssessmentRequest, _desk_service_pb2.RecordAssessmentResponse]  # type: ignore[assignment]
     ListAssessments: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ListAssessmentsRequest, _desk_service_pb2.ListAssessmentsResponse]  # type: ignore[assignment]
     WithdrawAssessment: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.WithdrawAssessmentRequest, _desk_service_pb2.WithdrawAssessmentResponse]  # type: ignore[assignment]
@@ -109,8 +111,6 @@ class DeskServiceAsyncStub(DeskServiceStub):
     EraseAlert: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.EraseAlertRequest, _desk_service_pb2.EraseAlertResponse]  # type: ignore[assignment]
     GetErasureProof: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.GetErasureProofRequest, _desk_service_pb2.GetErasureProofResponse]  # type: ignore[assignment]
     FindRecipients: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.FindRecipientsRequest, _desk_service_pb2.FindRecipientsResponse]  # type: ignore[assignment]
-    CheckRecords: _aio.UnaryStreamMultiCallable[_desk_service_pb2.CheckRecordsRequest, _desk_service_pb2.CheckRecordsResponse]  # type: ignore[assignment]
-    """Checks this node's records. Takes minutes for a million entries; reports as it goes."""
 
 class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -283,6 +283,14 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_desk_service_pb2.ExportEvidenceResponse, _abc.Awaitable[_desk_service_pb2.ExportEvidenceResponse]]: ...
 
     @_abc_1.abstractmethod
+    def CheckRecords(
+        self,
+        request: _desk_service_pb2.CheckRecordsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_desk_service_pb2.CheckRecordsResponse], _abc.AsyncIterator[_desk_service_pb2.CheckRecordsResponse]]:
+        """Checks this node's records. Takes minutes for a million entries; reports as it goes."""
+
+    @_abc_1.abstractmethod
     def RecordAssessment(
         self,
         request: _desk_service_pb2.RecordAssessmentRequest,
@@ -358,13 +366,5 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _desk_service_pb2.FindRecipientsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.FindRecipientsResponse, _abc.Awaitable[_desk_service_pb2.FindRecipientsResponse]]: ...
-
-    @_abc_1.abstractmethod
-    def CheckRecords(
-        self,
-        request: _desk_service_pb2.CheckRecordsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_abc.Iterator[_desk_service_pb2.CheckRecordsResponse], _abc.AsyncIterator[_desk_service_pb2.CheckRecordsResponse]]:
-        """Checks this node's records. Takes minutes for a million entries; reports as it goes."""
 
 def add_DeskServiceServicer_to_server(servicer: DeskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

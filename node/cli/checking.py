@@ -84,16 +84,15 @@ def _draw(console: "Console", findings: "Sequence[Finding]", summary: "CheckSumm
         console.print(f"\n{good}", style="green")
         return
     console.print(heading("Findings"))
-    console.print(table(("grade", "!code", "where", "what"), [_row(finding) for finding in findings]))
+    console.print(table(("!grade", "!code", "log", "!entry", "what"), [_row(finding) for finding in findings], right=("entry",)))
     total = next((item.value for item in summary.counts if item.name == "findings"), 0)
     if total > len(findings):
         console.print(note(f"\n{total - len(findings)} more were counted and are not shown: mend these first."))
 
 
-def _row(finding: "Finding") -> tuple[str, str, str, str]:
+def _row(finding: "Finding") -> tuple[str, ...]:
     found: dict[str, Any] = document(finding)
-    where = finding.origin
+    entries = ""
     if finding.index >= 0:
-        last = f"–{finding.index + finding.count - 1}" if finding.count > 1 else ""
-        where = f"{where} {finding.index}{last}".strip()
-    return words(found["grade"]), finding.code, where, finding.message
+        entries = str(finding.index) if finding.count < 2 else f"{finding.index}–{finding.index + finding.count - 1}"
+    return words(found["grade"]), finding.code, finding.origin, entries, finding.message

@@ -187,11 +187,6 @@ class DeskService(RetentionDesk):
         exported = evidence.export_evidence(self._ports, person, request.origin, request.index, request.level)
         return messages.ExportEvidenceResponse(evidence=exported)
 
-    @answered_stream(explain=True)
-    def CheckRecords(self, request: messages.CheckRecordsRequest, context: grpc.ServicerContext) -> Iterator[messages.CheckRecordsResponse]:
-        """Check the logs, or all that is stored."""
-        return check_records.check_records(self._ports, self._door.admit(context), request)
-
     @answered(explain=True)
     def RecordAssessment(
         self, request: messages.RecordAssessmentRequest, context: grpc.ServicerContext
@@ -211,6 +206,11 @@ class DeskService(RetentionDesk):
     ) -> messages.WithdrawAssessmentResponse:
         """Take a transfer assessment back."""
         return messages.WithdrawAssessmentResponse(summary=assess.withdraw(self._ports, self._door.admit(context), request.assessment))
+
+    @answered_stream(explain=True)
+    def CheckRecords(self, request: messages.CheckRecordsRequest, context: grpc.ServicerContext) -> Iterator[messages.CheckRecordsResponse]:
+        """Check the logs, or all that is stored."""
+        return check_records.check_records(self._ports, self._door.admit(context), request)
 
     def _release(self, item: Prepared | NotReleased) -> messages.PublishedAlert:
         (published,) = self._sequencer.submit([item]).result()
