@@ -148,7 +148,40 @@ def test_every_method_answers_whom_it_is_for(two: Federation) -> None:
         assert ask(ours, "auditor", "ExportEvidence", origin=ORIGIN, index=0, level=level).evidence
         assert ask(ours, administrator, "RecoverLog", origin=ORIGIN).log.size == 2
         assert ask(ours, administrator, "EndLog", origin=ORIGIN).state == "proposed"
-    assert asked == set(METHODS)
+    assert asked | RETENTION == set(METHODS)
+
+
+RETENTION = {
+    "ListRetention",
+    "RunRetention",
+    "HoldAlert",
+    "ReleaseHold",
+    "ReviewRetention",
+    "EraseAlert",
+    "GetErasureProof",
+    "FindRecipients",
+}
+
+
+def test_every_method_about_retention_answers_whom_it_is_for(two: Federation) -> None:
+    gb = two["gb"]
+    alert = gb.publish(draft(agency("kh", BORDER))).manifest_digest.hex()
+    asked: set[str] = set()
+    with desk_of(gb) as ours:
+
+        def ask(who: str, method: str, **fields: Any) -> Any:
+            asked.add(method)
+            return ours.ask(who, method, getattr(desk_service_pb2, f"{method}Request")(**fields))
+
+        assert not ask("liaison", "ListRetention").alerts
+        assert ask("liaison", "HoldAlert", alert=alert, reason="synthetic").retention.holds
+        assert not ask("liaison", "ReleaseHold", alert=alert, reason="synthetic").retention.holds
+        assert ask("liaison", "ReviewRetention", alert=alert, reason="synthetic").retention.erase_by
+        assert ask("administrator", "RunRetention", dry_run=True).erased == 0
+        assert len(ask("auditor", "FindRecipients", subject="925076473", reason="synthetic").alerts) == 1
+        assert ask("liaison", "EraseAlert", alert=alert, reason="synthetic").retention.summary.flags == ["ERASED"]
+        assert len(ask("auditor", "GetErasureProof", alert=alert).entries) == 2
+    assert asked == RETENTION
 
 
 def test_a_refusal_carries_its_code_and_says_why(two: Federation) -> None:
