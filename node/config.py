@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from exchange.errors import Malformed
+from exchange.retention import LONGEST_DAYS
 from exchange.values import PartyId
 
 ENVIRONMENT_PREFIX: Final = "EXCHANGE_"
@@ -22,7 +23,6 @@ NOT_CONFIGURATION: Final = frozenset({"EXCHANGE_CONTEXT"})
 AGENCY_CLASSES: Final = ("BORDER", "POLICE", "PROSECUTION", "SOCIAL", "NGO")
 ROLES: Final = ("liaison officer", "partner officer", "auditor", "administrator")
 
-_DAYS_AT_MOST: Final = 36_525
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 
 
@@ -303,8 +303,8 @@ def _texts(value: object, _directory: Path) -> tuple[str, ...]:
 
 
 def _days(value: object, _directory: Path) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _DAYS_AT_MOST:
-        raise _Wrong(f"a number of days from 1 to {_DAYS_AT_MOST}")
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= LONGEST_DAYS:
+        raise _Wrong(f"a number of days from 1 to {LONGEST_DAYS}")
     return value
 
 

@@ -68,10 +68,10 @@ def run(ports: Ports, person: str, *, dry_run: bool) -> messages.RunRetentionRes
     return messages.RunRetentionResponse(erased=waiting, held=held, copies=ports.store.copies())
 
 
-def run_due(ports: Ports, actor: str) -> messages.RunRetentionResponse:
-    """Erase what is past its limit, with the keys of months that wrap nothing any more; `actor` is a person or this trust domain.
+def run_due(ports: Ports, actor: str, *, months: bool = True) -> messages.RunRetentionResponse:
+    """Erase what is past its limit; `actor` is a person or this trust domain. With `months` also the keys of those that wrap nothing more.
 
-    Raises `StoreFailed`: what was begun is finished by the next run.
+    Looking for such months reads the index of all that is here. Raises `StoreFailed`: what was begun is finished by the next run.
     """
     erase.finish(ports)
     erased = 0
@@ -82,7 +82,7 @@ def run_due(ports: Ports, actor: str) -> messages.RunRetentionResponse:
             break
         erased += erase.intend(ports, actor, waiting, justification="the limit of its retention has passed")
         erase.finish(ports)
-    periods = erase.intend_periods(ports, actor)
+    periods = erase.intend_periods(ports, actor) if months else []
     erase.finish(ports)
     details = erase.expire_details(ports, actor)
     with ports.store.read() as tx:

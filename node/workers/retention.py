@@ -5,6 +5,7 @@ import threading
 from exchange.errors import ExchangeError
 from node.operations import retention
 from node.ports import Ports
+from node.store.envelope import DAY_MS
 from node.telemetry.logging import logger
 
 _LOOK_SECONDS = 60.0
@@ -17,6 +18,8 @@ class RetentionKeeper:
         self._ports = ports
         self._every_seconds = every_seconds
         self._stopping = threading.Event()
+        self._months_on = 0
+        """The day on which keys of months were last looked for: once a day is enough."""
         self._thread = threading.Thread(target=self._run, name="retention")
 
     def start(self) -> None:
@@ -35,7 +38,9 @@ class RetentionKeeper:
 
     def _once(self) -> None:
         try:
-            done = retention.run_due(self._ports, self._ports.trust_domain)
+            today = self._ports.clock.now_ms() // DAY_MS
+            done = retention.run_due(self._ports, self._ports.trust_domain, months=today != self._months_on)
+            self._months_on = today
         except ExchangeError as failed:  # as when a long read keeps the database's journal from being emptied: the next turn goes on
             logger().error("erasure failed", code=failed.code)
             return
