@@ -40,7 +40,15 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
     journal_pb2.JOURNAL_KIND_AGREEMENT: frozenset({"ACCEPTED", "OFFERED", "PROPOSED"}),
     journal_pb2.JOURNAL_KIND_KEY: frozenset({"DESCRIPTOR"}),
     journal_pb2.JOURNAL_KIND_EXPORT: frozenset(
-        {"CONTENTLESS", "DATA", "DISCLOSURES", "ENTRY_ONLY", "EVENTS", "LOGGED_ONLY", "SUBJECT_REPORT"}
+        {
+            "CONTENTLESS",
+            "DATA",
+            "DISCLOSURES",
+            "ENTRY_ONLY",
+            "EVENTS",
+            "LOGGED_ONLY",
+            "SUBJECT_REPORT",
+        }
     ),
     journal_pb2.JOURNAL_KIND_REVIEW: frozenset(
         {
@@ -50,6 +58,7 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
             "ASSESSMENTS",
             "CONSISTENCY",
             "DISCLOSURES",
+            "ERASURE",
             "EVENT",
             "EVENTS",
             "GAPS",
@@ -60,6 +69,7 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
             "PARTNERS",
             "PROOF",
             "REASONS",
+            "RETENTION",
             "STATISTICS",
             "STATUS",
             "STORE",
@@ -71,7 +81,7 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
     journal_pb2.JOURNAL_KIND_LOG: frozenset({"ENDED", "OPENED", "RECOVERED", "STOPPED", "SUCCESSION_OFFERED", "SUCCESSION_PROPOSED"}),
     journal_pb2.JOURNAL_KIND_ANCHOR: frozenset({"INBOUND", "OUTBOUND"}),
     journal_pb2.JOURNAL_KIND_RECEIPT: frozenset({"TAKEN"}),
-    journal_pb2.JOURNAL_KIND_RETENTION: frozenset({"HELD", "RELEASED"}),
+    journal_pb2.JOURNAL_KIND_RETENTION: frozenset({"HELD", "RELEASED", "REVIEWED"}),
     journal_pb2.JOURNAL_KIND_SUCCESSION: frozenset({"FOLLOWS"}),
 }
 """The codes of each kind. REFUSAL and ALARM are not here: they bear the code of what was refused or went wrong."""

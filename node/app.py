@@ -19,7 +19,9 @@ from exchange.values import PartyId
 from node.config import Config
 from node.keys.signers import open_signer
 from node.links.exchange_link import ExchangeLink
+from node.operations import erase
 from node.operations.anchor import check_journal
+from node.operations.keeping import national_rule
 from node.operations.officers import acting
 from node.operations.opening import note_changes
 from node.operations.partners import load_known
@@ -41,6 +43,7 @@ from node.telemetry.logging import configure_logging, logger
 from node.tls import TlsMaterial
 from node.witnessing.listener import WitnessListener
 from node.witnessing.service import witness_service
+from node.workers.retention import RetentionKeeper
 from node.workers.sequencer import Sequencer
 from node.workers.supervisor import Supervisor
 from node.workers.witnessing import Witnessing
@@ -58,6 +61,7 @@ class Node:
         self._contradicted = False
         office = x509.load_pem_x509_certificates(config.tls.office_ca.read_bytes())
         self.sequencer = Sequencer(ports)
+        self._retention = RetentionKeeper(ports)
         self._supervisor = Supervisor(ports, self._node_material)
         self._witnessing = Witnessing(ports, self._cannot_journal)
         self._witness = WitnessListener(config.listen.witness, witness_service(ports)) if config.listen.witness else None
@@ -78,6 +82,7 @@ class Node:
         check_journal(self.ports)
         self._check_logs()
         note_changes(self.ports)
+        erase.finish(self.ports)
         self.sequencer.start()
         self._partners.start()
         self._desk.start()
@@ -85,6 +90,7 @@ class Node:
         if self._witness:
             self._witness.start()
         self._witnessing.start()
+        self._retention.start()
 
     def stop(self) -> None:
         """Stop gracefully: no new calls, running ones end, what is queued is stored, then the store closes."""
@@ -95,6 +101,7 @@ class Node:
         self._desk.stop(_GRACE_SECONDS)
         self._partners.stop(_GRACE_SECONDS)
         self._supervisor.stop()
+        self._retention.stop()
         self.sequencer.stop()
         self.ports.store.close()
 
@@ -192,6 +199,7 @@ def build(config: Config) -> Node:
             every_seconds=config.witness.every_seconds,
         ),
         justification_mandatory=config.node.justification_mandatory,
+        retention=national_rule(config.retention),
     )
     return Node(config, ports)
 

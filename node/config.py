@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from exchange.errors import Malformed
+from exchange.retention import LONGEST_DAYS
 from exchange.values import PartyId
 
 ENVIRONMENT_PREFIX: Final = "EXCHANGE_"
@@ -103,6 +104,17 @@ class WitnessSection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionSection:
+    """How long the law of this country lets alerts be kept, in days; agreements and handlings may shorten it. The section may be absent."""
+
+    default_days: int = field(metadata={"kind": "days"}, default=1825)
+    review_days: int = field(metadata={"kind": "days"}, default=365)
+    """How often the need for storage is reviewed."""
+    days: tuple[tuple[str, int], ...] = field(metadata={"kind": "days_by_type"}, default=())
+    """For types of alerts that have a limit of their own, by name, e.g. `Tip = 90`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicySection:
     """What this country's law asks for before it tells another: a signed policy pack, and the key of whoever issues it."""
 
@@ -144,6 +156,7 @@ class Config:
     policy: PolicySection
     agencies: tuple[AgencyEntry, ...]
     officers: tuple[OfficerEntry, ...]
+    retention: RetentionSection
 
 
 _SECTIONS: Final[Mapping[str, type]] = {
@@ -154,6 +167,7 @@ _SECTIONS: Final[Mapping[str, type]] = {
     "store": StoreSection,
     "witness": WitnessSection,
     "policy": PolicySection,
+    "retention": RetentionSection,
 }
 _LISTS: Final[Mapping[str, type]] = {"agencies": AgencyEntry, "officers": OfficerEntry}
 
@@ -208,7 +222,7 @@ class _Reader:
             f"{ENVIRONMENT_PREFIX}{section}_{item.name}".upper(): (section, item)
             for section, shape in _SECTIONS.items()
             for item in fields(shape)
-            if item.metadata["kind"] not in {"uris", "urls"}
+            if item.metadata["kind"] not in {"uris", "urls", "days_by_type"}
         }
         found: dict[str, dict[str, Any]] = {}
         for variable, text in environ.items():
@@ -288,6 +302,8 @@ def _from_environment(kind: str, text: str) -> object:
         return int(text)
     if kind == "texts":
         return [part.strip() for part in text.split(",")]
+    if kind == "days":
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else text
     return text
 
 
@@ -307,6 +323,18 @@ def _texts(value: object, _directory: Path) -> tuple[str, ...]:
     if not isinstance(value, list) or not value or not all(isinstance(item, str) and item for item in value):
         raise _Wrong("a list of at least one text")
     return tuple(value)
+
+
+def _days(value: object, _directory: Path) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= LONGEST_DAYS:
+        raise _Wrong(f"a number of days from 1 to {LONGEST_DAYS}")
+    return value
+
+
+def _days_by_type(value: object, directory: Path) -> tuple[tuple[str, int], ...]:
+    if not isinstance(value, dict):
+        raise _Wrong("a table of days by type of alert, e.g. Tip = 90")
+    return tuple((name, _days(days, directory)) for name, days in value.items())
 
 
 def _path(value: object, directory: Path) -> Path:
@@ -389,6 +417,8 @@ def _roles(value: object, directory: Path) -> tuple[str, ...]:
 _KINDS: Final[Mapping[str, Callable[[object, Path], object]]] = {
     "text": _text,
     "flag": _flag,
+    "days": _days,
+    "days_by_type": _days_by_type,
     "texts": _texts,
     "path": _path,
     "uri": _uri,

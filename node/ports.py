@@ -8,6 +8,7 @@ from typing import Protocol
 
 from exchange.agreement import Agreed
 from exchange.directory import KnownNode
+from exchange.retention import NationalRule
 from exchange.signing import Signer
 from exchange.tlog.policy import Policy
 from node.config import OfficerEntry
@@ -169,6 +170,7 @@ class Ports:
     witnessing: WitnessPlan = field(default_factory=WitnessPlan)
     justification_mandatory: bool = True
     """Whether nothing is released, opened or reported without a reason of one's own words."""
+    retention: NationalRule = NationalRule()  # noqa: RUF009  a frozen value
 
     @property
     def known(self) -> Known:

@@ -209,6 +209,46 @@ class DeskServiceStub:
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.TakeBackSubmissionRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.TakeBackSubmissionResponse.FromString,
                 _registered_method=True)
+        self.ListRetention = channel.unary_unary(
+                '/exchange.v1.DeskService/ListRetention',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ListRetentionRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ListRetentionResponse.FromString,
+                _registered_method=True)
+        self.RunRetention = channel.unary_unary(
+                '/exchange.v1.DeskService/RunRetention',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.RunRetentionRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.RunRetentionResponse.FromString,
+                _registered_method=True)
+        self.HoldAlert = channel.unary_unary(
+                '/exchange.v1.DeskService/HoldAlert',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.HoldAlertRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.HoldAlertResponse.FromString,
+                _registered_method=True)
+        self.ReleaseHold = channel.unary_unary(
+                '/exchange.v1.DeskService/ReleaseHold',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ReleaseHoldRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ReleaseHoldResponse.FromString,
+                _registered_method=True)
+        self.ReviewRetention = channel.unary_unary(
+                '/exchange.v1.DeskService/ReviewRetention',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ReviewRetentionRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ReviewRetentionResponse.FromString,
+                _registered_method=True)
+        self.EraseAlert = channel.unary_unary(
+                '/exchange.v1.DeskService/EraseAlert',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.EraseAlertRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.EraseAlertResponse.FromString,
+                _registered_method=True)
+        self.GetErasureProof = channel.unary_unary(
+                '/exchange.v1.DeskService/GetErasureProof',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.GetErasureProofRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetErasureProofResponse.FromString,
+                _registered_method=True)
+        self.FindRecipients = channel.unary_unary(
+                '/exchange.v1.DeskService/FindRecipients',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.FindRecipientsRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.FindRecipientsResponse.FromString,
+                _registered_method=True)
 
 
 class DeskServiceServicer:
@@ -428,6 +468,54 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListRetention(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RunRetention(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def HoldAlert(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReleaseHold(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReviewRetention(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EraseAlert(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetErasureProof(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FindRecipients(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -605,6 +693,46 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     servicer.TakeBackSubmission,
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.TakeBackSubmissionRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.TakeBackSubmissionResponse.SerializeToString,
+            ),
+            'ListRetention': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRetention,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ListRetentionRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ListRetentionResponse.SerializeToString,
+            ),
+            'RunRetention': grpc.unary_unary_rpc_method_handler(
+                    servicer.RunRetention,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.RunRetentionRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.RunRetentionResponse.SerializeToString,
+            ),
+            'HoldAlert': grpc.unary_unary_rpc_method_handler(
+                    servicer.HoldAlert,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.HoldAlertRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.HoldAlertResponse.SerializeToString,
+            ),
+            'ReleaseHold': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReleaseHold,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ReleaseHoldRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ReleaseHoldResponse.SerializeToString,
+            ),
+            'ReviewRetention': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReviewRetention,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ReviewRetentionRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ReviewRetentionResponse.SerializeToString,
+            ),
+            'EraseAlert': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseAlert,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.EraseAlertRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.EraseAlertResponse.SerializeToString,
+            ),
+            'GetErasureProof': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetErasureProof,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetErasureProofRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.GetErasureProofResponse.SerializeToString,
+            ),
+            'FindRecipients': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindRecipients,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.FindRecipientsRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.FindRecipientsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1552,6 +1680,222 @@ class DeskService:
             '/exchange.v1.DeskService/TakeBackSubmission',
             exchange_dot_v1_dot_desk__service__pb2.TakeBackSubmissionRequest.SerializeToString,
             exchange_dot_v1_dot_desk__service__pb2.TakeBackSubmissionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRetention(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/ListRetention',
+            exchange_dot_v1_dot_desk__service__pb2.ListRetentionRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ListRetentionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RunRetention(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/RunRetention',
+            exchange_dot_v1_dot_desk__service__pb2.RunRetentionRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.RunRetentionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HoldAlert(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/HoldAlert',
+            exchange_dot_v1_dot_desk__service__pb2.HoldAlertRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.HoldAlertResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReleaseHold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/ReleaseHold',
+            exchange_dot_v1_dot_desk__service__pb2.ReleaseHoldRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ReleaseHoldResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReviewRetention(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/ReviewRetention',
+            exchange_dot_v1_dot_desk__service__pb2.ReviewRetentionRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ReviewRetentionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseAlert(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/EraseAlert',
+            exchange_dot_v1_dot_desk__service__pb2.EraseAlertRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.EraseAlertResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetErasureProof(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/GetErasureProof',
+            exchange_dot_v1_dot_desk__service__pb2.GetErasureProofRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.GetErasureProofResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindRecipients(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/FindRecipients',
+            exchange_dot_v1_dot_desk__service__pb2.FindRecipientsRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.FindRecipientsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -70,6 +70,14 @@ class DeskServiceStub:
     ApproveSubmission: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ApproveSubmissionRequest, _desk_service_pb2.ApproveSubmissionResponse]
     """Also puts an oral approval in writing."""
     TakeBackSubmission: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.TakeBackSubmissionRequest, _desk_service_pb2.TakeBackSubmissionResponse]
+    ListRetention: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ListRetentionRequest, _desk_service_pb2.ListRetentionResponse]
+    RunRetention: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.RunRetentionRequest, _desk_service_pb2.RunRetentionResponse]
+    HoldAlert: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.HoldAlertRequest, _desk_service_pb2.HoldAlertResponse]
+    ReleaseHold: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ReleaseHoldRequest, _desk_service_pb2.ReleaseHoldResponse]
+    ReviewRetention: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ReviewRetentionRequest, _desk_service_pb2.ReviewRetentionResponse]
+    EraseAlert: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.EraseAlertRequest, _desk_service_pb2.EraseAlertResponse]
+    GetErasureProof: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.GetErasureProofRequest, _desk_service_pb2.GetErasureProofResponse]
+    FindRecipients: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.FindRecipientsRequest, _desk_service_pb2.FindRecipientsResponse]
 
 @_typing.type_check_only
 class DeskServiceAsyncStub(DeskServiceStub):
@@ -113,6 +121,14 @@ class DeskServiceAsyncStub(DeskServiceStub):
     ApproveSubmission: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ApproveSubmissionRequest, _desk_service_pb2.ApproveSubmissionResponse]  # type: ignore[assignment]
     """Also puts an oral approval in writing."""
     TakeBackSubmission: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.TakeBackSubmissionRequest, _desk_service_pb2.TakeBackSubmissionResponse]  # type: ignore[assignment]
+    ListRetention: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ListRetentionRequest, _desk_service_pb2.ListRetentionResponse]  # type: ignore[assignment]
+    RunRetention: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.RunRetentionRequest, _desk_service_pb2.RunRetentionResponse]  # type: ignore[assignment]
+    HoldAlert: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.HoldAlertRequest, _desk_service_pb2.HoldAlertResponse]  # type: ignore[assignment]
+    ReleaseHold: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ReleaseHoldRequest, _desk_service_pb2.ReleaseHoldResponse]  # type: ignore[assignment]
+    ReviewRetention: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ReviewRetentionRequest, _desk_service_pb2.ReviewRetentionResponse]  # type: ignore[assignment]
+    EraseAlert: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.EraseAlertRequest, _desk_service_pb2.EraseAlertResponse]  # type: ignore[assignment]
+    GetErasureProof: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.GetErasureProofRequest, _desk_service_pb2.GetErasureProofResponse]  # type: ignore[assignment]
+    FindRecipients: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.FindRecipientsRequest, _desk_service_pb2.FindRecipientsResponse]  # type: ignore[assignment]
 
 class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -363,5 +379,61 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _desk_service_pb2.TakeBackSubmissionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.TakeBackSubmissionResponse, _abc.Awaitable[_desk_service_pb2.TakeBackSubmissionResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ListRetention(
+        self,
+        request: _desk_service_pb2.ListRetentionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ListRetentionResponse, _abc.Awaitable[_desk_service_pb2.ListRetentionResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def RunRetention(
+        self,
+        request: _desk_service_pb2.RunRetentionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.RunRetentionResponse, _abc.Awaitable[_desk_service_pb2.RunRetentionResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def HoldAlert(
+        self,
+        request: _desk_service_pb2.HoldAlertRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.HoldAlertResponse, _abc.Awaitable[_desk_service_pb2.HoldAlertResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ReleaseHold(
+        self,
+        request: _desk_service_pb2.ReleaseHoldRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ReleaseHoldResponse, _abc.Awaitable[_desk_service_pb2.ReleaseHoldResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ReviewRetention(
+        self,
+        request: _desk_service_pb2.ReviewRetentionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ReviewRetentionResponse, _abc.Awaitable[_desk_service_pb2.ReviewRetentionResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def EraseAlert(
+        self,
+        request: _desk_service_pb2.EraseAlertRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.EraseAlertResponse, _abc.Awaitable[_desk_service_pb2.EraseAlertResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def GetErasureProof(
+        self,
+        request: _desk_service_pb2.GetErasureProofRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.GetErasureProofResponse, _abc.Awaitable[_desk_service_pb2.GetErasureProofResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def FindRecipients(
+        self,
+        request: _desk_service_pb2.FindRecipientsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.FindRecipientsResponse, _abc.Awaitable[_desk_service_pb2.FindRecipientsResponse]]: ...
 
 def add_DeskServiceServicer_to_server(servicer: DeskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

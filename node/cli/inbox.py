@@ -14,6 +14,7 @@ from node.cli.errors import REFUSED, SUCCESS
 from node.cli.output import facts, note, party_name, plain, short, show, table, time_cell, time_text, words
 from node.cli.paging import collect
 from node.cli.problems import problem_table
+from node.cli.record_view import ERASED, draw_erased
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,6 +95,10 @@ def show_(alert_id: str) -> None:
     with open_desk() as desk:
         answer = ask(desk.GetInboxAlert, desk_service_pb2.GetInboxAlertRequest(alert=alert_id))
     whole = document(answer)
+    if ERASED in answer.summary.flags:
+        left = {name: value for name, value in whole.items() if name not in {"view", "handling"}}
+        show({**left, "alert": None}, lambda console: draw_erased(console, answer.summary, answer.disclosures))
+        return
     data = {
         **{name: value for name, value in whole.items() if name not in {"view", "undisclosed"}},
         "alert": view_data(answer.summary.alert_type, answer.view, answer.undisclosed),

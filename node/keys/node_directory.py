@@ -183,6 +183,8 @@ def _config_lines(plan: PartyPlan, people: tuple[_Person, ...], *, endpoint: str
     yield 'high_water = "high-water"    # never restored from a backup\ndescriptors = "descriptor.pb"'
     yield "\n# Who cosigns this node's journal: partners' witness listeners, by trust domain."
     yield f'# [witness.urls]\n# "partner.alerts.example" = "http://{witness}"'
+    yield "\n# How long the law lets alerts be kept; agreements and handlings may shorten it. `days = { Tip = 90 }` for one type alone."
+    yield "[retention]\ndefault_days = 1825\nreview_days = 365"
     for agency in plan.agencies:
         yield f"\n[[agencies]]\nid = {_quote(_party(plan, agency.path))}\nname = {_quote(agency.name)}"
         yield f"class = {_quote(agency.agency_class)}"

@@ -29,6 +29,7 @@ from node.store.engine import Store
 from node.store.envelope import SealingKey
 from node.store.errors import StoreFailed
 from node.store.logs import LogRow
+from node.store.retention import erasures_of
 from node.store.scan import (
     LoggedEntry,
     alerts_between,
@@ -151,7 +152,11 @@ class _AlertChecker:
             self._about(alert, logged, "SUPERSESSION_MISMATCH", "supersedes other alerts in its manifest than in the store")
         if alert.own:
             self._check_openings(alert, logged, manifest, content)
+        # What was told before an erasure is gone, though the alert was told again since.
+        again = any(one.sealed is None for one in logged) and any(one.destroyed_at for one in erasures_of(tx, alert.id))
         for one in logged:
+            if again and one.sealed is None:
+                continue
             if one.log.outbound:
                 self._check_authorisation(alert, data_key, one)
             else:

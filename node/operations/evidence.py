@@ -125,8 +125,10 @@ def _add_content(
     entry: disclosure_pb2.Entry,
     alert: AlertRow | None,
 ) -> None:
-    if alert is None:
-        raise NotFound("ERASED", "the content is not here any more: only entry_only can be proved")
+    if alert is None or alert.wrapped_key is None:
+        raise NotFound(
+            "ERASED", "the content is not here any more: only level entry_only can be exported anew; earlier evidence still holds"
+        )
     data_key = ports.vault.unwrap(tx, alert.period, alert.wrapped_key)
     content = unpack_content(data_key.open(purpose_of_alert(alert.alert_id), alert.sealed or b""))
     evidence.manifest.CopyFrom(content.manifest)

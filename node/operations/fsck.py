@@ -2,7 +2,8 @@
 
 Works on any store that is open here, of a running node or of a stopped one, in chunks of bounded memory, one pass after another: tree,
 signatures, entries, contents, journal. The codes of what is found stand in the modules of the passes; here: LOG_ROW, ALERT_TWICE,
-ENTRY_WITHOUT_LOG, TREE_NODE_SURPLUS, INBOX_MISMATCH, ANSWER_MISMATCH, SUPERSESSION_MISMATCH, PERIOD_KEY_UNREADABLE.
+ENTRY_WITHOUT_LOG, TREE_NODE_SURPLUS, INBOX_MISMATCH, ANSWER_MISMATCH, SUPERSESSION_MISMATCH, PERIOD_KEY_UNREADABLE,
+ERASURE_NOT_RECORDED, ERASURE_INCOMPLETE, ERASURE_UNDER_WAY.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ from node.store.engine import Store
 from node.store.errors import StoreFailed
 from node.store.high_water import HighWater
 from node.store.nodes import journal_log
+from node.store.retention import unfinished
 from node.store.scan import nodes_of_nobody
 from node.store.scan_journal import journals
 from node.store.transaction import Transaction
@@ -72,6 +74,12 @@ def _check_strays(tx: Transaction, vault: Vault, log_ids: Sequence[int], finding
         findings.error("SUPERSESSION_MISMATCH", f"an alert that is not here supersedes another: {later.hex()[:16]}")
     for _ in strays.stray_inboxes(tx, _STRAYS):
         findings.error("INBOX_MISMATCH", "an inbox holds an alert that is not here")
+    for digest in strays.erased_in_silence(tx, _STRAYS):
+        findings.error("ERASURE_NOT_RECORDED", f"alert {digest.hex()[:16]} was erased, and the journal does not say so")
+    for reference in strays.indexed_though_erased(tx, _STRAYS):
+        findings.error("ERASURE_INCOMPLETE", f"the subject index still holds alert row {reference}, which was erased or is not here")
+    if unfinished(tx, 1):
+        findings.warning("ERASURE_UNDER_WAY", "an erasure is intended and not done: the next run of retention finishes it")
     for table, index in strays.rows_of_no_log(tx, log_ids, _STRAYS):
         findings.error("ENTRY_WITHOUT_LOG", f"a row of {table} belongs to no log", index=index)
     trees = [*log_ids, *(journal_log(record.generation) for record in journals(tx))]

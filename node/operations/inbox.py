@@ -17,10 +17,10 @@ from node.operations.summaries import Conflicts, confirmation, received_summary
 from node.ports import Known, Ports
 from node.store import alerts, logs
 from node.store.alerts import AlertRow
-from node.store.envelope import DAY_MS
 from node.store.journal import Event, Kind
 from node.store.logs import EntryRow, LogRow
 from node.store.transaction import Transaction
+from node.store.vault import DataKey
 
 DESK = (PARTNER_OFFICER, LIAISON)
 _LIST = "inbox"
@@ -51,29 +51,36 @@ def list_inbox(ports: Ports, person: str, request: desk_service_pb2.ListInboxReq
 
 
 def get_inbox_alert(ports: Ports, person: str, reference: str) -> desk_service_pb2.GetInboxAlertResponse:
-    """One alert as the caller's agency was given it. Raises `NotFound` as `alerts.find`, and ERASED."""
+    """One alert as the caller's agency was given it; of an erased one the record of what was told, flagged ERASED, and no content.
+
+    Raises `NotFound` as `alerts.find`, and ERASED where only the key of its month was destroyed.
+    """
     agency = agency_of(require(ports, person, DESK))
     with ports.store.read() as tx:
         row = alerts.find(tx, reference, inbox_of=agency)
         given = given_to(tx, row, agency)
-        fragments = _fragments(ports, tx, row, given)
-        data_key = ports.vault.unwrap(tx, row.period, row.wrapped_key)
-        manifest = decode_manifest(unpack_content(data_key.open(purpose_of_alert(row.alert_id), row.sealed or b"")).manifest.payload)
         summary = received_summary(ports, tx, row, agency, Conflicts(tx))
+        fragments: dict[int, bytes] = {}
+        handling = handling_pb2.Handling()
+        if row.state != "erased":
+            data_key = ports.vault.unwrap(tx, row.period, row.wrapped_key)
+            fragments = _fragments(row, data_key, given)
+            manifest = decode_manifest(unpack_content(data_key.open(purpose_of_alert(row.alert_id), row.sealed or b"")).manifest.payload)
+            handling = _in_force(ports.known, manifest.handling, given)
     note_access(ports, Kind.JOURNAL_KIND_CONSULTATION, person, Event(code="INBOX_ALERT", subject=row.digest))
-    handling = _in_force(ports.known, manifest.handling, given)
     now = ports.clock.now_ms()
     confirmed_at, confirmed_now = confirmation([one.log for one in given], now)
+    told = {number for one in given for number in one.entry.fields} if row.state == "erased" else fragments.keys()
     return desk_service_pb2.GetInboxAlertResponse(
         summary=summary,
         handling=handling,
         view=b"".join(fragments[number] for number in sorted(fragments)),
-        undisclosed=[number for number in alert_type(row.alert_type).numbers if number not in fragments],
+        undisclosed=[number for number in alert_type(row.alert_type).numbers if number not in told],
         confirmed_at=confirmed_at,
         # Alive or not, what was superseded, withdrawn or has expired is not valid any more.
         confirmed_now=confirmed_now and row.state == "active" and not (row.not_after and now >= row.not_after),
         disclosures=[logged(one.log, one.row.idx, one.entry) for one in given],
-        erase_by=row.recorded_at + handling.retention_days * DAY_MS if handling.retention_days else 0,
+        erase_by=row.erase_by,
     )
 
 
@@ -88,13 +95,13 @@ def given_to(tx: Transaction, alert: AlertRow, agency: str) -> list[Given]:
     return found
 
 
-def _fragments(ports: Ports, tx: Transaction, alert: AlertRow, given: list[Given]) -> dict[int, bytes]:
-    """Field number to fragment, of all that was given; an empty fragment says that the originator has no value."""
-    data_key = ports.vault.unwrap(tx, alert.period, alert.wrapped_key)
+def _fragments(alert: AlertRow, data_key: DataKey, given: list[Given]) -> dict[int, bytes]:
+    """Field number to fragment, of all that was given and is still here; an empty one says that the originator has no value."""
     fragments: dict[int, bytes] = {}
     for one in given:
-        sealed = data_key.open(purpose_of_entry(alert.alert_id, one.log.name.origin), one.row.sealed or b"")
-        fragments |= {opening.field: opening.fragment for opening in unpack_content(sealed).openings}
+        if one.row.sealed is not None:  # what was told before an erasure is gone, though the alert was told again
+            sealed = data_key.open(purpose_of_entry(alert.alert_id, one.log.name.origin), one.row.sealed)
+            fragments |= {opening.field: opening.fragment for opening in unpack_content(sealed).openings}
     return fragments
 
 

@@ -16,6 +16,7 @@ from node.intake.completeness import check_release
 from node.intake.problems import error, refuses
 from node.operations.arrivals import first_arrival
 from node.operations.contents import SALT, Authorisation, pack_own, purpose_of_alert
+from node.operations.keeping import own_limit, subject_tokens, term_columns
 from node.operations.officers import LIAISON, PARTNER_OFFICER, agency_of, require, turned_away
 from node.operations.planning import Plan, plan
 from node.operations.preview import refusals
@@ -50,6 +51,8 @@ class Prepared:
     supersedes: tuple[bytes, ...]
     in_reply_to: bytes
     entries: tuple[PreparedEntry, ...]
+    tokens: bytes
+    """For the subject index."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +212,7 @@ def _record(
         "wrapped_key": data_key.wrapped,
         "sealed": data_key.seal(purpose_of_alert(envelope.alert_id), content),
         "request_id": draft.request_id,
+        **term_columns(ports, now, own_limit(ports, kind, draft.handling.retention_days, now)),
     }
     return Prepared(
         request_id=draft.request_id,
@@ -218,6 +222,7 @@ def _record(
         supersedes=tuple(draft.supersedes),
         in_reply_to=draft.in_reply_to,
         entries=tuple(entries),
+        tokens=subject_tokens(ports, kind, kind.message.FromString(draft.alert)),
     )
 
 

@@ -21,6 +21,7 @@ from node.store import alerts, logs
 from node.store.alerts import AlertRow
 from node.store.journal import Event, Kind
 from node.store.logs import LogRow
+from node.store.subjects import index_alert
 from node.store.transaction import Transaction
 
 
@@ -46,6 +47,7 @@ def sequence(ports: Ports, waiting: Sequence[Prepared | NotReleased]) -> list[de
     answers: list[desk_service_pb2.PublishedAlert] = []
     rows: list[dict[str, Any]] = []
     fresh: dict[bytes, desk_service_pb2.PublishedAlert] = {}
+    tokens: dict[int, bytes] = {}
     released: list[Prepared] = []
     with ports.store.write() as tx:
         repeated = alerts.by_requests(tx, [item.request_id for item in waiting if isinstance(item, Prepared)])
@@ -60,12 +62,14 @@ def sequence(ports: Ports, waiting: Sequence[Prepared | NotReleased]) -> list[de
             else:
                 answer = _append(ports, tx, grown, item, next_id + len(rows), now)
                 if not answer.problems:
+                    tokens[next_id + len(rows)] = item.tokens
                     rows.append({"id": next_id + len(rows), **item.alert})
                     fresh[item.request_id] = answer
                     released.append(item)
                 answers.append(answer)
         if rows:
             alerts.insert_alerts(tx, rows)
+            index_alert(tx, tokens)
         _note_relations(ports, tx, released)
         for growth in grown.values():
             frontier = growth.log.frontier.extend(row["leaf"] for row in growth.rows)

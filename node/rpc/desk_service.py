@@ -7,7 +7,6 @@ from typing import Protocol
 import grpc
 
 from exchange.v1 import desk_service_pb2 as messages
-from exchange.v1 import desk_service_pb2_grpc
 from node.operations import (
     agreements,
     approve,
@@ -31,6 +30,7 @@ from node.operations.release import NotReleased, Prepared
 from node.ports import Ports
 from node.rpc.identity import DeskDoor
 from node.rpc.publishing import publish
+from node.rpc.retention_desk import RetentionDesk
 from node.rpc.status import answered, answered_stream
 
 
@@ -42,7 +42,7 @@ class Sequencing(Protocol):
         ...
 
 
-class DeskService(desk_service_pb2_grpc.DeskServiceServicer):
+class DeskService(RetentionDesk):
     """`exchange.v1.DeskService`."""
 
     def __init__(self, ports: Ports, door: DeskDoor, sequencer: Sequencing, fetch: Fetch) -> None:

@@ -28,7 +28,8 @@ _RECEIPTS: Final = (
 )
 _ALERTS: Final = (
     "SELECT id, alert_id, digest, own, CAST(alert_type AS BLOB), CAST(originator AS BLOB), issued_at, not_after, training, recorded_at, "
-    "arrives_at, CAST(state AS BLOB), CAST(period AS BLOB), wrapped_key, sealed FROM alerts WHERE id > ? AND id <= ? ORDER BY id"
+    "arrives_at, CAST(state AS BLOB), CAST(period AS BLOB), wrapped_key, sealed, erase_by, due_at "
+    "FROM alerts WHERE id > ? AND id <= ? ORDER BY id"
 )
 _ENTRIES_OF_ALERTS: Final = (
     "SELECT e.alert_ref, e.log_id, e.idx, e.entry, e.sealed, x.code FROM entries e "

@@ -5,7 +5,20 @@ from typing import Final
 
 from sqlalchemy import Connection, func, select
 
-from node.store.tables import alerts, answers, entries, exceptions, inbox, journal, key_periods, receipts, supersessions, withheld
+from exchange.v1 import journal_pb2
+from node.store.tables import (
+    alerts,
+    answers,
+    entries,
+    exceptions,
+    inbox,
+    journal,
+    key_periods,
+    receipts,
+    subject_index,
+    supersessions,
+    withheld,
+)
 
 _TWICE: Final = (
     "SELECT l.origin, e.idx FROM (SELECT * FROM (SELECT max(id) AS id FROM alerts GROUP BY alert_id, originator HAVING count(*) > 1 "
@@ -32,6 +45,20 @@ def stray_inboxes(tx: Connection, limit: int) -> list[int]:
     """Alert row ids that stand in an inbox and nowhere else."""
     known = select(alerts.c.id).where(alerts.c.id == inbox.c.alert_ref)
     return list(tx.execute(select(inbox.c.alert_ref).where(~known.exists()).limit(limit)).scalars())
+
+
+def erased_in_silence(tx: Connection, limit: int) -> list[bytes]:
+    """Digests of erased alerts of whose erasure the journal says nothing."""
+    said = select(journal.c.idx).where(
+        journal.c.subject == alerts.c.digest, journal.c.kind == journal_pb2.JOURNAL_KIND_ERASURE, journal.c.code == "INTENDED"
+    )
+    return list(tx.execute(select(alerts.c.digest).where(alerts.c.state == "erased", ~said.exists()).limit(limit)).scalars())
+
+
+def indexed_though_erased(tx: Connection, limit: int) -> list[int]:
+    """Alert row ids in the subject index that are erased, or not here at all."""
+    here = select(alerts.c.id).where(alerts.c.id == subject_index.c.alert_ref, alerts.c.state != "erased")
+    return list(tx.execute(select(subject_index.c.alert_ref).where(~here.exists()).limit(limit)).scalars())
 
 
 def stray_supersessions(tx: Connection, limit: int) -> list[bytes]:

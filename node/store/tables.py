@@ -4,7 +4,7 @@ Ids are handed out in order, so that inserts stay at the right edge of their ind
 Times are Unix milliseconds, digests 32 bytes.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, UniqueConstraint, text
 
 SCHEMA_NUMBER = 1
 """Rises with every migration: an older program refuses a database of a higher number."""
@@ -45,8 +45,59 @@ alerts = Table(
     Column("sealed", LargeBinary),
     # The caller's idempotency key; null for what was received.
     Column("request_id", LargeBinary(16), unique=True),
+    # The limit of its retention, and when its next review or that limit is due; 0 once erased.
+    Column("erase_by", BigInteger, nullable=False, server_default=text("0")),
+    Column("due_at", BigInteger, nullable=False, server_default=text("0")),
     UniqueConstraint("alert_id", "originator"),
     Index("alerts_by_digest", "digest", unique=True),
+    # Holds what is still here and nothing else, and all that is asked of it.
+    Index("alerts_by_due", "due_at", "erase_by", "period", sqlite_where=text("due_at > 0")),
+)
+
+subject_index = Table(
+    "subject_index",
+    metadata,
+    Column("alert_ref", Integer, primary_key=True, autoincrement=False),
+    # 8 bytes for each name with birth date and each document number, under a key outside the database. Read from end to end for a
+    # search: sorted by token it would cost every alert that comes several random pages.
+    Column("tokens", LargeBinary, nullable=False),
+)
+
+searches = Table(
+    "searches",
+    metadata,
+    # Which searches found an alert, so that the question goes with the last alert that it found.
+    Column("alert_ref", Integer, primary_key=True, autoincrement=False),
+    # Where the search stands in the journal.
+    Column("generation", Integer, primary_key=True, autoincrement=False),
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Index("searches_by_entry", "generation", "idx"),
+    sqlite_with_rowid=False,
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("alert_ref", Integer, primary_key=True, autoincrement=False),
+    # SPIFFE ID of the agency that holds it; who decided, and why, stands in the journal's details.
+    Column("agency", String, primary_key=True),
+    Column("placed_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    # Of one alert, or else of the key of a period.
+    Column("alert_ref", Integer),
+    Column("period", String),
+    Column("intended_at", BigInteger, nullable=False),
+    # Null until it is destroyed in the database, and until nothing of it is left in the database's journal.
+    Column("destroyed_at", BigInteger),
+    Column("done_at", BigInteger),
+    Index("erasures_by_alert", "alert_ref"),
+    Index("erasures_unfinished", "id", sqlite_where=text("done_at IS NULL")),
 )
 
 logs = Table(
@@ -350,6 +401,8 @@ journal_details = Table(
     Column("detail_group", String, primary_key=True),
     # Salt and record, encrypted under the group's key. The row is deleted when the detail is erased.
     Column("sealed", LargeBinary, nullable=False),
+    # Those that have a limit; the others stay as long as the journal.
+    Index("journal_details_personal", "generation", "idx", sqlite_where=text("detail_group = 'personal'")),
     sqlite_with_rowid=False,
 )
 

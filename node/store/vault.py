@@ -4,8 +4,10 @@ The master key (a file outside the database) wraps one key per expiry period (ta
 key per alert (beside the alert). Erasing an alert destroys its wrapped data key; erasing a period destroys its row.
 """
 
+import hmac
 import os
 from collections.abc import Callable
+from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +21,7 @@ from node.store.tables import key_periods
 
 _DATA_KEY: Final = b"data key\0"
 _PERIOD: Final = b"period\0"
+_SUBJECTS: Final = b"alert-exchange/v1 subject index\0"
 
 _WRAPPED_KEY: Final = "SELECT wrapped_key FROM key_periods WHERE period = ?"
 
@@ -41,6 +44,7 @@ class Vault:
 
     def __init__(self, master_key: bytes, entropy: Callable[[int], bytes]) -> None:
         self._master = SealingKey(master_key, entropy)
+        self._subjects = blake2b(digest_size=8, key=hmac.digest(master_key, _SUBJECTS, "sha256"))
         self._entropy = entropy
         # Filled and emptied only by the one who has the store's writing turn, and filled only from rows that are
         # committed: a period key whose row was rolled back or destroyed would seal what nobody can ever open.
@@ -65,6 +69,15 @@ class Vault:
                 else:
                     self._periods[period] = self._opened(period, wrapped)
         return period_key
+
+    def subject_token(self, term: bytes) -> bytes:
+        """What the subject index keeps of a term that names a person: 8 bytes of a keyed hash (BLAKE2b, RFC 7693).
+
+        The key is derived from the master key: who has the database without that cannot try names on it.
+        """
+        state = self._subjects.copy()
+        state.update(term)
+        return state.digest()
 
     def unwrap(self, connection: Connection, period: str, wrapped: bytes | None) -> DataKey:
         """The key of an alert that is stored.

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,8 @@ import pytest
 from exchange.errors import Malformed
 from exchange.values import PartyId
 from node.config import Config, load_config
+from node.operations.keeping import national_rule
+from tests.refusals import refused
 
 GOOD = """
 [node]
@@ -226,3 +229,48 @@ def test_a_file_that_is_missing_or_not_text_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(Malformed) as caught:
         load_config(tmp_path / "binary.toml", {})
     assert caught.value.code == "CONFIG_UNREADABLE"
+
+
+RETENTION = """
+[retention]
+default_days = 900
+review_days = 180
+days = { Tip = 90, TravelAlert = 365 }
+"""
+
+
+def test_retention_may_be_left_out_and_has_a_limit_all_the_same(tmp_path: Path) -> None:
+    assert load(tmp_path).retention.default_days == 1825
+    stated = load(tmp_path, GOOD + RETENTION).retention
+    assert (stated.default_days, stated.review_days, dict(stated.days)) == (900, 180, {"Tip": 90, "TravelAlert": 365})
+    assert load(tmp_path, GOOD + RETENTION, {"EXCHANGE_RETENTION_DEFAULT_DAYS": "30"}).retention.default_days == 30
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("default_days = 0", "retention.default_days: must be a number of days"),
+        ("default_days = 36526", "retention.default_days: must be a number of days"),
+        ("default_days = true", "retention.default_days: must be a number of days"),
+        ('default_days = "90"', "retention.default_days: must be a number of days"),
+        ("review_days = -1", "retention.review_days: must be a number of days"),
+        ("days = 90", "retention.days: must be a table"),
+        ("days = { Tip = 0 }", "retention.days: must be a number of days"),
+        ("defualt_days = 9", "retention.defualt_days: unknown key; did you mean default_days?"),
+    ],
+)
+def test_a_wrong_limit_is_refused(tmp_path: Path, line: str, said: str) -> None:
+    assert said in problems(tmp_path, f"{GOOD}\n[retention]\n{line}\n")
+
+
+def test_a_wrong_limit_in_the_environment_is_refused(tmp_path: Path) -> None:
+    for wrong in ("", "x", "-1", "1.5", "999999"):
+        assert "retention.default_days" in problems(tmp_path, GOOD, {"EXCHANGE_RETENTION_DEFAULT_DAYS": wrong})
+
+
+def test_a_limit_for_no_type_of_alert_is_refused(tmp_path: Path) -> None:
+    section = load(tmp_path, GOOD + RETENTION).retention
+    assert national_rule(section).days("exchange.v1.Tip") == 90
+    assert national_rule(section).days("exchange.v1.HitReport") == 900
+    with refused(Malformed, "ALERT_TYPE_UNKNOWN"):
+        national_rule(replace(section, days=(("Typo", 9),)))

@@ -166,8 +166,8 @@ def test_every_method_answers_whom_it_is_for(two: Federation) -> None:
         assert ask(ours, administrator, "GetJournalConsistency", first_size=1).second == status.checkpoint
         assert ask(ours, administrator, "RecoverLog", origin=ORIGIN).log.size == 2
         assert ask(ours, administrator, "EndLog", origin=ORIGIN).state == "proposed"
-    assert asked | BEFORE_RELEASE == set(METHODS)
-    assert not asked & BEFORE_RELEASE
+    assert asked | BEFORE_RELEASE | RETENTION == set(METHODS)
+    assert not asked & (BEFORE_RELEASE | RETENTION)
 
 
 def test_every_method_before_a_release_answers_whom_it_is_for(tmp_path: Path) -> None:
@@ -198,6 +198,39 @@ def test_every_method_before_a_release_answers_whom_it_is_for(tmp_path: Path) ->
             withdrawn = ask("liaison", "WithdrawAssessment", assessment=recorded.digest.hex()).summary
             assert withdrawn.state == desk_service_pb2.ASSESSMENT_STATE_WITHDRAWN
     assert asked == BEFORE_RELEASE
+
+
+RETENTION = {
+    "ListRetention",
+    "RunRetention",
+    "HoldAlert",
+    "ReleaseHold",
+    "ReviewRetention",
+    "EraseAlert",
+    "GetErasureProof",
+    "FindRecipients",
+}
+
+
+def test_every_method_about_retention_answers_whom_it_is_for(two: Federation) -> None:
+    gb = two["gb"]
+    alert = gb.publish(draft(agency("kh", BORDER))).manifest_digest.hex()
+    asked: set[str] = set()
+    with desk_of(gb) as ours:
+
+        def ask(who: str, method: str, **fields: Any) -> Any:
+            asked.add(method)
+            return ours.ask(who, method, getattr(desk_service_pb2, f"{method}Request")(**fields))
+
+        assert not ask("liaison", "ListRetention").alerts
+        assert ask("liaison", "HoldAlert", alert=alert, reason="synthetic").retention.holds
+        assert not ask("liaison", "ReleaseHold", alert=alert, reason="synthetic").retention.holds
+        assert ask("liaison", "ReviewRetention", alert=alert, reason="synthetic").retention.erase_by
+        assert ask("administrator", "RunRetention", dry_run=True).erased == 0
+        assert len(ask("auditor", "FindRecipients", subject="925076473", reason="synthetic").alerts) == 1
+        assert ask("liaison", "EraseAlert", alert=alert, reason="synthetic").retention.summary.flags == ["ERASED"]
+        assert len(ask("auditor", "GetErasureProof", alert=alert).entries) == 2
+    assert asked == RETENTION
 
 
 def test_a_refusal_carries_its_code_and_says_why(two: Federation) -> None:

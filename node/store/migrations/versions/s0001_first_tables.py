@@ -48,11 +48,14 @@ def upgrade() -> None:
         sa.Column("wrapped_key", sa.LargeBinary(), nullable=True),
         sa.Column("sealed", sa.LargeBinary(), nullable=True),
         sa.Column("request_id", sa.LargeBinary(length=16), nullable=True),
+        sa.Column("erase_by", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("alert_id", "originator"),
         sa.UniqueConstraint("request_id"),
     )
     op.create_index("alerts_by_digest", "alerts", ["digest"], unique=True)
+    op.create_index("alerts_by_due", "alerts", ["due_at", "erase_by", "period"], sqlite_where=sa.text("due_at > 0"))
     op.create_table(
         "answers",
         sa.Column("answered", sa.LargeBinary(length=32), nullable=False),
@@ -158,6 +161,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("generation", "idx", "detail_group"),
         sqlite_with_rowid=False,
     )
+    personal = sa.text("detail_group = 'personal'")
+    op.create_index("journal_details_personal", "journal_details", ["generation", "idx"], sqlite_where=personal)
     op.create_table(
         "journals",
         sa.Column("generation", sa.Integer(), autoincrement=False, nullable=False),
@@ -288,3 +293,38 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("origin", "name"),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "subject_index",
+        sa.Column("alert_ref", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("tokens", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("alert_ref"),
+    )
+    op.create_table(
+        "searches",
+        sa.Column("alert_ref", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("generation", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("idx", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("alert_ref", "generation", "idx"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("searches_by_entry", "searches", ["generation", "idx"])
+    op.create_table(
+        "holds",
+        sa.Column("alert_ref", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("agency", sa.String(), nullable=False),
+        sa.Column("placed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("alert_ref", "agency"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "erasures",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("alert_ref", sa.Integer(), nullable=True),
+        sa.Column("period", sa.String(), nullable=True),
+        sa.Column("intended_at", sa.BigInteger(), nullable=False),
+        sa.Column("destroyed_at", sa.BigInteger(), nullable=True),
+        sa.Column("done_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("erasures_by_alert", "erasures", ["alert_ref"])
+    op.create_index("erasures_unfinished", "erasures", ["id"], sqlite_where=sa.text("done_at IS NULL"))
