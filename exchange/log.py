@@ -77,9 +77,17 @@ def open_log_checkpoint(note: bytes, name: LogName, owner: KnownNode, at: int | 
 
     Raises `Malformed` (CHECKPOINT_MALFORMED) and `Unverified` (CHECKPOINT_SIGNATURE, CHECKPOINT_ORIGIN).
     """
+    return open_owned_checkpoint(note, name.origin, owner, at)
+
+
+def open_owned_checkpoint(note: bytes, origin: str, owner: KnownNode, at: int | None, *, held_since: int | None = None) -> Checkpoint:
+    """Open a checkpoint of any log that `owner` keeps, a journal too; as `open_log_checkpoint`.
+
+    With `held_since`, a time (Unix milliseconds) at which others saw what is signed here, no key counts that was in other hands by then.
+    """
     node = str(node_of(owner.trust_domain))
-    verifiers = [NoteVerifier(name=name.origin, public_key=raw_key(key.spki)) for key in owner.log_keys() if _active(key, node, at)]
-    return open_checkpoint(note, verifiers, name.origin)
+    keys = [key for key in owner.log_keys() if _active(key, node, at) and not _stolen(key, held_since)]
+    return open_checkpoint(note, [NoteVerifier(name=origin, public_key=raw_key(key.spki)) for key in keys], origin)
 
 
 def extend(name: LogName, frontier: Frontier, batch: disclosure_pb2.Batch, sender: KnownNode, me: str, now: int) -> Extension:
@@ -143,3 +151,7 @@ def _active(key: PublicKey, node: str, at: int | None) -> bool:
     except Unverified:
         return False
     return True
+
+
+def _stolen(key: PublicKey, by: int | None) -> bool:
+    return by is not None and 0 < key.compromised_since <= by
