@@ -9,9 +9,13 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Final
 
+from exchange.directory import KnownNode
 from exchange.encoding import CAP_ENTRY, decode, encode
-from exchange.errors import ExchangeError, Malformed
-from exchange.log import LogName
+from exchange.errors import ExchangeError, Malformed, Unverified
+from exchange.log import LogName, log_verifiers, raw_key
+from exchange.signing import Signer
+from exchange.tlog.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
+from exchange.tlog.merkle import Frontier
 from exchange.v1 import journal_pb2
 from exchange.v1.journal_pb2 import JournalEntry
 from exchange.values import TRUST_DOMAIN_PATTERN, PartyId
@@ -36,10 +40,12 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
     journal_pb2.JOURNAL_KIND_AGREEMENT: frozenset({"PROPOSED", "OFFERED", "ACCEPTED"}),
     journal_pb2.JOURNAL_KIND_KEY: frozenset({"DESCRIPTOR"}),
     journal_pb2.JOURNAL_KIND_EXPORT: frozenset({"DATA", "CONTENTLESS", "ENTRY_ONLY", "LOGGED_ONLY"}),
-    journal_pb2.JOURNAL_KIND_REVIEW: frozenset({"LOGS", "LOG", "VERIFICATION", "STORE", "STATUS", "PARTNERS", "PARTNER", "AGREEMENTS", "AGREEMENT"}),
+    journal_pb2.JOURNAL_KIND_REVIEW: frozenset(
+        {"LOGS", "LOG", "VERIFICATION", "STORE", "STATUS", "PARTNERS", "PARTNER", "AGREEMENTS", "AGREEMENT"}
+    ),
     journal_pb2.JOURNAL_KIND_LOG: frozenset({"OPENED", "RECOVERED", "STOPPED", "SUCCESSION_PROPOSED", "SUCCESSION_OFFERED", "ENDED"}),
     journal_pb2.JOURNAL_KIND_ANCHOR: frozenset({"OUTBOUND", "INBOUND"}),
-    journal_pb2.JOURNAL_KIND_RECEIPT: frozenset({"GIVEN", "TAKEN"}),
+    journal_pb2.JOURNAL_KIND_RECEIPT: frozenset({"TAKEN"}),
     journal_pb2.JOURNAL_KIND_RETENTION: frozenset({"HELD", "RELEASED"}),
     journal_pb2.JOURNAL_KIND_SUCCESSION: frozenset({"FOLLOWS"}),
 }
@@ -60,6 +66,25 @@ def parse_journal_origin(origin: str) -> tuple[str, int]:
     if match is None:
         raise Malformed("ORIGIN_MALFORMED", "not the origin of a journal")
     return match["owner"], int(match["generation"])
+
+
+def sign_journal(origin: str, frontier: Frontier, signer: Signer) -> bytes:
+    """Sign the checkpoint of a journal at `frontier` by a log key, a C2SP note. Whether it may be signed, the high-water record says."""
+    parse_journal_origin(origin)
+    return sign_checkpoint(Checkpoint(origin=origin, size=frontier.size, root=frontier.root()), raw_key(signer.spki), signer.sign)
+
+
+def open_journal_checkpoint(note: bytes, owner: KnownNode, at: int | None) -> Checkpoint:
+    """Open a checkpoint of the journal of `owner`, whose log key in force at `at` (Unix milliseconds) must have signed it.
+
+    Without a time, any key that was ever a log key and is not known as compromised will do. Raises `Malformed` (CHECKPOINT_MALFORMED,
+    ORIGIN_MALFORMED) and `Unverified` (CHECKPOINT_SIGNATURE, CHECKPOINT_ORIGIN).
+    """
+    origin = note.partition(b"\n")[0].decode("utf-8", "replace")
+    trust_domain, _ = parse_journal_origin(origin)
+    if trust_domain != owner.trust_domain:
+        raise Unverified("CHECKPOINT_ORIGIN", "the journal is another node's")
+    return open_checkpoint(note, log_verifiers(origin, owner, at), origin)
 
 
 def commit_detail(salt: bytes, record: bytes) -> bytes:

@@ -85,9 +85,14 @@ def open_owned_checkpoint(note: bytes, origin: str, owner: KnownNode, at: int | 
 
     With `held_since`, a time (Unix milliseconds) at which others saw what is signed here, no key counts that was in other hands by then.
     """
+    return open_checkpoint(note, log_verifiers(origin, owner, at, held_since=held_since), origin)
+
+
+def log_verifiers(origin: str, owner: KnownNode, at: int | None, *, held_since: int | None = None) -> list[NoteVerifier]:
+    """The keys that may sign a log of `owner` at `at`, under the log's name; the rest is as in `open_owned_checkpoint`."""
     node = str(node_of(owner.trust_domain))
     keys = [key for key in owner.log_keys() if _active(key, node, at) and not _stolen(key, held_since)]
-    return open_checkpoint(note, [NoteVerifier(name=origin, public_key=raw_key(key.spki)) for key in keys], origin)
+    return [NoteVerifier(name=origin, public_key=raw_key(key.spki)) for key in keys]
 
 
 def extend(name: LogName, frontier: Frontier, batch: disclosure_pb2.Batch, sender: KnownNode, me: str, now: int) -> Extension:

@@ -16,6 +16,7 @@ from exchange.values import PartyId
 from node.config import Config
 from node.keys.signers import open_signer
 from node.links.exchange_link import ExchangeLink
+from node.operations.officers import acting
 from node.operations.partners import load_known
 from node.operations.sign import check_high_water, stop_log
 from node.ports import Acquaintance, Ports, Signals, Signers, Streams
@@ -26,6 +27,7 @@ from node.rpc.identity import DeskDoor, PartnerDoor
 from node.store import logs
 from node.store.engine import open_store
 from node.store.high_water import HighWater
+from node.store.journal import open_journal
 from node.store.vault import Vault, read_master_key
 from node.system import SystemClock, system_entropy
 from node.telemetry.logging import configure_logging, logger
@@ -121,13 +123,16 @@ def build(config: Config) -> Node:
     if own.trust_domain != config.node.trust_domain:
         raise Refused("DESCRIPTOR_OTHER_NODE", "the descriptor file is another node's than the configuration's")
     clock = SystemClock()
+    officers = {str(officer.id): officer for officer in config.officers}
+    vault = Vault(read_master_key(Path(config.store.vault_key.removeprefix("file:"))), system_entropy)
     ports = Ports(
         trust_domain=config.node.trust_domain,
         training=config.node.training,
-        officers={str(officer.id): officer for officer in config.officers},
+        officers=officers,
         store=store,
-        vault=Vault(read_master_key(Path(config.store.vault_key.removeprefix("file:"))), system_entropy),
+        vault=vault,
         high_water=HighWater(config.store.high_water),
+        journal=open_journal(store, vault, config.node.trust_domain, acting(officers), system_entropy),
         clock=clock,
         entropy=system_entropy,
         signers=Signers(

@@ -12,6 +12,7 @@ from exchange.signing import Signer
 from node.config import OfficerEntry
 from node.store.engine import Store
 from node.store.high_water import HighWater
+from node.store.journal import Journal
 from node.store.vault import Vault
 
 
@@ -133,6 +134,7 @@ class Ports:
     store: Store
     vault: Vault
     high_water: HighWater
+    journal: Journal
     clock: Clock
     entropy: Callable[[int], bytes]
     signers: Signers

@@ -85,12 +85,15 @@ def opened(directory: Path) -> Iterator[StoppedNode]:
 def snapshot(directory: Path, place: Path, *, running: bool) -> Path:
     """A copy of a node as it stands; of one that was killed, with the journal that it left.
 
-    What was released is read first and the database last: all of the former must be found in the latter.
+    What was released is read first, then the high-water records, and the database last: all of the former must be found in the latter.
     """
     copy = place / directory.name
     if copy.exists():
         shutil.rmtree(copy)
-    shutil.copytree(directory, copy, ignore=shutil.ignore_patterns("data", "*.new"))
+    copy.mkdir(parents=True)
+    if (directory / RELEASED).exists():
+        shutil.copy(directory / RELEASED, copy)
+    shutil.copytree(directory, copy, ignore=shutil.ignore_patterns("data", "*.new", RELEASED), dirs_exist_ok=True)
     (copy / "data").mkdir()
     if running:
         driver = sqlite_driver()

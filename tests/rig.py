@@ -18,12 +18,15 @@ from typing import Any
 from exchange.directory import KnownNode
 from exchange.encoding import encode
 from exchange.errors import ExchangeError
+from exchange.journal import SALT_SIZE
 from exchange.tlog.merkle import leaf_hash
 from exchange.v1 import desk_service_pb2, disclosure_pb2, handling_pb2, hit_report_pb2, receipt_pb2
+from exchange.v1.journal_pb2 import JournalAccountability
 from exchange.values import PartyId
 from node.config import OfficerEntry
 from node.operations.fsck import check_store
 from node.operations.inbox import list_inbox
+from node.operations.officers import acting
 from node.operations.outbox import get_status
 from node.operations.partners import load_known
 from node.operations.release import prepare
@@ -35,7 +38,7 @@ from node.store import logs
 from node.store.directory import all_alarms
 from node.store.engine import open_store
 from node.store.high_water import HighWater
-from node.store.tables import journal
+from node.store.journal import ACCOUNTABILITY, Kind, open_journal
 from node.store.vault import Vault
 from tests import builders
 from tests.countries import BORDER, DAY, NGO, NOW, POLICE, TRAVEL, agency, changed, domain, key, node
@@ -120,13 +123,16 @@ class Office:
     def open(self) -> None:
         """Everything that a node does before it opens its doors."""
         store = open_store(self.directory / "data/node.db")
+        officers = {entry_id: entry for name in ROLES for entry_id, entry in [self._officer(name)]}
+        vault = Vault(hashlib.sha256(self.country.encode()).digest(), self._entropy)
         self.ports = Ports(
             trust_domain=self.domain,
             training=self.own.descriptor.training,
-            officers={entry_id: entry for name in ROLES for entry_id, entry in [self._officer(name)]},
+            officers=officers,
             store=store,
-            vault=Vault(hashlib.sha256(self.country.encode()).digest(), self._entropy),
+            vault=vault,
             high_water=HighWater(self.directory / "high-water"),
+            journal=open_journal(store, vault, self.domain, acting(officers), self._entropy),
             clock=self.clock,
             entropy=self._entropy,
             signers=Signers(
@@ -242,9 +248,16 @@ class Office:
             return {alarm.code for alarm in all_alarms(tx)}
 
     def journal(self) -> list[tuple[str, str, str, str]]:
-        """(kind, actor, subject, code), oldest first."""
+        """(kind, who, what it was done to, code), oldest first: `who` is the person if there was one, else the party."""
+        events = []
         with self.ports.store.read() as tx:
-            return [(row.kind, row.actor, row.subject, row.code) for row in tx.execute(journal.select().order_by(journal.c.id))]
+            for row in self.ports.journal.rows(tx, 0, self.ports.journal.edge(tx).frontier.size):
+                detail = self.ports.journal.detail(tx, row.idx, ACCOUNTABILITY)
+                who = JournalAccountability.FromString(detail[SALT_SIZE:]).person if detail else row.party
+                place = f"{row.origin}#{row.first}+{row.count}" if row.count else row.origin
+                what = row.subject.hex() or place or row.counterparty
+                events.append((Kind.Name(row.kind).removeprefix("JOURNAL_KIND_").lower(), who, what, row.code))
+        return events
 
     def fsck(self) -> list[str]:
         """The codes of what a check of the whole store finds."""

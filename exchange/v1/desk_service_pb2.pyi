@@ -160,6 +160,61 @@ AGREEMENT_STATE_ACCEPTED: AgreementState.ValueType  # 3
 """Signed by both."""
 Global___AgreementState: _TypeAlias = AgreementState  # noqa: Y015
 
+class _FindingGrade:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FindingGradeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FindingGrade.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FINDING_GRADE_UNSPECIFIED: _FindingGrade.ValueType  # 0
+    FINDING_GRADE_CRITICAL: _FindingGrade.ValueType  # 1
+    """A proof is broken: a hash, a signature, a root or a chain does not hold."""
+    FINDING_GRADE_PRIORITY: _FindingGrade.ValueType  # 2
+    """A duty was missed: a receipt overdue, a disclosure without an agreement in force."""
+    FINDING_GRADE_ACTION: _FindingGrade.ValueType  # 3
+    """A person has to do something."""
+    FINDING_GRADE_OBSERVATION: _FindingGrade.ValueType  # 4
+    """Worth knowing, and explained."""
+
+class FindingGrade(_FindingGrade, metaclass=_FindingGradeEnumTypeWrapper):
+    """How grave a finding of a check is, as inspectorates grade theirs."""
+
+FINDING_GRADE_UNSPECIFIED: FindingGrade.ValueType  # 0
+FINDING_GRADE_CRITICAL: FindingGrade.ValueType  # 1
+"""A proof is broken: a hash, a signature, a root or a chain does not hold."""
+FINDING_GRADE_PRIORITY: FindingGrade.ValueType  # 2
+"""A duty was missed: a receipt overdue, a disclosure without an agreement in force."""
+FINDING_GRADE_ACTION: FindingGrade.ValueType  # 3
+"""A person has to do something."""
+FINDING_GRADE_OBSERVATION: FindingGrade.ValueType  # 4
+"""Worth knowing, and explained."""
+Global___FindingGrade: _TypeAlias = FindingGrade  # noqa: Y015
+
+class _CheckScope:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CheckScopeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CheckScope.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CHECK_SCOPE_UNSPECIFIED: _CheckScope.ValueType  # 0
+    CHECK_SCOPE_VERIFY: _CheckScope.ValueType  # 1
+    """Every hash, node, root and signature of the logs, recomputed from their entries."""
+    CHECK_SCOPE_FSCK: _CheckScope.ValueType  # 2
+    """The same, and all else that is stored against it."""
+    CHECK_SCOPE_GAPS: _CheckScope.ValueType  # 3
+    """What should be here and is not."""
+
+class CheckScope(_CheckScope, metaclass=_CheckScopeEnumTypeWrapper): ...
+
+CHECK_SCOPE_UNSPECIFIED: CheckScope.ValueType  # 0
+CHECK_SCOPE_VERIFY: CheckScope.ValueType  # 1
+"""Every hash, node, root and signature of the logs, recomputed from their entries."""
+CHECK_SCOPE_FSCK: CheckScope.ValueType  # 2
+"""The same, and all else that is stored against it."""
+CHECK_SCOPE_GAPS: CheckScope.ValueType  # 3
+"""What should be here and is not."""
+Global___CheckScope: _TypeAlias = CheckScope  # noqa: Y015
+
 @_typing.final
 class WhoAmIRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
@@ -1639,11 +1694,17 @@ class Finding(_message.Message):
     ORIGIN_FIELD_NUMBER: _builtins.int
     INDEX_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
+    GRADE_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
     severity: Global___Severity.ValueType
     code: _builtins.str
     origin: _builtins.str
     index: _builtins.int
+    """Of the entry concerned; -1 if it is about none."""
     message: _builtins.str
+    grade: Global___FindingGrade.ValueType
+    count: _builtins.int
+    """The fault is in one of so many entries from `index` on: more than 1 where hashes alone cannot say in which."""
     def __init__(
         self,
         *,
@@ -1652,58 +1713,120 @@ class Finding(_message.Message):
         origin: _builtins.str = ...,
         index: _builtins.int = ...,
         message: _builtins.str = ...,
+        grade: Global___FindingGrade.ValueType = ...,
+        count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "index", b"index", "message", b"message", "origin", b"origin", "severity", b"severity"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "count", b"count", "grade", b"grade", "index", b"index", "message", b"message", "origin", b"origin", "severity", b"severity"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Finding: _TypeAlias = Finding  # noqa: Y015
 
 @_typing.final
-class VerifyLogRequest(_message.Message):
+class CheckRecordsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
+    SCOPE_FIELD_NUMBER: _builtins.int
     ORIGIN_FIELD_NUMBER: _builtins.int
+    scope: Global___CheckScope.ValueType
     origin: _builtins.str
-    """Empty verifies every log."""
+    """Empty checks every log."""
     def __init__(
         self,
         *,
+        scope: Global___CheckScope.ValueType = ...,
         origin: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin", "scope", b"scope"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___VerifyLogRequest: _TypeAlias = VerifyLogRequest  # noqa: Y015
+Global___CheckRecordsRequest: _TypeAlias = CheckRecordsRequest  # noqa: Y015
 
 @_typing.final
-class VerifyLogResponse(_message.Message):
+class CheckRecordsResponse(_message.Message):
+    """One step of a check: how far it is, what it found since the last step, and at the very end the summary."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
-    LOGS_FIELD_NUMBER: _builtins.int
+    PROGRESS_FIELD_NUMBER: _builtins.int
     FINDINGS_FIELD_NUMBER: _builtins.int
+    SUMMARY_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def logs(self) -> _containers.RepeatedCompositeFieldContainer[Global___LogSummary]: ...
+    def progress(self) -> Global___CheckProgress: ...
     @_builtins.property
     def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]: ...
+    @_builtins.property
+    def summary(self) -> Global___CheckSummary: ...
     def __init__(
         self,
         *,
-        logs: _abc.Iterable[Global___LogSummary] | None = ...,
+        progress: Global___CheckProgress | None = ...,
         findings: _abc.Iterable[Global___Finding] | None = ...,
+        summary: Global___CheckSummary | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["progress", b"progress", "summary", b"summary"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["findings", b"findings", "logs", b"logs"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["findings", b"findings", "progress", b"progress", "summary", b"summary"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___VerifyLogResponse: _TypeAlias = VerifyLogResponse  # noqa: Y015
+Global___CheckRecordsResponse: _TypeAlias = CheckRecordsResponse  # noqa: Y015
+
+@_typing.final
+class CheckProgress(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PASS_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    DONE_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    """The log that is being checked; or empty."""
+    done: _builtins.int
+    total: _builtins.int
+    def __init__(
+        self,
+        *,
+        origin: _builtins.str = ...,
+        done: _builtins.int = ...,
+        total: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["done", b"done", "origin", b"origin", "pass", b"pass", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckProgress: _TypeAlias = CheckProgress  # noqa: Y015
+
+@_typing.final
+class CheckSummary(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNTS_FIELD_NUMBER: _builtins.int
+    LOGS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Count]: ...
+    @_builtins.property
+    def logs(self) -> _containers.RepeatedCompositeFieldContainer[Global___LogSummary]: ...
+    def __init__(
+        self,
+        *,
+        counts: _abc.Iterable[Global___Count] | None = ...,
+        logs: _abc.Iterable[Global___LogSummary] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "logs", b"logs"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckSummary: _TypeAlias = CheckSummary  # noqa: Y015
 
 @_typing.final
 class EndLogRequest(_message.Message):
@@ -1795,45 +1918,6 @@ class RecoverLogResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecoverLogResponse: _TypeAlias = RecoverLogResponse  # noqa: Y015
-
-@_typing.final
-class FsckRequest(_message.Message):
-    DESCRIPTOR: _descriptor.Descriptor
-
-    def __init__(
-        self,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___FsckRequest: _TypeAlias = FsckRequest  # noqa: Y015
-
-@_typing.final
-class FsckResponse(_message.Message):
-    DESCRIPTOR: _descriptor.Descriptor
-
-    FINDINGS_FIELD_NUMBER: _builtins.int
-    COUNTS_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]: ...
-    @_builtins.property
-    def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Count]: ...
-    def __init__(
-        self,
-        *,
-        findings: _abc.Iterable[Global___Finding] | None = ...,
-        counts: _abc.Iterable[Global___Count] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "findings", b"findings"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___FsckResponse: _TypeAlias = FsckResponse  # noqa: Y015
 
 @_typing.final
 class Count(_message.Message):

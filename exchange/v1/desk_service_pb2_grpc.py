@@ -139,11 +139,6 @@ class DeskServiceStub:
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.GetLogRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetLogResponse.FromString,
                 _registered_method=True)
-        self.VerifyLog = channel.unary_unary(
-                '/exchange.v1.DeskService/VerifyLog',
-                request_serializer=exchange_dot_v1_dot_desk__service__pb2.VerifyLogRequest.SerializeToString,
-                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.VerifyLogResponse.FromString,
-                _registered_method=True)
         self.EndLog = channel.unary_unary(
                 '/exchange.v1.DeskService/EndLog',
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.EndLogRequest.SerializeToString,
@@ -154,15 +149,15 @@ class DeskServiceStub:
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.RecoverLogRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.RecoverLogResponse.FromString,
                 _registered_method=True)
-        self.Fsck = channel.unary_unary(
-                '/exchange.v1.DeskService/Fsck',
-                request_serializer=exchange_dot_v1_dot_desk__service__pb2.FsckRequest.SerializeToString,
-                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.FsckResponse.FromString,
-                _registered_method=True)
         self.ExportEvidence = channel.unary_unary(
                 '/exchange.v1.DeskService/ExportEvidence',
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceResponse.FromString,
+                _registered_method=True)
+        self.CheckRecords = channel.unary_stream(
+                '/exchange.v1.DeskService/CheckRecords',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.CheckRecordsRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.CheckRecordsResponse.FromString,
                 _registered_method=True)
         self.ExportBundle = channel.unary_stream(
                 '/exchange.v1.DeskService/ExportBundle',
@@ -311,12 +306,6 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def VerifyLog(self, request, context):
-        """Missing associated documentation comment in .proto file."""
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
     def EndLog(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -329,14 +318,15 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Fsck(self, request, context):
+    def ExportEvidence(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ExportEvidence(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+    def CheckRecords(self, request, context):
+        """Checks this node's records. Takes minutes for a million entries; reports as it goes.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -467,11 +457,6 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetLogRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.GetLogResponse.SerializeToString,
             ),
-            'VerifyLog': grpc.unary_unary_rpc_method_handler(
-                    servicer.VerifyLog,
-                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.VerifyLogRequest.FromString,
-                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.VerifyLogResponse.SerializeToString,
-            ),
             'EndLog': grpc.unary_unary_rpc_method_handler(
                     servicer.EndLog,
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.EndLogRequest.FromString,
@@ -482,15 +467,15 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.RecoverLogRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.RecoverLogResponse.SerializeToString,
             ),
-            'Fsck': grpc.unary_unary_rpc_method_handler(
-                    servicer.Fsck,
-                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.FsckRequest.FromString,
-                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.FsckResponse.SerializeToString,
-            ),
             'ExportEvidence': grpc.unary_unary_rpc_method_handler(
                     servicer.ExportEvidence,
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceResponse.SerializeToString,
+            ),
+            'CheckRecords': grpc.unary_stream_rpc_method_handler(
+                    servicer.CheckRecords,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.CheckRecordsRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.CheckRecordsResponse.SerializeToString,
             ),
             'ExportBundle': grpc.unary_stream_rpc_method_handler(
                     servicer.ExportBundle,
@@ -1086,33 +1071,6 @@ class DeskService:
             _registered_method=True)
 
     @staticmethod
-    def VerifyLog(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/exchange.v1.DeskService/VerifyLog',
-            exchange_dot_v1_dot_desk__service__pb2.VerifyLogRequest.SerializeToString,
-            exchange_dot_v1_dot_desk__service__pb2.VerifyLogResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
     def EndLog(request,
             target,
             options=(),
@@ -1167,33 +1125,6 @@ class DeskService:
             _registered_method=True)
 
     @staticmethod
-    def Fsck(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/exchange.v1.DeskService/Fsck',
-            exchange_dot_v1_dot_desk__service__pb2.FsckRequest.SerializeToString,
-            exchange_dot_v1_dot_desk__service__pb2.FsckResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
     def ExportEvidence(request,
             target,
             options=(),
@@ -1210,6 +1141,33 @@ class DeskService:
             '/exchange.v1.DeskService/ExportEvidence',
             exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceRequest.SerializeToString,
             exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckRecords(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/exchange.v1.DeskService/CheckRecords',
+            exchange_dot_v1_dot_desk__service__pb2.CheckRecordsRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.CheckRecordsResponse.FromString,
             options,
             channel_credentials,
             insecure,

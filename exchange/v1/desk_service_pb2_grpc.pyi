@@ -53,11 +53,11 @@ class DeskServiceStub:
     GetAgreement: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.GetAgreementRequest, _desk_service_pb2.GetAgreementResponse]
     ListLogs: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ListLogsRequest, _desk_service_pb2.ListLogsResponse]
     GetLog: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.GetLogRequest, _desk_service_pb2.GetLogResponse]
-    VerifyLog: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.VerifyLogRequest, _desk_service_pb2.VerifyLogResponse]
     EndLog: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.EndLogRequest, _desk_service_pb2.EndLogResponse]
     RecoverLog: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.RecoverLogRequest, _desk_service_pb2.RecoverLogResponse]
-    Fsck: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.FsckRequest, _desk_service_pb2.FsckResponse]
     ExportEvidence: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ExportEvidenceRequest, _desk_service_pb2.ExportEvidenceResponse]
+    CheckRecords: _grpc.UnaryStreamMultiCallable[_desk_service_pb2.CheckRecordsRequest, _desk_service_pb2.CheckRecordsResponse]
+    """Checks this node's records. Takes minutes for a million entries; reports as it goes."""
     ExportBundle: _grpc.UnaryStreamMultiCallable[_desk_service_pb2.ExportBundleRequest, _desk_service_pb2.ExportBundleResponse]
     ExportLog: _grpc.UnaryStreamMultiCallable[_desk_service_pb2.ExportLogRequest, _desk_service_pb2.ExportLogResponse]
     Reconcile: _grpc.UnaryStreamMultiCallable[_desk_service_pb2.ReconcileRequest, _desk_service_pb2.ReconcileResponse]
@@ -87,11 +87,11 @@ class DeskServiceAsyncStub(DeskServiceStub):
     GetAgreement: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.GetAgreementRequest, _desk_service_pb2.GetAgreementResponse]  # type: ignore[assignment]
     ListLogs: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ListLogsRequest, _desk_service_pb2.ListLogsResponse]  # type: ignore[assignment]
     GetLog: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.GetLogRequest, _desk_service_pb2.GetLogResponse]  # type: ignore[assignment]
-    VerifyLog: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.VerifyLogRequest, _desk_service_pb2.VerifyLogResponse]  # type: ignore[assignment]
     EndLog: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.EndLogRequest, _desk_service_pb2.EndLogResponse]  # type: ignore[assignment]
     RecoverLog: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.RecoverLogRequest, _desk_service_pb2.RecoverLogResponse]  # type: ignore[assignment]
-    Fsck: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.FsckRequest, _desk_service_pb2.FsckResponse]  # type: ignore[assignment]
     ExportEvidence: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ExportEvidenceRequest, _desk_service_pb2.ExportEvidenceResponse]  # type: ignore[assignment]
+    CheckRecords: _aio.UnaryStreamMultiCallable[_desk_service_pb2.CheckRecordsRequest, _desk_service_pb2.CheckRecordsResponse]  # type: ignore[assignment]
+    """Checks this node's records. Takes minutes for a million entries; reports as it goes."""
     ExportBundle: _aio.UnaryStreamMultiCallable[_desk_service_pb2.ExportBundleRequest, _desk_service_pb2.ExportBundleResponse]  # type: ignore[assignment]
     ExportLog: _aio.UnaryStreamMultiCallable[_desk_service_pb2.ExportLogRequest, _desk_service_pb2.ExportLogResponse]  # type: ignore[assignment]
     Reconcile: _aio.UnaryStreamMultiCallable[_desk_service_pb2.ReconcileRequest, _desk_service_pb2.ReconcileResponse]  # type: ignore[assignment]
@@ -246,13 +246,6 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_desk_service_pb2.GetLogResponse, _abc.Awaitable[_desk_service_pb2.GetLogResponse]]: ...
 
     @_abc_1.abstractmethod
-    def VerifyLog(
-        self,
-        request: _desk_service_pb2.VerifyLogRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_desk_service_pb2.VerifyLogResponse, _abc.Awaitable[_desk_service_pb2.VerifyLogResponse]]: ...
-
-    @_abc_1.abstractmethod
     def EndLog(
         self,
         request: _desk_service_pb2.EndLogRequest,
@@ -267,18 +260,19 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_desk_service_pb2.RecoverLogResponse, _abc.Awaitable[_desk_service_pb2.RecoverLogResponse]]: ...
 
     @_abc_1.abstractmethod
-    def Fsck(
-        self,
-        request: _desk_service_pb2.FsckRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_desk_service_pb2.FsckResponse, _abc.Awaitable[_desk_service_pb2.FsckResponse]]: ...
-
-    @_abc_1.abstractmethod
     def ExportEvidence(
         self,
         request: _desk_service_pb2.ExportEvidenceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.ExportEvidenceResponse, _abc.Awaitable[_desk_service_pb2.ExportEvidenceResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def CheckRecords(
+        self,
+        request: _desk_service_pb2.CheckRecordsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_desk_service_pb2.CheckRecordsResponse], _abc.AsyncIterator[_desk_service_pb2.CheckRecordsResponse]]:
+        """Checks this node's records. Takes minutes for a million entries; reports as it goes."""
 
     @_abc_1.abstractmethod
     def ExportBundle(

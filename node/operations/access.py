@@ -1,10 +1,10 @@
 """That somebody looked: recorded durably before they see anything. Reading itself never waits for the store's writing turn."""
 
 from node.ports import Ports
-from node.store.journal import Event, journal
+from node.store.journal import Event, Kind
 
 
-def note_access(ports: Ports, kind: Event, person: str, subject: str, what: str) -> None:
-    """Record that `person` consulted, reviewed or exported `what` about `subject` (a digest, an origin, an agency, a trust domain)."""
+def note_access(ports: Ports, kind: Kind.ValueType, person: str, *events: Event) -> None:
+    """Record what `person` consulted, reviewed or exported. Returns once it is durable: show nothing before."""
     with ports.store.write() as tx:
-        journal(tx, ports.clock.now_ms(), kind, person, [(subject, what)])
+        ports.journal.record(tx, ports.clock.now_ms(), kind, person, events)

@@ -13,7 +13,7 @@ from node.operations.partners import READERS, reload
 from node.ports import Ports
 from node.store.alerts import PREFIX_AT_LEAST
 from node.store.directory import AgreementRow, all_agreements, put_agreement
-from node.store.journal import Event, journal
+from node.store.journal import Event, Kind
 from node.store.transaction import Transaction
 
 OFFERS_AT_MOST = 64
@@ -50,7 +50,9 @@ def draft(ports: Ports, person: str, agreement: agreement_pb2.Agreement) -> desk
         held = _by_digest(tx, row.digest)
         if held is None:
             put_agreement(tx, row, now)
-            journal(tx, now, Event.AGREEMENT, person, [(row.digest.hex(), "proposed")])
+            ports.journal.record(
+                tx, now, Kind.JOURNAL_KIND_AGREEMENT, person, [Event(code="PROPOSED", subject=row.digest, counterparty=partner)]
+            )
     ports.signals.notify(partner)
     return _summary(ports, held or row)
 
@@ -83,7 +85,8 @@ def accept(ports: Ports, person: str, reference: str) -> desk_service_pb2.Agreem
     with ports.store.write() as tx:
         # The signature stays secret until this row is durable; only then does the courier find it.
         put_agreement(tx, accepted, now)
-        journal(tx, now, Event.AGREEMENT, person, [(row.digest.hex(), "accepted")])
+        event = Event(code="ACCEPTED", subject=row.digest, counterparty=row.partner)
+        ports.journal.record(tx, now, Kind.JOURNAL_KIND_AGREEMENT, person, [event])
     reload(ports)
     ports.signals.notify(row.partner)
     return _summary(ports, accepted)
@@ -95,7 +98,7 @@ def list_agreements(ports: Ports, person: str) -> list[desk_service_pb2.Agreemen
     with ports.store.read() as tx:
         rows = all_agreements(tx)
     if AUDITOR in officer.roles:
-        note_access(ports, Event.REVIEW, person, ports.trust_domain, "agreements")
+        note_access(ports, Kind.JOURNAL_KIND_REVIEW, person, Event(code="AGREEMENTS"))
     return [_summary(ports, row) for row in rows]
 
 
@@ -108,7 +111,7 @@ def get(ports: Ports, person: str, reference: str) -> desk_service_pb2.Agreement
     with ports.store.read() as tx:
         row = _find(tx, reference)
     if AUDITOR in officer.roles:
-        note_access(ports, Event.REVIEW, person, row.digest.hex(), "agreement")
+        note_access(ports, Kind.JOURNAL_KIND_REVIEW, person, Event(code="AGREEMENT", subject=row.digest))
     return _summary(ports, row)
 
 
@@ -131,7 +134,7 @@ def receive_proposal(ports: Ports, partner: KnownNode, statement: statement_pb2.
         if offers >= OFFERS_AT_MOST:
             raise Refused("TOO_MANY_OFFERS", "too many of your agreements are still unanswered here")
         put_agreement(tx, row, now)
-        journal(tx, now, Event.AGREEMENT, partner.trust_domain, [(row.digest.hex(), "offered")])
+        ports.journal.record(tx, now, Kind.JOURNAL_KIND_AGREEMENT, row.partner, [Event(code="OFFERED", subject=row.digest)])
 
 
 def receive_countersigned(ports: Ports, partner: KnownNode, statement: statement_pb2.Statement) -> None:
@@ -149,7 +152,7 @@ def receive_countersigned(ports: Ports, partner: KnownNode, statement: statement
             return
         now = ports.clock.now_ms()
         put_agreement(tx, row, now)
-        journal(tx, now, Event.AGREEMENT, partner.trust_domain, [(agreed.digest.hex(), "accepted")])
+        ports.journal.record(tx, now, Kind.JOURNAL_KIND_AGREEMENT, row.partner, [Event(code="ACCEPTED", subject=row.digest)])
     reload(ports)
     ports.signals.notify(partner.trust_domain)
 

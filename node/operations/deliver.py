@@ -25,7 +25,7 @@ from node.ports import Ports
 from node.store import alerts, logs
 from node.store.alerts import AlertRow
 from node.store.directory import clear_alarm, raise_alarm
-from node.store.journal import Event, journal
+from node.store.journal import Event, Kind
 from node.store.logs import LogRow, ReceiptRow
 from node.store.successions import find_succession
 from node.store.transaction import Transaction
@@ -143,7 +143,7 @@ def next_batch(ports: Ports, outgoing: Outgoing) -> disclosure_pb2.Batch | None:
     if withheld:
         with ports.store.write() as tx:
             logs.note_withheld(tx, log.id, withheld)
-            journal(tx, ports.clock.now_ms(), Event.REFUSAL, ports.trust_domain, _withheld_events(log, withheld))
+            ports.journal.record(tx, ports.clock.now_ms(), Kind.JOURNAL_KIND_REFUSAL, ports.trust_domain, _withheld_events(log, withheld))
     batch.checkpoint = sign(ports, log, frontier)
     outgoing.frontier = frontier
     if frontier.size > outgoing.receipted:
@@ -181,7 +181,8 @@ def settle(ports: Ports, partner: KnownNode, outgoing: Outgoing, statement: stat
     excepted = [(exception.index, int(exception.code)) for exception in receipt.exceptions]
     with ports.store.write() as tx:
         logs.add_receipt(tx, log.id, row, excepted)
-        journal(tx, now, Event.RECEIPT, partner.trust_domain, [(log.name.origin, str(frontier.size))])
+        taken = Event(code="TAKEN", origin=log.name.origin, index=receipt.previous_size, count=frontier.size - receipt.previous_size)
+        ports.journal.record(tx, now, Kind.JOURNAL_KIND_RECEIPT, partner.trust_domain, [taken])
         for alarm in opened.alarms:
             raise_alarm(tx, now, alarm, partner=partner.trust_domain, origin=log.name.origin, evidence=row.statement)
     outgoing.receipted = frontier.size
@@ -210,7 +211,7 @@ def _check_receipt(
 def _keep_refused_receipt(ports: Ports, partner: KnownNode, log: LogRow, statement: statement_pb2.Statement, code: str, now: int) -> None:
     with ports.store.write() as tx:
         raise_alarm(tx, now, code, partner=partner.trust_domain, origin=log.name.origin, evidence=statement.SerializeToString())
-        journal(tx, now, Event.ALARM, partner.trust_domain, [("receipt", code)])
+        ports.journal.record(tx, now, Kind.JOURNAL_KIND_ALARM, partner.trust_domain, [Event(code=code, origin=log.name.origin)])
 
 
 def watch_receipts(ports: Ports, outgoing: Outgoing, now: int, patience_ms: int) -> None:
@@ -322,9 +323,12 @@ def _withheld_now(ports: Ports, outgoing: Outgoing, entry: disclosure_pb2.Entry,
     return disclosure_pb2.WITHHELD_CODE_LAPSED if denied else 0
 
 
-def _withheld_events(log: LogRow, withheld: dict[int, int]) -> list[tuple[str, str]]:
+def _withheld_events(log: LogRow, withheld: dict[int, int]) -> list[Event]:
     names = disclosure_pb2.WithheldCode
-    return [(f"{log.name.origin}#{index}", names.Name(names.ValueType(code))) for index, code in withheld.items()]
+    return [
+        Event(code=names.Name(names.ValueType(code)), counterparty=log.name.recipient, origin=log.name.origin, index=index, count=1)
+        for index, code in withheld.items()
+    ]
 
 
 def _held_already(tx: Transaction, log: LogRow, newest: ReceiptRow, statement: statement_pb2.Statement) -> bool:

@@ -6,7 +6,7 @@ from exchange.directory import KnownNode
 from exchange.encoding import encode
 from exchange.errors import Malformed, NotFound, Refused
 from exchange.evidence import verify_evidence
-from exchange.tlog.merkle import inclusion_proof
+from exchange.tlog.tree import prove_inclusion
 from exchange.v1 import disclosure_pb2, evidence_pb2, manifest_pb2, statement_pb2
 from exchange.values import PartyId
 from node.config import OfficerEntry
@@ -18,8 +18,9 @@ from node.ports import Known, Ports
 from node.store import alerts, logs
 from node.store.alerts import AlertRow
 from node.store.directory import all_agreements
-from node.store.journal import Event
+from node.store.journal import Event, Kind
 from node.store.logs import EntryRow, LogRow, ReceiptRow
+from node.store.nodes import StoredHashes
 from node.store.transaction import Transaction
 
 _DATA, _CONTENTLESS = evidence_pb2.EVIDENCE_LEVEL_DATA, evidence_pb2.EVIDENCE_LEVEL_CONTENTLESS
@@ -48,7 +49,7 @@ def export_evidence(ports: Ports, person: str, origin: str, index: int, level: i
             level=evidence_pb2.EvidenceLevel.ValueType(level),
             entry=row.entry,
             index=index,
-            inclusion_proof=inclusion_proof(logs.leaves(tx, log.id, 0, receipt.size), index, receipt.size),
+            inclusion_proof=prove_inclusion(StoredHashes(tx, log.id), index, receipt.size),
             receipt=statement_pb2.Statement.FromString(receipt.statement),
             checkpoint=receipt.checkpoint,
             sender_descriptors=sender.chain,
@@ -59,7 +60,10 @@ def export_evidence(ports: Ports, person: str, origin: str, index: int, level: i
             _add_content(ports, tx, evidence, log, row, entry, alert)
     data = encode(evidence)
     verify_evidence(data, _pins(ports.known))
-    note_access(ports, Event.EXPORT, person, f"{origin}#{index}", evidence_pb2.EvidenceLevel.Name(evidence.level))
+    name = evidence_pb2.EvidenceLevel.Name(evidence.level).removeprefix("EVIDENCE_LEVEL_")
+    note_access(
+        ports, Kind.JOURNAL_KIND_EXPORT, person, Event(code=name, subject=entry.manifest_digest, origin=origin, index=index, count=1)
+    )
     return data
 
 

@@ -93,7 +93,7 @@ class _EntryChecker:
             return
         if row.idx == 0 and disclosure_pb2.Entry.FromString(row.entry).succession:
             return
-        if log.outbound and journalled(tx, f"{origin}#{row.idx}", "ADOPTED"):
+        if log.outbound and journalled(tx, origin, row.idx, "ADOPTED"):
             message = "adopted from the partner after a restored backup: the content is lost here"
             self._findings.warning("ADOPTED", message, origin=origin, index=row.idx)
         else:

@@ -7,6 +7,7 @@ from exchange.handling import clause_handling, combine
 from exchange.manifest import decode_manifest
 from exchange.profile import alert_type
 from exchange.v1 import desk_service_pb2, disclosure_pb2, handling_pb2
+from exchange.v1.journal_pb2 import JournalPersonal
 from node.operations.access import note_access
 from node.operations.contents import purpose_of_alert, purpose_of_entry, unpack_content
 from node.operations.officers import LIAISON, PARTNER_OFFICER, agency_of, require
@@ -17,7 +18,7 @@ from node.ports import Known, Ports
 from node.store import alerts, logs
 from node.store.alerts import AlertRow
 from node.store.envelope import DAY_MS
-from node.store.journal import Event
+from node.store.journal import Event, Kind
 from node.store.logs import EntryRow, LogRow
 from node.store.transaction import Transaction
 
@@ -42,7 +43,8 @@ def list_inbox(ports: Ports, person: str, request: desk_service_pb2.ListInboxReq
         rows = alerts.page_inbox(tx, agency, before, size + 1)
         conflicts = Conflicts(tx)
         found = [received_summary(ports, tx, row, agency, conflicts) for row in rows[:size]]
-    note_access(ports, Event.CONSULTATION, person, agency, "inbox")
+    seen = JournalPersonal(results=[row.digest for row in rows[:size]])
+    note_access(ports, Kind.JOURNAL_KIND_CONSULTATION, person, Event(code="INBOX", personal=seen))
     return desk_service_pb2.ListInboxResponse(
         alerts=found, next_page_token=page_token(_LIST, rows[size - 1].id) if len(rows) > size else ""
     )
@@ -58,7 +60,7 @@ def get_inbox_alert(ports: Ports, person: str, reference: str) -> desk_service_p
         data_key = ports.vault.unwrap(tx, row.period, row.wrapped_key)
         manifest = decode_manifest(unpack_content(data_key.open(purpose_of_alert(row.alert_id), row.sealed or b"")).manifest.payload)
         summary = received_summary(ports, tx, row, agency, Conflicts(tx))
-    note_access(ports, Event.CONSULTATION, person, row.digest.hex(), "inbox")
+    note_access(ports, Kind.JOURNAL_KIND_CONSULTATION, person, Event(code="INBOX_ALERT", subject=row.digest))
     handling = _in_force(ports.known, manifest.handling, given)
     now = ports.clock.now_ms()
     confirmed_at, confirmed_now = confirmation([one.log for one in given], now)

@@ -1,10 +1,11 @@
 """Who may ask what of this node: certificates say who somebody is, the roster says what for."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from exchange.errors import ExchangeError
 from node.config import OfficerEntry
 from node.ports import Ports
+from node.store.journal import Acting
 
 LIAISON, PARTNER_OFFICER, AUDITOR, ADMINISTRATOR = "liaison officer", "partner officer", "auditor", "administrator"
 
@@ -31,3 +32,11 @@ def agency_of(entry: OfficerEntry) -> str:
     if entry.agency is None:
         raise NotPermitted("AGENCY_MISSING", "the roster names no agency for you: ask your administrator to add it")
     return str(entry.agency)
+
+
+def acting(officers: Mapping[str, OfficerEntry]) -> dict[str, Acting]:
+    """What each person of the roster is here, as the journal wants to know it."""
+    return {
+        person: Acting(agency=str(entry.agency) if entry.agency else "", roles=", ".join(sorted(entry.roles)))
+        for person, entry in officers.items()
+    }

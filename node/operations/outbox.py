@@ -2,6 +2,7 @@
 
 from exchange.manifest import decode_manifest
 from exchange.v1 import desk_service_pb2, disclosure_pb2, receipt_pb2
+from exchange.v1.journal_pb2 import JournalPersonal
 from node.operations.access import note_access
 from node.operations.contents import purpose_of_alert, unpack_content
 from node.operations.officers import AUDITOR, LIAISON, agency_of, require
@@ -11,7 +12,7 @@ from node.operations.summaries import own_summary
 from node.ports import Ports
 from node.store import alerts, logs
 from node.store.alerts import AlertRow
-from node.store.journal import Event
+from node.store.journal import Event, Kind
 from node.store.logs import EntryRow, LogRow
 
 _LIST = "alerts"
@@ -23,7 +24,8 @@ def list_alerts(ports: Ports, person: str, request: desk_service_pb2.ListAlertsR
     size, before = page_size(request.page_size), read_token(_LIST, request.page_token)
     with ports.store.read() as tx:
         rows = alerts.page_own(tx, agency, before, size + 1)
-    note_access(ports, Event.CONSULTATION, person, agency, "alerts")
+    seen = JournalPersonal(results=[row.digest for row in rows[:size]])
+    note_access(ports, Kind.JOURNAL_KIND_CONSULTATION, person, Event(code="ALERTS", personal=seen))
     now = ports.clock.now_ms()
     return desk_service_pb2.ListAlertsResponse(
         alerts=[own_summary(row, now) for row in rows[:size]],
@@ -38,7 +40,7 @@ def get_alert(ports: Ports, person: str, reference: str) -> desk_service_pb2.Get
         row = alerts.find(tx, reference, originator=agency)
         data_key = ports.vault.unwrap(tx, row.period, row.wrapped_key)
         content = unpack_content(data_key.open(purpose_of_alert(row.alert_id), row.sealed or b""))
-    note_access(ports, Event.CONSULTATION, person, row.digest.hex(), "alert")
+    note_access(ports, Kind.JOURNAL_KIND_CONSULTATION, person, Event(code="ALERT", subject=row.digest))
     return desk_service_pb2.GetAlertResponse(
         summary=own_summary(row, ports.clock.now_ms()),
         handling=decode_manifest(content.manifest.payload).handling,
@@ -65,7 +67,8 @@ def get_status(ports: Ports, person: str, reference: str) -> desk_service_pb2.Ge
             for log_id, rows in entries.items()
             for entry, state in zip(rows, entry_states(ports, tx, by_id[log_id], rows).values(), strict=True)
         ]
-    note_access(ports, Event.REVIEW if auditor else Event.CONSULTATION, person, row.digest.hex(), "status")
+    kind = Kind.JOURNAL_KIND_REVIEW if auditor else Kind.JOURNAL_KIND_CONSULTATION
+    note_access(ports, kind, person, Event(code="STATUS", subject=row.digest))
     return desk_service_pb2.GetAlertStatusResponse(summary=own_summary(row, ports.clock.now_ms()), disclosures=disclosures)
 
 

@@ -12,7 +12,7 @@ from node.operations.officers import ADMINISTRATOR, AUDITOR, LIAISON, PARTNER_OF
 from node.ports import Known, Partner, Ports
 from node.store.directory import AgreementRow, PartnerRow, all_agreements, all_alarms, all_partners, clear_alarm, put_partner, raise_alarm
 from node.store.engine import Store
-from node.store.journal import Event, journal
+from node.store.journal import Event, Kind
 from node.store.transaction import Transaction
 
 READERS = (ADMINISTRATOR, LIAISON, AUDITOR)
@@ -75,7 +75,9 @@ def add_partner(ports: Ports, person: str, chain: bytes, fingerprint: bytes) -> 
     with ports.store.write() as tx:
         now = ports.clock.now_ms()
         put_partner(tx, row, now)
-        journal(tx, now, Event.PARTNER, person, [(offered.trust_domain, "added" if held is None else "refreshed")])
+        code = "ADDED" if held is None else "REFRESHED"
+        event = Event(code=code, subject=offered.digest, counterparty=offered.trust_domain)
+        ports.journal.record(tx, now, Kind.JOURNAL_KIND_PARTNER, person, [event])
     reload(ports)
     return _summary(ports, offered.trust_domain)
 
@@ -84,7 +86,7 @@ def list_partners(ports: Ports, person: str) -> list[desk_service_pb2.PartnerSum
     """Every partner, by trust domain."""
     officer = require(ports, person, READERS)
     if AUDITOR in officer.roles:
-        note_access(ports, Event.REVIEW, person, ports.trust_domain, "partners")
+        note_access(ports, Kind.JOURNAL_KIND_REVIEW, person, Event(code="PARTNERS"))
     return [_summary(ports, trust_domain) for trust_domain in sorted(ports.known.partners)]
 
 
@@ -93,7 +95,7 @@ def get_partner(ports: Ports, person: str, trust_domain: str) -> desk_service_pb
     officer = require(ports, person, READERS)
     _held(ports, trust_domain)
     if AUDITOR in officer.roles:
-        note_access(ports, Event.REVIEW, person, trust_domain, "partner")
+        note_access(ports, Kind.JOURNAL_KIND_REVIEW, person, Event(code="PARTNER", counterparty=trust_domain))
     return _summary(ports, trust_domain)
 
 
@@ -105,7 +107,8 @@ def suspend_partner(ports: Ports, person: str, trust_domain: str, *, resume: boo
     with ports.store.write() as tx:
         now = ports.clock.now_ms()
         put_partner(tx, row, now)
-        journal(tx, now, Event.PARTNER, person, [(trust_domain, "resumed" if resume else "suspended")])
+        event = Event(code="RESUMED" if resume else "SUSPENDED", counterparty=trust_domain)
+        ports.journal.record(tx, now, Kind.JOURNAL_KIND_PARTNER, person, [event])
     reload(ports)
     ports.signals.notify(trust_domain)
     return _summary(ports, trust_domain)
@@ -124,7 +127,7 @@ def refresh_partner(ports: Ports, trust_domain: str, statements: Sequence[statem
         with ports.store.write() as tx:
             now = ports.clock.now_ms()
             raise_alarm(tx, now, refused.code, partner=trust_domain, evidence=evidence)
-            journal(tx, now, Event.ALARM, trust_domain, [("descriptor", refused.code)])
+            ports.journal.record(tx, now, Kind.JOURNAL_KIND_ALARM, trust_domain, [Event(code=refused.code)])
         raise
     if offered.digest == held.node.digest:
         return
@@ -133,7 +136,7 @@ def refresh_partner(ports: Ports, trust_domain: str, statements: Sequence[statem
         now = ports.clock.now_ms()
         put_partner(tx, row, now)
         clear_alarm(tx, "DESCRIPTOR_ROLLBACK", partner=trust_domain)
-        journal(tx, now, Event.PARTNER, trust_domain, [(trust_domain, "refreshed")])
+        ports.journal.record(tx, now, Kind.JOURNAL_KIND_PARTNER, trust_domain, [Event(code="REFRESHED", subject=offered.digest)])
     reload(ports)
 
 

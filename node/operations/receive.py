@@ -25,7 +25,7 @@ from node.ports import Ports
 from node.store import alerts, logs
 from node.store.directory import clear_alarm, raise_alarm
 from node.store.envelope import period_of
-from node.store.journal import Event, journal
+from node.store.journal import Event, Kind
 from node.store.logs import LogRow, ReceiptRow
 from node.store.transaction import Transaction
 from node.store.vault import DataKey
@@ -63,7 +63,7 @@ def take_state(ports: Ports, partner: KnownNode, state: disclosure_pb2.State) ->
         log = logs.find_log(tx, state.origin)
         if log is None:
             log = logs.open_log(tx, name, outbound=False)
-            journal(tx, now, Event.LOG_OPENED, partner.trust_domain, [(name.origin, "")])
+            ports.journal.record(tx, now, Kind.JOURNAL_KIND_LOG, partner.trust_domain, [Event(code="OPENED", origin=name.origin)])
         if log.state != "open":
             raise Refused("LOG_STOPPED", "this log is stopped")
         _adopt(ports, tx, log, state)
@@ -109,15 +109,14 @@ def receive(
         logs.grow(tx, log, extension.frontier, rows, disclosed_at=disclosed_at, control_size=control, checkpoint=batch.checkpoint)
         receipt = _receipt(ports, tx, incoming, batch, extension, excepted, now)
         origin = log.name.origin
-        journal(tx, now, Event.COLLECTION, partner.trust_domain, [(f"{origin}#{index}", "") for index, _ in kept])
-        names = receipt_pb2.ExceptionCode
-        journal(
-            tx,
-            now,
-            Event.REFUSAL,
-            ports.trust_domain,
-            [(f"{origin}#{index}", names.Name(names.ValueType(code))) for index, code in excepted],
-        )
+        received = Event(code="RECEIVED", origin=origin, index=log.size, count=extension.frontier.size - log.size)
+        ports.journal.record(tx, now, Kind.JOURNAL_KIND_COLLECTION, partner.trust_domain, [received])
+        if excepted:
+            refusals = [
+                Event(code=_exception_name(code), counterparty=log.name.sender, origin=origin, index=index, count=1)
+                for index, code in excepted
+            ]
+            ports.journal.record(tx, now, Kind.JOURNAL_KIND_REFUSAL, ports.trust_domain, refusals)
     grown = replace(
         log,
         frontier=extension.frontier,
@@ -156,7 +155,7 @@ def note_refused_stream(ports: Ports, partner: str, code: str) -> None:
     with ports.store.write() as tx:
         now = ports.clock.now_ms()
         raise_alarm(tx, now, "STREAM_REFUSED", partner=partner)
-        journal(tx, now, Event.ALARM, partner, [("stream", code)])
+        ports.journal.record(tx, now, Kind.JOURNAL_KIND_ALARM, partner, [Event(code=code)])
 
 
 def _keep_contradiction(ports: Ports, partner: KnownNode, log: LogRow, note: bytes, now: int) -> None:
@@ -314,11 +313,14 @@ def _keep(
     alerts.insert_alerts(tx, new)
     if inboxes:
         alerts.put_in_inboxes(tx, inboxes)
-    _note_relations(tx, kept, {row["digest"] for row in new})
+    _note_relations(ports, tx, log.name.sender, kept, {row["digest"] for row in new})
+    merged = [Event(code="MERGED", subject=digest, counterparty=log.name.sender) for digest in held]
+    if merged:
+        ports.journal.record(tx, now, Kind.JOURNAL_KIND_COMBINATION, ports.trust_domain, merged)
     return list(rows.values())
 
 
-def _note_relations(tx: Transaction, kept: Sequence[tuple[int, Disclosure]], new: set[bytes]) -> None:
+def _note_relations(ports: Ports, tx: Transaction, sender: str, kept: Sequence[tuple[int, Disclosure]], new: set[bytes]) -> None:
     first = {disclosure.manifest.digest: disclosure for _, disclosure in reversed(kept) if disclosure.manifest.digest in new}
     answers = [(d.entry.in_reply_to, digest) for digest, d in first.items() if d.entry.in_reply_to]
     alerts.note_answers(tx, answers, outbound=False)
@@ -326,6 +328,8 @@ def _note_relations(tx: Transaction, kept: Sequence[tuple[int, Disclosure]], new
         earlier = list(disclosure.manifest.value.supersedes)
         if earlier:
             alerts.note_supersessions(tx, [(one, digest) for one in earlier], disclosure.manifest.value.originator)
+            events = [Event(code="SUPERSEDED", subject=one) for one in earlier]
+            ports.journal.record(tx, ports.clock.now_ms(), Kind.JOURNAL_KIND_ALTERATION, sender, events)
 
 
 def _receipt(

@@ -17,7 +17,7 @@ from node.operations.sign import check_high_water
 from node.ports import Ports
 from node.store import logs
 from node.store.directory import clear_alarm
-from node.store.journal import Event, journal
+from node.store.journal import Event, Kind
 from node.store.logs import LogRow
 
 Fetch = Callable[[str, str, int], exchange_service_pb2.FetchEntriesResponse]
@@ -44,7 +44,8 @@ def recover_log(ports: Ports, person: str, origin: str, fetch: Fetch) -> int:
     with ports.store.write() as tx:
         logs.set_state(tx, log.id, "open")
         clear_alarm(tx, "HIGH_WATER_ROLLBACK", partner=log.name.recipient, origin=origin)
-        journal(tx, ports.clock.now_ms(), Event.LOG_OPENED, person, [(origin, "RECOVERED")])
+        event = Event(code="RECOVERED", counterparty=log.name.recipient, origin=origin)
+        ports.journal.record(tx, ports.clock.now_ms(), Kind.JOURNAL_KIND_LOG, person, [event])
     ports.signals.notify(log.name.recipient)
     return adopted
 
@@ -78,5 +79,6 @@ def _adopt(ports: Ports, person: str, log: LogRow, response: exchange_service_pb
         raise Conflict("LOG_FORK", "the partner holds another history of this log than the one that this database begins with")
     with ports.store.write() as tx:
         logs.grow(tx, log, frontier, rows, disclosed_at=disclosed_at, control_size=log.control_size)
-        journal(tx, now, Event.COLLECTION, person, [(f"{log.name.origin}#{row['idx']}", "ADOPTED") for row in rows])
+        event = Event(code="ADOPTED", counterparty=log.name.recipient, origin=log.name.origin, index=log.size, count=len(rows))
+        ports.journal.record(tx, now, Kind.JOURNAL_KIND_COLLECTION, person, [event])
     return len(rows)

@@ -12,7 +12,7 @@ from node.operations.sign import check_high_water, sign
 from node.operations.states import entry_states
 from node.ports import Ports
 from node.store import logs
-from node.store.journal import Event
+from node.store.journal import Event, Kind
 from node.store.logs import LogRow, ReceiptRow
 from node.store.transaction import Transaction
 
@@ -26,7 +26,7 @@ def list_logs(ports: Ports, person: str) -> list[desk_service_pb2.LogSummary]:
     require(ports, person, REVIEWERS)
     with ports.store.read() as tx:
         found = [_summary(log, logs.newest_receipt(tx, log.id)) for log in logs.all_logs(tx)]
-    note_access(ports, Event.REVIEW, person, ports.trust_domain, "logs")
+    note_access(ports, Kind.JOURNAL_KIND_REVIEW, person, Event(code="LOGS"))
     return found
 
 
@@ -40,7 +40,7 @@ def get_log(ports: Ports, person: str, request: desk_service_pb2.GetLogRequest) 
         newest = logs.newest_receipt(tx, log.id)
         rows = logs.entry_rows(tx, log.id, min(start, log.size), min(start + size, log.size))
         states = entry_states(ports, tx, log, rows)
-    note_access(ports, Event.REVIEW, person, request.origin, "log")
+    note_access(ports, Kind.JOURNAL_KIND_REVIEW, person, Event(code="LOG", origin=log.name.origin))
     return desk_service_pb2.GetLogResponse(
         log=_summary(log, newest),
         entries=[
@@ -63,7 +63,7 @@ def verify_logs(ports: Ports, person: str, origin: str) -> desk_service_pb2.Veri
     require(ports, person, REVIEWERS)
     with ports.store.read() as tx:
         origins = [_log(tx, origin).name.origin] if origin else [log.name.origin for log in logs.all_logs(tx)]
-    note_access(ports, Event.REVIEW, person, origin or ports.trust_domain, "verification")
+    note_access(ports, Kind.JOURNAL_KIND_REVIEW, person, Event(code="VERIFICATION", origin=origin))
     findings = Findings()
     for each in origins:
         check_log(ports.store, ports.high_water, ports.known, each, findings)
@@ -75,7 +75,7 @@ def verify_logs(ports: Ports, person: str, origin: str) -> desk_service_pb2.Veri
 def fsck(ports: Ports, person: str) -> desk_service_pb2.FsckResponse:
     """Check the whole store against its logs."""
     require(ports, person, REVIEWERS)
-    note_access(ports, Event.REVIEW, person, ports.trust_domain, "store")
+    note_access(ports, Kind.JOURNAL_KIND_REVIEW, person, Event(code="STORE"))
     findings = check_store(ports.store, ports.vault, ports.high_water, ports.known)
     counts = [desk_service_pb2.Count(name=name, value=value) for name, value in sorted(findings.counts.items())]
     return desk_service_pb2.FsckResponse(findings=findings.found, counts=counts)

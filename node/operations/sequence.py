@@ -3,8 +3,9 @@
 Called by one thread only, the sequencer, so that nothing has to be locked when alerts are released.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from exchange.disclosure import encode_entry
@@ -18,7 +19,7 @@ from node.operations.sign import own_log
 from node.ports import Ports
 from node.store import alerts, logs
 from node.store.alerts import AlertRow
-from node.store.journal import Event, journal
+from node.store.journal import Event, Kind
 from node.store.logs import LogRow
 from node.store.transaction import Transaction
 
@@ -29,6 +30,8 @@ class _Growth:
 
     log: LogRow
     rows: list[dict[str, Any]] = field(default_factory=list)
+    officers: list[str] = field(default_factory=list)
+    """Who released each row."""
     disclosed_at: int = 0
 
 
@@ -49,7 +52,7 @@ def sequence(ports: Ports, waiting: Sequence[Prepared | NotReleased]) -> list[de
         next_id = alerts.next_id(tx)
         for item in waiting:
             if isinstance(item, NotReleased):
-                answers.append(_refused(tx, now, item))
+                answers.append(_refused(ports, tx, now, item))
             elif item.request_id in repeated:
                 answers.append(_answer_again(tx, item.request_id, repeated[item.request_id]))
             elif item.request_id in fresh:
@@ -63,16 +66,16 @@ def sequence(ports: Ports, waiting: Sequence[Prepared | NotReleased]) -> list[de
                 answers.append(answer)
         if rows:
             alerts.insert_alerts(tx, rows)
-        _note_relations(tx, released)
+        _note_relations(ports, tx, released)
         for growth in grown.values():
             frontier = growth.log.frontier.extend(row["leaf"] for row in growth.rows)
             logs.grow(tx, growth.log, frontier, growth.rows, disclosed_at=growth.disclosed_at, control_size=growth.log.control_size)
-        told: dict[str, list[tuple[str, str]]] = {}
-        for item in released:
-            events = [(disclosure.origin, str(disclosure.index)) for disclosure in fresh[item.request_id].disclosures]
-            told.setdefault(item.officer, []).extend(events)
-        for officer, events in told.items():
-            journal(tx, now, Event.DISCLOSURE, officer, events)
+        for growth in grown.values():
+            for officer, index, count in _runs(growth):
+                event = Event(
+                    code="RELEASED", counterparty=growth.log.name.recipient, origin=growth.log.name.origin, index=index, count=count
+                )
+                ports.journal.record(tx, now, Kind.JOURNAL_KIND_DISCLOSURE, officer, [event])
     # The commit point: from here on the entries are durable, and only now may anybody be woken to send them.
     for partner in grown:
         ports.signals.notify(partner)
@@ -112,6 +115,7 @@ def _append(
         )
     for growth, row in placed:
         growth.rows.append(row)
+        growth.officers.append(item.officer)
         growth.disclosed_at = max(growth.disclosed_at, now)
     return desk_service_pb2.PublishedAlert(
         request_id=item.request_id, alert_id=item.alert["alert_id"], manifest_digest=item.alert["digest"], disclosures=disclosures
@@ -123,17 +127,28 @@ def _growth(ports: Ports, tx: Transaction, partner: str) -> _Growth:
     return _Growth(log, disclosed_at=log.last_disclosed_at)
 
 
-def _note_relations(tx: Transaction, released: Sequence[Prepared]) -> None:
+def _runs(growth: _Growth) -> Iterator[tuple[str, int, int]]:
+    """(officer, first index, count) for each run of entries that one officer released."""
+    index = growth.log.size
+    for officer, run in groupby(growth.officers):
+        count = len(list(run))
+        yield officer, index, count
+        index += count
+
+
+def _note_relations(ports: Ports, tx: Transaction, released: Sequence[Prepared]) -> None:
     alerts.note_answers(tx, [(item.in_reply_to, item.alert["digest"]) for item in released if item.in_reply_to], outbound=True)
     for item in released:
         if item.supersedes:
             pairs = [(earlier, item.alert["digest"]) for earlier in item.supersedes]
             alerts.note_supersessions(tx, pairs, item.alert["originator"])
+            events = [Event(code="SUPERSEDED", subject=earlier) for earlier in item.supersedes]
+            ports.journal.record(tx, ports.clock.now_ms(), Kind.JOURNAL_KIND_ALTERATION, item.officer, events)
 
 
-def _refused(tx: Transaction, now: int, item: NotReleased) -> desk_service_pb2.PublishedAlert:
+def _refused(ports: Ports, tx: Transaction, now: int, item: NotReleased) -> desk_service_pb2.PublishedAlert:
     codes = sorted({problem.code for problem in item.problems if problem.severity == desk_service_pb2.SEVERITY_ERROR})
-    journal(tx, now, Event.REFUSAL, item.officer, [(item.request_id.hex(), code) for code in codes])
+    ports.journal.record(tx, now, Kind.JOURNAL_KIND_REFUSAL, item.officer, [Event(code=code) for code in codes])
     return desk_service_pb2.PublishedAlert(request_id=item.request_id, problems=item.problems)
 
 

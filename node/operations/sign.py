@@ -11,7 +11,7 @@ from exchange.tlog.merkle import Frontier
 from node.ports import Ports
 from node.store import logs
 from node.store.directory import raise_alarm
-from node.store.journal import Event, journal
+from node.store.journal import Event, Kind
 from node.store.logs import LogRow
 from node.store.transaction import Transaction
 
@@ -63,21 +63,28 @@ def own_log(ports: Ports, tx: Transaction, partner: str) -> LogRow:
     now = ports.clock.now_ms()
     name = LogName(sender=ports.trust_domain, recipient=partner, generation=1)
     log = logs.open_log(tx, name, outbound=True)
-    journal(tx, now, Event.LOG_OPENED, ports.trust_domain, [(name.origin, "")])
+    ports.journal.record(
+        tx, now, Kind.JOURNAL_KIND_LOG, ports.trust_domain, [Event(code="OPENED", counterparty=partner, origin=name.origin)]
+    )
     if ports.high_water.get(name.origin) is not None:
-        _stop(tx, now, log, "HIGH_WATER_ROLLBACK", actor=ports.trust_domain, partner=partner)
+        _stop(ports, tx, log, "HIGH_WATER_ROLLBACK", partner=partner)
         return replace(log, state="stopped")
     return log
 
 
 def stop_log(ports: Ports, log: LogRow, code: str, *, partner: str, evidence: bytes | None = None) -> None:
     """Stop a log for good and raise the alarm; both sides of a contradiction are kept."""
-    now = ports.clock.now_ms()
     with ports.store.write() as tx:
-        _stop(tx, now, log, code, actor=ports.trust_domain, partner=partner, evidence=evidence)
+        _stop(ports, tx, log, code, partner=partner, evidence=evidence)
 
 
-def _stop(tx: Transaction, now: int, log: LogRow, code: str, *, actor: str, partner: str, evidence: bytes | None = None) -> None:
+def _stop(ports: Ports, tx: Transaction, log: LogRow, code: str, *, partner: str, evidence: bytes | None = None) -> None:
+    now = ports.clock.now_ms()
     logs.set_state(tx, log.id, "stopped")
     raise_alarm(tx, now, code, partner=partner, origin=log.name.origin, evidence=evidence)
-    journal(tx, now, Event.LOG_STOPPED, actor, [(log.name.origin, code)])
+    ports.journal.record(
+        tx, now, Kind.JOURNAL_KIND_LOG, ports.trust_domain, [Event(code="STOPPED", counterparty=partner, origin=log.name.origin)]
+    )
+    ports.journal.record(
+        tx, now, Kind.JOURNAL_KIND_ALARM, ports.trust_domain, [Event(code=code, counterparty=partner, origin=log.name.origin)]
+    )

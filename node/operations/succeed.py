@@ -23,7 +23,7 @@ from node.operations.officers import ADMINISTRATOR, require
 from node.ports import Ports
 from node.store import alerts, logs
 from node.store.directory import all_alarms, clear_alarm
-from node.store.journal import Event, journal
+from node.store.journal import Event, Kind
 from node.store.logs import LogRow
 from node.store.successions import SuccessionRow, all_successions, find_succession, put_succession
 from node.store.transaction import Transaction
@@ -80,7 +80,8 @@ def end_log(ports: Ports, person: str, origin: str) -> SuccessionRow:
         )
         put_succession(tx, row, now)
         logs.set_state(tx, log.id, "stopped")
-        journal(tx, now, Event.LOG_STOPPED, person, [(origin, "SUCCESSION_PROPOSED")])
+        event = Event(code="SUCCESSION_PROPOSED", subject=row.digest, counterparty=row.partner, origin=origin)
+        ports.journal.record(tx, now, Kind.JOURNAL_KIND_LOG, person, [event])
     ports.signals.notify(row.partner)
     return row
 
@@ -103,7 +104,8 @@ def receive_proposal(ports: Ports, partner: KnownNode, statement: statement_pb2.
                 delivered=True,
             )
             put_succession(tx, row, now)
-            journal(tx, now, Event.LOG_STOPPED, partner.trust_domain, [(name.origin, "SUCCESSION_OFFERED")])
+            event = Event(code="SUCCESSION_OFFERED", subject=row.digest, origin=name.origin)
+            ports.journal.record(tx, now, Kind.JOURNAL_KIND_LOG, partner.trust_domain, [event])
 
 
 def accept_end(ports: Ports, person: str, origin: str) -> SuccessionRow:
@@ -131,7 +133,8 @@ def accept_end(ports: Ports, person: str, origin: str) -> SuccessionRow:
         row = replace(offered, state="accepted", statement=encode(signed), delivered=False)
         put_succession(tx, row, now)
         logs.set_state(tx, log.id, "ended")
-        journal(tx, now, Event.LOG_STOPPED, person, [(origin, "ENDED")])
+        event = Event(code="ENDED", subject=row.digest, counterparty=row.partner, origin=origin)
+        ports.journal.record(tx, now, Kind.JOURNAL_KIND_LOG, person, [event])
     ports.signals.notify(row.partner)
     return row
 
@@ -156,7 +159,8 @@ def receive_countersigned(ports: Ports, partner: KnownNode, statement: statement
             clear_alarm(tx, code, partner=partner.trust_domain, origin=ended.name.origin)
         successor = logs.open_log(tx, LogName.parse(opened.value.successor_origin), outbound=True)
         _begin(ports, tx, ended, successor, opened.digest, now)
-        journal(tx, now, Event.LOG_OPENED, partner.trust_domain, [(successor.name.origin, "")])
+        event = Event(code="OPENED", subject=opened.digest, origin=successor.name.origin)
+        ports.journal.record(tx, now, Kind.JOURNAL_KIND_LOG, partner.trust_domain, [event])
     ports.signals.notify(partner.trust_domain)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, select
 from exchange.encoding import encode
 from exchange.journal import SALT_SIZE, commit_detail, encode_journal_entry, journal_origin
 from exchange.tlog.merkle import Frontier, leaf_hash
+from exchange.tlog.tree import grow
 from exchange.v1 import journal_pb2
 from exchange.v1.journal_pb2 import JournalAccountability, JournalEntry, JournalPersonal
 from exchange.values import PartyId, node_of
@@ -20,6 +21,7 @@ from node.store.engine import Store
 from node.store.envelope import SealingKey
 from node.store.insert import insert_rows
 from node.store.logs import pack, unpack
+from node.store.nodes import add_nodes, journal_log
 from node.store.tables import journal, journal_details, journals
 from node.store.vault import Vault
 
@@ -32,6 +34,7 @@ PERSONAL: Final = "personal"
 # As text, since every transaction that writes asks for it.
 _EDGE: Final = "SELECT generation, size, frontier, last_at FROM journals ORDER BY generation DESC LIMIT 1"
 _MOVE: Final = "UPDATE journals SET size = ?, frontier = ?, last_at = ? WHERE generation = ?"
+_ANCHORED: Final = "SELECT count FROM journal WHERE origin = ? AND first = 0 AND kind = ? ORDER BY generation DESC, idx DESC LIMIT 1"
 _ROWS: Final = (
     select(journal)
     .where(journal.c.generation == bindparam("of"), journal.c.idx >= bindparam("start"), journal.c.idx < bindparam("end"))
@@ -129,8 +132,20 @@ class Journal:
             return
         insert_rows(tx, journal, rows)
         insert_rows(tx, journal_details, details)
-        frontier = edge.frontier.extend(row["leaf"] for row in rows)
+        frontier, nodes = grow(edge.frontier, [row["leaf"] for row in rows])
+        add_nodes(tx, journal_log(edge.generation), nodes)
         tx.exec_driver_sql(_MOVE, (frontier.size, pack(frontier), last_at, edge.generation))
+
+    def succeed(self, tx: Connection, at: int, actor: str) -> None:
+        """Begin the next generation, whose first entry says how far this one reached and with what root. `tx` must write.
+
+        For a journal that cannot go on, as after a restored backup: what was recorded since is lost here, and its witnesses know it.
+        """
+        ended = self.edge(tx)
+        insert_rows(tx, journals, [{"generation": ended.generation + 1, "size": 0, "frontier": b"", "last_at": ended.last_at}])
+        origin = journal_origin(self.trust_domain, ended.generation)
+        follows = Event(code="FOLLOWS", origin=origin, count=ended.frontier.size, root=ended.frontier.root())
+        self.record(tx, at, Kind.JOURNAL_KIND_SUCCESSION, actor, [follows])
 
     def edge(self, tx: Connection) -> JournalEdge:
         """The newest journal and how far it reaches."""
@@ -140,6 +155,10 @@ class Journal:
     def origin(self, tx: Connection) -> str:
         """The name under which its checkpoints are signed."""
         return journal_origin(self.trust_domain, self.edge(tx).generation)
+
+    def anchored(self, tx: Connection, origin: str) -> int:
+        """The size of a disclosure log in its newest anchor, 0 if there is none."""
+        return tx.exec_driver_sql(_ANCHORED, (origin, Kind.JOURNAL_KIND_ANCHOR)).scalar() or 0
 
     def rows(self, tx: Connection, start: int, end: int, *, generation: int | None = None) -> list[JournalRow]:
         """Entries from `start` up to, and not with, `end`, of the newest journal or of an earlier one."""

@@ -7,8 +7,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from exchange.log import LogName
+from exchange.tlog import tree
 from exchange.tlog.merkle import Frontier
 from node.store.insert import insert_rows
+from node.store.nodes import StoredHashes, add_nodes
 from node.store.tables import entries, exceptions, logs, receipts, withheld
 
 _HASH = 32
@@ -29,7 +31,6 @@ _GROW = (
 )
 _IN_RANGE = (entries.c.log_id == bindparam("log"), entries.c.idx >= bindparam("start"), entries.c.idx < bindparam("end"))
 _ENTRIES = select(entries).where(*_IN_RANGE).order_by(entries.c.idx)
-_LEAVES = select(entries.c.leaf).where(*_IN_RANGE).order_by(entries.c.idx)
 _BELOW = (
     select(receipts)
     .where(receipts.c.log_id == bindparam("log"), receipts.c.size <= bindparam("at"), receipts.c.frontier != b"")
@@ -151,6 +152,8 @@ def grow(
 ) -> None:
     """Append entry rows and move the log's edge to `frontier`; a mirror's with the owner's note of it."""
     insert_rows(tx, entries, new)
+    if log.size // tree.TILE_WIDTH != frontier.size // tree.TILE_WIDTH:
+        add_nodes(tx, log.id, tree.grow(log.frontier, [row["leaf"] for row in new])[1])
     edge = {"size": frontier.size, "frontier": pack(frontier), "checkpoint": checkpoint}
     tx.execute(_GROW, {"log": log.id, **edge, "last_disclosed_at": disclosed_at, "control_size": control_size})
 
@@ -176,18 +179,17 @@ def entries_of_alert(tx: Connection, alert_ref: int) -> list[tuple[int, EntryRow
     return [(row.log_id, _entry(row)) for row in tx.execute(query)]
 
 
-def leaves(tx: Connection, log_id: int, start: int, end: int) -> list[bytes]:
-    """Leaf hashes from `start` up to, and not with, `end`."""
-    return list(tx.execute(_LEAVES, {"log": log_id, "start": start, "end": end}).scalars())
-
-
 def frontier_at(tx: Connection, log: LogRow, size: int) -> Frontier:
-    """The frontier when the log had `size` entries, computed from the nearest receipt below."""
+    """The frontier when the log had `size` entries, from a receipt a little below, or else from the stored nodes.
+
+    Raises `StoreFailed` (TREE_INCOMPLETE) if a leaf or node that it needs is not stored.
+    """
     if size == log.size:
         return log.frontier
     row = tx.execute(_BELOW, {"log": log.id, "at": size, "most": 1}).first()
-    start = unpack(row.size, row.frontier) if row else Frontier.empty()
-    return start.extend(leaves(tx, log.id, start.size, size))
+    if row is not None and size - row.size <= tree.TILE_WIDTH:
+        return unpack(row.size, row.frontier).extend(StoredHashes(tx, log.id).hashes(0, row.size, size))
+    return tree.frontier_at(StoredHashes(tx, log.id), size)
 
 
 def newest_receipt(tx: Connection, log_id: int) -> ReceiptRow | None:

@@ -34,9 +34,10 @@ def newest_alert(tx: Connection) -> int:
     return tx.execute(select(func.max(alerts.c.id))).scalar() or 0
 
 
-def journalled(tx: Connection, subject: str, code: str) -> bool:
-    """Whether the journal says this of that subject."""
-    return tx.execute(select(journal.c.id).where(journal.c.subject == subject, journal.c.code == code).limit(1)).first() is not None
+def journalled(tx: Connection, origin: str, index: int, code: str) -> bool:
+    """Whether the journal says this of that entry of a log."""
+    of_log = (journal.c.origin == origin, journal.c.first <= index, journal.c.first + journal.c.count > index)
+    return tx.execute(select(journal.c.idx).where(*of_log, journal.c.code == code).limit(1)).first() is not None
 
 
 def entries_from(tx: Connection, log_id: int, index: int) -> int:

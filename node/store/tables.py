@@ -86,6 +86,18 @@ entries = Table(
     sqlite_with_rowid=False,
 )
 
+nodes = Table(
+    "nodes",
+    metadata,
+    # logs.id; 0 for the first journal, -1 for its successor, and so on.
+    Column("log_id", Integer, primary_key=True, autoincrement=False),
+    # 1 and above: the root of a complete subtree of 256^level leaves. Level 0 is the column `leaf` beside the entries.
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    sqlite_with_rowid=False,
+)
+
 exceptions = Table(
     "exceptions",
     metadata,

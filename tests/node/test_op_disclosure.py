@@ -348,12 +348,12 @@ def test_whoever_looks_stands_in_the_journal(two: Federation) -> None:
     outbox.get_alert(gb.ports, gb.person("liaison"), reference)
     outbox.get_status(gb.ports, gb.person("auditor"), reference)
     assert kh.journal()[-2:] == [
-        ("consultation", kh.person("border"), KH_BORDER, "inbox"),
-        ("consultation", kh.person("border"), reference, "inbox"),
+        ("consultation", kh.person("border"), "", "INBOX"),
+        ("consultation", kh.person("border"), reference, "INBOX_ALERT"),
     ]
     assert gb.journal()[-2:] == [
-        ("consultation", gb.person("liaison"), reference, "alert"),
-        ("review", gb.person("auditor"), reference, "status"),
+        ("consultation", gb.person("liaison"), reference, "ALERT"),
+        ("review", gb.person("auditor"), reference, "STATUS"),
     ]
 
 

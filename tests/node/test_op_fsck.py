@@ -340,4 +340,4 @@ def test_reviews_are_for_reviewers_and_stand_in_the_journal(two: Federation) -> 
         operation(gb.ports, gb.person("administrator"))
     with refused(NotPermitted, "ROLE_MISSING"):
         review.get_log(gb.ports, gb.person("administrator"), desk_service_pb2.GetLogRequest())
-    assert [event[3] for event in gb.journal()[-3:]] == ["logs", "store", "verification"]
+    assert [event[3] for event in gb.journal()[-3:]] == ["LOGS", "STORE", "VERIFICATION"]

@@ -162,7 +162,7 @@ def test_a_suspended_partner_gets_nothing_until_it_is_resumed(three: Federation)
     assert three.pump() == 1
     assert kh.mirror(gb).size == 1
     kinds = [(subject, code) for kind, _, subject, code in gb.journal() if kind == "partner"]
-    assert kinds[-2:] == [(domain("kh"), "suspended"), (domain("kh"), "resumed")]
+    assert kinds[-2:] == [(domain("kh"), "SUSPENDED"), (domain("kh"), "RESUMED")]
 
 
 def test_a_refresh_takes_the_newer_chain_and_the_same_again_changes_nothing(three: Federation) -> None:

@@ -157,6 +157,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("origin"),
     )
     op.create_table(
+        "nodes",
+        sa.Column("log_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("level", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("idx", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("log_id", "level", "idx"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "partners",
         sa.Column("trust_domain", sa.String(), nullable=False),
         sa.Column("fingerprint", sa.LargeBinary(length=32), nullable=False),
