@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from google.protobuf.message import Message
 
 from exchange.agreement import Agreed, Parties, decide_entry, open_agreement
-from exchange.anchor import Anchored, Quorum, open_anchor
+from exchange.anchor import Anchored, open_anchor
 from exchange.directory import KnownNode, check_key, check_not_compromised
 from exchange.disclosure import check_entry, open_view
 from exchange.encoding import CAP_ENTRY, decode
@@ -37,6 +37,7 @@ from exchange.profile import AlertType, alert_type
 from exchange.receipt import OpenedReceipt, excepted, open_receipt_of
 from exchange.signing import open_statement, statement_digest
 from exchange.tlog.merkle import leaf_hash, verify_inclusion
+from exchange.tlog.policy import Policy
 from exchange.v1 import agreement_pb2, disclosure_pb2, evidence_pb2, manifest_pb2, statement_pb2
 from exchange.values import CLOCK_SKEW_MS, PartyId, node_of
 
@@ -90,10 +91,10 @@ class Proof:
     anchors: Sequence[evidence_pb2.Anchor]
 
 
-def verify_evidence(data: bytes, pins: Mapping[str, bytes], quorum: Quorum | None = None) -> VerifiedEvidence:
+def verify_evidence(data: bytes, pins: Mapping[str, bytes], policy: Policy | None = None) -> VerifiedEvidence:
     """Verify an evidence file. `pins` maps trust domains to the SHA-256 fingerprints of their identity keys, got apart from the file.
 
-    With `quorum`, the auditor's own witness policy, the file must prove that enough witnesses had seen it, and when. Raises `Malformed` and
+    With `policy`, the auditor's own and never one that came with the file, it must prove that enough witnesses had seen it, and when. Raises `Malformed` and
     `Unverified` with the codes above.
     """
     try:
@@ -118,15 +119,15 @@ def verify_evidence(data: bytes, pins: Mapping[str, bytes], quorum: Quorum | Non
         originator_descriptors=evidence.originator_descriptors,
         anchors=evidence.anchors,
     )
-    return EvidenceVerifier(pins, quorum).verify(proof)
+    return EvidenceVerifier(pins, policy).verify(proof)
 
 
 class EvidenceVerifier:
     """Verifies proofs under one set of pins and one policy; what several of them share is opened once."""
 
-    def __init__(self, pins: Mapping[str, bytes], quorum: Quorum | None = None) -> None:
+    def __init__(self, pins: Mapping[str, bytes], policy: Policy | None = None) -> None:
         self._pinned = PinnedNodes(pins)
-        self._quorum = quorum
+        self._policy = policy
         self._receipts: dict[tuple[bytes, bytes], OpenedReceipt] = {}
         self._agreements: dict[tuple[bytes, str, str, int], Agreed] = {}
 
@@ -140,7 +141,7 @@ class EvidenceVerifier:
         _e5_inclusion(proof, receipt)
         exception = _e6_level(proof, entry, receipt, log)
         anchors = self._e11_anchors(proof, receipt, (sender, recipient))
-        witnessed_at = 0 if self._quorum is None else _e12_witnessed(proof, receipt, sender, anchors)
+        witnessed_at = 0 if self._policy is None else _e12_witnessed(proof, receipt, sender, anchors)
         held_since = witnessed_at or received_at
         manifest, kind, alert, view = None, None, None, b""
         agreement, clause = None, None
@@ -183,7 +184,7 @@ class EvidenceVerifier:
         if len(proof.anchors) > _ANCHORS_AT_MOST:
             raise Unverified("EVIDENCE_ANCHOR", "there are more than four anchors")  # E11
         try:
-            return tuple(open_anchor(anchor, receipt, nodes, self._quorum) for anchor in proof.anchors)
+            return tuple(open_anchor(anchor, receipt, nodes, self._policy) for anchor in proof.anchors)
         except ExchangeError as error:
             raise Unverified("EVIDENCE_ANCHOR", f"an anchor does not hold: {error.code}") from error  # E11
 
@@ -286,7 +287,8 @@ def _e6_level(proof: Proof, entry: disclosure_pb2.Entry, receipt: OpenedReceipt,
 def _e12_witnessed(proof: Proof, receipt: OpenedReceipt, sender: KnownNode, anchors: Sequence[Anchored]) -> int:
     seen = [anchor.witnessed_at for anchor in anchors if anchor.witnessed_at]
     if not seen:
-        raise Unverified("EVIDENCE_WITNESSED", "not enough of the witnesses that the policy names cosigned an anchor of this")  # E12
+        why = ", ".join(sorted({anchor.refusal for anchor in anchors})) or "there is none"
+        raise Unverified("EVIDENCE_WITNESSED", f"no anchor satisfies the witness policy: {why}")  # E12
     stolen = receipt.receipt.keys[0].compromised_since
     if stolen and not any(anchor.receipt and 0 < anchor.witnessed_at < stolen for anchor in anchors):
         # A thief dates receipts as he likes: only one that a journal names, seen by others before the theft, is surely not his.

@@ -13,13 +13,13 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 
-from exchange.anchor import Quorum
 from exchange.encoding import decode, encode
 from exchange.errors import ExchangeError, Malformed, Unverified
 from exchange.evidence import EvidenceVerifier, Proof, VerifiedEvidence
 from exchange.log import LogName
 from exchange.signing import statement_digest
 from exchange.tlog.checkpoint import parse_checkpoint_text
+from exchange.tlog.policy import Policy
 from exchange.v1 import directory_pb2, disclosure_pb2, evidence_pb2, manifest_pb2, receipt_pb2, statement_pb2
 from exchange.values import PartyId
 
@@ -32,14 +32,14 @@ def write_bundle(bundle: evidence_pb2.EvidenceBundle) -> bytes:
     return BUNDLE_LINE + encode(bundle)
 
 
-def verify_bundle(data: bytes, pins: Mapping[str, bytes], quorum: Quorum | None = None) -> tuple[VerifiedEvidence, ...]:
+def verify_bundle(data: bytes, pins: Mapping[str, bytes], policy: Policy | None = None) -> tuple[VerifiedEvidence, ...]:
     """Verify a bundle's file: what each of its disclosures proves, in the order of logs and indexes. Arguments are as in `verify_evidence`.
 
     Raises `Malformed` (BUNDLE_MALFORMED), `Unverified` (BUNDLE_NOT_NAMED), and as `verify_evidence`: one disclosure that does not hold
     spoils the file.
     """
     bundle = _b1_form(data)
-    verifier = EvidenceVerifier(pins, quorum)
+    verifier = EvidenceVerifier(pins, policy)
     parts = _Parts(bundle)
     verified = tuple(verifier.verify(proof) for proof in parts.proofs(bundle.ranges))
     if not parts.all_named():

@@ -73,7 +73,7 @@ def write_log_parts(
 
 
 def read_log_file(read: Read, pins: Mapping[str, bytes]) -> tuple[LogCopy, list[Flaw]]:
-    """Read a copy, and what in it does not hold by itself. Raises `Malformed` (LOG_FILE_MALFORMED) and `Unverified` (EVIDENCE_NOT_PINNED)."""
+    """A copy, and what in it does not hold by itself. Raises `Malformed` (LOG_FILE_MALFORMED) and `Unverified` (EVIDENCE_NOT_PINNED)."""
     header, parts = _header(read)
     pinned = PinnedNodes(pins)
     log = _log_name(header)

@@ -112,19 +112,23 @@ def compare_receipts(
             found.append(Difference(code=Code.RECEIPT_WITHOUT_ENTRY, index=size, count=beyond - size))
     theirs = {receipt.statement for receipt in recipient}
     ours = {receipt.statement for receipt in sender}
-    of_sender = [receipt for receipt in sender if receipt.statement not in theirs]
-    of_recipient = [receipt for receipt in recipient if receipt.statement not in ours]
+    of_sender = sorted((receipt for receipt in sender if receipt.statement not in theirs), key=_begins)
+    of_recipient = sorted((receipt for receipt in recipient if receipt.statement not in ours), key=_begins)
     clashing: set[bytes] = set()
+    place = 0
     for receipt in of_sender:
-        for other in of_recipient:
+        # Receipts of one copy tile, so one walk through both finds each overlap once.
+        while place < len(of_recipient) and of_recipient[place].size <= receipt.previous_size:
+            place += 1
+        other = of_recipient[place] if place < len(of_recipient) else None
+        if other is not None and other.previous_size < receipt.size:
             first, end = max(receipt.previous_size, other.previous_size), min(receipt.size, other.size)
-            if first < end:
-                found.append(Difference(code=Code.RECEIPT_DIFFERS, index=first, count=end - first))
-                clashing |= {receipt.statement, other.statement}
+            found.append(Difference(code=Code.RECEIPT_DIFFERS, index=first, count=end - first))
+            clashing |= {receipt.statement, other.statement}
     alone = [receipt for receipt in (*of_sender, *of_recipient) if receipt.statement not in clashing and receipt.previous_size < common]
     found += [
         Difference(code=Code.RECEIPT_MISSING, index=receipt.previous_size, count=min(receipt.size, common) - receipt.previous_size)
-        for receipt in sorted(alone, key=lambda receipt: receipt.previous_size)
+        for receipt in sorted(alone, key=_begins)
     ]
     receipted = max((receipt.size for receipt in (*sender, *recipient)), default=0)
     if receipted < common:
@@ -145,6 +149,10 @@ def grade(code: Code, disclosed_at: int, now: int) -> Grade:
     if code not in {Code.NOT_RECEIVED, Code.RECEIPT_MISSING}:
         return Grade.CRITICAL
     return Grade.PRIORITY if now - disclosed_at > RECEIPT_DUE_MS else Grade.OBSERVATION
+
+
+def _begins(receipt: HeldReceipt) -> int:
+    return receipt.previous_size
 
 
 def _difference(code: Code, start: int, place: int, sender: Sequence[bytes], recipient: Sequence[bytes]) -> Difference:

@@ -2175,8 +2175,7 @@ class LogDifference(_message.Message):
     index: _builtins.int
     """The entries from `index` up to `index` + `count`."""
     count: _builtins.int
-    grade: _builtins.str
-    """CRITICAL, PRIORITY, ACTION or OBSERVATION."""
+    grade: Global___FindingGrade.ValueType
     sender_leaf: _builtins.bytes
     """Of the sender's copy and of the recipient's: leaf hash at `index`, 32 bytes; empty where there is none."""
     recipient_leaf: _builtins.bytes
@@ -2191,7 +2190,7 @@ class LogDifference(_message.Message):
         origin: _builtins.str = ...,
         index: _builtins.int = ...,
         count: _builtins.int = ...,
-        grade: _builtins.str = ...,
+        grade: Global___FindingGrade.ValueType = ...,
         sender_leaf: _builtins.bytes = ...,
         recipient_leaf: _builtins.bytes = ...,
         manifest_digest: _builtins.bytes = ...,
