@@ -10,7 +10,7 @@ C3  CONTRADICTION_UNVERIFIED   both are of one log of that country, and bear its
 C4  CONTRADICTION_NONE         they contradict each other
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from exchange.directory import KnownNode, check_not_compromised
@@ -21,7 +21,7 @@ from exchange.log import LogName, open_owned_checkpoint
 from exchange.pinned import PinnedNodes
 from exchange.receipt import open_receipt_of
 from exchange.tlog.checkpoint import Checkpoint, parse_checkpoint_text
-from exchange.tlog.merkle import consistency_roots
+from exchange.tlog.merkle import consistency_nodes, consistency_roots
 from exchange.tlog.note import split_note
 from exchange.v1 import evidence_pb2, statement_pb2
 
@@ -45,6 +45,24 @@ def write_contradiction(contradiction: evidence_pb2.Contradiction) -> bytes:
     return CONTRADICTION_LINE + encode(contradiction)
 
 
+def contradict(node: KnownNode, note: bytes, other: bytes, leaves: Sequence[bytes]) -> bytes | None:
+    """The file that shows how two signed notes of one log or journal of `node` contradict each other; None if they do not.
+
+    `leaves` are the leaf hashes of the tree that the note of the larger size is for. Raises as reading a note does.
+    """
+    smaller, larger = sorted((note, other), key=lambda signed: parse_checkpoint_text(split_note(signed)[0]).size)
+    old, new = (parse_checkpoint_text(split_note(signed)[0]).size for signed in (smaller, larger))
+    hashes = consistency_nodes(leaves, old, new) if 0 < old < new else []
+    contradiction = evidence_pb2.Contradiction(version=1, descriptors=node.chain, smaller=smaller, larger=larger, hashes=hashes)
+    return _if_shown(contradiction, node)
+
+
+def contradict_receipts(node: KnownNode, receipt: statement_pb2.Statement, other: statement_pb2.Statement) -> bytes | None:
+    """The file that shows how two receipts of `node` for one log contradict each other; None if they do not."""
+    contradiction = evidence_pb2.Contradiction(version=1, descriptors=node.chain, receipt=receipt, other_receipt=other)
+    return _if_shown(contradiction, node)
+
+
 def verify_contradiction(data: bytes, pins: Mapping[str, bytes]) -> Contradicted:
     """Verify the file. `pins` are as in `verify_evidence`. Raises `Malformed` and `Unverified` with the codes above."""
     contradiction = _c1_form(data)
@@ -60,6 +78,15 @@ def verify_contradiction(data: bytes, pins: Mapping[str, bytes]) -> Contradicted
     if first.origin != second.origin or not overlap or contradiction.receipt.payload == contradiction.other_receipt.payload:
         raise Unverified("CONTRADICTION_NONE", "the two receipts are not of one log, do not overlap, or say the same")  # C4
     return Contradicted(trust_domain=node.trust_domain, receipts=True, first=first, second=second)
+
+
+def _if_shown(contradiction: evidence_pb2.Contradiction, node: KnownNode) -> bytes | None:
+    data = write_contradiction(contradiction)
+    try:
+        verify_contradiction(data, {node.trust_domain: node.chain[0].signatures[0].key_id})
+    except Unverified:
+        return None
+    return data
 
 
 def _c1_form(data: bytes) -> evidence_pb2.Contradiction:

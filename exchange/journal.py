@@ -39,9 +39,9 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
     journal_pb2.JOURNAL_KIND_PARTNER: frozenset({"ADDED", "REFRESHED", "SUSPENDED", "RESUMED"}),
     journal_pb2.JOURNAL_KIND_AGREEMENT: frozenset({"PROPOSED", "OFFERED", "ACCEPTED"}),
     journal_pb2.JOURNAL_KIND_KEY: frozenset({"DESCRIPTOR"}),
-    journal_pb2.JOURNAL_KIND_EXPORT: frozenset({"DATA", "CONTENTLESS", "ENTRY_ONLY", "LOGGED_ONLY"}),
+    journal_pb2.JOURNAL_KIND_EXPORT: frozenset({"DATA", "CONTENTLESS", "ENTRY_ONLY", "LOGGED_ONLY", "LOG"}),
     journal_pb2.JOURNAL_KIND_REVIEW: frozenset(
-        {"LOGS", "LOG", "VERIFICATION", "STORE", "STATUS", "PARTNERS", "PARTNER", "AGREEMENTS", "AGREEMENT"}
+        {"LOGS", "LOG", "VERIFICATION", "STORE", "STATUS", "PARTNERS", "PARTNER", "AGREEMENTS", "AGREEMENT", "RECONCILIATION"}
     ),
     journal_pb2.JOURNAL_KIND_LOG: frozenset({"OPENED", "RECOVERED", "STOPPED", "SUCCESSION_PROPOSED", "SUCCESSION_OFFERED", "ENDED"}),
     journal_pb2.JOURNAL_KIND_ANCHOR: frozenset({"OUTBOUND", "INBOUND"}),

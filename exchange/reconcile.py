@@ -55,6 +55,8 @@ class Difference:
     sender_leaf: bytes = b""
     """Leaf hash at `index`, 32 bytes; empty if the sender's copy has none."""
     recipient_leaf: bytes = b""
+    received_at: int = 0
+    """Of a receipt that only one side holds: when it was given, Unix milliseconds."""
 
 
 def equal_prefix(size: int, equal: Callable[[int], bool]) -> int:
@@ -127,7 +129,12 @@ def compare_receipts(
             clashing |= {receipt.statement, other.statement}
     alone = [receipt for receipt in (*of_sender, *of_recipient) if receipt.statement not in clashing and receipt.previous_size < common]
     found += [
-        Difference(code=Code.RECEIPT_MISSING, index=receipt.previous_size, count=min(receipt.size, common) - receipt.previous_size)
+        Difference(
+            code=Code.RECEIPT_MISSING,
+            index=receipt.previous_size,
+            count=min(receipt.size, common) - receipt.previous_size,
+            received_at=receipt.received_at,
+        )
         for receipt in sorted(alone, key=_begins)
     ]
     receipted = max((receipt.size for receipt in (*sender, *recipient)), default=0)
@@ -144,11 +151,12 @@ def compare_copies(one: LogCopy, other: LogCopy) -> list[Difference]:
     return [*tails, *compare_receipts(sizes, common, one.receipts, other.receipts)]
 
 
-def grade(code: Code, disclosed_at: int, now: int) -> Grade:
-    """How grave a difference is, about an entry of `disclosed_at` (0 if that is not known), at `now`; Unix milliseconds."""
-    if code not in {Code.NOT_RECEIVED, Code.RECEIPT_MISSING}:
+def grade(difference: Difference, disclosed_at: int, now: int) -> Grade:
+    """How grave a difference is at `now`, about an entry of `disclosed_at` (0 if that is not known); Unix milliseconds."""
+    if difference.code not in {Code.NOT_RECEIVED, Code.RECEIPT_MISSING}:
         return Grade.CRITICAL
-    return Grade.PRIORITY if now - disclosed_at > RECEIPT_DUE_MS else Grade.OBSERVATION
+    since = max(disclosed_at, difference.received_at)
+    return Grade.PRIORITY if now - since > RECEIPT_DUE_MS else Grade.OBSERVATION
 
 
 def _begins(receipt: HeldReceipt) -> int:

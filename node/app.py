@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from exchange.directory import KnownNode, open_descriptor_chain
-from exchange.errors import ExchangeError, Refused
+from exchange.errors import ExchangeError, NotFound, Refused
 from exchange.v1 import directory_pb2, exchange_service_pb2, statement_pb2
 from exchange.values import PartyId
 from node.config import Config
@@ -50,7 +50,7 @@ class Node:
         self._supervisor = Supervisor(ports, self._node_material)
         self._partners = partner_listener(config.listen.partners, self._node_material, ExchangeService(ports, PartnerDoor(ports)))
         self._desk = desk_listener(
-            config.listen.desk, self._desk_material, DeskService(ports, DeskDoor(ports, office), self.sequencer, self._fetch)
+            config.listen.desk, self._desk_material, DeskService(ports, DeskDoor(ports, office), self.sequencer, self._fetch, self._connect)
         )
 
     def start(self) -> None:
@@ -82,8 +82,14 @@ class Node:
         self.stop()
 
     def _fetch(self, partner: str, origin: str, start: int) -> exchange_service_pb2.FetchEntriesResponse:
-        with ExchangeLink(self.ports.known.partners[partner].node, self._node_material()) as link:
+        with self._connect(partner) as link:
             return link.entries(origin, start)
+
+    def _connect(self, partner: str) -> ExchangeLink:
+        known = self.ports.known.partners.get(partner)
+        if known is None:
+            raise NotFound("PARTNER_UNKNOWN", "this trust domain is not a partner: see `exchange partner list`")
+        return ExchangeLink(known.node, self._node_material())
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stop.set()

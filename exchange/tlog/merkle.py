@@ -131,6 +131,15 @@ def consistency_proof(leaves: Sequence[bytes], old_size: int, new_size: int) -> 
     return proof[::-1]
 
 
+def consistency_nodes(leaves: Sequence[bytes], old_size: int, new_size: int) -> list[bytes]:
+    """The nodes that `consistency_roots` reads: a consistency proof that does not leave out the old tree's own node.
+
+    Raises Malformed PROOF_RANGE as `consistency_proof`; there is nothing to read when the sizes are equal.
+    """
+    proof = consistency_proof(leaves, old_size, new_size)
+    return proof if old_size & (old_size - 1) or old_size == new_size else [root(leaves[:old_size]), *proof]
+
+
 def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], expected_root: bytes) -> None:
     """Check that the leaf hash `leaf` is at `index` in the tree of this size and root (RFC 9162 section 2.1.3.2).
 

@@ -2070,9 +2070,11 @@ class ExportBundleResponse(_message.Message):
     part: _builtins.bytes
     """The next bytes of the bundle's file."""
     disclosures: _builtins.int
-    """Only in the last message."""
+    """Only in the last message: how many the file proves."""
     @_builtins.property
-    def left_out(self) -> _containers.RepeatedCompositeFieldContainer[Global___LeftOut]: ...
+    def left_out(self) -> _containers.RepeatedCompositeFieldContainer[Global___LeftOut]:
+        """After the file."""
+
     def __init__(
         self,
         *,
@@ -2167,9 +2169,10 @@ class LogDifference(_message.Message):
     MANIFEST_DIGEST_FIELD_NUMBER: _builtins.int
     DISCLOSED_AT_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
+    CONTRADICTION_FIELD_NUMBER: _builtins.int
     code: _builtins.str
-    """NOT_RECEIVED, NOT_DISCLOSED, DIFFERENT_CONTENT, OUT_OF_ORDER, RECEIPT_MISSING, RECEIPT_WITHOUT_ENTRY, RECEIPT_DIFFERS, or a code
-    that says why the partner's answers count for nothing.
+    """NOT_RECEIVED, NOT_DISCLOSED, DIFFERENT_CONTENT, OUT_OF_ORDER, RECEIPT_MISSING, RECEIPT_WITHOUT_ENTRY, RECEIPT_DIFFERS; or
+    PARTNER_INCONSISTENT, RECEIPT_UNVERIFIED: what the partner answered does not hold.
     """
     origin: _builtins.str
     index: _builtins.int
@@ -2183,6 +2186,8 @@ class LogDifference(_message.Message):
     """From this node's copy of the entry at `index`, if it has it: the manifest and when it was disclosed."""
     disclosed_at: _builtins.int
     message: _builtins.str
+    contradiction: _builtins.bytes
+    """A contradiction's file, if the partner signed both what this node holds and what it now says; else empty."""
     def __init__(
         self,
         *,
@@ -2196,10 +2201,11 @@ class LogDifference(_message.Message):
         manifest_digest: _builtins.bytes = ...,
         disclosed_at: _builtins.int = ...,
         message: _builtins.str = ...,
+        contradiction: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "count", b"count", "disclosed_at", b"disclosed_at", "grade", b"grade", "index", b"index", "manifest_digest", b"manifest_digest", "message", b"message", "origin", b"origin", "recipient_leaf", b"recipient_leaf", "sender_leaf", b"sender_leaf"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "contradiction", b"contradiction", "count", b"count", "disclosed_at", b"disclosed_at", "grade", b"grade", "index", b"index", "manifest_digest", b"manifest_digest", "message", b"message", "origin", b"origin", "recipient_leaf", b"recipient_leaf", "sender_leaf", b"sender_leaf"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -33,6 +33,11 @@ def add_nodes(tx: Connection, log_id: int, nodes: Iterable[Node]) -> None:
     insert_rows(tx, table, [{"log_id": log_id, "level": node.level, "idx": node.index, "hash": node.hash} for node in nodes])
 
 
+def stored_leaves(tx: Connection, log_id: int, start: int, end: int) -> list[bytes]:
+    """Leaf hashes of a disclosure log from `start` up to, and not with, `end`; fewer if it is not as long."""
+    return [row[0] for row in tx.exec_driver_sql(_LEAVES, (log_id, start, end))]
+
+
 class StoredHashes:
     """The hashes of one log as `exchange.tlog.tree.HashReader` wants them, in one transaction."""
 
