@@ -21,6 +21,7 @@ from exchange.tlog.merkle import EMPTY_ROOT, verify_consistency
 from exchange.tlog.note import CosignatureVerifier, NoteSignature, NoteVerifier, cosigned_at, open_note, sign_cosignature, split_note
 from exchange.tlog.policy import Policy, organisation
 from exchange.tlog.proof import hash_lines, parse_hash_lines
+from exchange.tlog.tree import HashReader, root_at
 
 MAX_PROOF_LINES = 63
 MAX_REQUEST_BYTES = 32 * 1024
@@ -131,13 +132,13 @@ def cosign(note: bytes, trust_domain: str, public_key: bytes, at: int, sign: Cal
     return sign_cosignature(text, witness_name(trust_domain), public_key, at, sign)
 
 
-def take_cosignatures(note: bytes, response: bytes, witness: CosignatureVerifier) -> NoteSignature:
-    """The cosignature by `witness` in what it answered to this checkpoint; whatever other keys signed is left out.
+def take_cosignature(note: bytes, response: bytes, witness: Sequence[CosignatureVerifier]) -> NoteSignature:
+    """The first cosignature by a key of `witness` in what it answered to this checkpoint; what other keys signed is left out.
 
     Raises `Malformed` (NOTE_MALFORMED), `Unverified` (as `open_note`: NOTE_SIGNATURE, NOTE_UNSIGNED) and (COSIGNATURE_WITHOUT_TIME).
     """
     text, _ = split_note(note)
-    opened = open_note(text + b"\n" + response, [witness])
+    opened = open_note(text + b"\n" + response, witness)
     if opened.text != text:
         raise Malformed("NOTE_MALFORMED", "a witness answers with signature lines and nothing else")
     if cosigned_at(opened.signatures[0]) == 0:
@@ -184,6 +185,29 @@ def check_policy(policy: Policy, note: bytes, logs: Sequence[NoteVerifier] = ())
         for verifier, signature in pairs
     )
     return Witnessed(checkpoint=checkpoint, cosigned=cosigned)
+
+
+def check_one_history(first: Checkpoint, second: Checkpoint, tree: HashReader) -> None:
+    """Check that two signed checkpoints of one log are of one history, given hashes that claim to be of the larger one's tree.
+
+    Raises `Conflict` (JOURNAL_SPLIT: they contradict each other, which both signatures together prove to anybody), `Unverified`
+    (JOURNAL_UNPROVEN: the hashes are not of that tree, so nothing is known).
+    """
+    small, large = sorted((first, second), key=lambda checkpoint: checkpoint.size)
+    split = Conflict("JOURNAL_SPLIT", "two signed checkpoints of one log are of two histories")
+    if small.size == large.size:
+        if small.root != large.root:
+            raise split
+        return
+    if root_at(tree, large.size) != large.root:
+        raise Unverified("JOURNAL_UNPROVEN", "the hashes are not of the tree that was signed")
+    if root_at(tree, small.size) != small.root:
+        raise split
+
+
+def evidence_of(held: bytes, shown: bytes) -> bytes:
+    """Two signed notes that contradict each other as one text to keep: what was known first, an empty line, what came later."""
+    return held + b"\n" + shown
 
 
 def witness_name(trust_domain: str) -> str:

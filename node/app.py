@@ -11,22 +11,24 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from exchange.directory import KnownNode, open_descriptor_chain
 from exchange.errors import ExchangeError, NotFound, Refused
+from exchange.tlog.policy import parse_policy
 from exchange.v1 import directory_pb2, exchange_service_pb2, statement_pb2
 from exchange.values import PartyId
 from node.config import Config
 from node.keys.signers import open_signer
 from node.links.exchange_link import ExchangeLink
 from node.operations.officers import acting
+from node.operations.opening import note_changes
 from node.operations.partners import load_known
 from node.operations.sign import check_high_water, stop_log
-from node.ports import Acquaintance, Ports, Signals, Signers, Streams
+from node.ports import Acquaintance, Ports, Signals, Signers, Streams, Witnessing
 from node.rpc.desk_service import DeskService
 from node.rpc.doors import desk_listener, partner_listener
 from node.rpc.exchange_service import ExchangeService
 from node.rpc.identity import DeskDoor, PartnerDoor
 from node.store import logs
 from node.store.engine import open_store
-from node.store.high_water import HighWater
+from node.store.high_water import HighWater, LogKeys
 from node.store.journal import open_journal
 from node.store.vault import Vault, read_master_key
 from node.system import SystemClock, system_entropy
@@ -56,6 +58,7 @@ class Node:
     def start(self) -> None:
         """Check what was signed before, then open the doors. Raises `Refused` (ADDRESS_IN_USE)."""
         self._check_logs()
+        note_changes(self.ports)
         self.sequencer.start()
         self._partners.start()
         self._desk.start()
@@ -129,6 +132,7 @@ def build(config: Config) -> Node:
     if own.trust_domain != config.node.trust_domain:
         raise Refused("DESCRIPTOR_OTHER_NODE", "the descriptor file is another node's than the configuration's")
     clock = SystemClock()
+    log_signer = open_signer(config.keys.log)
     officers = {str(officer.id): officer for officer in config.officers}
     vault = Vault(read_master_key(Path(config.store.vault_key.removeprefix("file:"))), system_entropy)
     ports = Ports(
@@ -137,14 +141,15 @@ def build(config: Config) -> Node:
         officers=officers,
         store=store,
         vault=vault,
-        high_water=HighWater(config.store.high_water),
+        high_water=HighWater(config.store.high_water, LogKeys.of(own, log_signer)),
         journal=open_journal(store, vault, config.node.trust_domain, acting(officers), system_entropy),
         clock=clock,
         entropy=system_entropy,
         signers=Signers(
             agreement=open_signer(config.keys.agreement),
-            log=open_signer(config.keys.log),
+            log=log_signer,
             receipt=open_signer(config.keys.receipt),
+            witness=open_signer(config.keys.witness),
             statement={
                 str(PartyId(trust_domain=config.node.trust_domain, path=f"/agency/{slug}")): open_signer(uri)
                 for slug, uri in config.keys.statement.items()
@@ -153,6 +158,11 @@ def build(config: Config) -> Node:
         acquaintance=Acquaintance(load_known(store, own, clock.now_ms())),
         signals=Signals(),
         streams=Streams(),
+        witnessing=Witnessing(
+            urls=config.witness.urls,
+            policy=parse_policy(config.witness.policy.read_bytes()) if config.witness.policy else None,
+            every_seconds=config.witness.every_seconds,
+        ),
     )
     return Node(config, ports)
 

@@ -22,6 +22,7 @@ NOT_CONFIGURATION: Final = frozenset({"EXCHANGE_CONTEXT"})
 AGENCY_CLASSES: Final = ("BORDER", "POLICE", "PROSECUTION", "SOCIAL", "NGO")
 ROLES: Final = ("liaison officer", "partner officer", "auditor", "administrator")
 
+WEB_ADDRESS = re.compile(r"https?://(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 
 
@@ -40,10 +41,12 @@ class NodeSection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenSection:
-    """Where the two listeners bind: host:port."""
+    """Where the listeners bind: host:port."""
 
     partners: str = field(metadata={"kind": "address"})
     desk: str = field(metadata={"kind": "address"})
+    witness: str = field(metadata={"kind": "address"}, default="")
+    """Plain HTTP: witnesses partners' journals and shows this node's own. Empty: neither."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,18 @@ class StoreSection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WitnessSection:
+    """Who cosigns this node's journal. Optional: without it nobody is asked."""
+
+    urls: Mapping[str, str] = field(metadata={"kind": "urls"}, default_factory=dict)
+    """Where partners witness: the prefix of C2SP tlog-witness, by trust domain. Their keys are those of their pinned descriptors."""
+    policy: Path | None = field(metadata={"kind": "path"}, default=None)
+    """A policy file (C2SP tlog-policy): further witnesses, with keys and URLs, and how many are enough."""
+    every_seconds: int = field(metadata={"kind": "seconds"}, default=60)
+    """How often the journal is anchored, signed and shown to its witnesses. Partners expect to see it each minute."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgencyEntry:
     """One agency that speaks through this node."""
 
@@ -114,6 +129,7 @@ class Config:
     tls: TlsSection
     keys: KeysSection
     store: StoreSection
+    witness: WitnessSection
     agencies: tuple[AgencyEntry, ...]
     officers: tuple[OfficerEntry, ...]
 
@@ -124,6 +140,7 @@ _SECTIONS: Final[Mapping[str, type]] = {
     "tls": TlsSection,
     "keys": KeysSection,
     "store": StoreSection,
+    "witness": WitnessSection,
 }
 _LISTS: Final[Mapping[str, type]] = {"agencies": AgencyEntry, "officers": OfficerEntry}
 
@@ -178,7 +195,7 @@ class _Reader:
             f"{ENVIRONMENT_PREFIX}{section}_{item.name}".upper(): (section, item)
             for section, shape in _SECTIONS.items()
             for item in fields(shape)
-            if item.metadata["kind"] != "uris"
+            if item.metadata["kind"] not in {"uris", "urls"}
         }
         found: dict[str, dict[str, Any]] = {}
         for variable, text in environ.items():
@@ -204,7 +221,7 @@ class _Reader:
         complete = True
         for key, item in wanted.items():
             if key not in table:
-                if item.default is MISSING:
+                if item.default is MISSING and item.default_factory is MISSING:
                     self.problems.append(f"{where}.{key}: missing")
                     complete = False
                 continue
@@ -238,6 +255,8 @@ class _Reader:
             self.problems.append("officers: an agency is not among [[agencies]]")
         if not config.keys.statement.keys() <= {agency.path.split("/")[-1] for agency in agencies}:
             self.problems.append("keys.statement: a key is for an agency that is not among [[agencies]]")
+        if domain in config.witness.urls:
+            self.problems.append("witness.urls: this node is not its own witness")
         if config.store.high_water.is_relative_to(config.store.database.parent):
             self.problems.append("store.high_water: must be outside the directory of store.database")
 
@@ -250,6 +269,8 @@ def _nearest(key: str, known: Mapping[str, Any] | list[str]) -> str:
 def _from_environment(kind: str, text: str) -> object:
     if kind == "flag":
         return {"true": True, "false": False}.get(text.lower(), text)
+    if kind == "seconds" and text.isdecimal():
+        return int(text)
     if kind == "texts":
         return [part.strip() for part in text.split(",")]
     return text
@@ -289,6 +310,24 @@ def _uris(value: object, directory: Path) -> Mapping[str, str]:
     if not isinstance(value, dict):
         raise _Wrong("a table of key URIs by agency")
     return {agency: _uri(uri, directory) for agency, uri in value.items()}
+
+
+def _seconds(value: object, _directory: Path) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 60:
+        raise _Wrong("a number of seconds from 1 to 60")
+    return value
+
+
+def _urls(value: object, directory: Path) -> Mapping[str, str]:
+    if not isinstance(value, dict):
+        raise _Wrong("a table of addresses by trust domain")
+    return {_trust_domain(domain, directory): _url(url, directory) for domain, url in value.items()}
+
+
+def _url(value: object, _directory: Path) -> str:
+    if not isinstance(value, str) or not WEB_ADDRESS.fullmatch(value):
+        raise _Wrong("http://host[:port][/path] or https://…, without a question mark")
+    return value.rstrip("/")
 
 
 def _address(value: object, _directory: Path) -> str:
@@ -339,6 +378,8 @@ _KINDS: Final[Mapping[str, Callable[[object, Path], object]]] = {
     "path": _path,
     "uri": _uri,
     "uris": _uris,
+    "urls": _urls,
+    "seconds": _seconds,
     "address": _address,
     "country": _country,
     "party": _party,

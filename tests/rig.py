@@ -37,7 +37,7 @@ from node.ports import Acquaintance, Ports, Signals, Signers, Streams
 from node.store import logs
 from node.store.directory import all_alarms
 from node.store.engine import open_store
-from node.store.high_water import HighWater
+from node.store.high_water import HighWater, LogKeys
 from node.store.journal import ACCOUNTABILITY, Kind, open_journal
 from node.store.vault import Vault
 from tests import builders
@@ -131,7 +131,7 @@ class Office:
             officers=officers,
             store=store,
             vault=vault,
-            high_water=HighWater(self.directory / "high-water"),
+            high_water=HighWater(self.directory / "high-water", LogKeys.of(self.own, key(self.country, "log"))),
             journal=open_journal(store, vault, self.domain, acting(officers), self._entropy),
             clock=self.clock,
             entropy=self._entropy,
@@ -139,6 +139,7 @@ class Office:
                 agreement=key(self.country, "agreement"),
                 log=key(self.country, "log"),
                 receipt=key(self.country, "receipt"),
+                witness=key(self.country, "witness"),
                 statement={
                     agency(self.country, agency_class): key(self.country, builders.agency_name(self.country, agency_class))
                     for agency_class in (BORDER, POLICE, NGO)

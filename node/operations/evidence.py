@@ -7,7 +7,7 @@ from exchange.tlog.tree import prove_inclusion
 from exchange.v1 import disclosure_pb2, evidence_pb2, statement_pb2
 from node.operations.access import note_access
 from node.operations.evidence_anchor import anchors_of
-from node.operations.officers import require
+from node.operations.officers import NotPermitted, require, turned_away
 from node.operations.proof import DATA, LOGGED_ONLY, PROVERS, Contents, check_may_have, countries, covering_receipt, pins_of
 from node.ports import Ports
 from node.store import alerts, logs
@@ -32,7 +32,10 @@ def export_evidence(ports: Ports, person: str, origin: str, index: int, level: i
         log, row = find_entry(tx, origin, index)
         entry = disclosure_pb2.Entry.FromString(row.entry)
         alert = alerts.by_ids(tx, {row.alert_ref}).get(row.alert_ref) if row.alert_ref is not None else None
-        check_may_have(officer, log, entry, alert, level)
+        try:
+            check_may_have(officer, log, entry, alert, level)
+        except NotPermitted as refused:
+            raise turned_away(ports, person, refused.code, str(refused)) from None
         receipt = covering_receipt(tx, log, index)
         if bool(logs.exception_codes(tx, log.id, index, index + 1)) != (level == LOGGED_ONLY):
             raise Refused("EVIDENCE_LEVEL", "logged_only is the level of what the recipient excepted, and of nothing else")

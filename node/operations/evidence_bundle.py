@@ -14,7 +14,7 @@ from node.config import OfficerEntry
 from node.operations.access import note_access
 from node.operations.evidence import find_entry
 from node.operations.evidence_anchor import anchors_of
-from node.operations.officers import AUDITOR, LIAISON, NotPermitted, agency_of, require
+from node.operations.officers import AUDITOR, LIAISON, NotPermitted, agency_of, require, turned_away
 from node.operations.proof import DATA, LOGGED_ONLY, PROVERS, Contents, check_may_have, countries, covering_receipt, pins_of
 from node.ports import Ports
 from node.store import alerts, logs
@@ -61,7 +61,10 @@ def export_bundle(ports: Ports, person: str, request: desk_service_pb2.ExportBun
         for log, rows in groupby(places, key=lambda place: place[0]):
             gathered.take(log, [row for _, row in rows])
     if not gathered.proved:
-        raise gathered.refusal or NotFound("SCOPE_EMPTY", "nothing of this was disclosed or received here")
+        refusal = gathered.refusal or NotFound("SCOPE_EMPTY", "nothing of this was disclosed or received here")
+        if isinstance(refusal, NotPermitted):
+            raise turned_away(ports, person, refusal.code, str(refusal))
+        raise refusal
     data = write_bundle(gathered.bundle())
     if len(data) > CAP_BUNDLE:
         raise Refused("SCOPE_TOO_LARGE", "the file would be larger than 64 MiB: choose a shorter period")

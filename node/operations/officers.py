@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from exchange.errors import ExchangeError
 from node.config import OfficerEntry
 from node.ports import Ports
-from node.store.journal import Acting
+from node.store.journal import Acting, Event, Kind
 
 LIAISON, PARTNER_OFFICER, AUDITOR, ADMINISTRATOR = "liaison officer", "partner officer", "auditor", "administrator"
 
@@ -15,16 +15,25 @@ class NotPermitted(ExchangeError):
 
 
 def require(ports: Ports, person: str, roles: Collection[str]) -> OfficerEntry:
-    """The roster entry of `person` (a SPIFFE ID) if it has one of `roles`.
+    """The roster entry of `person` (a SPIFFE ID) if it has one of `roles`. Ask outside any writing transaction.
 
-    Raises `NotPermitted`: OFFICER_UNKNOWN, ROLE_MISSING.
+    Raises `NotPermitted`, recorded before: OFFICER_UNKNOWN, ROLE_MISSING.
     """
     entry = ports.officers.get(person)
     if entry is None:
-        raise NotPermitted("OFFICER_UNKNOWN", "this certificate is not in the node's roster: ask your administrator to add it")
+        raise turned_away(
+            ports, person, "OFFICER_UNKNOWN", "this certificate is not in the node's roster: ask your administrator to add it"
+        )
     if not set(roles) & set(entry.roles):
-        raise NotPermitted("ROLE_MISSING", f"this needs the role of {' or '.join(sorted(roles))}, which you do not have")
+        raise turned_away(ports, person, "ROLE_MISSING", f"this needs the role of {' or '.join(sorted(roles))}, which you do not have")
     return entry
+
+
+def turned_away(ports: Ports, person: str, code: str, message: str) -> NotPermitted:
+    """The refusal to raise, once it is recorded that `person` asked for what is not theirs."""
+    with ports.store.write() as tx:
+        ports.journal.record(tx, ports.clock.now_ms(), Kind.JOURNAL_KIND_REFUSAL, person, [Event(code=code)])
+    return NotPermitted(code, message)
 
 
 def agency_of(entry: OfficerEntry) -> str:

@@ -16,7 +16,7 @@ from node.intake.completeness import check_release
 from node.intake.problems import error, refuses
 from node.operations.arrivals import first_arrival
 from node.operations.contents import SALT, Authorisation, pack_content, purpose_of_alert
-from node.operations.officers import LIAISON, PARTNER_OFFICER, NotPermitted, agency_of, require
+from node.operations.officers import LIAISON, PARTNER_OFFICER, agency_of, require, turned_away
 from node.operations.planning import Plan, plan
 from node.operations.preview import refusals
 from node.ports import Ports
@@ -67,7 +67,7 @@ def prepare(ports: Ports, person: str, draft: desk_service_pb2.Draft, reason: st
     """
     officer = require(ports, person, (LIAISON, PARTNER_OFFICER))
     if LIAISON not in officer.roles and draft.alert_type not in ANSWERS:
-        raise NotPermitted("ROLE_MISSING", "only a liaison officer releases alerts of this kind")
+        raise turned_away(ports, person, "ROLE_MISSING", "only a liaison officer releases alerts of this kind")
     now = ports.clock.now_ms()
     problems = [*check_release(draft, now)]
     if not reason.strip():

@@ -1,19 +1,25 @@
 """Who is calling: proved by the peer's certificate on each call, and asked again while a stream lives."""
 
 import threading
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
 
 import grpc
 from cryptography import x509
 
 from exchange.errors import Refused, Unverified
+from node.operations.access import note_access
 from node.operations.officers import NotPermitted
 from node.ports import Known, Ports
+from node.store.journal import Event, Kind
 from node.tls import Listener, PeerIdentity, RevocationList, check_current, peer_identity
 
 CALLS_AT_ONCE = 8
 """Of one partner: a node needs a subscription and a call beside it. More would take the listener's threads from the other partners."""
+
+
+CONNECTIONS_REMEMBERED = 1024
+"""Of officers: whoever calls again on a connection older than these is recorded as signing in again."""
 
 
 class PartnerDoor:
@@ -84,9 +90,11 @@ class DeskDoor:
     def __init__(self, ports: Ports, office_authorities: Sequence[x509.Certificate]) -> None:
         self._ports = ports
         self._trust = {ports.trust_domain: office_authorities}
+        self._lock = threading.Lock()
+        self._signed_in: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     def admit(self, context: grpc.ServicerContext) -> str:
-        """The SPIFFE ID of the caller. Raises `Unverified` (TLS_…)."""
+        """The SPIFFE ID of the caller, recorded as a sign-in at the first call of each connection. Raises `Unverified` (TLS_…)."""
         identity = peer_identity(
             context.auth_context(),
             trust=self._trust,
@@ -94,4 +102,16 @@ class DeskDoor:
             listener=Listener.DESK,
             revoked=RevocationList(),
         )
-        return str(identity.party)
+        person = str(identity.party)
+        self._note_sign_in(person, context.peer())
+        return person
+
+    def _note_sign_in(self, person: str, connection: str) -> None:
+        with self._lock:
+            if (person, connection) in self._signed_in:
+                return
+            # Recorded first: whoever cannot be recorded is not let in.
+            note_access(self._ports, Kind.JOURNAL_KIND_SIGN_IN, person, Event(code="CERTIFICATE"))
+            self._signed_in[person, connection] = None
+            if len(self._signed_in) > CONNECTIONS_REMEMBERED:
+                self._signed_in.popitem(last=False)

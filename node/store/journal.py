@@ -35,6 +35,7 @@ PERSONAL: Final = "personal"
 _EDGE: Final = "SELECT generation, size, frontier, last_at FROM journals ORDER BY generation DESC LIMIT 1"
 _MOVE: Final = "UPDATE journals SET size = ?, frontier = ?, last_at = ? WHERE generation = ?"
 _ANCHORED: Final = "SELECT count FROM journal WHERE origin = ? AND first = 0 AND kind = ? ORDER BY generation DESC, idx DESC LIMIT 1"
+_SAYS: Final = "SELECT 1 FROM journal WHERE subject = ? AND kind = ? LIMIT 1"
 _ROWS: Final = (
     select(journal)
     .where(journal.c.generation == bindparam("of"), journal.c.idx >= bindparam("start"), journal.c.idx < bindparam("end"))
@@ -109,20 +110,23 @@ class Journal:
         self._keys = keys
         self._entropy = entropy
 
-    def record(self, tx: Connection, at: int, kind: Kind.ValueType, actor: str, events: Iterable[Event]) -> None:
+    def record(
+        self, tx: Connection, at: int, kind: Kind.ValueType, actor: str, events: Iterable[Event], *, acting: Acting | None = None
+    ) -> None:
         """Append what `actor` (a SPIFFE ID, or a trust domain for its node) did at `at`, Unix milliseconds; `tx` must write.
 
-        A person's name for themselves stands only in the sealed detail; the entry names their agency, or the node. Raises `Malformed`
-        (JOURNAL_ENTRY_MALFORMED): then nothing of the transaction may stand.
+        Which person it was stands only in the sealed detail, with what that person is here (`acting`; the roster's word if left out); the
+        entry names their agency, or the node. Raises `Malformed` (JOURNAL_ENTRY_MALFORMED): then nothing of the transaction may stand.
         """
+        acting = acting or self._roster.get(actor)
         edge = self.edge(tx)
         last_at = max(edge.last_at, at)
         rows: list[dict[str, Any]] = []
         details: list[dict[str, Any]] = []
         for event in events:
             place = {"generation": edge.generation, "idx": edge.frontier.size + len(rows)}
-            entry = self._entry(last_at, kind, actor, event)
-            for group, record in self._records(actor, event):
+            entry = self._entry(last_at, kind, self._party(actor, acting), event)
+            for group, record in _records(actor, acting, event):
                 salted = self._entropy(SALT_SIZE) + record
                 setattr(entry, group, commit_detail(salted[:SALT_SIZE], record))
                 details.append({**place, "detail_group": group, "sealed": self._keys[group].seal(_purpose(place, group), salted)})
@@ -160,6 +164,10 @@ class Journal:
         """The size of a disclosure log in its newest anchor, 0 if there is none."""
         return tx.exec_driver_sql(_ANCHORED, (origin, Kind.JOURNAL_KIND_ANCHOR)).scalar() or 0
 
+    def says(self, tx: Connection, kind: Kind.ValueType, subject: bytes) -> bool:
+        """Whether an entry of that kind has that subject."""
+        return tx.exec_driver_sql(_SAYS, (subject, kind)).first() is not None
+
     def rows(self, tx: Connection, start: int, end: int, *, generation: int | None = None) -> list[JournalRow]:
         """Entries from `start` up to, and not with, `end`, of the newest journal or of an earlier one."""
         of = self.edge(tx).generation if generation is None else generation
@@ -177,12 +185,12 @@ class Journal:
         place = {"generation": self.edge(tx).generation if generation is None else generation, "idx": index}
         tx.execute(delete(journal_details).where(*_at(place, group)))
 
-    def _entry(self, at: int, kind: Kind.ValueType, actor: str, event: Event) -> JournalEntry:
+    def _entry(self, at: int, kind: Kind.ValueType, party: str, event: Event) -> JournalEntry:
         return JournalEntry(
             kind=kind,
             code=event.code,
             at=at,
-            party=self._party(actor),
+            party=party,
             subject=event.subject,
             counterparty=event.counterparty,
             origin=event.origin,
@@ -191,28 +199,27 @@ class Journal:
             root=event.root,
         )
 
-    def _party(self, actor: str) -> str:
-        if not _is_party(actor):
+    def _party(self, actor: str, acting: Acting | None) -> str:
+        if not actor.startswith("spiffe://"):
             return str(node_of(actor))
-        if PartyId.parse(actor).role in {"node", "agency"}:
+        if not _is_person(actor):
             return actor
-        acting = self._roster.get(actor)
         return acting.agency if acting and acting.agency else self._node
 
-    def _records(self, actor: str, event: Event) -> Iterable[tuple[str, bytes]]:
-        person = _is_party(actor) and PartyId.parse(actor).role not in {"node", "agency"}
-        if person or event.justification:
-            acting = self._roster.get(actor)
-            record = JournalAccountability(
-                person=actor if person else "",
-                roles=acting.roles if acting else "",
-                justification=event.justification,
-                purpose=event.purpose,
-                urgent=event.urgent,
-            )
-            yield ACCOUNTABILITY, encode(record)
-        if event.personal is not None:
-            yield PERSONAL, encode(event.personal)
+
+def _records(actor: str, acting: Acting | None, event: Event) -> Iterable[tuple[str, bytes]]:
+    person = _is_person(actor)
+    if person or event.justification:
+        record = JournalAccountability(
+            person=actor if person else "",
+            roles=acting.roles if acting else "",
+            justification=event.justification,
+            purpose=event.purpose,
+            urgent=event.urgent,
+        )
+        yield ACCOUNTABILITY, encode(record)
+    if event.personal is not None:
+        yield PERSONAL, encode(event.personal)
 
 
 def open_journal(store: Store, vault: Vault, trust_domain: str, roster: Mapping[str, Acting], entropy: Callable[[int], bytes]) -> Journal:
@@ -239,8 +246,8 @@ def columns(entry: JournalEntry) -> dict[str, Any]:
     }
 
 
-def _is_party(actor: str) -> bool:
-    return actor.startswith("spiffe://")
+def _is_person(actor: str) -> bool:
+    return actor.startswith("spiffe://") and PartyId.parse(actor).role not in {"node", "agency"}
 
 
 def _purpose(place: Mapping[str, int], group: str) -> bytes:

@@ -220,6 +220,48 @@ alarms = Table(
     UniqueConstraint("code", "partner", "origin"),
 )
 
+witnessed = Table(
+    "witnessed",
+    metadata,
+    # Of a partner's journal: the newest checkpoint that this node cosigned.
+    Column("origin", String, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("root", LargeBinary(32), nullable=False),
+    # When it was cosigned for the last time.
+    Column("at", BigInteger, nullable=False),
+    # The text, the log's signature and this node's cosignature.
+    Column("note", LargeBinary, nullable=False),
+)
+
+journal_checkpoints = Table(
+    "journal_checkpoints",
+    metadata,
+    # Of this node's journal: every checkpoint that was shown to anybody.
+    Column("origin", String, primary_key=True),
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    # The log's signature and the first cosignature of each witness.
+    Column("note", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+witnesses = Table(
+    "witnesses",
+    metadata,
+    # Of this node's journal; by the name of the witness's key.
+    Column("origin", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    # The newest size that it cosigned, and when; 0 if it never did.
+    Column("size", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    # Its newest cosignature: a line of a signed note.
+    Column("line", LargeBinary, nullable=False),
+    # When it was first asked, and what its last answer was: empty when it cosigned, else a code.
+    Column("asked_at", BigInteger, nullable=False),
+    Column("code", String, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 journals = Table(
     "journals",
     metadata,

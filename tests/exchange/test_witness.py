@@ -5,7 +5,7 @@ from base64 import b64encode
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from exchange.errors import ExchangeError, Malformed, Unverified
+from exchange.errors import Conflict, ExchangeError, Malformed, Unverified
 from exchange.tlog.checkpoint import Checkpoint, sign_checkpoint
 from exchange.tlog.merkle import EMPTY_ROOT, Frontier, consistency_proof, leaf_hash
 from exchange.tlog.note import CosignatureVerifier, NoteSignature, NoteVerifier, sign_cosignature
@@ -14,12 +14,14 @@ from exchange.witness import (
     MAX_REQUEST_BYTES,
     AddCheckpoint,
     check_continues,
+    check_one_history,
     check_policy,
     claimed_checkpoint,
     cosign,
+    evidence_of,
     open_submitted,
     parse_other_size,
-    take_cosignatures,
+    take_cosignature,
     witness_name,
 )
 
@@ -164,7 +166,7 @@ def line(text_of: bytes, at: int = AT, number: int = 7, domain: str = KH) -> byt
 
 
 def test_a_cosignature_is_taken_from_among_others() -> None:
-    taken = take_cosignatures(note(5), line(note(5), number=8, domain="x.example") + line(note(5)), WITNESS)
+    taken = take_cosignature(note(5), line(note(5), number=8, domain="x.example") + line(note(5)), [WITNESS])
     assert taken.line() == line(note(5))
 
 
@@ -181,7 +183,7 @@ def test_a_cosignature_is_taken_from_among_others() -> None:
 )
 def test_an_answer_that_is_no_cosignature_is_refused(response: bytes, code: str) -> None:
     with pytest.raises(ExchangeError) as refusal:
-        take_cosignatures(note(5), response, WITNESS)
+        take_cosignature(note(5), response, [WITNESS])
     assert refusal.value.code == code
 
 
@@ -190,7 +192,7 @@ def test_a_cosignature_of_a_longer_text_is_refused() -> None:
     longer = text + b"\nmore\n"
     signature = sign_cosignature(longer, WITNESS.name, raw(7), AT, private(7).sign)
     with pytest.raises(Malformed) as refusal:
-        take_cosignatures(note(5), b"more\n\n" + signature.line(), WITNESS)
+        take_cosignature(note(5), b"more\n\n" + signature.line(), [WITNESS])
     assert refusal.value.code == "NOTE_MALFORMED"
 
 
@@ -242,3 +244,39 @@ def test_the_logs_own_witness_does_not_make_a_quorum() -> None:
     with pytest.raises(Unverified) as refusal:
         check_policy(policy, note(5) + line(note(5), number=9, domain="gb.alerts.example"))
     assert refusal.value.code == "POLICY_QUORUM"
+
+
+class Leaves:
+    """A log's tree, small enough to have leaves only."""
+
+    def __init__(self, leaves: list[bytes]) -> None:
+        self.leaves = leaves
+
+    def hashes(self, level: int, start: int, end: int) -> list[bytes]:
+        assert level == 0
+        return self.leaves[start:end]
+
+
+@pytest.mark.parametrize(("first", "second"), [(5, 5), (0, 0), (0, 7), (3, 7), (7, 3)])
+def test_checkpoints_of_one_tree_are_one_history(first: int, second: int) -> None:
+    check_one_history(checkpoint(first), checkpoint(second), Leaves(LEAVES))
+
+
+@pytest.mark.parametrize(("first", "second"), [(3, 7), (7, 3), (5, 5)])
+def test_checkpoints_of_two_trees_prove_a_split(first: int, second: int) -> None:
+    other = [leaf_hash(b"other %d" % n) for n in range(9)]
+    shown = checkpoint(second, Frontier.empty().extend(other[:second]).root())
+    with pytest.raises(Conflict) as refusal:
+        check_one_history(checkpoint(first), shown, Leaves(LEAVES if first > second else other))
+    assert refusal.value.code == "JOURNAL_SPLIT"
+
+
+def test_hashes_of_another_tree_prove_nothing() -> None:
+    with pytest.raises(Unverified) as refusal:
+        check_one_history(checkpoint(3), checkpoint(7), Leaves(LEAVES[1:]))
+    assert refusal.value.code == "JOURNAL_UNPROVEN"
+
+
+def test_both_sides_of_a_contradiction_are_one_text() -> None:
+    held, shown = note(5) + line(note(5)), note(5, bytes(32))
+    assert evidence_of(held, shown) == held + b"\n" + shown

@@ -50,14 +50,15 @@ def test_an_auditor_proves_the_disclosure_without_its_content(two: Federation) -
     for office in (two["gb"], two["kh"]):
         assert export(office, "auditor", 0, CONTENTLESS).view == b""
         assert export(office, "auditor", 1, ENTRY_ONLY).manifest is None
-        with refused(NotPermitted, "EVIDENCE_NOT_YOURS"):
-            export(office, "auditor", 0, DATA)
         kind, who, _, code = office.journal()[-1]
         assert (kind, who, code) == ("export", office.person("auditor"), "ENTRY_ONLY")
         with office.ports.store.read() as tx:
             size = office.ports.journal.edge(tx).frontier.size
             (last,) = office.ports.journal.rows(tx, size - 1, size)
         assert (last.origin, last.first, last.count) == (ORIGIN, 1, 1)
+        with refused(NotPermitted, "EVIDENCE_NOT_YOURS"):
+            export(office, "auditor", 0, DATA)
+        assert office.journal()[-1] == ("refusal", office.person("auditor"), "", "EVIDENCE_NOT_YOURS")
 
 
 def test_another_agencys_disclosure_is_not_mine_to_prove(two: Federation) -> None:

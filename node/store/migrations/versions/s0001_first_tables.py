@@ -118,6 +118,15 @@ def upgrade() -> None:
     op.create_index("journal_by_origin", "journal", ["origin", "first"])
     op.create_index("journal_anchors", "journal", ["origin", "count"], sqlite_where=sa.text("kind = 17"))
     op.create_table(
+        "journal_checkpoints",
+        sa.Column("origin", sa.String(), nullable=False),
+        sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("origin", "size"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "journal_details",
         sa.Column("generation", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("idx", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -219,5 +228,26 @@ def upgrade() -> None:
         sa.Column("idx", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("code", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("log_id", "idx"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "witnessed",
+        sa.Column("origin", sa.String(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("root", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("origin"),
+    )
+    op.create_table(
+        "witnesses",
+        sa.Column("origin", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("line", sa.LargeBinary(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("code", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("origin", "name"),
         sqlite_with_rowid=False,
     )
