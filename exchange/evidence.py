@@ -94,8 +94,8 @@ class Proof:
 def verify_evidence(data: bytes, pins: Mapping[str, bytes], policy: Policy | None = None) -> VerifiedEvidence:
     """Verify an evidence file. `pins` maps trust domains to the SHA-256 fingerprints of their identity keys, got apart from the file.
 
-    With `policy`, the auditor's own and never one that came with the file, it must prove that enough witnesses had seen it, and when. Raises `Malformed` and
-    `Unverified` with the codes above.
+    With `policy`, the auditor's own and never one that came with the file, it must prove that enough witnesses had seen it, and when.
+    Raises `Malformed` and `Unverified` with the codes above.
     """
     try:
         evidence = decode(evidence_pb2.EvidenceFile, data, CAP_EVIDENCE)

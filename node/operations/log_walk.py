@@ -80,18 +80,22 @@ class LogWalk:
 
     @property
     def size(self) -> int:
+        """Entries in our copy."""
         return self.ours.size if self.ours else 0
 
     @property
     def root(self) -> bytes:
+        """Root of our copy, 32 bytes."""
         return self.ours.frontier.root() if self.ours else EMPTY_ROOT
 
     @property
     def their_size(self) -> int:
+        """Entries in the partner's copy, as it says."""
         return self.head.size if self.head else 0
 
     @property
     def their_root(self) -> bytes:
+        """Root of the partner's copy, as it says."""
         return self.head.root if self.head else EMPTY_ROOT
 
     def summary(self) -> messages.ReconciledLog:
@@ -126,7 +130,7 @@ class LogWalk:
         """Each difference as a finding."""
         for code, one in self.differences:
             disclosed_at, manifest = self._entry(one.index)
-            grave = "CRITICAL" if code not in {one.code} else str(grade(one, disclosed_at, now))
+            grave = "CRITICAL" if code != one.code else str(grade(one, disclosed_at, now))
             yield messages.LogDifference(
                 code=code,
                 origin=self.name.origin,

@@ -22,7 +22,7 @@ PROVERS = (LIAISON, PARTNER_OFFICER, AUDITOR)
 
 
 def check_may_have(officer: OfficerEntry, log: LogRow, entry: disclosure_pb2.Entry, alert: AlertRow | None, level: int) -> None:
-    """Raise `NotPermitted` (EVIDENCE_NOT_YOURS) unless the person's agency sent or was given this, or it is an auditor who asks for no data."""
+    """Raise `NotPermitted` (EVIDENCE_NOT_YOURS) unless the person's agency sent or was given this, or an auditor asks without data."""
     agency = str(officer.agency) if officer.agency else ""
     if log.outbound:
         theirs = LIAISON in officer.roles and alert is not None and alert.originator == agency

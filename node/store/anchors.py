@@ -27,8 +27,3 @@ def receipt_entry(tx: Connection, digest: bytes) -> Place | None:
     """The first entry that names a receipt by the digest of its statement."""
     row = tx.exec_driver_sql(_RECEIPT, (digest, journal_pb2.JOURNAL_KIND_RECEIPT)).first()
     return (row.generation, row.idx, row.entry) if row else None
-
-
-def first_cosigned(tx: Connection, generation: int, index: int) -> bytes | None:
-    """TEMPORARY until the witness branch lands."""
-    return None

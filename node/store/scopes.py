@@ -1,10 +1,11 @@
 """Which entries of the logs belong together: everything about one alert, everything with one partner in a time."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
+from typing import Any
 
 from google.protobuf.message import DecodeError
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from exchange.v1 import disclosure_pb2
 from node.store.logs import EntryRow, LogRow, entry_rows
@@ -31,7 +32,7 @@ def about(tx: Connection, digests: Collection[bytes]) -> set[bytes]:
 
 def entries_about(tx: Connection, digests: Collection[bytes]) -> list[tuple[int, EntryRow]]:
     """(log id, entry) of every disclosure of these manifests, and of what was excepted and names one of them; by log and index."""
-    rows = []
+    rows: list[Row[Any]] = []
     for some in _portions(digests):
         known = select(alerts.c.id).where(alerts.c.digest.in_(some))
         rows += tx.execute(select(entries).where(entries.c.alert_ref.in_(known))).all()
@@ -77,7 +78,7 @@ def _names(data: bytes, digests: Collection[bytes]) -> bool:
     return any(digest in digests for digest in (entry.manifest_digest, entry.thread, entry.in_reply_to))
 
 
-def _entry(row: Sequence[object]) -> EntryRow:
+def _entry(row: Row[Any]) -> EntryRow:
     return EntryRow(**{name: getattr(row, name) for name in EntryRow.__slots__})
 
 
