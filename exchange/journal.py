@@ -41,7 +41,7 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
     journal_pb2.JOURNAL_KIND_KEY: frozenset({"DESCRIPTOR"}),
     journal_pb2.JOURNAL_KIND_EXPORT: frozenset({"DATA", "CONTENTLESS", "ENTRY_ONLY", "LOGGED_ONLY", "LOG"}),
     journal_pb2.JOURNAL_KIND_REVIEW: frozenset(
-        {"LOGS", "LOG", "VERIFICATION", "STORE", "STATUS", "PARTNERS", "PARTNER", "AGREEMENTS", "AGREEMENT", "RECONCILIATION"}
+        {"LOGS", "LOG", "VERIFICATION", "STORE", "GAPS", "STATUS", "PARTNERS", "PARTNER", "AGREEMENTS", "AGREEMENT", "RECONCILIATION"}
     ),
     journal_pb2.JOURNAL_KIND_LOG: frozenset({"OPENED", "RECOVERED", "STOPPED", "SUCCESSION_PROPOSED", "SUCCESSION_OFFERED", "ENDED"}),
     journal_pb2.JOURNAL_KIND_ANCHOR: frozenset({"OUTBOUND", "INBOUND"}),
@@ -58,6 +58,11 @@ _ROOTED: Final = frozenset({journal_pb2.JOURNAL_KIND_ANCHOR, journal_pb2.JOURNAL
 def journal_origin(trust_domain: str, generation: int) -> str:
     """The name under which a journal's checkpoints are signed."""
     return f"{trust_domain}/journal/{generation}"
+
+
+def is_journal_origin(origin: str) -> bool:
+    """Whether a log of that name is a journal and no disclosure log."""
+    return _ORIGIN.fullmatch(origin) is not None
 
 
 def parse_journal_origin(origin: str) -> tuple[str, int]:

@@ -11,6 +11,7 @@ from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1 import desk_service_pb2_grpc
 from node.operations import (
     agreements,
+    check_records,
     evidence,
     evidence_bundle,
     inbox,
@@ -178,11 +179,6 @@ class DeskService(desk_service_pb2_grpc.DeskServiceServicer):
         return review.get_log(self._ports, self._door.admit(context), request)
 
     @answered(explain=True)
-    def VerifyLog(self, request: messages.VerifyLogRequest, context: grpc.ServicerContext) -> messages.VerifyLogResponse:
-        """Recompute one log or all."""
-        return review.verify_logs(self._ports, self._door.admit(context), request.origin)
-
-    @answered(explain=True)
     def EndLog(self, request: messages.EndLogRequest, context: grpc.ServicerContext) -> messages.EndLogResponse:
         """End one of our logs, or countersign the end of a partner's."""
         row = succeed.end(self._ports, self._door.admit(context), request.origin)
@@ -196,16 +192,16 @@ class DeskService(desk_service_pb2_grpc.DeskServiceServicer):
         return messages.RecoverLogResponse(adopted=adopted, log=review.log_summary(self._ports, request.origin))
 
     @answered(explain=True)
-    def Fsck(self, _request: messages.FsckRequest, context: grpc.ServicerContext) -> messages.FsckResponse:
-        """Check the whole store."""
-        return review.fsck(self._ports, self._door.admit(context))
-
-    @answered(explain=True)
     def ExportEvidence(self, request: messages.ExportEvidenceRequest, context: grpc.ServicerContext) -> messages.ExportEvidenceResponse:
         """Proof of one disclosure."""
         person = self._door.admit(context)
         exported = evidence.export_evidence(self._ports, person, request.origin, request.index, request.level)
         return messages.ExportEvidenceResponse(evidence=exported)
+
+    @answered_stream(explain=True)
+    def CheckRecords(self, request: messages.CheckRecordsRequest, context: grpc.ServicerContext) -> Iterator[messages.CheckRecordsResponse]:
+        """Check the logs, or all that is stored."""
+        return check_records.check_records(self._ports, self._door.admit(context), request)
 
     @answered_stream(explain=True)
     def ExportBundle(self, request: messages.ExportBundleRequest, context: grpc.ServicerContext) -> Iterator[messages.ExportBundleResponse]:

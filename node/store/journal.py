@@ -246,6 +246,11 @@ def columns(entry: JournalEntry) -> dict[str, Any]:
     }
 
 
+def purpose_of_detail(generation: int, index: int, group: str) -> bytes:
+    """What a sealed detail is bound to, so that it cannot be moved to another entry."""
+    return _purpose({"generation": generation, "idx": index}, group)
+
+
 def _is_person(actor: str) -> bool:
     return actor.startswith("spiffe://") and PartyId.parse(actor).role not in {"node", "agency"}
 

@@ -147,6 +147,7 @@ answers = Table(
     Column("answered", LargeBinary(32), primary_key=True),
     Column("answer", LargeBinary(32), primary_key=True),
     Column("outbound", Boolean, nullable=False),
+    Index("answers_by_answer", "answer"),
     sqlite_with_rowid=False,
 )
 
@@ -156,6 +157,7 @@ supersessions = Table(
     Column("earlier", LargeBinary(32), primary_key=True),
     Column("later", LargeBinary(32), primary_key=True),
     Column("originator", String, nullable=False),
+    Index("supersessions_by_later", "later"),
     sqlite_with_rowid=False,
 )
 

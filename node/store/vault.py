@@ -77,6 +77,18 @@ class Vault:
             period_key = self._opened(period, of_period)
         if wrapped is None or period_key is None:
             raise NotFound("ERASED", "the key of this alert was destroyed: its content cannot be read any more")
+        return self.unwrap_under(period_key, wrapped)
+
+    def stored_key(self, connection: Connection, period: str) -> SealingKey | None:
+        """The key of a period or group as the store has it now, whatever was remembered of it; None if it was destroyed.
+
+        For whoever checks the store. Raises `StoreFailed` (VAULT_TAMPERED).
+        """
+        wrapped = _wrapped_key(connection, period)
+        return self._opened(period, wrapped) if wrapped is not None else None
+
+    def unwrap_under(self, period_key: SealingKey, wrapped: bytes) -> DataKey:
+        """The key of an alert under its period's key. Raises `StoreFailed` (VAULT_TAMPERED)."""
         return DataKey(period_key.open(_DATA_KEY, wrapped), wrapped, self._entropy)
 
     def destroy_period(self, connection: Connection, period: str, now_ms: int) -> None:

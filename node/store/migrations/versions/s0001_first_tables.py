@@ -61,6 +61,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("answered", "answer"),
         sqlite_with_rowid=False,
     )
+    op.create_index("answers_by_answer", "answers", ["answer"], unique=False)
     op.create_table(
         "conflicts",
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
@@ -222,6 +223,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("earlier", "later"),
         sqlite_with_rowid=False,
     )
+    op.create_index("supersessions_by_later", "supersessions", ["later"], unique=False)
     op.create_table(
         "withheld",
         sa.Column("log_id", sa.Integer(), autoincrement=False, nullable=False),
