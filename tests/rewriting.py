@@ -29,7 +29,8 @@ def rewrite(office: Office, name: LogName, entries: Sequence[bytes]) -> None:
         tx.exec_driver_sql("DELETE FROM entries WHERE log_id = ?", (log.id,))
         tx.exec_driver_sql("DELETE FROM nodes WHERE log_id = ?", (log.id,))
         for index, entry in enumerate(entries):
-            tx.exec_driver_sql("INSERT INTO entries (log_id, idx, entry, leaf) VALUES (?, ?, ?, ?)", (log.id, index, entry, leaf_hash(entry)))
+            row = (log.id, index, entry, leaf_hash(entry))
+            tx.exec_driver_sql("INSERT INTO entries (log_id, idx, entry, leaf) VALUES (?, ?, ?, ?)", row)
         add_nodes(tx, log.id, nodes)
         tx.exec_driver_sql("UPDATE logs SET size = ?, frontier = ? WHERE id = ?", (frontier.size, logs.pack(frontier), log.id))
     (office.directory / "high-water" / f"{hashlib.sha256(name.origin.encode()).hexdigest()}.note").unlink(missing_ok=True)

@@ -59,6 +59,10 @@ class SharedLogs(Protocol):
         """Receipts above a size."""
         ...
 
+    def entries(self, origin: str, start: int) -> exchange_service_pb2.FetchEntriesResponse:
+        """Entries from `start` on."""
+        ...
+
 
 def wrong_answer() -> Malformed:
     """What to raise when a partner answers something else than was asked."""
@@ -287,13 +291,22 @@ class LogWalk:
         return held
 
     def _entry(self, index: int) -> tuple[int, bytes]:
-        """When our copy's entry there was disclosed, and its manifest; 0 and empty if we have none."""
-        if self.ours is None or index >= self.size:
-            return 0, b""
-        with self.ports.store.read() as tx:
-            (row,) = logs.entry_rows(tx, self.ours.id, index, index + 1)
+        """When the entry there was disclosed, and its manifest; 0 and empty if neither side's copy tells."""
         try:
-            entry = disclosure_pb2.Entry.FromString(row.entry)
-        except DecodeError:
+            entry = disclosure_pb2.Entry.FromString(self._our_entry(index) or self._their_entry(index))
+        except (DecodeError, ExchangeError):
             return 0, b""
         return entry.disclosed_at, entry.manifest_digest
+
+    def _our_entry(self, index: int) -> bytes:
+        if self.ours is None or index >= self.size:
+            return b""
+        with self.ports.store.read() as tx:
+            (row,) = logs.entry_rows(tx, self.ours.id, index, index + 1)
+        return row.entry
+
+    def _their_entry(self, index: int) -> bytes:
+        if index >= self.their_size:
+            return b""
+        self.questions += 1
+        return next(iter(self.partner.entries(self.name.origin, index).entries), b"")

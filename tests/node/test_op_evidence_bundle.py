@@ -26,7 +26,7 @@ BACK = "kh.alerts.example/disclosures/gb.alerts.example/1"
 
 @pytest.fixture
 def two(tmp_path: Path) -> Iterator[Federation]:
-    """gb told kh's border (index 0) and police (index 1) of one alert, the police (index 2) of another; the border reported back on the first."""
+    """gb told kh's border (0) and police (1) of one alert, the police (2) of another; the border reported back on the first."""
     with federation(tmp_path, "gb", "kh") as made:
         made.connect("gb", "kh")
         made["gb"].publish(draft(KH_BORDER, KH_POLICE))
@@ -77,7 +77,8 @@ def test_what_is_another_agencys_is_left_out_and_only_reviewers_are_told(two: Fe
     assert places(verify_bundle(exported.data, pins("gb", "kh")))[0] == (OUT, 0, DATA)
     assert not exported.left_out
     exported = export(two["kh"], "both", partner=domain("gb"), content=True)
-    assert {(one.index, one.code) for one in exported.left_out if one.origin == OUT} == {(1, "EVIDENCE_NOT_YOURS"), (2, "EVIDENCE_NOT_YOURS")}
+    told = {(one.index, one.code) for one in exported.left_out if one.origin == OUT}
+    assert told == {(1, "EVIDENCE_NOT_YOURS"), (2, "EVIDENCE_NOT_YOURS")}
     for scope in ({"origin": OUT, "index": 1}, {"partner": domain("kh"), "content": True}):
         with refused(NotPermitted, "EVIDENCE_NOT_YOURS"):
             export(two["gb"], "border" if "origin" in scope else "auditor", **scope)
