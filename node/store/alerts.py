@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select, bindparam, func, select, true, update
+from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select, bindparam, func, select, update
 
 from exchange.errors import NotFound
 from node.store.insert import insert_rows
@@ -76,31 +76,24 @@ def by_alert_ids(tx: Connection, alert_ids: Collection[bytes]) -> dict[tuple[str
     return {(row.originator, row.alert_id): _alert(row) for row in _among(tx, _BY_ALERT_ID, alert_ids)}
 
 
-def find(tx: Connection, text: str, *, inbox_of: str | None = None, originator: str | None = None) -> AlertRow:
+def find(tx: Connection, text: str, *, inbox_of: str | None = None, originator: str | None = None, anywhere: bool = False) -> AlertRow:
     """The one alert whose id or digest begins with `text` (hex, hyphens allowed).
 
-    With `inbox_of`, an agency, among what came for it; otherwise among our own, with `originator` only among that agency's. What
-    is outside may not even make a beginning ambiguous. Raises `NotFound`: ALERT_NOT_FOUND, ALERT_AMBIGUOUS, and ALERT_REFERENCE
-    for what is no beginning of an id.
+    With `inbox_of`, an agency, among what came for it; with `anywhere` among all that is here; otherwise among our own, with `originator`
+    only among that agency's. What is outside may not even make a beginning ambiguous. Raises `NotFound`: ALERT_NOT_FOUND,
+    ALERT_AMBIGUOUS, and ALERT_REFERENCE for what is no beginning of an id.
     """
-    if inbox_of is not None:
-        return _find(tx, text, alerts.c.id.in_(select(inbox.c.alert_ref).where(inbox.c.agency == inbox_of)))
-    return _find(tx, text, _own(originator))
-
-
-def find_any(tx: Connection, text: str) -> AlertRow:
-    """The one alert whose id or digest begins with `text`, whoever originated it: for an auditor. Raises as `find`."""
-    return _find(tx, text, true())
-
-
-def _find(tx: Connection, text: str, among: ColumnElement[bool]) -> AlertRow:
     wanted = text.replace("-", "").lower()
     if len(wanted) < PREFIX_AT_LEAST or len(wanted) > 64 or not all(c in "0123456789abcdef" for c in wanted):
         raise NotFound("ALERT_REFERENCE", "give an alert id or a manifest digest in hex, or at least its first 8 characters")
     low, high = bytes.fromhex(wanted + "0" * (len(wanted) % 2)), bytes.fromhex(wanted + "f" * (len(wanted) % 2)) + b"\xff" * 32
     found: dict[int, AlertRow] = {}
     for column in (alerts.c.alert_id, alerts.c.digest):
-        query = select(*_COLUMNS).where(column >= low, column <= high, among)
+        query = select(*_COLUMNS).where(column >= low, column <= high)
+        if inbox_of is not None:
+            query = query.where(alerts.c.id.in_(select(inbox.c.alert_ref).where(inbox.c.agency == inbox_of)))
+        elif not anywhere:
+            query = query.where(_own(originator))
         found |= {row.id: _alert(row) for row in tx.execute(query.limit(2))}
     if not found:
         raise NotFound("ALERT_NOT_FOUND", "there is no such alert here, or it is not for you")
