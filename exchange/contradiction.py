@@ -50,11 +50,16 @@ def contradict(node: KnownNode, note: bytes, other: bytes, leaves: Sequence[byte
 
     `leaves` are the leaf hashes of the tree that the note of the larger size is for. Raises as reading a note does.
     """
-    smaller, larger = sorted((note, other), key=lambda signed: parse_checkpoint_text(split_note(signed)[0]).size)
-    old, new = (parse_checkpoint_text(split_note(signed)[0]).size for signed in (smaller, larger))
+    smaller, larger = sorted((note, other), key=size_of)
+    old, new = size_of(smaller), size_of(larger)
     hashes = consistency_nodes(leaves, old, new) if 0 < old < new else []
     contradiction = evidence_pb2.Contradiction(version=1, descriptors=node.chain, smaller=smaller, larger=larger, hashes=hashes)
     return _if_shown(contradiction, node)
+
+
+def size_of(note: bytes) -> int:
+    """The size that a note's checkpoint claims. Raises `Malformed` as reading one does."""
+    return parse_checkpoint_text(split_note(note)[0]).size
 
 
 def contradict_receipts(node: KnownNode, receipt: statement_pb2.Statement, other: statement_pb2.Statement) -> bytes | None:

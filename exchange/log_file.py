@@ -42,14 +42,15 @@ class LogCopy:
     """One country's copy of a log."""
 
     log: LogName
+    sender: KnownNode
     holder: str
     """Trust domain: the log's sender or its recipient."""
     written_at: int
     """Unix milliseconds."""
     leaves: Sequence[bytes]
     receipts: Sequence[HeldReceipt]
-    checkpoint: bytes
-    """The sender's signed note at the end; empty if the holder has none."""
+    notes: Sequence[bytes]
+    """The sender's signed notes that hold for these leaves, ascending by size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,18 +89,22 @@ def read_log_file(read: Read, pins: Mapping[str, bytes]) -> tuple[LogCopy, list[
     if len(leaves) != header.size:
         raise _malformed("the file does not hold as many entries as its header says")
     flaws: list[Flaw] = []
-    receipts = _Receipts(log=log, sender=sender, recipient=recipient, leaves=leaves, flaws=flaws).check(copied)
+    notes: list[bytes] = []
+    receipts = _Receipts(log=log, sender=sender, recipient=recipient, leaves=leaves, flaws=flaws, notes=notes).check(copied)
     if header.checkpoint:
         expected = Checkpoint(origin=log.origin, size=len(leaves), root=Frontier.empty().extend(leaves).root())
-        if not _is_signed(header.checkpoint, expected, log, sender, None):
+        if _is_signed(header.checkpoint, expected, log, sender, None):
+            notes.append(header.checkpoint)
+        else:
             flaws.append(Flaw(code="CHECKPOINT_UNVERIFIED", index=len(leaves) - 1))
     copy = LogCopy(
         log=log,
+        sender=sender,
         holder=header.holder,
         written_at=header.written_at,
         leaves=leaves,
         receipts=receipts,
-        checkpoint=header.checkpoint,
+        notes=notes,
     )
     return copy, flaws
 
@@ -171,6 +176,7 @@ class _Receipts:
     recipient: KnownNode
     leaves: Sequence[bytes]
     flaws: list[Flaw]
+    notes: list[bytes]
 
     def check(self, copied: Sequence[log_file_pb2.LogFileReceipt]) -> list[HeldReceipt]:
         """The receipts whose signatures hold; of all, what does not."""
@@ -184,12 +190,16 @@ class _Receipts:
             if receipt.previous_size != tiled or checkpoint.origin != self.log.origin:
                 self.flaws.append(Flaw(code="RECEIPT_TILES", index=checkpoint.size - 1))
             tiled = max(tiled, checkpoint.size)
-            if frontier.size <= checkpoint.size <= len(self.leaves):
+            fits = frontier.size <= checkpoint.size <= len(self.leaves)
+            if fits:
                 frontier = frontier.extend(self.leaves[frontier.size : checkpoint.size])
-                if checkpoint.root != frontier.root():
+                fits = checkpoint.root == frontier.root()
+                if not fits:
                     self.flaws.append(Flaw(code="RECEIPT_ROOT", index=checkpoint.size - 1))
             if one.checkpoint and not _is_signed(one.checkpoint, checkpoint, self.log, self.sender, receipt.received_at):
                 self.flaws.append(Flaw(code="CHECKPOINT_UNVERIFIED", index=checkpoint.size - 1))
+            elif one.checkpoint and fits:
+                self.notes.append(one.checkpoint)
             statement = one.receipt.SerializeToString(deterministic=True)
             held.append(
                 HeldReceipt(previous_size=receipt.previous_size, size=checkpoint.size, received_at=receipt.received_at, statement=statement)

@@ -5,10 +5,11 @@ roots of ever closer sizes: a tree of n entries fixes all of them, so "the first
 there on the leaf hashes say what differs. The same comparison serves two nodes over the network and two files without one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from exchange.contradiction import contradict, size_of
 from exchange.log_file import HeldReceipt, LogCopy
 
 RECEIPT_DUE_MS = 180_000
@@ -32,6 +33,18 @@ class Code(StrEnum):
     """A copy holds a receipt for entries that it does not hold."""
     RECEIPT_DIFFERS = "RECEIPT_DIFFERS"
     """Two receipts for one entry."""
+
+
+MEANING: Mapping[str, str] = {
+    Code.NOT_RECEIVED: "the sender disclosed this, and the recipient does not hold it",
+    Code.NOT_DISCLOSED: "the recipient holds this, and the sender's log does not have it",
+    Code.DIFFERENT_CONTENT: "the two copies hold different entries here",
+    Code.OUT_OF_ORDER: "the two copies hold the same entries in another order from here on",
+    Code.RECEIPT_MISSING: "both hold the entries, and not both of them a receipt",
+    Code.RECEIPT_WITHOUT_ENTRY: "a receipt covers entries that the copy beside it does not have",
+    Code.RECEIPT_DIFFERS: "the two copies hold different receipts for the same entries",
+}
+"""Each of them as a sentence for people."""
 
 
 class Grade(StrEnum):
@@ -149,6 +162,31 @@ def compare_copies(one: LogCopy, other: LogCopy) -> list[Difference]:
     tails = compare_tails(common, one.leaves[common:], other.leaves[common:])
     sizes = len(one.leaves), len(other.leaves)
     return [*tails, *compare_receipts(sizes, common, one.receipts, other.receipts)]
+
+
+def contradiction_of(one: LogCopy, other: LogCopy) -> bytes | None:
+    """The proof, from two copies of one log, that its owner signed two histories of it; None if it did not, or it cannot be shown."""
+    common = equal_prefix(min(len(one.leaves), len(other.leaves)), lambda size: one.leaves[:size] == other.leaves[:size])
+    for note in one.notes:
+        for against in other.notes:
+            sizes = size_of(note), size_of(against)
+            if min(sizes) > common:
+                larger = one.leaves if sizes[0] > sizes[1] else other.leaves
+                return contradict(one.sender, note, against, larger)
+    return None
+
+
+def contradiction_of_note(note: bytes, copy: LogCopy) -> bytes | None:
+    """The proof that a signed note of a log and a copy of it are of two histories; None if they are not, or it cannot be shown.
+
+    Raises as reading a note does.
+    """
+    size = size_of(note)
+    for against in copy.notes:
+        shown = contradict(copy.sender, note, against, copy.leaves) if size <= size_of(against) else None
+        if shown is not None:
+            return shown
+    return None
 
 
 def grade(difference: Difference, disclosed_at: int, now: int) -> Grade:

@@ -6,14 +6,14 @@ from typing import Protocol
 
 from google.protobuf.message import DecodeError
 
-from exchange.contradiction import contradict
+from exchange.contradiction import contradict, contradict_receipts
 from exchange.directory import KnownNode
 from exchange.errors import ExchangeError, Malformed
 from exchange.log import LogName
 from exchange.log_file import HeldReceipt
 from exchange.receipt import open_receipt_of
+from exchange.reconcile import MEANING, Difference, compare_receipts, compare_tails, equal_prefix, grade
 from exchange.reconcile import Code as Differs
-from exchange.reconcile import Difference, compare_receipts, compare_tails, equal_prefix, grade
 from exchange.tlog.merkle import EMPTY_ROOT
 from exchange.tlog.tree import frontier_at, root_at
 from exchange.v1 import desk_service_pb2 as messages
@@ -27,14 +27,9 @@ LEAVES_AT_MOST = 2_000_000
 """Leaf hashes that are fetched of one log; beyond, only the first difference is named."""
 _RECEIPTS_AT_MOST = 1_000_000
 
+_OF_TREES = frozenset({"DIFFERENT_CONTENT", "OUT_OF_ORDER", "NOT_DISCLOSED", "NOT_RECEIVED"})
 _MESSAGES = {
-    "NOT_RECEIVED": "the sender disclosed this, and the recipient does not hold it",
-    "NOT_DISCLOSED": "the recipient holds this, and the sender's log does not have it",
-    "DIFFERENT_CONTENT": "the two copies hold different entries here",
-    "OUT_OF_ORDER": "the two copies hold the same entries in another order from here on",
-    "RECEIPT_MISSING": "both hold the entries, and not both of them a receipt",
-    "RECEIPT_WITHOUT_ENTRY": "a receipt covers entries that the copy beside it does not have",
-    "RECEIPT_DIFFERS": "the two copies hold different receipts for the same entries",
+    **MEANING,
     "PARTNER_INCONSISTENT": "the partner's hashes do not lead to the root that it gave: its answers about this log count for nothing",
     "RECEIPT_UNVERIFIED": "the partner shows a receipt whose signature does not hold",
 }
@@ -81,6 +76,7 @@ class LogWalk:
     questions: int = 0
     differences: list[tuple[str, Difference]] = field(default_factory=list)
     contradiction: bytes = b""
+    receipts_contradict: bytes = b""
 
     @property
     def size(self) -> int:
@@ -129,6 +125,7 @@ class LogWalk:
         else:
             receipts = compare_receipts((self.their_size, self.size), common, theirs, ours)
         found += [(one.code, one) for one in receipts]
+        self.receipts_contradict = self._receipts_contradict(ours, theirs)
 
     def told(self, now: int) -> Iterator[messages.LogDifference]:
         """Each difference as a finding."""
@@ -146,8 +143,24 @@ class LogWalk:
                 manifest_digest=manifest,
                 disclosed_at=disclosed_at,
                 message=_MESSAGES[code],
-                contradiction=self.contradiction if code in {"DIFFERENT_CONTENT", "OUT_OF_ORDER", "NOT_DISCLOSED", "NOT_RECEIVED"} else b"",
+                contradiction=self._shown_by(code),
             )
+
+    def _shown_by(self, code: str) -> bytes:
+        if code == "RECEIPT_DIFFERS":
+            return self.receipts_contradict
+        return self.contradiction if code in _OF_TREES else b""
+
+    def _receipts_contradict(self, ours: Sequence[HeldReceipt], theirs: Sequence[HeldReceipt]) -> bytes:
+        """The proof that the recipient signed two receipts for one entry, if it did."""
+        differing = {receipt.statement for receipt in ours} ^ {receipt.statement for receipt in theirs}
+        recipient = self._countries()[1]
+        for one in (receipt for receipt in ours if receipt.statement in differing):
+            for other in (receipt for receipt in theirs if receipt.statement in differing):
+                if max(one.previous_size, other.previous_size) < min(one.size, other.size):
+                    pair = (statement_pb2.Statement.FromString(receipt.statement) for receipt in (one, other))
+                    return contradict_receipts(recipient, *pair) or b""
+        return b""
 
     def _is_ours(self) -> bool:
         return self.name.sender == self.ports.trust_domain

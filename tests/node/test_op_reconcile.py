@@ -193,6 +193,8 @@ def test_another_receipt_for_the_same_entries(two: Federation) -> None:
         tx.exec_driver_sql("UPDATE receipts SET statement = ?, previous_size = 4 WHERE size = 7", (other.SerializeToString(),))
     told = [("RECEIPT_DIFFERS", 4, 2, "CRITICAL"), ("RECEIPT_DIFFERS", 6, 1, "CRITICAL")]
     assert from_both(two) == [told, told]
+    contradicted = verify_contradiction(compare(two["gb"], kh).differences[0].contradiction, pins("kh"))
+    assert (contradicted.trust_domain, contradicted.receipts) == (domain("kh"), True)
 
 
 def test_only_what_was_disclosed_in_the_period_is_told(two: Federation) -> None:
