@@ -2,6 +2,7 @@
 
 Section numbers in comments are those of the page. It is to be read in one go beside it: hence no blank lines inside a section.
 """
+
 # fmt: off
 import hashlib
 import re
@@ -244,9 +245,10 @@ def check_agreement(statement: Any, entry: Any, manifest: Any, nodes: tuple[Node
     for node in nodes:
         (key,) = [key for key in signers if h(key.public_key) in node.keys]
         need(speaks(key, node.name, says.proposed_at) and unstolen(key, held))
-    need(says.version == 1 and says.valid_from < says.valid_until and 0 < len(says.instrument) <= 300 and ascends(c.id for c in says.clauses))
-    need(all(1 <= len(one.legal_basis) <= 500 for one in says.parties) and max(len(says.agencies), len(says.clauses)) <= 256)
+    need(says.version == 1 and says.valid_from < says.valid_until and max(len(says.agencies), len(says.clauses)) <= 256)
+    need(0 < len(says.instrument) <= 300 and all(0 < len(one.legal_basis) <= 500 for one in says.parties))
     need(ascends(one.agency for one in says.agencies) and all(of and party(who)[0] in parties for who, of in classes.items()))
+    need(ascends(one.id for one in says.clauses))
     for one in says.clauses:
         lists = (one.required, one.permitted, one.on_request)
         numbers = [number for listed in lists for number in listed]
