@@ -285,7 +285,7 @@ def anchored(anchor: Any, held: Note, of: bytes, nodes: tuple[Node, Node], polic
     need({len(one) for one in (says.subject, says.root, says.accountability, says.personal)} <= {0, 32})
     need(not says.origin or ORIGIN.fullmatch(says.origin) or JOURNAL.fullmatch(says.origin))
     if says.kind == 18:
-        need(says.code in {"GIVEN", "TAKEN"} and says.subject == of and not says.root and not anchor.consistency_proof)
+        need(says.code == "TAKEN" and says.subject == of and not says.root and not anchor.consistency_proof)
         return True, at
     need((says.kind, says.origin) == (17, held[0]) and says.code in {"OUTBOUND", "INBOUND"} and says.root and not says.index)
     proof = [*([held[2]] if not held[1] & (held[1] - 1) or held[1] == says.count else []), *anchor.consistency_proof]
