@@ -70,7 +70,9 @@ def _ascend(values: Sequence[Any]) -> bool:
 
 def _trust_domain(chain: evidence_pb2.NodeChain) -> str:
     # What the chain says of itself; whether it may be believed, E2 finds out.
-    payload = chain.descriptors[-1].payload if chain.descriptors else b""
+    if not chain.descriptors:
+        raise Malformed("DESCRIPTOR_CHAIN_EMPTY", "there is no descriptor")
+    payload = chain.descriptors[-1].payload
     try:
         return directory_pb2.NodeDescriptor.FromString(payload).trust_domain
     except DecodeError:

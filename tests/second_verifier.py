@@ -186,9 +186,9 @@ def tree_root(value: bytes, index: int, size: int, proof: Any) -> bytes:
 def two_roots(old: int, new: int, nodes: Any) -> tuple[bytes, bytes]:
     """Where the nodes of SUBPROOF(old, D[new], false) lead (RFC 6962 section 2.1.2)."""
     need(0 < old <= new and (old < new or len(nodes) == 1))
-    k = 1 << (new - 1).bit_length() - 1
     if old == new:
         return nodes[0], nodes[0]
+    k = 1 << (new - 1).bit_length() - 1
     first, second = two_roots(old, k, nodes[:-1]) if old <= k else two_roots(old - k, new - k, nodes[:-1])
     return (first, both(second, nodes[-1])) if old <= k else (both(nodes[-1], first), both(nodes[-1], second))
 def receipt(statement: Any, node: Node) -> tuple[Any, Note, Any]:
