@@ -51,7 +51,6 @@ def export_evidence(ports: Ports, person: str, origin: str, index: int, level: i
             checkpoint=receipt.checkpoint,
             sender_descriptors=sender.chain,
             recipient_descriptors=recipient.chain,
-            agreement=contents.agreement(entry.agreement_digest),
             anchors=anchors_of(ports, tx, log, receipt),
         )
         if level in {DATA, evidence_pb2.EVIDENCE_LEVEL_CONTENTLESS}:
@@ -87,6 +86,9 @@ def _add_content(
     if alert is None:
         raise NotFound("ERASED", "the content is not here any more: only entry_only can be proved")
     evidence.manifest.CopyFrom(contents.manifest(alert))
+    agreement = contents.agreement(entry.agreement_digest)
+    if agreement is not None:
+        evidence.agreement.CopyFrom(agreement)
     originator = contents.originator(alert, log)
     if originator is not None:
         evidence.originator_descriptors.extend(originator.chain)
