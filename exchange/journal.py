@@ -46,6 +46,7 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
             "DISCLOSURES",
             "ENTRY_ONLY",
             "EVENTS",
+            "LOG",
             "LOGGED_ONLY",
             "SUBJECT_REPORT",
         }
@@ -69,6 +70,7 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
             "PARTNERS",
             "PROOF",
             "REASONS",
+            "RECONCILIATION",
             "RETENTION",
             "STATISTICS",
             "STATUS",

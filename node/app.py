@@ -70,7 +70,7 @@ class Node:
         self._desk = desk_listener(
             config.listen.desk,
             self._desk_material,
-            DeskService(ports, door, self.sequencer, self._fetch),
+            DeskService(ports, door, self.sequencer, self._fetch, self._connect),
             AuditService(ports, door),
         )
 
@@ -122,12 +122,18 @@ class Node:
             raise Conflict("JOURNAL_CONTRADICTED", "the journal contradicts what this node signed of it: start again to read what to do")
 
     def _fetch(self, partner: str, origin: str, start: int) -> exchange_service_pb2.FetchEntriesResponse:
-        with ExchangeLink(self.ports.known.partners[partner].node, self._node_material()) as link:
+        with self._connect(partner) as link:
             return link.entries(origin, start)
 
     def _cannot_journal(self) -> None:
         self._contradicted = True
         self._stop.set()
+
+    def _connect(self, partner: str) -> ExchangeLink:
+        known = self.ports.known.partners.get(partner)
+        if known is None:
+            raise NotFound("PARTNER_UNKNOWN", "this trust domain is not a partner: see `exchange partner list`")
+        return ExchangeLink(known.node, self._node_material())
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stop.set()

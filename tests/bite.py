@@ -29,7 +29,9 @@ RULES = (
     *(f"S{number}" for number in range(1, 5)),
     *(f"D{number}" for number in range(1, 12)),
     *(f"R{number}" for number in range(1, 5)),
-    *(f"E{number}" for number in range(1, 11)),
+    *(f"E{number}" for number in range(1, 13)),
+    *(f"B{number}" for number in range(1, 3)),
+    *(f"C{number}" for number in range(1, 5)),
 )
 SECONDS = 120
 

@@ -3271,3 +3271,298 @@ class FindRecipientsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FindRecipientsResponse: _TypeAlias = FindRecipientsResponse  # noqa: Y015
+
+@_typing.final
+class ExportBundleRequest(_message.Message):
+    """Exactly one scope is named: one log and index, one alert, some alerts, or one partner."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    INDEX_FIELD_NUMBER: _builtins.int
+    ALERT_FIELD_NUMBER: _builtins.int
+    DIGESTS_FIELD_NUMBER: _builtins.int
+    PARTNER_FIELD_NUMBER: _builtins.int
+    FROM_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    """One disclosure."""
+    index: _builtins.int
+    alert: _builtins.str
+    """Everything about one alert: id or digest in hex, whole or at least its first 8 characters."""
+    partner: _builtins.str
+    """Everything in the logs with one partner (trust domain) that was disclosed from `from` up to `until`, Unix milliseconds; 0 is open."""
+    until: _builtins.int
+    content: _builtins.bool
+    """With the data, or without."""
+    @_builtins.property
+    def digests(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Everything about these manifests: digests of 32 bytes."""
+
+    def __init__(
+        self,
+        *,
+        origin: _builtins.str = ...,
+        index: _builtins.int = ...,
+        alert: _builtins.str = ...,
+        digests: _abc.Iterable[_builtins.bytes] | None = ...,
+        partner: _builtins.str = ...,
+        until: _builtins.int = ...,
+        content: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "content", b"content", "digests", b"digests", "from", b"from", "index", b"index", "origin", b"origin", "partner", b"partner", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportBundleRequest: _TypeAlias = ExportBundleRequest  # noqa: Y015
+
+@_typing.final
+class LeftOut(_message.Message):
+    """A disclosure within the scope that cannot be proved, or not for the caller."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    INDEX_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    index: _builtins.int
+    code: _builtins.str
+    def __init__(
+        self,
+        *,
+        origin: _builtins.str = ...,
+        index: _builtins.int = ...,
+        code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "index", b"index", "origin", b"origin"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LeftOut: _TypeAlias = LeftOut  # noqa: Y015
+
+@_typing.final
+class ExportBundleResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PART_FIELD_NUMBER: _builtins.int
+    DISCLOSURES_FIELD_NUMBER: _builtins.int
+    LEFT_OUT_FIELD_NUMBER: _builtins.int
+    part: _builtins.bytes
+    """The next bytes of the bundle's file."""
+    disclosures: _builtins.int
+    """Only in the last message: how many the file proves."""
+    @_builtins.property
+    def left_out(self) -> _containers.RepeatedCompositeFieldContainer[Global___LeftOut]:
+        """After the file."""
+
+    def __init__(
+        self,
+        *,
+        part: _builtins.bytes = ...,
+        disclosures: _builtins.int = ...,
+        left_out: _abc.Iterable[Global___LeftOut] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disclosures", b"disclosures", "left_out", b"left_out", "part", b"part"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportBundleResponse: _TypeAlias = ExportBundleResponse  # noqa: Y015
+
+@_typing.final
+class ExportLogRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    def __init__(
+        self,
+        *,
+        origin: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportLogRequest: _TypeAlias = ExportLogRequest  # noqa: Y015
+
+@_typing.final
+class ExportLogResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PART_FIELD_NUMBER: _builtins.int
+    part: _builtins.bytes
+    """The next bytes of the log file."""
+    def __init__(
+        self,
+        *,
+        part: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportLogResponse: _TypeAlias = ExportLogResponse  # noqa: Y015
+
+@_typing.final
+class ReconcileRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTNER_FIELD_NUMBER: _builtins.int
+    FROM_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    partner: _builtins.str
+    """Trust domain."""
+    until: _builtins.int
+    def __init__(
+        self,
+        *,
+        partner: _builtins.str = ...,
+        until: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from", b"from", "partner", b"partner", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReconcileRequest: _TypeAlias = ReconcileRequest  # noqa: Y015
+
+@_typing.final
+class LogDifference(_message.Message):
+    """One difference between two copies of a log."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    INDEX_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    GRADE_FIELD_NUMBER: _builtins.int
+    SENDER_LEAF_FIELD_NUMBER: _builtins.int
+    RECIPIENT_LEAF_FIELD_NUMBER: _builtins.int
+    MANIFEST_DIGEST_FIELD_NUMBER: _builtins.int
+    DISCLOSED_AT_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    CONTRADICTION_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    """NOT_RECEIVED, NOT_DISCLOSED, DIFFERENT_CONTENT, OUT_OF_ORDER, RECEIPT_MISSING, RECEIPT_WITHOUT_ENTRY, RECEIPT_DIFFERS; or
+    PARTNER_INCONSISTENT, RECEIPT_UNVERIFIED: what the partner answered does not hold.
+    """
+    origin: _builtins.str
+    index: _builtins.int
+    """The entries from `index` up to `index` + `count`."""
+    count: _builtins.int
+    grade: Global___FindingGrade.ValueType
+    sender_leaf: _builtins.bytes
+    """Of the sender's copy and of the recipient's: leaf hash at `index`, 32 bytes; empty where there is none."""
+    recipient_leaf: _builtins.bytes
+    manifest_digest: _builtins.bytes
+    """From this node's copy of the entry at `index`, if it has it: the manifest and when it was disclosed."""
+    disclosed_at: _builtins.int
+    message: _builtins.str
+    contradiction: _builtins.bytes
+    """A contradiction's file, if the partner signed both what this node holds and what it now says; else empty."""
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+        origin: _builtins.str = ...,
+        index: _builtins.int = ...,
+        count: _builtins.int = ...,
+        grade: Global___FindingGrade.ValueType = ...,
+        sender_leaf: _builtins.bytes = ...,
+        recipient_leaf: _builtins.bytes = ...,
+        manifest_digest: _builtins.bytes = ...,
+        disclosed_at: _builtins.int = ...,
+        message: _builtins.str = ...,
+        contradiction: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "contradiction", b"contradiction", "count", b"count", "disclosed_at", b"disclosed_at", "grade", b"grade", "index", b"index", "manifest_digest", b"manifest_digest", "message", b"message", "origin", b"origin", "recipient_leaf", b"recipient_leaf", "sender_leaf", b"sender_leaf"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LogDifference: _TypeAlias = LogDifference  # noqa: Y015
+
+@_typing.final
+class ReconciledLog(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    ROOT_FIELD_NUMBER: _builtins.int
+    PARTNER_SIZE_FIELD_NUMBER: _builtins.int
+    PARTNER_ROOT_FIELD_NUMBER: _builtins.int
+    QUESTIONS_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    size: _builtins.int
+    root: _builtins.bytes
+    partner_size: _builtins.int
+    partner_root: _builtins.bytes
+    questions: _builtins.int
+    """Questions that were put to the partner about this log besides its head: 0 if the heads are equal."""
+    def __init__(
+        self,
+        *,
+        origin: _builtins.str = ...,
+        size: _builtins.int = ...,
+        root: _builtins.bytes = ...,
+        partner_size: _builtins.int = ...,
+        partner_root: _builtins.bytes = ...,
+        questions: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin", "partner_root", b"partner_root", "partner_size", b"partner_size", "questions", b"questions", "root", b"root", "size", b"size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReconciledLog: _TypeAlias = ReconciledLog  # noqa: Y015
+
+@_typing.final
+class ReconcileResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRESS_ORIGIN_FIELD_NUMBER: _builtins.int
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    FINISHED_FIELD_NUMBER: _builtins.int
+    LOGS_FIELD_NUMBER: _builtins.int
+    DIFFERENCES_FIELD_NUMBER: _builtins.int
+    progress_origin: _builtins.str
+    """While it runs: the log that is being walked and how many of its leaf hashes were fetched."""
+    progress: _builtins.int
+    finished: _builtins.bool
+    """In the last message."""
+    @_builtins.property
+    def logs(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReconciledLog]: ...
+    @_builtins.property
+    def differences(self) -> _containers.RepeatedCompositeFieldContainer[Global___LogDifference]: ...
+    def __init__(
+        self,
+        *,
+        progress_origin: _builtins.str = ...,
+        progress: _builtins.int = ...,
+        finished: _builtins.bool = ...,
+        logs: _abc.Iterable[Global___ReconciledLog] | None = ...,
+        differences: _abc.Iterable[Global___LogDifference] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["differences", b"differences", "finished", b"finished", "logs", b"logs", "progress", b"progress", "progress_origin", b"progress_origin"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReconcileResponse: _TypeAlias = ReconcileResponse  # noqa: Y015

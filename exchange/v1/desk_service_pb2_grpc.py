@@ -249,6 +249,21 @@ class DeskServiceStub:
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.FindRecipientsRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.FindRecipientsResponse.FromString,
                 _registered_method=True)
+        self.ExportBundle = channel.unary_stream(
+                '/exchange.v1.DeskService/ExportBundle',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ExportBundleRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ExportBundleResponse.FromString,
+                _registered_method=True)
+        self.ExportLog = channel.unary_stream(
+                '/exchange.v1.DeskService/ExportLog',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ExportLogRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ExportLogResponse.FromString,
+                _registered_method=True)
+        self.Reconcile = channel.unary_stream(
+                '/exchange.v1.DeskService/Reconcile',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ReconcileRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ReconcileResponse.FromString,
+                _registered_method=True)
 
 
 class DeskServiceServicer:
@@ -516,6 +531,24 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExportBundle(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportLog(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Reconcile(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -733,6 +766,21 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     servicer.FindRecipients,
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.FindRecipientsRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.FindRecipientsResponse.SerializeToString,
+            ),
+            'ExportBundle': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportBundle,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ExportBundleRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ExportBundleResponse.SerializeToString,
+            ),
+            'ExportLog': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportLog,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ExportLogRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ExportLogResponse.SerializeToString,
+            ),
+            'Reconcile': grpc.unary_stream_rpc_method_handler(
+                    servicer.Reconcile,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ReconcileRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ReconcileResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1896,6 +1944,87 @@ class DeskService:
             '/exchange.v1.DeskService/FindRecipients',
             exchange_dot_v1_dot_desk__service__pb2.FindRecipientsRequest.SerializeToString,
             exchange_dot_v1_dot_desk__service__pb2.FindRecipientsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportBundle(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/exchange.v1.DeskService/ExportBundle',
+            exchange_dot_v1_dot_desk__service__pb2.ExportBundleRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ExportBundleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportLog(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/exchange.v1.DeskService/ExportLog',
+            exchange_dot_v1_dot_desk__service__pb2.ExportLogRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ExportLogResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Reconcile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/exchange.v1.DeskService/Reconcile',
+            exchange_dot_v1_dot_desk__service__pb2.ReconcileRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ReconcileResponse.FromString,
             options,
             channel_credentials,
             insecure,

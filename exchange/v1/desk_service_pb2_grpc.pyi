@@ -78,6 +78,9 @@ class DeskServiceStub:
     EraseAlert: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.EraseAlertRequest, _desk_service_pb2.EraseAlertResponse]
     GetErasureProof: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.GetErasureProofRequest, _desk_service_pb2.GetErasureProofResponse]
     FindRecipients: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.FindRecipientsRequest, _desk_service_pb2.FindRecipientsResponse]
+    ExportBundle: _grpc.UnaryStreamMultiCallable[_desk_service_pb2.ExportBundleRequest, _desk_service_pb2.ExportBundleResponse]
+    ExportLog: _grpc.UnaryStreamMultiCallable[_desk_service_pb2.ExportLogRequest, _desk_service_pb2.ExportLogResponse]
+    Reconcile: _grpc.UnaryStreamMultiCallable[_desk_service_pb2.ReconcileRequest, _desk_service_pb2.ReconcileResponse]
 
 @_typing.type_check_only
 class DeskServiceAsyncStub(DeskServiceStub):
@@ -129,6 +132,9 @@ class DeskServiceAsyncStub(DeskServiceStub):
     EraseAlert: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.EraseAlertRequest, _desk_service_pb2.EraseAlertResponse]  # type: ignore[assignment]
     GetErasureProof: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.GetErasureProofRequest, _desk_service_pb2.GetErasureProofResponse]  # type: ignore[assignment]
     FindRecipients: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.FindRecipientsRequest, _desk_service_pb2.FindRecipientsResponse]  # type: ignore[assignment]
+    ExportBundle: _aio.UnaryStreamMultiCallable[_desk_service_pb2.ExportBundleRequest, _desk_service_pb2.ExportBundleResponse]  # type: ignore[assignment]
+    ExportLog: _aio.UnaryStreamMultiCallable[_desk_service_pb2.ExportLogRequest, _desk_service_pb2.ExportLogResponse]  # type: ignore[assignment]
+    Reconcile: _aio.UnaryStreamMultiCallable[_desk_service_pb2.ReconcileRequest, _desk_service_pb2.ReconcileResponse]  # type: ignore[assignment]
 
 class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -435,5 +441,26 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _desk_service_pb2.FindRecipientsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.FindRecipientsResponse, _abc.Awaitable[_desk_service_pb2.FindRecipientsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ExportBundle(
+        self,
+        request: _desk_service_pb2.ExportBundleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_desk_service_pb2.ExportBundleResponse], _abc.AsyncIterator[_desk_service_pb2.ExportBundleResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ExportLog(
+        self,
+        request: _desk_service_pb2.ExportLogRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_desk_service_pb2.ExportLogResponse], _abc.AsyncIterator[_desk_service_pb2.ExportLogResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def Reconcile(
+        self,
+        request: _desk_service_pb2.ReconcileRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_desk_service_pb2.ReconcileResponse], _abc.AsyncIterator[_desk_service_pb2.ReconcileResponse]]: ...
 
 def add_DeskServiceServicer_to_server(servicer: DeskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

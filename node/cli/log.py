@@ -1,17 +1,22 @@
 """`exchange log`: the disclosure logs that this node owns, and its mirrors of the partners'."""
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from node.cli.command import Noun
 from node.cli.context import ask, open_desk
 from node.cli.document import document
-from node.cli.output import facts, heading, note, party_name, short, show, state_text, table, time_cell
+from node.cli.output import console, facts, heading, note, party_name, short, show, state_text, table, time_cell
 from node.cli.summaries import logs_table
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+_EXPORT_SECONDS: Final = 3600.0
+"""A log of a million entries is half a gigabyte."""
 
 
 @click.group(cls=Noun)
@@ -104,6 +109,27 @@ def fsck() -> None:
     from node.cli.checking import check
 
     check(CHECK_SCOPE_FSCK, "", good="Store and logs agree.")
+
+
+@log.command()
+@click.argument("origin")
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, writable=True, path_type=Path))
+def export(origin: str, output: Path) -> None:
+    """Write this node's copy of the log ORIGIN to a file: entries, receipts, checkpoints; no content. This is recorded.
+
+    The other country does the same; `exchange audit compare` then compares both, without a network.
+    """
+    from exchange.v1 import desk_service_pb2
+
+    size = 0
+    with open_desk() as desk, output.open("wb") as file, console(stderr=True).status("Writing…") as status:
+        for answer in desk.ExportLog(desk_service_pb2.ExportLogRequest(origin=origin), timeout=_EXPORT_SECONDS):
+            size += file.write(answer.part)
+            status.update(f"Writing: {size} bytes")
+    show(
+        {"file": str(output), "bytes": size, "origin": origin},
+        lambda screen: screen.print(facts((("log", origin), ("file", f"{output}, {size} bytes")))),
+    )
 
 
 @log.command()

@@ -1,7 +1,8 @@
 """The door for this country's officers, auditors and administrators: each method proves the caller and calls one operation."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 import grpc
@@ -13,10 +14,13 @@ from node.operations import (
     assess,
     check_records,
     evidence,
+    evidence_bundle,
     inbox,
+    log_export,
     outbox,
     partners,
     preview,
+    reconcile,
     recover,
     release,
     report,
@@ -25,6 +29,7 @@ from node.operations import (
     whoami,
     witness_status,
 )
+from node.operations.log_walk import SharedLogs
 from node.operations.recover import Fetch
 from node.operations.release import NotReleased, Prepared
 from node.ports import Ports
@@ -32,6 +37,12 @@ from node.rpc.identity import DeskDoor
 from node.rpc.publishing import publish
 from node.rpc.retention_desk import RetentionDesk
 from node.rpc.status import answered, answered_stream
+
+Connect = Callable[[str], AbstractContextManager[SharedLogs]]
+"""Opens a connection to a partner (trust domain). Raises `NotFound` (PARTNER_UNKNOWN)."""
+
+_PART = 256 * 1024
+"""Bytes of a file in one message."""
 
 
 class Sequencing(Protocol):
@@ -45,11 +56,12 @@ class Sequencing(Protocol):
 class DeskService(RetentionDesk):
     """`exchange.v1.DeskService`."""
 
-    def __init__(self, ports: Ports, door: DeskDoor, sequencer: Sequencing, fetch: Fetch) -> None:
+    def __init__(self, ports: Ports, door: DeskDoor, sequencer: Sequencing, fetch: Fetch, connect: Connect) -> None:
         self._ports = ports
         self._door = door
         self._sequencer = sequencer
         self._fetch = fetch
+        self._connect = connect
 
     @answered(explain=True)
     def WhoAmI(self, _request: messages.WhoAmIRequest, context: grpc.ServicerContext) -> messages.WhoAmIResponse:
@@ -243,6 +255,28 @@ class DeskService(RetentionDesk):
     def CheckRecords(self, request: messages.CheckRecordsRequest, context: grpc.ServicerContext) -> Iterator[messages.CheckRecordsResponse]:
         """Check the logs, or all that is stored."""
         return check_records.check_records(self._ports, self._door.admit(context), request)
+
+    @answered_stream(explain=True)
+    def ExportBundle(self, request: messages.ExportBundleRequest, context: grpc.ServicerContext) -> Iterator[messages.ExportBundleResponse]:
+        """Proof of many disclosures in one file."""
+        exported = evidence_bundle.export_bundle(self._ports, self._door.admit(context), request)
+        for start in range(0, len(exported.data), _PART):
+            yield messages.ExportBundleResponse(part=exported.data[start : start + _PART])
+        yield from evidence_bundle.summary(exported)
+
+    @answered_stream(explain=True)
+    def ExportLog(self, request: messages.ExportLogRequest, context: grpc.ServicerContext) -> Iterator[messages.ExportLogResponse]:
+        """This node's copy of one log as a file."""
+        for piece in log_export.export_log(self._ports, self._door.admit(context), request.origin):
+            for start in range(0, len(piece), _PART):
+                yield messages.ExportLogResponse(part=piece[start : start + _PART])
+
+    @answered_stream(explain=True)
+    def Reconcile(self, request: messages.ReconcileRequest, context: grpc.ServicerContext) -> Iterator[messages.ReconcileResponse]:
+        """Compare the logs with a partner's copies."""
+        person = self._door.admit(context)
+        with self._connect(request.partner) as partner:
+            yield from reconcile.reconcile(self._ports, person, request, partner)
 
     def _release(self, item: Prepared | NotReleased) -> messages.PublishedAlert:
         (published,) = self._sequencer.submit([item]).result()

@@ -38,6 +38,11 @@ def drop_nodes(tx: Connection, log_id: int) -> None:
     tx.execute(delete(table).where(table.c.log_id == log_id))
 
 
+def stored_leaves(tx: Connection, log_id: int, start: int, end: int) -> list[bytes]:
+    """Leaf hashes of a disclosure log from `start` up to, and not with, `end`; fewer if it is not as long."""
+    return [row[0] for row in tx.exec_driver_sql(_LEAVES, (log_id, start, end))]
+
+
 def stored_between(tx: Connection, log_id: int, level: int, start: int, end: int) -> list[bytes]:
     """The hashes of one level from `start` up to, and not with, `end`. Raises `StoreFailed` (TREE_INCOMPLETE) if one is not stored."""
     return _all_of(_read(tx, log_id, level, start, end), start, end)

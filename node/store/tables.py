@@ -389,6 +389,8 @@ journal = Table(
     Column("count", BigInteger, nullable=False),
     Index("journal_by_subject", "subject"),
     Index("journal_by_origin", "origin", "first"),
+    # The anchors of a log by its size (kind 17): for evidence, which asks for the first above a receipt.
+    Index("journal_anchors", "origin", "count", sqlite_where=text("kind = 17")),
     sqlite_with_rowid=False,
 )
 

@@ -143,6 +143,7 @@ def upgrade() -> None:
     )
     op.create_index("journal_by_subject", "journal", ["subject"])
     op.create_index("journal_by_origin", "journal", ["origin", "first"])
+    op.create_index("journal_anchors", "journal", ["origin", "count"], sqlite_where=sa.text("kind = 17"))
     op.create_table(
         "journal_checkpoints",
         sa.Column("origin", sa.String(), nullable=False),
