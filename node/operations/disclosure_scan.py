@@ -13,7 +13,7 @@ from typing import Any
 from exchange.profile import alert_types
 from exchange.v1 import desk_service_pb2, disclosure_pb2, handling_pb2, receipt_pb2
 from node.filtering.match import bounds, match
-from node.filtering.terms import Filter, FilterField, Kind, Vocabulary
+from node.filtering.terms import EVERYTHING, Filter, FilterField, Kind, Vocabulary
 from node.operations.states import EntryState, entry_states
 from node.ports import Ports
 from node.store import logs
@@ -114,15 +114,14 @@ def scan_page(
                 return ScannedPage(found=found, following=(log.id, end if newest else start), scanned=scanned, total=total)
             step = min(_CHUNK, AT_ONCE - scanned)
             low, high = (max(end - step, start), end) if newest else (start, min(start + step, end))
-            read = list(read_disclosures(ports, tx, log, low, high))
-            for one in reversed(read) if newest else read:
-                scanned += 1
-                if match(wanted, _values(one)):
-                    found.append(one)
+            fitting = list(read_disclosures(ports, tx, log, low, high, wanted))
+            for one in reversed(fitting) if newest else fitting:
+                found.append(one)
                 if len(found) == limit:
-                    return ScannedPage(
-                        found=found, following=(log.id, one.row.idx if newest else one.row.idx + 1), scanned=scanned, total=total
-                    )
+                    index = one.row.idx
+                    scanned += high - index if newest else index + 1 - low
+                    return ScannedPage(found=found, following=(log.id, index if newest else index + 1), scanned=scanned, total=total)
+            scanned += high - low
             start, end = (start, low) if newest else (high, end)
     return ScannedPage(found=found, following=None, scanned=scanned, total=total)
 
@@ -139,20 +138,28 @@ def scan_all(ports: Ports, wanted: Filter) -> Iterator[list[Disclosure]]:
             return
 
 
-def read_disclosures(ports: Ports, tx: Transaction, log: LogRow, start: int, end: int) -> Iterator[Disclosure]:
-    """The entries of a log from `start` up to `end`, successions left out."""
-    rows = logs.entry_rows(tx, log.id, start, end)
+def read_disclosures(ports: Ports, tx: Transaction, log: LogRow, start: int, end: int, wanted: Filter = EVERYTHING) -> Iterator[Disclosure]:
+    """The entries of a log from `start` up to `end` for which the filter holds, successions left out."""
+    entries: dict[int, disclosure_pb2.Entry] = {}
+    rows: list[EntryRow] = []
+    of_log = _of_log(log)
+    for row in logs.entry_rows(tx, log.id, start, end):
+        entry = disclosure_pb2.Entry.FromString(row.entry)
+        # What the entry itself rules out costs no further look; of most filters that is nearly everything.
+        if not entry.succession and match(wanted, {**of_log, **_of_entry(row.idx, entry)}) is not False:
+            rows.append(row)
+            entries[row.idx] = entry
+    if not rows:
+        return
     states = entry_states(ports, tx, log, rows)
     alerts = facts_by_id(tx, {row.alert_ref for row in rows if row.alert_ref is not None})
     corrected = corrected_by(tx, [alert.digest for alert in alerts.values()])
     contradicting = conflicting(tx, log.id, start, end)
     for row in rows:
-        entry = disclosure_pb2.Entry.FromString(row.entry)
-        if entry.succession:
-            continue
+        entry = entries[row.idx]
         alert = alerts.get(row.alert_ref) if row.alert_ref is not None else None
         agreed = ports.known.agreements.get(entry.agreement_digest)
-        yield Disclosure(
+        one = Disclosure(
             log=log,
             row=row,
             entry=entry,
@@ -163,6 +170,8 @@ def read_disclosures(ports: Ports, tx: Transaction, log: LogRow, start: int, end
             emergency=bool(agreed and agreed.agreement.emergency),
             instrument=agreed.agreement.instrument if agreed else "",
         )
+        if match(wanted, {**of_log, **_of_entry(row.idx, entry), **_of_fate(one)}):
+            yield one
 
 
 def partner_of(log: LogRow) -> str:
@@ -184,19 +193,24 @@ def _range(log: LogRow, wanted: Filter) -> tuple[int, int]:
     return low, min(high + 1, log.size)
 
 
-def _values(one: Disclosure) -> dict[str, Any]:
-    entry = one.entry
+def _of_entry(index: int, entry: disclosure_pb2.Entry) -> dict[str, Any]:
+    """What the signed entry says by itself."""
     return {
-        **_of_log(one.log),
-        "index": one.row.idx,
+        "index": index,
         "at": entry.disclosed_at,
         "audience": tuple(entry.audience),
         "clause": entry.clause,
         "agreement": entry.agreement_digest,
         "purpose": entry.purpose,
         "ground": entry.on_request_ground,
-        "field": [*map(str, entry.fields), *one.field_names],
         "manifest": entry.manifest_digest,
+    }
+
+
+def _of_fate(one: Disclosure) -> dict[str, Any]:
+    """What this node knows of it besides."""
+    return {
+        "field": [*map(str, one.entry.fields), *one.field_names],
         "state": one.state.state,
         "exception": one.state.exception,
         "withheld": one.state.withheld,
