@@ -48,13 +48,13 @@ from node.operations.release import prepare
 from node.operations.sequence import sequence
 from node.store import alerts, logs
 from node.store.engine import Store, open_store
-from node.store.high_water import HighWater
+from node.store.high_water import HighWater, LogKeys
 from node.store.insert import insert_rows
 from node.store.journal import Event, Kind
 from node.store.nodes import StoredHashes
 from node.store.vault import Vault
 from tests import builders
-from tests.countries import BORDER, NOW, POLICE, TRAVEL, agency, node
+from tests.countries import BORDER, NOW, POLICE, TRAVEL, agency, key, node
 from tests.federation import Federation
 from tests.rig import Office, counted_entropy, draft, master_key
 
@@ -304,7 +304,7 @@ def _alone(directory: str, country: str, *, check: bool) -> dict[str, Any]:
         records = Records(
             store=store,
             vault=Vault(master_key(country), counted_entropy("benchmark")),
-            high_water=HighWater(Path(directory) / "high-water"),
+            high_water=HighWater(Path(directory) / "high-water", LogKeys.of(node(country), key(country, "log"))),
             known=load_known(store, node(country), NOW),
         )
         findings = Findings()
