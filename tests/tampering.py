@@ -16,19 +16,19 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from node.operations.anchor import anchor_logs, checkpoint_journal
 from node.operations.findings import Findings
 from node.operations.fsck import check_everything
 from node.operations.partners import load_known
 from node.operations.records import Records
 from node.operations.release import prepare
 from node.operations.sequence import sequence
+from node.operations.witnesses import sign_journal_checkpoint
 from node.store.connections import sqlite_driver
 from node.store.engine import open_store
-from node.store.high_water import HighWater
+from node.store.high_water import HighWater, LogKeys
 from node.store.vault import Vault
 from tests import tamperings_of_journal, tamperings_of_logs, tamperings_of_records
-from tests.countries import BORDER, NGO, NOW, POLICE, agency, node
+from tests.countries import BORDER, NGO, NOW, POLICE, agency, key, node
 from tests.federation import Federation
 from tests.rig import counted_entropy, draft, master_key
 from tests.tamperer import KINDS, Tamperer
@@ -73,12 +73,11 @@ def make_node(directory: Path) -> Path:
                     tx.exec_driver_sql("UPDATE alerts SET state = 'withdrawn' WHERE id = (SELECT max(id) FROM alerts)")
                 made.pump()
                 made.clock.pass_(60_000)
-                anchor_logs(gb.ports)
+                sign_journal_checkpoint(gb.ports)
         for received in gb.received("border")[:20]:
             gb.report(received.manifest_digest.hex())
         made.pump()
-        anchor_logs(gb.ports)
-        checkpoint_journal(gb.ports)
+        sign_journal_checkpoint(gb.ports)
     finally:
         made.close()
     return directory / "gb"
@@ -91,7 +90,7 @@ def check(directory: Path, database: Path) -> Findings:
         records = Records(
             store=store,
             vault=Vault(master_key("gb"), counted_entropy("check")),
-            high_water=HighWater(directory / "high-water"),
+            high_water=HighWater(directory / "high-water", LogKeys.of(node("gb"), key("gb", "log"))),
             known=load_known(store, node("gb"), NOW),
         )
         findings = Findings()

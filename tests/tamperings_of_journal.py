@@ -117,3 +117,24 @@ def _(with_: Tamperer) -> Place:
                 target["detail_group"],
             )
     return Place(JOURNAL, range(one["idx"], one["idx"] + 1))
+
+
+def _change_checkpoint(how: str) -> Kind:
+    def tamper(with_: Tamperer) -> Place:
+        row = with_.one("SELECT * FROM journal_checkpoints")
+        with_.run("UPDATE journal_checkpoints SET note = ? WHERE size = ?", getattr(with_, how)(row["note"]), row["size"])
+        return Place(JOURNAL, range(row["size"] - 1, row["size"]))
+
+    return tamper
+
+
+kind("journal_checkpoints.note: byte changed")(_change_checkpoint("other_byte"))
+kind("journal_checkpoints.note: cut or lengthened")(_change_checkpoint("other_length"))
+
+
+@kind("journal_checkpoints.note: swapped")
+def _(with_: Tamperer) -> Place:
+    one, other = with_.random.sample(with_.rows("SELECT * FROM journal_checkpoints"), 2)
+    for target, content in ((one, other), (other, one)):
+        with_.run("UPDATE journal_checkpoints SET note = ? WHERE size = ?", content["note"], target["size"])
+    return Place(JOURNAL, range(one["size"] - 1, one["size"]))

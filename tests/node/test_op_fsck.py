@@ -71,7 +71,7 @@ def test_nothing_is_found_where_nothing_is_wrong_and_all_is_counted(two: Federat
     assert counts["details"] > 0
     passes = [getattr(answer.progress, "pass") for answer in answers if answer.HasField("progress")]
     assert [name for name, _ in groupby(passes)] == [
-        *("tree", "signatures") * 2, "tree", "entries", "contents", "journal"
+        *("tree", "signatures") * 2, "tree", "checkpoints", "entries", "contents", "journal"
     ]  # fmt: skip
     assert two["kh"].fsck() == []
 

@@ -11,6 +11,7 @@ from node.operations.anchor import anchor_logs
 from node.operations.check_records import check_records
 from node.operations.findings import ACTION, CRITICAL, OBSERVATION, PRIORITY
 from node.operations.gap_check import ANCHOR_DUE_MS, RECEIPT_DUE_MS
+from node.operations.witnesses import sign_journal_checkpoint
 from tests.countries import BORDER, HOUR, POLICE, agency, agreement, with_clause
 from tests.federation import Federation, federation
 from tests.rig import Office, draft
@@ -126,6 +127,17 @@ def test_logs_are_anchored_in_time(two: Federation) -> None:
     assert gaps(gb) == {("ANCHOR_OVERDUE", PRIORITY, GB_KH, 3, 1)}
     assert gaps(two["kh"]) == {("ANCHOR_OVERDUE", PRIORITY, GB_KH, 3, 1)}
     anchor_logs(gb.ports)
+    assert gaps(gb) == set()
+
+
+def test_the_journal_is_signed_in_time(two: Federation) -> None:
+    gb = two["gb"]
+    sign_journal_checkpoint(gb.ports)
+    gaps(gb)  # which is itself recorded, and with the next one not yet covered
+    two.clock.pass_(ANCHOR_DUE_MS + 1)
+    (found,) = gaps(gb)
+    assert found[:3] == ("CHECKPOINT_OVERDUE", PRIORITY, "gb.alerts.example/journal/1")
+    sign_journal_checkpoint(gb.ports)
     assert gaps(gb) == set()
 
 
