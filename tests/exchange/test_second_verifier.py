@@ -12,8 +12,8 @@ from exchange.errors import ExchangeError
 from exchange.tlog.policy import Policy
 from exchange.v1 import evidence_pb2
 from tests import second_verifier
-from tests.builders import control_entry, delivery, evidence, note, receipt, sealed, withdrawal, world
-from tests.countries import changed, node, pins
+from tests.builders import control_entry, delivery, evidence, receipt, sealed, withdrawal, world
+from tests.countries import changed, pins
 from tests.exchange.test_contradiction import of_sizes, receipts
 from tests.proofs import OVERSIGHT, anchor, bundle, bundle_file, policy, receipt_entry
 from tests.second_opinion import BOTH
