@@ -10,18 +10,21 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from exchange.directory import KnownNode, open_descriptor_chain
-from exchange.errors import ExchangeError, NotFound, Refused
+from exchange.errors import Conflict, ExchangeError, NotFound, Refused
+from exchange.tlog.note import NoteVerifier
 from exchange.tlog.policy import parse_policy
 from exchange.v1 import directory_pb2, exchange_service_pb2, statement_pb2
 from exchange.values import PartyId
 from node.config import Config
 from node.keys.signers import open_signer
 from node.links.exchange_link import ExchangeLink
+from node.operations.anchor import check_journal
 from node.operations.officers import acting
 from node.operations.opening import note_changes
 from node.operations.partners import load_known
 from node.operations.sign import check_high_water, stop_log
-from node.ports import Acquaintance, Ports, Signals, Signers, Streams, Witnessing
+from node.policy.pack import PolicyPack, open_pack
+from node.ports import Acquaintance, Ports, Signals, Signers, Streams, WitnessPlan
 from node.rpc.desk_service import DeskService
 from node.rpc.doors import desk_listener, partner_listener
 from node.rpc.exchange_service import ExchangeService
@@ -34,8 +37,11 @@ from node.store.vault import Vault, read_master_key
 from node.system import SystemClock, system_entropy
 from node.telemetry.logging import configure_logging, logger
 from node.tls import TlsMaterial
+from node.witnessing.listener import WitnessListener
+from node.witnessing.service import witness_service
 from node.workers.sequencer import Sequencer
 from node.workers.supervisor import Supervisor
+from node.workers.witnessing import Witnessing
 
 _GRACE_SECONDS = 5.0
 
@@ -47,26 +53,39 @@ class Node:
         self.ports = ports
         self._config = config
         self._stop = threading.Event()
+        self._contradicted = False
         office = x509.load_pem_x509_certificates(config.tls.office_ca.read_bytes())
         self.sequencer = Sequencer(ports)
         self._supervisor = Supervisor(ports, self._node_material)
+        self._witnessing = Witnessing(ports, self._cannot_journal)
+        self._witness = WitnessListener(config.listen.witness, witness_service(ports)) if config.listen.witness else None
         self._partners = partner_listener(config.listen.partners, self._node_material, ExchangeService(ports, PartnerDoor(ports)))
         self._desk = desk_listener(
             config.listen.desk, self._desk_material, DeskService(ports, DeskDoor(ports, office), self.sequencer, self._fetch, self._connect)
         )
 
     def start(self) -> None:
-        """Check what was signed before, then open the doors. Raises `Refused` (ADDRESS_IN_USE)."""
+        """Check what was signed before, then open the doors.
+
+        Raises `Refused` (ADDRESS_IN_USE), and as `check_journal`: an office whose journal is not the one that it signed does not open.
+        """
+        check_journal(self.ports)
         self._check_logs()
         note_changes(self.ports)
         self.sequencer.start()
         self._partners.start()
         self._desk.start()
         self._supervisor.start()
+        if self._witness:
+            self._witness.start()
+        self._witnessing.start()
 
     def stop(self) -> None:
         """Stop gracefully: no new calls, running ones end, what is queued is stored, then the store closes."""
         self.ports.signals.stop()
+        self._witnessing.stop()
+        if self._witness:
+            self._witness.stop()
         self._desk.stop(_GRACE_SECONDS)
         self._partners.stop(_GRACE_SECONDS)
         self._supervisor.stop()
@@ -83,6 +102,8 @@ class Node:
         self._stop.wait()
         logger().info("stopping")
         self.stop()
+        if self._contradicted:
+            raise Conflict("JOURNAL_CONTRADICTED", "the journal contradicts what this node signed of it: start again to read what to do")
 
     def _fetch(self, partner: str, origin: str, start: int) -> exchange_service_pb2.FetchEntriesResponse:
         with self._connect(partner) as link:
@@ -93,6 +114,10 @@ class Node:
         if known is None:
             raise NotFound("PARTNER_UNKNOWN", "this trust domain is not a partner: see `exchange partner list`")
         return ExchangeLink(known.node, self._node_material())
+
+    def _cannot_journal(self) -> None:
+        self._contradicted = True
+        self._stop.set()
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stop.set()
@@ -155,16 +180,27 @@ def build(config: Config) -> Node:
                 for slug, uri in config.keys.statement.items()
             },
         ),
-        acquaintance=Acquaintance(load_known(store, own, clock.now_ms())),
+        acquaintance=Acquaintance(load_known(store, own, clock.now_ms(), policy_of(config))),
         signals=Signals(),
         streams=Streams(),
-        witnessing=Witnessing(
+        witnessing=WitnessPlan(
             urls=config.witness.urls,
             policy=parse_policy(config.witness.policy.read_bytes()) if config.witness.policy else None,
             every_seconds=config.witness.every_seconds,
         ),
     )
     return Node(config, ports)
+
+
+def policy_of(config: Config) -> PolicyPack | None:
+    """The policy pack that the configuration names. Raises as `open_pack`, and `NotFound` (POLICY_ABSENT)."""
+    if config.policy.pack is None:
+        return None
+    try:
+        note = config.policy.pack.read_bytes()
+    except OSError:
+        raise NotFound("POLICY_ABSENT", "the policy pack is not where the configuration says: policy.pack") from None
+    return open_pack(note, NoteVerifier.from_vkey(config.policy.key), config.node.country)
 
 
 def own_node(descriptors: Path) -> KnownNode:

@@ -101,6 +101,15 @@ class WitnessSection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PolicySection:
+    """What this country's law asks for before it tells another: a signed policy pack, and the key of whoever issues it."""
+
+    pack: Path | None = field(metadata={"kind": "path"}, default=None)
+    key: str = field(metadata={"kind": "text"}, default="")
+    """A C2SP note verifier key, `<name>+<key id>+<base64>`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgencyEntry:
     """One agency that speaks through this node."""
 
@@ -130,6 +139,7 @@ class Config:
     keys: KeysSection
     store: StoreSection
     witness: WitnessSection
+    policy: PolicySection
     agencies: tuple[AgencyEntry, ...]
     officers: tuple[OfficerEntry, ...]
 
@@ -141,6 +151,7 @@ _SECTIONS: Final[Mapping[str, type]] = {
     "keys": KeysSection,
     "store": StoreSection,
     "witness": WitnessSection,
+    "policy": PolicySection,
 }
 _LISTS: Final[Mapping[str, type]] = {"agencies": AgencyEntry, "officers": OfficerEntry}
 
@@ -257,6 +268,8 @@ class _Reader:
             self.problems.append("keys.statement: a key is for an agency that is not among [[agencies]]")
         if domain in config.witness.urls:
             self.problems.append("witness.urls: this node is not its own witness")
+        if bool(config.policy.pack) != bool(config.policy.key):
+            self.problems.append("policy: a pack and the key of whoever issues it belong together")
         if config.store.high_water.is_relative_to(config.store.database.parent):
             self.problems.append("store.high_water: must be outside the directory of store.database")
 

@@ -11,6 +11,8 @@ from exchange.directory import KnownNode
 from exchange.signing import Signer
 from exchange.tlog.policy import Policy
 from node.config import OfficerEntry
+from node.policy.gate import Assessment
+from node.policy.pack import PolicyPack
 from node.store.engine import Store
 from node.store.high_water import HighWater
 from node.store.journal import Journal
@@ -42,7 +44,7 @@ class Signers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Witnessing:
+class WitnessPlan:
     """Who is asked to cosign this node's journal, besides what partners' descriptors say of their keys."""
 
     urls: Mapping[str, str] = field(default_factory=dict)
@@ -75,6 +77,10 @@ class Known:
     partners: Mapping[str, Partner]
     agreements: Mapping[bytes, Agreed]
     """Accepted ones, by digest."""
+    policy: PolicyPack | None = None
+    """What this country's law asks for before it tells another; None where none is configured."""
+    assessments: tuple[Assessment, ...] = ()
+    """Those that were not withdrawn."""
 
     def nodes(self) -> dict[str, KnownNode]:
         """Every pinned node by trust domain."""
@@ -160,7 +166,7 @@ class Ports:
     acquaintance: Acquaintance
     signals: Signals
     streams: Streams
-    witnessing: Witnessing = field(default_factory=Witnessing)
+    witnessing: WitnessPlan = field(default_factory=WitnessPlan)
 
     @property
     def known(self) -> Known:

@@ -87,6 +87,11 @@ def counted_entropy(label: str) -> Callable[[int], bytes]:
     return entropy
 
 
+def master_key(country: str) -> bytes:
+    """What seals the country's store."""
+    return hashlib.sha256(country.encode()).digest()
+
+
 def person(country: str, name: str) -> str:
     """SPIFFE ID of an officer, auditor or administrator."""
     return f"spiffe://{domain(country)}/{'auditor' if name == 'auditor' else 'officer'}/{name}"
@@ -124,7 +129,7 @@ class Office:
         """Everything that a node does before it opens its doors."""
         store = open_store(self.directory / "data/node.db")
         officers = {entry_id: entry for name in ROLES for entry_id, entry in [self._officer(name)]}
-        vault = Vault(hashlib.sha256(self.country.encode()).digest(), self._entropy)
+        vault = Vault(master_key(self.country), self._entropy)
         self.ports = Ports(
             trust_domain=self.domain,
             training=self.own.descriptor.training,
@@ -260,10 +265,13 @@ class Office:
                 events.append((Kind.Name(row.kind).removeprefix("JOURNAL_KIND_").lower(), who, what, row.code))
         return events
 
+    def findings(self) -> list[desk_service_pb2.Finding]:
+        """What a check of the whole store finds."""
+        return check_store(self.ports.store, self.ports.vault, self.ports.high_water, self.ports.known).found
+
     def fsck(self) -> list[str]:
         """The codes of what a check of the whole store finds."""
-        found = check_store(self.ports.store, self.ports.vault, self.ports.high_water, self.ports.known)
-        return [finding.code for finding in found.found]
+        return [finding.code for finding in self.findings()]
 
     def _officer(self, name: str) -> tuple[str, OfficerEntry]:
         roles, agency_class = ROLES[name]

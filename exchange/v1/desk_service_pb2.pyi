@@ -5,6 +5,7 @@ What officers, auditors and administrators of one country ask of their own node.
 
 from collections import abc as _abc
 from exchange.v1 import agreement_pb2 as _agreement_pb2
+from exchange.v1 import assessment_pb2 as _assessment_pb2
 from exchange.v1 import disclosure_pb2 as _disclosure_pb2
 from exchange.v1 import evidence_pb2 as _evidence_pb2
 from exchange.v1 import handling_pb2 as _handling_pb2
@@ -214,6 +215,27 @@ CHECK_SCOPE_FSCK: CheckScope.ValueType  # 2
 CHECK_SCOPE_GAPS: CheckScope.ValueType  # 3
 """What should be here and is not."""
 Global___CheckScope: _TypeAlias = CheckScope  # noqa: Y015
+
+class _AssessmentState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AssessmentStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AssessmentState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ASSESSMENT_STATE_UNSPECIFIED: _AssessmentState.ValueType  # 0
+    ASSESSMENT_STATE_IN_FORCE: _AssessmentState.ValueType  # 1
+    ASSESSMENT_STATE_REVIEW_DUE: _AssessmentState.ValueType  # 2
+    """Its review is due: nothing rests on it any more."""
+    ASSESSMENT_STATE_WITHDRAWN: _AssessmentState.ValueType  # 3
+
+class AssessmentState(_AssessmentState, metaclass=_AssessmentStateEnumTypeWrapper): ...
+
+ASSESSMENT_STATE_UNSPECIFIED: AssessmentState.ValueType  # 0
+ASSESSMENT_STATE_IN_FORCE: AssessmentState.ValueType  # 1
+ASSESSMENT_STATE_REVIEW_DUE: AssessmentState.ValueType  # 2
+"""Its review is due: nothing rests on it any more."""
+ASSESSMENT_STATE_WITHDRAWN: AssessmentState.ValueType  # 3
+Global___AssessmentState: _TypeAlias = AssessmentState  # noqa: Y015
 
 @_typing.final
 class WhoAmIRequest(_message.Message):
@@ -1730,18 +1752,22 @@ class CheckRecordsRequest(_message.Message):
 
     SCOPE_FIELD_NUMBER: _builtins.int
     ORIGIN_FIELD_NUMBER: _builtins.int
+    REBUILD_NODES_FIELD_NUMBER: _builtins.int
     scope: Global___CheckScope.ValueType
     origin: _builtins.str
     """Empty checks every log."""
+    rebuild_nodes: _builtins.bool
+    """Before the check, store the nodes of every tree anew whose leaves lead to the recorded edge. For administrators."""
     def __init__(
         self,
         *,
         scope: Global___CheckScope.ValueType = ...,
         origin: _builtins.str = ...,
+        rebuild_nodes: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin", "scope", b"scope"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin", "rebuild_nodes", b"rebuild_nodes", "scope", b"scope"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1985,6 +2011,376 @@ class ExportEvidenceResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExportEvidenceResponse: _TypeAlias = ExportEvidenceResponse  # noqa: Y015
+
+@_typing.final
+class GetWitnessStatusRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetWitnessStatusRequest: _TypeAlias = GetWitnessStatusRequest  # noqa: Y015
+
+@_typing.final
+class WitnessState(_message.Message):
+    """Somebody who is asked to cosign this node's journal, or was."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    URL_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    COSIGNED_AT_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Of its key."""
+    organisation: _builtins.str
+    url: _builtins.str
+    """Where it is asked; empty if it no longer is."""
+    size: _builtins.int
+    """The newest size that it cosigned, and when; 0 if never."""
+    cosigned_at: _builtins.int
+    code: _builtins.str
+    """Of its last answer; empty if it cosigned."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        organisation: _builtins.str = ...,
+        url: _builtins.str = ...,
+        size: _builtins.int = ...,
+        cosigned_at: _builtins.int = ...,
+        code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "cosigned_at", b"cosigned_at", "name", b"name", "organisation", b"organisation", "size", b"size", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WitnessState: _TypeAlias = WitnessState  # noqa: Y015
+
+@_typing.final
+class WitnessedJournal(_message.Message):
+    """A partner's journal that this node witnesses."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    COSIGNED_AT_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    size: _builtins.int
+    cosigned_at: _builtins.int
+    note: _builtins.bytes
+    """A C2SP signed note: the owner's signature and this node's cosignature."""
+    def __init__(
+        self,
+        *,
+        origin: _builtins.str = ...,
+        size: _builtins.int = ...,
+        cosigned_at: _builtins.int = ...,
+        note: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cosigned_at", b"cosigned_at", "note", b"note", "origin", b"origin", "size", b"size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WitnessedJournal: _TypeAlias = WitnessedJournal  # noqa: Y015
+
+@_typing.final
+class JournalAlarm(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AT_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    PARTNER_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    at: _builtins.int
+    code: _builtins.str
+    partner: _builtins.str
+    origin: _builtins.str
+    """Of the journal, or the name of a witness's key."""
+    evidence: _builtins.bytes
+    """One signed note, or two that contradict each other with an empty line between them; may be empty."""
+    def __init__(
+        self,
+        *,
+        at: _builtins.int = ...,
+        code: _builtins.str = ...,
+        partner: _builtins.str = ...,
+        origin: _builtins.str = ...,
+        evidence: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "code", b"code", "evidence", b"evidence", "origin", b"origin", "partner", b"partner"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JournalAlarm: _TypeAlias = JournalAlarm  # noqa: Y015
+
+@_typing.final
+class GetWitnessStatusResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    CHECKPOINT_FIELD_NUMBER: _builtins.int
+    SIGNED_AT_FIELD_NUMBER: _builtins.int
+    POLICY_CONFIGURED_FIELD_NUMBER: _builtins.int
+    POLICY_SATISFIED_FIELD_NUMBER: _builtins.int
+    WITNESSES_FIELD_NUMBER: _builtins.int
+    WITNESSED_FIELD_NUMBER: _builtins.int
+    ALARMS_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    """Of the newest journal."""
+    checkpoint: _builtins.bytes
+    """Its newest checkpoint that was shown to anybody, with its cosignatures; empty before the first."""
+    signed_at: _builtins.int
+    policy_configured: _builtins.bool
+    """Whether the configuration names a policy, and whether this checkpoint satisfies it."""
+    policy_satisfied: _builtins.bool
+    @_builtins.property
+    def witnesses(self) -> _containers.RepeatedCompositeFieldContainer[Global___WitnessState]: ...
+    @_builtins.property
+    def witnessed(self) -> _containers.RepeatedCompositeFieldContainer[Global___WitnessedJournal]: ...
+    @_builtins.property
+    def alarms(self) -> _containers.RepeatedCompositeFieldContainer[Global___JournalAlarm]: ...
+    def __init__(
+        self,
+        *,
+        origin: _builtins.str = ...,
+        checkpoint: _builtins.bytes = ...,
+        signed_at: _builtins.int = ...,
+        policy_configured: _builtins.bool = ...,
+        policy_satisfied: _builtins.bool = ...,
+        witnesses: _abc.Iterable[Global___WitnessState] | None = ...,
+        witnessed: _abc.Iterable[Global___WitnessedJournal] | None = ...,
+        alarms: _abc.Iterable[Global___JournalAlarm] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alarms", b"alarms", "checkpoint", b"checkpoint", "origin", b"origin", "policy_configured", b"policy_configured", "policy_satisfied", b"policy_satisfied", "signed_at", b"signed_at", "witnessed", b"witnessed", "witnesses", b"witnesses"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetWitnessStatusResponse: _TypeAlias = GetWitnessStatusResponse  # noqa: Y015
+
+@_typing.final
+class GetJournalConsistencyRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    FIRST_SIZE_FIELD_NUMBER: _builtins.int
+    SECOND_SIZE_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    """Empty: of the newest journal."""
+    first_size: _builtins.int
+    second_size: _builtins.int
+    """0: the newest checkpoint that was shown to anybody."""
+    def __init__(
+        self,
+        *,
+        origin: _builtins.str = ...,
+        first_size: _builtins.int = ...,
+        second_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_size", b"first_size", "origin", b"origin", "second_size", b"second_size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetJournalConsistencyRequest: _TypeAlias = GetJournalConsistencyRequest  # noqa: Y015
+
+@_typing.final
+class GetJournalConsistencyResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIRST_FIELD_NUMBER: _builtins.int
+    SECOND_FIELD_NUMBER: _builtins.int
+    HASHES_FIELD_NUMBER: _builtins.int
+    first: _builtins.bytes
+    """The signed checkpoint of the first size as it was kept; empty if none of exactly this size was shown to anybody."""
+    second: _builtins.bytes
+    """The same of the second size, with its cosignatures."""
+    @_builtins.property
+    def hashes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """RFC 6962 section 2.1.2, 32 bytes each."""
+
+    def __init__(
+        self,
+        *,
+        first: _builtins.bytes = ...,
+        second: _builtins.bytes = ...,
+        hashes: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first", b"first", "hashes", b"hashes", "second", b"second"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetJournalConsistencyResponse: _TypeAlias = GetJournalConsistencyResponse  # noqa: Y015
+
+@_typing.final
+class AssessmentSummary(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIGEST_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    ASSESSMENT_FIELD_NUMBER: _builtins.int
+    digest: _builtins.bytes
+    state: Global___AssessmentState.ValueType
+    @_builtins.property
+    def assessment(self) -> _assessment_pb2.TransferAssessment: ...
+    def __init__(
+        self,
+        *,
+        digest: _builtins.bytes = ...,
+        state: Global___AssessmentState.ValueType = ...,
+        assessment: _assessment_pb2.TransferAssessment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment", "digest", b"digest", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssessmentSummary: _TypeAlias = AssessmentSummary  # noqa: Y015
+
+@_typing.final
+class RecordAssessmentRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASSESSMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def assessment(self) -> _assessment_pb2.TransferAssessment: ...
+    def __init__(
+        self,
+        *,
+        assessment: _assessment_pb2.TransferAssessment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordAssessmentRequest: _TypeAlias = RecordAssessmentRequest  # noqa: Y015
+
+@_typing.final
+class RecordAssessmentResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def summary(self) -> Global___AssessmentSummary: ...
+    def __init__(
+        self,
+        *,
+        summary: Global___AssessmentSummary | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordAssessmentResponse: _TypeAlias = RecordAssessmentResponse  # noqa: Y015
+
+@_typing.final
+class ListAssessmentsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAssessmentsRequest: _TypeAlias = ListAssessmentsRequest  # noqa: Y015
+
+@_typing.final
+class ListAssessmentsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASSESSMENTS_FIELD_NUMBER: _builtins.int
+    POLICY_FIELD_NUMBER: _builtins.int
+    POLICY_UNTIL_FIELD_NUMBER: _builtins.int
+    policy: _builtins.str
+    """Label and end (Unix milliseconds) of the policy in use; empty where the node has none."""
+    policy_until: _builtins.int
+    @_builtins.property
+    def assessments(self) -> _containers.RepeatedCompositeFieldContainer[Global___AssessmentSummary]: ...
+    def __init__(
+        self,
+        *,
+        assessments: _abc.Iterable[Global___AssessmentSummary] | None = ...,
+        policy: _builtins.str = ...,
+        policy_until: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessments", b"assessments", "policy", b"policy", "policy_until", b"policy_until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAssessmentsResponse: _TypeAlias = ListAssessmentsResponse  # noqa: Y015
+
+@_typing.final
+class WithdrawAssessmentRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASSESSMENT_FIELD_NUMBER: _builtins.int
+    assessment: _builtins.str
+    """Digest in hex, or an unambiguous beginning of at least 8 characters."""
+    def __init__(
+        self,
+        *,
+        assessment: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawAssessmentRequest: _TypeAlias = WithdrawAssessmentRequest  # noqa: Y015
+
+@_typing.final
+class WithdrawAssessmentResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def summary(self) -> Global___AssessmentSummary: ...
+    def __init__(
+        self,
+        *,
+        summary: Global___AssessmentSummary | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawAssessmentResponse: _TypeAlias = WithdrawAssessmentResponse  # noqa: Y015
 
 @_typing.final
 class ExportBundleRequest(_message.Message):

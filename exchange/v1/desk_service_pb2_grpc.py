@@ -159,6 +159,31 @@ class DeskServiceStub:
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.CheckRecordsRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.CheckRecordsResponse.FromString,
                 _registered_method=True)
+        self.GetWitnessStatus = channel.unary_unary(
+                '/exchange.v1.DeskService/GetWitnessStatus',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.GetWitnessStatusRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetWitnessStatusResponse.FromString,
+                _registered_method=True)
+        self.GetJournalConsistency = channel.unary_unary(
+                '/exchange.v1.DeskService/GetJournalConsistency',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.GetJournalConsistencyRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetJournalConsistencyResponse.FromString,
+                _registered_method=True)
+        self.RecordAssessment = channel.unary_unary(
+                '/exchange.v1.DeskService/RecordAssessment',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.RecordAssessmentRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.RecordAssessmentResponse.FromString,
+                _registered_method=True)
+        self.ListAssessments = channel.unary_unary(
+                '/exchange.v1.DeskService/ListAssessments',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ListAssessmentsRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ListAssessmentsResponse.FromString,
+                _registered_method=True)
+        self.WithdrawAssessment = channel.unary_unary(
+                '/exchange.v1.DeskService/WithdrawAssessment',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.WithdrawAssessmentRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.WithdrawAssessmentResponse.FromString,
+                _registered_method=True)
         self.ExportBundle = channel.unary_stream(
                 '/exchange.v1.DeskService/ExportBundle',
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.ExportBundleRequest.SerializeToString,
@@ -331,6 +356,36 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetWitnessStatus(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetJournalConsistency(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordAssessment(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAssessments(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WithdrawAssessment(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ExportBundle(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -476,6 +531,31 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     servicer.CheckRecords,
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.CheckRecordsRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.CheckRecordsResponse.SerializeToString,
+            ),
+            'GetWitnessStatus': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetWitnessStatus,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetWitnessStatusRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.GetWitnessStatusResponse.SerializeToString,
+            ),
+            'GetJournalConsistency': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetJournalConsistency,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetJournalConsistencyRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.GetJournalConsistencyResponse.SerializeToString,
+            ),
+            'RecordAssessment': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordAssessment,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.RecordAssessmentRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.RecordAssessmentResponse.SerializeToString,
+            ),
+            'ListAssessments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAssessments,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ListAssessmentsRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ListAssessmentsResponse.SerializeToString,
+            ),
+            'WithdrawAssessment': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawAssessment,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.WithdrawAssessmentRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.WithdrawAssessmentResponse.SerializeToString,
             ),
             'ExportBundle': grpc.unary_stream_rpc_method_handler(
                     servicer.ExportBundle,
@@ -1168,6 +1248,141 @@ class DeskService:
             '/exchange.v1.DeskService/CheckRecords',
             exchange_dot_v1_dot_desk__service__pb2.CheckRecordsRequest.SerializeToString,
             exchange_dot_v1_dot_desk__service__pb2.CheckRecordsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetWitnessStatus(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/GetWitnessStatus',
+            exchange_dot_v1_dot_desk__service__pb2.GetWitnessStatusRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.GetWitnessStatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetJournalConsistency(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/GetJournalConsistency',
+            exchange_dot_v1_dot_desk__service__pb2.GetJournalConsistencyRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.GetJournalConsistencyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordAssessment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/RecordAssessment',
+            exchange_dot_v1_dot_desk__service__pb2.RecordAssessmentRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.RecordAssessmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAssessments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/ListAssessments',
+            exchange_dot_v1_dot_desk__service__pb2.ListAssessmentsRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ListAssessmentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawAssessment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/WithdrawAssessment',
+            exchange_dot_v1_dot_desk__service__pb2.WithdrawAssessmentRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.WithdrawAssessmentResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -58,6 +58,11 @@ class DeskServiceStub:
     ExportEvidence: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ExportEvidenceRequest, _desk_service_pb2.ExportEvidenceResponse]
     CheckRecords: _grpc.UnaryStreamMultiCallable[_desk_service_pb2.CheckRecordsRequest, _desk_service_pb2.CheckRecordsResponse]
     """Checks this node's records. Takes minutes for a million entries; reports as it goes."""
+    GetWitnessStatus: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.GetWitnessStatusRequest, _desk_service_pb2.GetWitnessStatusResponse]
+    GetJournalConsistency: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.GetJournalConsistencyRequest, _desk_service_pb2.GetJournalConsistencyResponse]
+    RecordAssessment: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.RecordAssessmentRequest, _desk_service_pb2.RecordAssessmentResponse]
+    ListAssessments: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ListAssessmentsRequest, _desk_service_pb2.ListAssessmentsResponse]
+    WithdrawAssessment: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.WithdrawAssessmentRequest, _desk_service_pb2.WithdrawAssessmentResponse]
     ExportBundle: _grpc.UnaryStreamMultiCallable[_desk_service_pb2.ExportBundleRequest, _desk_service_pb2.ExportBundleResponse]
     ExportLog: _grpc.UnaryStreamMultiCallable[_desk_service_pb2.ExportLogRequest, _desk_service_pb2.ExportLogResponse]
     Reconcile: _grpc.UnaryStreamMultiCallable[_desk_service_pb2.ReconcileRequest, _desk_service_pb2.ReconcileResponse]
@@ -92,6 +97,11 @@ class DeskServiceAsyncStub(DeskServiceStub):
     ExportEvidence: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ExportEvidenceRequest, _desk_service_pb2.ExportEvidenceResponse]  # type: ignore[assignment]
     CheckRecords: _aio.UnaryStreamMultiCallable[_desk_service_pb2.CheckRecordsRequest, _desk_service_pb2.CheckRecordsResponse]  # type: ignore[assignment]
     """Checks this node's records. Takes minutes for a million entries; reports as it goes."""
+    GetWitnessStatus: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.GetWitnessStatusRequest, _desk_service_pb2.GetWitnessStatusResponse]  # type: ignore[assignment]
+    GetJournalConsistency: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.GetJournalConsistencyRequest, _desk_service_pb2.GetJournalConsistencyResponse]  # type: ignore[assignment]
+    RecordAssessment: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.RecordAssessmentRequest, _desk_service_pb2.RecordAssessmentResponse]  # type: ignore[assignment]
+    ListAssessments: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ListAssessmentsRequest, _desk_service_pb2.ListAssessmentsResponse]  # type: ignore[assignment]
+    WithdrawAssessment: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.WithdrawAssessmentRequest, _desk_service_pb2.WithdrawAssessmentResponse]  # type: ignore[assignment]
     ExportBundle: _aio.UnaryStreamMultiCallable[_desk_service_pb2.ExportBundleRequest, _desk_service_pb2.ExportBundleResponse]  # type: ignore[assignment]
     ExportLog: _aio.UnaryStreamMultiCallable[_desk_service_pb2.ExportLogRequest, _desk_service_pb2.ExportLogResponse]  # type: ignore[assignment]
     Reconcile: _aio.UnaryStreamMultiCallable[_desk_service_pb2.ReconcileRequest, _desk_service_pb2.ReconcileResponse]  # type: ignore[assignment]
@@ -273,6 +283,41 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_desk_service_pb2.CheckRecordsResponse], _abc.AsyncIterator[_desk_service_pb2.CheckRecordsResponse]]:
         """Checks this node's records. Takes minutes for a million entries; reports as it goes."""
+
+    @_abc_1.abstractmethod
+    def GetWitnessStatus(
+        self,
+        request: _desk_service_pb2.GetWitnessStatusRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.GetWitnessStatusResponse, _abc.Awaitable[_desk_service_pb2.GetWitnessStatusResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def GetJournalConsistency(
+        self,
+        request: _desk_service_pb2.GetJournalConsistencyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.GetJournalConsistencyResponse, _abc.Awaitable[_desk_service_pb2.GetJournalConsistencyResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def RecordAssessment(
+        self,
+        request: _desk_service_pb2.RecordAssessmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.RecordAssessmentResponse, _abc.Awaitable[_desk_service_pb2.RecordAssessmentResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ListAssessments(
+        self,
+        request: _desk_service_pb2.ListAssessmentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ListAssessmentsResponse, _abc.Awaitable[_desk_service_pb2.ListAssessmentsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def WithdrawAssessment(
+        self,
+        request: _desk_service_pb2.WithdrawAssessmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.WithdrawAssessmentResponse, _abc.Awaitable[_desk_service_pb2.WithdrawAssessmentResponse]]: ...
 
     @_abc_1.abstractmethod
     def ExportBundle(

@@ -39,7 +39,7 @@ class _Passes:
         self._at, self._in = moment, (name, now.origin, now.done)
 
 
-def check(scope: "CheckScope.ValueType", origin: str, *, good: str) -> None:
+def check(scope: "CheckScope.ValueType", origin: str, *, good: str, rebuild_nodes: bool = False) -> None:
     """Run a check and show it; ends the command with 4 if anything was found that must never be, or a duty that was missed."""
     from exchange.v1 import desk_service_pb2
     from exchange.v1.desk_service_pb2 import SEVERITY_ERROR
@@ -47,10 +47,11 @@ def check(scope: "CheckScope.ValueType", origin: str, *, good: str) -> None:
     findings: list[Finding] = []
     summary = desk_service_pb2.CheckSummary()
     passes = _Passes()
+    question = desk_service_pb2.CheckRecordsRequest(scope=scope, origin=origin, rebuild_nodes=rebuild_nodes)
     with open_desk() as desk, progress("checking", 1000) as advance:
         shown = 0
         # No limit of time: what takes long says how far it is.
-        for answer in desk.CheckRecords(desk_service_pb2.CheckRecordsRequest(scope=scope, origin=origin)):
+        for answer in desk.CheckRecords(question):
             if answer.HasField("progress"):
                 passes.step(answer.progress)
                 permille = 1000 * answer.progress.done // max(answer.progress.total, 1)
@@ -84,16 +85,15 @@ def _draw(console: "Console", findings: "Sequence[Finding]", summary: "CheckSumm
         console.print(f"\n{good}", style="green")
         return
     console.print(heading("Findings"))
-    console.print(table(("grade", "!code", "where", "what"), [_row(finding) for finding in findings]))
+    console.print(table(("!grade", "!code", "log", "!entry", "what"), [_row(finding) for finding in findings], right=("entry",)))
     total = next((item.value for item in summary.counts if item.name == "findings"), 0)
     if total > len(findings):
         console.print(note(f"\n{total - len(findings)} more were counted and are not shown: mend these first."))
 
 
-def _row(finding: "Finding") -> tuple[str, str, str, str]:
+def _row(finding: "Finding") -> tuple[str, ...]:
     found: dict[str, Any] = document(finding)
-    where = finding.origin
+    entries = ""
     if finding.index >= 0:
-        last = f"–{finding.index + finding.count - 1}" if finding.count > 1 else ""
-        where = f"{where} {finding.index}{last}".strip()
-    return words(found["grade"]), finding.code, where, finding.message
+        entries = str(finding.index) if finding.count < 2 else f"{finding.index}–{finding.index + finding.count - 1}"
+    return words(found["grade"]), finding.code, finding.origin, entries, finding.message

@@ -10,6 +10,7 @@ from node.operations.findings import Findings, Step
 from node.operations.fsck import check_everything, verify_logs
 from node.operations.gap_check import check_gaps
 from node.operations.officers import require
+from node.operations.rebuild import rebuild_nodes
 from node.operations.records import Records
 from node.operations.review import REVIEWERS, log_summaries
 from node.ports import Ports
@@ -27,13 +28,15 @@ def check_records(
     """Check one log, or with an empty origin all records, within the scope that is asked for.
 
     Yields progress and findings as they come, and at last a summary. Raises, before anything is checked, `Malformed` (CHECK_SCOPE),
-    `NotFound` (LOG_UNKNOWN), `NotPermitted` (ROLE_MISSING).
+    `NotFound` (LOG_UNKNOWN), `NotPermitted` (ROLE_MISSING), `Conflict` (TREE_NOT_REBUILT).
     """
     require(ports, person, REVIEWERS)
     if request.scope not in _RECORDED:
         raise Malformed("CHECK_SCOPE", "say what to check: verify, fsck or gaps")
     if request.origin:
         log_summaries(ports, request.origin)
+    if request.rebuild_nodes:
+        rebuild_nodes(ports, person)
     note_access(ports, Kind.JOURNAL_KIND_REVIEW, person, Event(code=_RECORDED[request.scope], origin=request.origin))
     findings = Findings()
     told = 0

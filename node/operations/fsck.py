@@ -1,13 +1,14 @@
 """A check of this node's records: its logs and journal recomputed to what was signed, and everything stored against them.
 
 Works on any store that is open here, of a running node or of a stopped one, in chunks of bounded memory, one pass after another: tree,
-signatures, entries, contents, journal. The codes of what is found stand in the modules of the passes; here: LOG_ROW, ALERT_TWICE,
-ENTRY_WITHOUT_LOG, TREE_NODE_SURPLUS, INBOX_MISMATCH, ANSWER_MISMATCH, SUPERSESSION_MISMATCH, PERIOD_KEY_UNREADABLE.
+signatures, checkpoints, entries, contents, journal. The codes of what is found stand in the modules of the passes; here: LOG_ROW,
+ALERT_TWICE, ENTRY_WITHOUT_LOG, TREE_NODE_SURPLUS, INBOX_MISMATCH, ANSWER_MISMATCH, SUPERSESSION_MISMATCH, PERIOD_KEY_UNREADABLE.
 """
 
 from collections.abc import Iterator, Sequence
 
 from node.operations.alert_check import check_alerts
+from node.operations.checkpoint_check import check_checkpoints
 from node.operations.entry_check import check_entries
 from node.operations.findings import Findings, Step
 from node.operations.journal_check import Anchors, check_journal_entries, check_journal_trees
@@ -44,6 +45,7 @@ def verify_logs(records: Records, findings: Findings, origin: str = "") -> Itera
             yield from check_log(records.store, records.high_water, records.known, view, findings, anchors)
     if not origin:
         yield from check_journal_trees(records.store, records.high_water, records.known, findings)
+        yield from check_checkpoints(records.store, records.known, findings)
 
 
 def check_everything(records: Records, findings: Findings, origin: str = "") -> Iterator[Step]:

@@ -1,7 +1,8 @@
 """What should be here and is not: receipts, entries, authorisations, agreements, anchors, and what the journal should say.
 
 What is found has one of these codes: ENTRY_MISSING, RECEIPT_OVERDUE, RECEIPT_PENDING, RECEIPT_NOT_GIVEN, EXCEPTED, WITHHELD,
-AUTHORISATION_MISSING, NOT_AGREED, AGREEMENT_UNKNOWN, ANCHOR_OVERDUE, NOT_JOURNALLED, JOURNAL_BEYOND_LOG, LOG_MISSING, and LOG_ROW.
+AUTHORISATION_MISSING, NOT_AGREED, AGREEMENT_UNKNOWN, ANCHOR_OVERDUE, CHECKPOINT_OVERDUE, NOT_JOURNALLED, JOURNAL_BEYOND_LOG,
+LOG_MISSING, and LOG_ROW.
 """
 
 from collections.abc import Iterator
@@ -9,15 +10,16 @@ from typing import Final
 
 from google.protobuf.message import DecodeError
 
-from exchange.journal import is_journal_origin
+from exchange.journal import is_journal_origin, journal_origin
 from exchange.v1 import disclosure_pb2, journal_pb2, receipt_pb2
 from node.operations.entry_check import check_entries
 from node.operations.findings import ACTION, PRIORITY, Findings, Step
 from node.operations.log_check import LogView
 from node.operations.records import Records, views_of
 from node.store.scan_gaps import entry_at, excepted_after, holes, unauthorised
-from node.store.scan_journal import BEFORE_ALL, newest_anchor, origins_named, ranges_after
+from node.store.scan_journal import BEFORE_ALL, event_at, journals, newest_anchor, origins_named, ranges_after
 from node.store.transaction import Transaction
+from node.store.witnesses import newest_checkpoint
 
 RECEIPT_DUE_MS: Final = 3_600_000
 """A receipt takes seconds while a stream is up. After an hour without one somebody has to ask the partner."""
@@ -46,6 +48,7 @@ def check_gaps(records: Records, now: int, findings: Findings, origin: str = "")
     if not origin:
         held = {view.log.name.origin for view in views}
         with records.store.read() as tx:
+            _check_checkpoint(tx, records.known.own.trust_domain, now, findings)
             for named in origins_named(tx):
                 if named not in held and not is_journal_origin(named):
                     findings.error("LOG_MISSING", "the journal speaks of a log that is not here", origin=named)
@@ -96,6 +99,20 @@ def _check_anchor(tx: Transaction, view: LogView, now: int, findings: Findings) 
     if now - since > ANCHOR_DUE_MS:
         message = "the journal has not anchored these entries: is the node's witnessing worker running?"
         findings.error("ANCHOR_OVERDUE", message, origin=log.name.origin, index=size, count=log.size - size, grade=PRIORITY)
+
+
+def _check_checkpoint(tx: Transaction, trust_domain: str, now: int, findings: Findings) -> None:
+    """The journal's newest kept checkpoint covers what was recorded until a few minutes ago, if it was ever signed for witnesses at all."""
+    newest = journals(tx)[-1]
+    origin = journal_origin(trust_domain, newest.generation)
+    kept = newest_checkpoint(tx, origin)
+    if kept is None or kept.size >= newest.size:
+        return
+    since = max(kept.at, event_at(tx, newest.generation, kept.size) or 0)
+    if now - since > ANCHOR_DUE_MS:
+        message = "no checkpoint was signed over these events: is the node's witnessing worker running?"
+        count = newest.size - kept.size
+        findings.error("CHECKPOINT_OVERDUE", message, origin=origin, index=kept.size, count=count, grade=PRIORITY)
 
 
 def _check_journalled(tx: Transaction, view: LogView, findings: Findings) -> None:

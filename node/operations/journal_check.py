@@ -6,13 +6,14 @@ DETAIL_SURPLUS, ANCHOR_ROOT, ANCHOR_BEYOND_LOG, ANCHOR_FALLS.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from exchange.errors import ExchangeError
 from exchange.journal import SALT_SIZE, commit_detail, journal_origin, open_journal_entry
 from exchange.tlog.merkle import Frontier
 from exchange.v1.journal_pb2 import JOURNAL_KIND_ANCHOR, JOURNAL_KIND_ERASURE, JournalEntry
+from node.operations.checkpoint_check import expected_checkpoints
 from node.operations.findings import Findings, Step
 from node.operations.tree_check import Expectations, Expected, Tree, check_tree
 from node.ports import Known
@@ -30,10 +31,10 @@ from node.store.scan_journal import (
     anchors_after,
     details_in,
     details_of_nothing,
+    event_at,
     events_in,
     journal_length,
     journals,
-    last_event_at,
     outside_journal,
 )
 from node.store.transaction import Transaction
@@ -60,7 +61,10 @@ def check_journal_trees(store: Store, high_water: HighWater, known: Known, findi
             message = "the journal is shorter than what was signed of it"
             tell("JOURNAL_ROLLBACK", message, origin=origin, index=tree.size, count=mark.size - tree.size)
             mark = None
-        yield from check_tree(store, tree if mark is None else _expecting(tree, mark, explained=not newest), findings)
+        sources = [expected_checkpoints(origin)]
+        if mark is not None:
+            sources.append(_at_mark(mark, explained=not newest))
+        yield from check_tree(store, replace(tree, expected=sources), findings)
 
 
 def check_journal_entries(store: Store, vault: Vault, known: Known, by_origin: Mapping[str, LogRow], findings: Findings) -> Iterator[Step]:
@@ -222,7 +226,7 @@ def _tree(tx: Transaction, record: JournalRecord, origin: str, findings: Finding
     if size > length:
         findings.error("ENTRY_MISSING", "the journal ends before its recorded size", origin=origin, index=length, count=size - length)
         edge, size = None, length
-    if edge is not None and size and last_event_at(tx, record.generation, size - 1) != record.last_at:
+    if edge is not None and size and event_at(tx, record.generation, size - 1) != record.last_at:
         findings.error("JOURNAL_ROW", "the recorded time of the last entry is not what that says", origin=origin, index=size - 1)
     for index in outside_journal(tx, record.generation, size, _NAMED):
         findings.error("ENTRY_BEYOND_LOG", "an entry stands outside the size of its journal", origin=origin, index=index)
@@ -238,14 +242,13 @@ def _mark(high_water: HighWater, origin: str, findings: Findings) -> Mark | None
         return None
 
 
-def _expecting(tree: Tree, mark: Mark, *, explained: bool) -> Tree:
+def _at_mark(mark: Mark, *, explained: bool) -> Expectations:
     def expected(_tx: Transaction, start: int, end: int) -> Iterable[Expected]:
         if start < mark.size <= end:
             message = "the journal has another root than the one that was signed"
             yield Expected(size=mark.size, root=mark.root, code="JOURNAL_FORK", message=message, explained=explained)
 
-    sources: list[Expectations] = [*tree.expected, expected]
-    return Tree(origin=tree.origin, log_id=tree.log_id, leaves=tree.leaves, size=tree.size, edge=tree.edge, expected=sources)
+    return expected
 
 
 def _key(vault: Vault, tx: Transaction, name: str, findings: Findings) -> SealingKey | None:

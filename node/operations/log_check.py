@@ -189,7 +189,7 @@ class _Signatures:
         view = self.view
         if not view.log.outbound and view.log.size and self.sender is not None and view.edge is not None:
             edge = Checkpoint(origin=self._origin, size=view.log.size, root=view.edge.root())
-            self._check_note(view.log.checkpoint, edge, self.sender, view.received_at, self.tiled - 1)
+            self._check_note(view.log.checkpoint, edge, self.sender, view.received_at, view.log.size - 1)
 
     def _edge(self, tx: Transaction, first: int, record: ReceiptRecord) -> Frontier | None:
         """The edge beside a receipt; for one that was adopted and has none, that of the stored tree."""

@@ -29,7 +29,7 @@ def preview(ports: Ports, person: str, draft: desk_service_pb2.Draft) -> desk_se
     present = frozenset(fragments)
     recipients = [_shown(item, agency, kind, draft, present) for item in decided.planned for agency in item.audience]
     recipients += [
-        desk_service_pb2.RecipientPreview(recipient=recipient, denied=[refusal_problem(code)])
+        desk_service_pb2.RecipientPreview(recipient=recipient, denied=_denied(decided, recipient, code, "recipients"))
         for recipient, code in decided.refused.items()
     ]
     return desk_service_pb2.PreviewAlertResponse(
@@ -37,19 +37,23 @@ def preview(ports: Ports, person: str, draft: desk_service_pb2.Draft) -> desk_se
     )
 
 
-def refusal_problem(code: str) -> desk_service_pb2.Problem:
-    """What a person reads when a recipient can be sent nothing."""
-    message, remedy = REFUSALS[code]
-    return error(code, "recipients", message, remedy)
-
-
 def refusals(decided: Plan) -> list[desk_service_pb2.Problem]:
     """One problem for each recipient that can be sent nothing, the recipient named in the field path."""
-    found = []
-    for recipient, code in decided.refused.items():
-        message, remedy = REFUSALS[code]
-        found.append(error(code, f"recipients[{recipient}]", message, remedy))
-    return found
+    return [
+        problem for recipient, code in decided.refused.items() for problem in _denied(decided, recipient, code, f"recipients[{recipient}]")
+    ]
+
+
+def _denied(decided: Plan, recipient: str, code: str, field: str) -> list[desk_service_pb2.Problem]:
+    message, remedy = REFUSALS[code]
+    obstacles = decided.obstacles.get(recipient)
+    if not obstacles:
+        return [error(code, field, message, remedy)]
+    # Each rule speaks for itself: which one, by what law, and what it misses.
+    return [
+        error(code, field, "; ".join(part for part in (message, obstacle.detail, obstacle.rule, obstacle.law) if part), remedy)
+        for obstacle in obstacles
+    ]
 
 
 def _shown(

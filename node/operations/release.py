@@ -119,10 +119,17 @@ def _seal(
         supersedes=tuple(draft.supersedes),
     )
     sealed = seal(kind, fragments, envelope, salts, ports.signers.statement[originator])
-    record = Authorisation(officer=str(officer.id), agency=originator, reason=reason.strip(), preview=decided.digest, at=now).record()
     entries = []
     for item in decided.planned:
         salt = ports.entropy(SALT)
+        record = Authorisation(
+            officer=str(officer.id),
+            agency=originator,
+            reason=reason.strip(),
+            preview=decided.digest,
+            at=now,
+            assessment=item.assessment,
+        ).record()
         entry = disclosure_pb2.Entry(
             manifest_digest=sealed.digest,
             fields=item.allowed.fields,

@@ -199,8 +199,9 @@ class _Checker:
         elif self.believed is not None and edge.is_met(_joined(self.believed, partial)):
             self.computed, self.believed, self.sound = self.believed, None, edge.size
         else:
+            first = min(self.sound, edge.size - 1)  # where the log is sound up to here, what is expected is not
             tell = self.findings.warning if edge.explained else self.findings.error
-            tell(edge.code, edge.message, origin=self.tree.origin, index=self.sound, count=edge.size - self.sound)
+            tell(edge.code, edge.message, origin=self.tree.origin, index=first, count=edge.size - first)
 
     def _wrong(self, code: str, message: str, index: int, count: int = 1) -> None:
         self.findings.error(code, message, origin=self.tree.origin, index=index, count=count)

@@ -144,7 +144,7 @@ def take_shown(ports: Ports, note: bytes, shown: bytes) -> None:
 def judge_quorum(ports: Ports, enough_at: int) -> int:
     """When the node's own policy was satisfied last (Unix milliseconds), given when it was before.
 
-    Only cosignatures of the last five heartbeats count. JOURNAL_UNWITNESSED is raised when it has not been for as long, and goes when it is.
+    Only cosignatures of the last five heartbeats count. JOURNAL_UNWITNESSED is raised when it has not been for as long.
     """
     policy = ports.witnessing.policy
     now = ports.clock.now_ms()

@@ -11,6 +11,7 @@ from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1 import desk_service_pb2_grpc
 from node.operations import (
     agreements,
+    assess,
     check_records,
     evidence,
     evidence_bundle,
@@ -26,6 +27,7 @@ from node.operations import (
     review,
     succeed,
     whoami,
+    witness_status,
 )
 from node.operations.log_walk import SharedLogs
 from node.operations.recover import Fetch
@@ -198,6 +200,26 @@ class DeskService(desk_service_pb2_grpc.DeskServiceServicer):
         exported = evidence.export_evidence(self._ports, person, request.origin, request.index, request.level)
         return messages.ExportEvidenceResponse(evidence=exported)
 
+    @answered(explain=True)
+    def RecordAssessment(
+        self, request: messages.RecordAssessmentRequest, context: grpc.ServicerContext
+    ) -> messages.RecordAssessmentResponse:
+        """Record that a transfer was assessed."""
+        person = self._door.admit(context)
+        return messages.RecordAssessmentResponse(summary=assess.record_assessment(self._ports, person, request.assessment))
+
+    @answered(explain=True)
+    def ListAssessments(self, _request: messages.ListAssessmentsRequest, context: grpc.ServicerContext) -> messages.ListAssessmentsResponse:
+        """Every transfer assessment, and the policy in use."""
+        return assess.list_assessments(self._ports, self._door.admit(context))
+
+    @answered(explain=True)
+    def WithdrawAssessment(
+        self, request: messages.WithdrawAssessmentRequest, context: grpc.ServicerContext
+    ) -> messages.WithdrawAssessmentResponse:
+        """Take a transfer assessment back."""
+        return messages.WithdrawAssessmentResponse(summary=assess.withdraw(self._ports, self._door.admit(context), request.assessment))
+
     @answered_stream(explain=True)
     def CheckRecords(self, request: messages.CheckRecordsRequest, context: grpc.ServicerContext) -> Iterator[messages.CheckRecordsResponse]:
         """Check the logs, or all that is stored."""
@@ -228,3 +250,17 @@ class DeskService(desk_service_pb2_grpc.DeskServiceServicer):
     def _release(self, item: Prepared | NotReleased) -> messages.PublishedAlert:
         (published,) = self._sequencer.submit([item]).result()
         return published
+
+    @answered(explain=True)
+    def GetWitnessStatus(
+        self, _request: messages.GetWitnessStatusRequest, context: grpc.ServicerContext
+    ) -> messages.GetWitnessStatusResponse:
+        """How this node's journal is witnessed, and which it witnesses."""
+        return witness_status.witness_status(self._ports, self._door.admit(context))
+
+    @answered(explain=True)
+    def GetJournalConsistency(
+        self, request: messages.GetJournalConsistencyRequest, context: grpc.ServicerContext
+    ) -> messages.GetJournalConsistencyResponse:
+        """Two checkpoints of the journal, and that the second continues the first."""
+        return witness_status.journal_consistency(self._ports, self._door.admit(context), request)

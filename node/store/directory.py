@@ -37,6 +37,8 @@ class AlarmRow:
     code: str
     partner: str
     origin: str
+    evidence: bytes = b""
+    """What contradicts, if anything was kept: signed notes, a receipt, a descriptor."""
 
 
 def all_partners(tx: Connection) -> list[PartnerRow]:
@@ -87,7 +89,7 @@ def alarms_about(tx: Connection, origin: str) -> dict[str, bytes]:
 def all_alarms(tx: Connection) -> list[AlarmRow]:
     """Every alarm, oldest first."""
     rows = tx.execute(select(alarms).order_by(alarms.c.id))
-    return [AlarmRow(at=row.at, code=row.code, partner=row.partner, origin=row.origin) for row in rows]
+    return [AlarmRow(at=row.at, code=row.code, partner=row.partner, origin=row.origin, evidence=row.evidence or b"") for row in rows]
 
 
 def _agreement(row: Row[Any]) -> AgreementRow:

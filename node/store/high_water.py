@@ -44,8 +44,8 @@ class LogKeys:
 
     @classmethod
     def of(cls, own: KnownNode, signer: Signer) -> "LogKeys":
-        """Those of a node as its own descriptor lists them; a stolen one too, since its logs are yet to be ended."""
-        return cls(signer=signer, ever=tuple(raw_key(key.spki) for key in own.log_keys()))
+        """Those of a node as its own descriptor lists them (a stolen one too, since its logs are yet to be ended), and the one in use."""
+        return cls(signer=signer, ever=tuple({raw_key(spki) for spki in (signer.spki, *(key.spki for key in own.log_keys()))}))
 
 
 class HighWater:

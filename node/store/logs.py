@@ -10,7 +10,7 @@ from exchange.log import LogName
 from exchange.tlog import tree
 from exchange.tlog.merkle import Frontier
 from node.store.insert import insert_rows
-from node.store.nodes import StoredHashes, add_nodes
+from node.store.nodes import StoredHashes, add_nodes, stored_between
 from node.store.tables import entries, exceptions, logs, receipts, withheld
 
 _HASH = 32
@@ -188,7 +188,7 @@ def frontier_at(tx: Connection, log: LogRow, size: int) -> Frontier:
         return log.frontier
     row = tx.execute(_BELOW, {"log": log.id, "at": size, "most": 1}).first()
     if row is not None and size - row.size <= tree.TILE_WIDTH:
-        return unpack(row.size, row.frontier).extend(StoredHashes(tx, log.id).hashes(0, row.size, size))
+        return unpack(row.size, row.frontier).extend(stored_between(tx, log.id, 0, row.size, size))
     return tree.frontier_at(StoredHashes(tx, log.id), size)
 
 

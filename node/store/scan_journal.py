@@ -85,7 +85,7 @@ def journal_length(tx: Connection, generation: int) -> int:
     return 0 if not isinstance(highest, int) else highest + 1
 
 
-def last_event_at(tx: Connection, generation: int, index: int) -> Any:
+def event_at(tx: Connection, generation: int, index: int) -> Any:
     """The time beside one entry; None if it is not here."""
     return tx.exec_driver_sql(_AT, (generation, index)).scalar()
 

@@ -152,11 +152,33 @@ def test_the_identity_key_may_be_absent_because_it_is_kept_offline(tmp_path: Pat
         ('id = "spiffe://gb.alerts.example/auditor/wren"', 'id = "spiffe://gb.alerts.example/officer/heron"', "one id"),
         ("[keys.statement]", '[keys.statement]\nacro = "file:x"', "keys.statement: a key is for an agency"),
         ('high_water = "high-water"', 'high_water = "data/hw"', "store.high_water: must be outside"),
+        ("[listen]", '[listen]\nwitness = "7445"', "listen.witness: must be host:port"),
+        ("[keys.statement]", "[witness]\nurls = 3\n[keys.statement]", "witness.urls: must be a table of addresses"),
+        ("[keys.statement]", '[witness.urls]\n"KH" = "http://x"\n[keys.statement]', "witness.urls: must be a lower-case DNS name"),
+        ("[keys.statement]", '[witness.urls]\n"kh.a" = "ftp://x"\n[keys.statement]', "witness.urls: must be http://host"),
+        ("[keys.statement]", '[witness.urls]\n"kh.a" = "http://x/?q"\n[keys.statement]', "witness.urls: must be http://host"),
+        (
+            "[keys.statement]",
+            '[witness.urls]\n"gb.alerts.example" = "http://x"\n[keys.statement]',
+            "witness.urls: this node is not its own",
+        ),
+        ("[keys.statement]", "[witness]\nevery_seconds = 61\n[keys.statement]", "witness.every_seconds: must be a number of seconds"),
+        ("[keys.statement]", "[witness]\nevery_seconds = true\n[keys.statement]", "witness.every_seconds: must be a number of seconds"),
+        ("[keys.statement]", "[witness]\npolicy = 7\n[keys.statement]", "witness.policy: must be a text"),
     ],
 )
 def test_each_mistake_is_named_by_its_key(tmp_path: Path, was: str, becomes: str, said: str) -> None:
     assert was in GOOD
     assert said in problems(tmp_path, GOOD.replace(was, becomes))
+
+
+def test_witnessing_is_optional_and_read_whole(tmp_path: Path) -> None:
+    plain = load(tmp_path, GOOD)
+    assert (plain.listen.witness, plain.witness.urls, plain.witness.policy, plain.witness.every_seconds) == ("", {}, None, 60)
+    section = '[witness]\npolicy = "policy.txt"\n[witness.urls]\n"kh.alerts.example" = "https://w.kh.example:8443/prefix/"\n[store]'
+    full = load(tmp_path, GOOD.replace("[store]", section), {"EXCHANGE_WITNESS_EVERY_SECONDS": "5", "EXCHANGE_LISTEN_WITNESS": "[::1]:1"})
+    assert full.witness.urls == {"kh.alerts.example": "https://w.kh.example:8443/prefix"}
+    assert (full.witness.policy, full.witness.every_seconds, full.listen.witness) == ((tmp_path / "policy.txt").resolve(), 5, "[::1]:1")
 
 
 def test_a_section_that_is_no_table_and_a_list_that_is_no_list(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from google.rpc import error_details_pb2, status_pb2
 from exchange.errors import Unverified
 from exchange.v1 import desk_service_pb2, desk_service_pb2_grpc, evidence_pb2, exchange_service_pb2
 from node.operations.partners import own_descriptor
+from node.operations.witnesses import sign_journal_checkpoint
 from node.rpc.desk_service import DeskService
 from node.workers.sequencer import Sequencer
 from tests.countries import BORDER, POLICE, agency, agreement
@@ -22,6 +23,7 @@ from tests.rig import Office, draft
 
 ORIGIN = "gb.alerts.example/disclosures/kh.alerts.example/1"
 METHODS = [method.name for method in desk_service_pb2.DESCRIPTOR.services_by_name["DeskService"].methods]
+STREAMED = {method.name for method in desk_service_pb2.DESCRIPTOR.services_by_name["DeskService"].methods if method.server_streaming}
 
 
 class OpenDoor:
@@ -45,7 +47,9 @@ class Desk:
     def ask(self, who: str | None, method: str, question: Message) -> Any:
         self._door.person = self._office.person(who) if who else None
         call = getattr(self._stub, method)
-        return next(call(iter([question]))) if method == "PublishAlerts" else call(question)
+        if method == "PublishAlerts":
+            return next(call(iter([question])))
+        return list(call(question)) if method in STREAMED else call(question)
 
 
 @contextmanager
@@ -138,10 +142,15 @@ def test_every_method_answers_whom_it_is_for(two: Federation) -> None:
         assert ask(ours, administrator, "GetAgreement", agreement=drafted.digest.hex()).summary.digest == drafted.digest
         assert ask(ours, "auditor", "ListLogs").logs
         assert len(ask(ours, "auditor", "GetLog", origin=ORIGIN).entries) == 2
-        assert not ask(ours, "auditor", "VerifyLog").findings
-        assert not ask(ours, "auditor", "Fsck").findings
+        told = ask(ours, "auditor", "CheckRecords", scope=desk_service_pb2.CHECK_SCOPE_FSCK)
+        assert not [finding for answer in told for finding in answer.findings]
+        assert told[-1].summary.counts
         level = evidence_pb2.EVIDENCE_LEVEL_CONTENTLESS
         assert ask(ours, "auditor", "ExportEvidence", origin=ORIGIN, index=0, level=level).evidence
+        sign_journal_checkpoint(gb.ports)
+        status = ask(ours, "auditor", "GetWitnessStatus")
+        assert status.checkpoint.startswith(status.origin.encode())
+        assert ask(ours, administrator, "GetJournalConsistency", first_size=1).second == status.checkpoint
         assert ask(ours, administrator, "RecoverLog", origin=ORIGIN).log.size == 2
         assert ask(ours, administrator, "EndLog", origin=ORIGIN).state == "proposed"
     assert asked == set(METHODS)

@@ -63,6 +63,19 @@ def upgrade() -> None:
     )
     op.create_index("answers_by_answer", "answers", ["answer"], unique=False)
     op.create_table(
+        "assessments",
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("destination", sa.String(), nullable=False),
+        sa.Column("recipients", sa.String(), nullable=False),
+        sa.Column("states", sa.String(), nullable=False),
+        sa.Column("policy", sa.String(), nullable=False),
+        sa.Column("assessed_at", sa.BigInteger(), nullable=False),
+        sa.Column("review_by", sa.BigInteger(), nullable=False),
+        sa.Column("withdrawn", sa.Boolean(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    op.create_table(
         "conflicts",
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
         sa.Column("log_id", sa.Integer(), nullable=False),
