@@ -5,7 +5,7 @@ the larger that lead to its root lead to one root only at the smaller size: if t
 to see it. The checks, in order:
 
 C1  CONTRADICTION_MALFORMED    the first line, the size, strict form, version; two notes or two receipts, and nothing else
-C2  EVIDENCE_NOT_PINNED        the descriptors lead from the fingerprint that was given for their trust domain
+C2  EVIDENCE_NOT_PINNED        as E2: the descriptors lead from the fingerprint that was given for their trust domain
 C3  CONTRADICTION_UNVERIFIED   both are of one log of that country, and bear its signature by a key that is not known as compromised
 C4  CONTRADICTION_NONE         they contradict each other
 """
@@ -71,7 +71,7 @@ def contradict_receipts(node: KnownNode, receipt: statement_pb2.Statement, other
 def verify_contradiction(data: bytes, pins: Mapping[str, bytes]) -> Contradicted:
     """Verify the file. `pins` are as in `verify_evidence`. Raises `Malformed` and `Unverified` with the codes above."""
     contradiction = _c1_form(data)
-    node = PinnedNodes(pins).open(contradiction.descriptors)  # C2
+    node = PinnedNodes(pins).open(contradiction.descriptors)
     if contradiction.smaller:
         first, second = _c3_note(contradiction.smaller, node), _c3_note(contradiction.larger, node)
         _c4_trees(contradiction, first, second)

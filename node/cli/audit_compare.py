@@ -143,11 +143,16 @@ def _of_note(copy: "LogCopy", note: bytes) -> "tuple[list[LogDifference], bytes]
 
 
 def _finding(origin: str, one: "Difference", entry: bytes, now: int) -> "LogDifference":
+    from google.protobuf.message import DecodeError
+
     from exchange.reconcile import MEANING, grade
     from exchange.v1.desk_service_pb2 import FindingGrade, LogDifference
     from exchange.v1.disclosure_pb2 import Entry
 
-    told = Entry.FromString(entry)
+    try:
+        told = Entry.FromString(entry)
+    except DecodeError:  # whatever stands in somebody's file
+        told = Entry()
     return LogDifference(
         code=one.code,
         origin=origin,

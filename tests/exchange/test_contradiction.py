@@ -118,7 +118,7 @@ def test_a_contradiction_says_what_it_is() -> None:
 # C2
 
 
-@pytest.mark.rule("C2")
+@pytest.mark.rule("E2")
 @attack("contradiction", "EVIDENCE_NOT_PINNED")
 def test_a_country_that_nobody_pinned_contradicts_itself() -> None:
     verify_contradiction(file(), pins("kh"))

@@ -126,6 +126,7 @@ def test_a_bundle_holds_a_receipt_of_no_log() -> None:
     show(with_range(receipt=issue(Checkpoint(origin="another log", size=4, root=bytes(32)), 0, 1, (), key("kh", "receipt"))))
 
 
+@pytest.mark.rule("B1")
 def test_a_bundle_has_a_cap() -> None:
 
     with refused(Malformed, "BUNDLE_MALFORMED"):

@@ -156,7 +156,8 @@ def test_receipts_are_compared() -> None:
         (Code.RECEIPT_DIFFERS, 0, 2),
         (Code.RECEIPT_DIFFERS, 2, 2),
     ]
-    assert differences(copy(**held(first)), copy("kh", **held(second))) == [(Code.RECEIPT_MISSING, 0, 2), (Code.RECEIPT_MISSING, 2, 2)]
+    for one, other in ((first, second), (second, first)):
+        assert differences(copy(**held(one)), copy("kh", **held(other))) == [(Code.RECEIPT_MISSING, 0, 2), (Code.RECEIPT_MISSING, 2, 2)]
 
 
 @pytest.mark.parametrize("size", [4, 6, 3])
