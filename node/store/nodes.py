@@ -40,7 +40,7 @@ def drop_nodes(tx: Connection, log_id: int) -> None:
 
 def stored_leaves(tx: Connection, log_id: int, start: int, end: int) -> list[bytes]:
     """Leaf hashes of a disclosure log from `start` up to, and not with, `end`; fewer if it is not as long."""
-    return [row[0] for row in tx.exec_driver_sql(_LEAVES, (log_id, start, end))]
+    return [leaf for _, leaf in sorted(_read(tx, log_id, 0, start, end).items())]
 
 
 def stored_between(tx: Connection, log_id: int, level: int, start: int, end: int) -> list[bytes]:

@@ -8,9 +8,10 @@ from typing import Any
 import grpc
 import pytest
 
-from exchange.errors import Unverified
+from exchange.errors import NotFound, Unverified
 from exchange.v1 import audit_service_pb2_grpc, desk_service_pb2_grpc, exchange_service_pb2
 from node.cli import context
+from node.operations.log_walk import SharedLogs
 from node.rpc.audit_service import AuditService
 from node.rpc.desk_service import DeskService
 from node.workers.sequencer import Sequencer
@@ -36,10 +37,13 @@ def audit_desk(office: Office, door: OpenDoor) -> Iterator[grpc.Channel]:
     def fetch(_partner: str, _origin: str, _start: int) -> exchange_service_pb2.FetchEntriesResponse:
         raise AssertionError
 
+    def connect(_partner: str) -> SharedLogs:
+        raise NotFound("PARTNER_UNKNOWN", "nobody is reached here")
+
     server = grpc.server(futures.ThreadPoolExecutor(4))
     entrance: Any = door
     audit_service_pb2_grpc.add_AuditServiceServicer_to_server(AuditService(office.ports, entrance), server)
-    desk = DeskService(office.ports, entrance, Sequencer(office.ports), fetch)
+    desk = DeskService(office.ports, entrance, Sequencer(office.ports), fetch, connect)
     desk_service_pb2_grpc.add_DeskServiceServicer_to_server(desk, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()

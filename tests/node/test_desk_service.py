@@ -12,8 +12,9 @@ import pytest
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
-from exchange.errors import Unverified
+from exchange.errors import NotFound, Unverified
 from exchange.v1 import desk_service_pb2, desk_service_pb2_grpc, evidence_pb2, exchange_service_pb2
+from node.operations.log_walk import SharedLogs
 from node.operations.partners import own_descriptor
 from node.operations.witnesses import sign_journal_checkpoint
 from node.policy.pack import read_pack
@@ -70,9 +71,12 @@ def desk_of(office: Office) -> Iterator[Desk]:
     def fetch(_partner: str, _origin: str, _start: int) -> exchange_service_pb2.FetchEntriesResponse:
         raise AssertionError
 
+    def connect(_partner: str) -> SharedLogs:
+        raise NotFound("PARTNER_UNKNOWN", "nobody is reached here")
+
     door, sequencer = OpenDoor(), Sequencer(office.ports)
     server = grpc.server(futures.ThreadPoolExecutor(4))
-    service = DeskService(office.ports, door, sequencer, fetch)  # type: ignore[arg-type]  # a door that asks for no certificate
+    service = DeskService(office.ports, door, sequencer, fetch, connect)  # type: ignore[arg-type]  # a door that asks for no certificate
     desk_service_pb2_grpc.add_DeskServiceServicer_to_server(service, server)
     port = server.add_insecure_port("127.0.0.1:0")
     sequencer.start()
