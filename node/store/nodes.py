@@ -40,7 +40,7 @@ def drop_nodes(tx: Connection, log_id: int) -> None:
 
 def stored_leaves(tx: Connection, log_id: int, start: int, end: int) -> list[bytes]:
     """Leaf hashes of a disclosure log from `start` up to, and not with, `end`; fewer if it is not as long."""
-    return [row[0] for row in tx.exec_driver_sql(_LEAVES, (log_id, start, end))]
+    return [leaf for _, leaf in sorted(tuple(row) for row in tx.exec_driver_sql(_LEAVES, (log_id, start, end)))]
 
 
 def stored_between(tx: Connection, log_id: int, level: int, start: int, end: int) -> list[bytes]:
