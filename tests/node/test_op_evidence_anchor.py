@@ -17,7 +17,7 @@ from exchange.witness import cosign
 from node.operations.evidence import export_evidence
 from node.operations.evidence_bundle import export_bundle
 from node.operations.witnesses import sign_journal_checkpoint
-from node.ports import Witnessing
+from node.ports import WitnessPlan
 from node.store.witnesses import add_cosignature
 from tests.builders import log_name
 from tests.countries import BORDER, HOUR, POLICE, agency, domain, key, pins
@@ -85,7 +85,7 @@ def test_a_log_that_grew_before_it_was_anchored_is_proved_by_consistency(two: Fe
 
 def test_the_first_checkpoint_that_the_nodes_own_policy_accepts_is_taken(two: Federation) -> None:
     gb = two["gb"]
-    gb.ports = replace(gb.ports, witnessing=Witnessing(policy=policy("kh", "vn")))
+    gb.ports = replace(gb.ports, witnessing=WitnessPlan(policy=policy("kh", "vn")))
     checkpoint(gb, "kh")
     assert exported(gb).anchors == ()
     gb.publish(draft(agency("kh", BORDER)))
