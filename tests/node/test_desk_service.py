@@ -1,6 +1,6 @@
 """The officers' door: every method proves who calls, and answers or refuses with a code; nothing falls through."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent import futures
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,7 +20,7 @@ from node.operations.witnesses import sign_journal_checkpoint
 from node.policy.pack import read_pack
 from node.rpc.desk_service import DeskService
 from node.workers.sequencer import Sequencer
-from tests.countries import BORDER, DAY, NOW, POLICE, agency, agreement, with_clause
+from tests.countries import BORDER, DAY, NOW, POLICE, agency, agreement, domain, with_clause
 from tests.federation import Federation, federation
 from tests.rig import Office, draft
 
@@ -118,6 +118,25 @@ def test_every_method_asks_who_calls_before_anything_else(two: Federation) -> No
             assert code_of(error) == (grpc.StatusCode.UNAUTHENTICATED, "TLS_UNKNOWN_DOMAIN"), method
 
 
+def _ask_as_an_auditor(gb: Office, alert: str, ask: Callable[..., Any]) -> None:
+    assert ask("auditor", "ListLogs").logs
+    assert len(ask("auditor", "GetLog", origin=ORIGIN).entries) == 2
+    told = ask("auditor", "CheckRecords", scope=desk_service_pb2.CHECK_SCOPE_FSCK)
+    assert not [finding for answer in told for finding in answer.findings]
+    assert told[-1].summary.counts
+    level = evidence_pb2.EVIDENCE_LEVEL_CONTENTLESS
+    assert ask("auditor", "ExportEvidence", origin=ORIGIN, index=0, level=level).evidence
+    assert b"".join(part.part for part in ask("liaison", "ExportBundle", alert=alert))
+    assert b"".join(part.part for part in ask("auditor", "ExportLog", origin=ORIGIN))
+    with pytest.raises(grpc.RpcError) as unreached:
+        ask("auditor", "Reconcile", partner=domain("kh"))
+    assert unreached.value.code() is grpc.StatusCode.NOT_FOUND
+    sign_journal_checkpoint(gb.ports)
+    status = ask("auditor", "GetWitnessStatus")
+    assert status.checkpoint.startswith(status.origin.encode())
+    assert ask("administrator", "GetJournalConsistency", first_size=1).second == status.checkpoint
+
+
 def test_every_method_answers_whom_it_is_for(two: Federation) -> None:
     gb, kh = two["gb"], two["kh"]
     wanted = draft(agency("kh", BORDER), agency("kh", POLICE))
@@ -157,17 +176,7 @@ def test_every_method_answers_whom_it_is_for(two: Federation) -> None:
         assert accepted.state == desk_service_pb2.AGREEMENT_STATE_ACCEPTED
         assert len(ask(ours, administrator, "ListAgreements").agreements) == 2
         assert ask(ours, administrator, "GetAgreement", agreement=drafted.digest.hex()).summary.digest == drafted.digest
-        assert ask(ours, "auditor", "ListLogs").logs
-        assert len(ask(ours, "auditor", "GetLog", origin=ORIGIN).entries) == 2
-        told = ask(ours, "auditor", "CheckRecords", scope=desk_service_pb2.CHECK_SCOPE_FSCK)
-        assert not [finding for answer in told for finding in answer.findings]
-        assert told[-1].summary.counts
-        level = evidence_pb2.EVIDENCE_LEVEL_CONTENTLESS
-        assert ask(ours, "auditor", "ExportEvidence", origin=ORIGIN, index=0, level=level).evidence
-        sign_journal_checkpoint(gb.ports)
-        status = ask(ours, "auditor", "GetWitnessStatus")
-        assert status.checkpoint.startswith(status.origin.encode())
-        assert ask(ours, administrator, "GetJournalConsistency", first_size=1).second == status.checkpoint
+        _ask_as_an_auditor(gb, alert, lambda who, method, **fields: ask(ours, who, method, **fields))
         assert ask(ours, administrator, "RecoverLog", origin=ORIGIN).log.size == 2
         assert ask(ours, administrator, "EndLog", origin=ORIGIN).state == "proposed"
     assert asked | BEFORE_RELEASE | RETENTION == set(METHODS)
