@@ -1,4 +1,4 @@
-"""The demo's oracle (`tests/system/demo_oracle.py`) and the preview say the same of a field that stays away, and it is what is written here.
+"""The oracle of the demo's tests and the preview say the same of a field that stays away, and it is what this file says.
 
 docs/protocol.md, section 7: (required ∪ permitted ∪ (on_request ∩ G)) − U goes. What has its ground lacks no reason: only U keeps it back.
 """

@@ -8,7 +8,6 @@ import pytest
 
 from tests.system.nodes import Countries, NodeProcess, Nursery, agree, make_partners, set_up, start, template_agreement
 
-
 TEST_SECONDS = 300
 """Longer than `nodes.PATIENCE_SECONDS` by far, so that a wait that is in vain says itself what it waited for."""
 

@@ -8,6 +8,7 @@ import sys
 import time
 import tomllib
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,11 @@ def rows(node: Path, query: str, *values: Any) -> list[tuple[Any, ...]]:
 def entries(node: Path, origin: str) -> list[bytes]:
     query = "SELECT entry FROM entries JOIN logs ON logs.id = log_id WHERE origin = ? ORDER BY idx"
     return [entry for (entry,) in rows(node, query, origin)]
+
+
+def instant(text: str) -> int:
+    """A time as the commands write it, in Unix milliseconds."""
+    return round(datetime.fromisoformat(text).timestamp() * 1000)
 
 
 class Told:
@@ -134,7 +140,11 @@ class Told:
         for agency, item in told.items():
             assert (item["origin"], item["clause"], item["fields"]) == (self.origin, self.clause(agency), self.numbers(agency))
         assert {item["state"] for item in status["disclosures"]} == {"RECEIPTED"}
-        assert [item["disclosure"] for item in status["disclosures"]] == published["disclosures"]
+        # What was answered at once is read again, with the time that the entry bears.
+        read_again = [item["disclosure"] for item in status["disclosures"]]
+        assert [item | {"disclosed_at": None} for item in read_again] == published["disclosures"]
+        own = [disclosure_pb2.Entry.FromString(entry) for entry in entries(self.sender, self.origin)]
+        assert [instant(item["disclosed_at"]) for item in read_again] == [own[item["index"]].disclosed_at for item in read_again]
         assert sorted(item["index"] for item in published["disclosures"]) == list(range(len(published["disclosures"])))
         logged = [disclosure_pb2.Entry.FromString(entry) for entry in entries(self.recipient, self.origin)]
         assert {entry.manifest_digest.hex() for entry in logged} == {self.manifest}
