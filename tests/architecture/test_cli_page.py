@@ -43,5 +43,5 @@ def test_the_audit_noun_is_among_them() -> None:
 
 
 def test_a_table_is_read() -> None:
-    page = "text `x`\n\n| noun | verbs | for |\n|---|---|---|\n| `one` | `a` `b-c` | all; `d` for some |\n| `two` | | all |\n\n| `three` | `e` | |\n"
-    assert verbs_of(page) == {"one": ["a", "b-c"], "two": []}
+    rows = ["text `x`\n", "| noun | verbs | for |", "|---|---|---|", "| `one` | `a` `b-c` | all; `d` for some |", "| `two` | | all |", ""]
+    assert verbs_of("\n".join([*rows, "| `three` | `e` | all |"])) == {"one": ["a", "b-c"], "two": []}
