@@ -85,8 +85,8 @@ class DeskService(RetentionDesk):
         """Release drafts, each answered once its entries are durable."""
         person = self._door.admit(context)
 
-        def prepare(drafts: Sequence[messages.Draft], reason: str) -> Sequence[Prepared | NotReleased]:
-            return release.prepare_all(self._ports, person, drafts, reason)
+        def prepare(request: messages.PublishAlertsRequest) -> Sequence[Prepared | NotReleased]:
+            return release.prepare_all(self._ports, person, request.drafts, request.reason, urgent=request.urgent)
 
         return publish(requests, prepare, self._sequencer.submit, context.is_active)
 

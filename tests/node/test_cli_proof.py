@@ -145,6 +145,12 @@ def test_a_period_is_days_both_included() -> None:
         ["--alert", "01234567", "--level", "data"],
         ["--alert", "01234567", "--period", "2026-01-01.."],
         ["--digest", "0123"],
+        ["--subject", "X1"],
+        ["--subject", "X1", "--reason", "  "],
+        ["--subject", "X1", "--reason", "complaint", "--alert", "01234567"],
+        ["--subject", "X1", "--reason", "complaint", "--period", "2026-01-01.."],
+        ["--alert", "01234567", "--reason", "complaint"],
+        ["--alert", "01234567", "--born", "1961"],
     ],
 )
 def test_an_export_has_one_scope(tmp_path: Path, scope: list[str]) -> None:

@@ -165,6 +165,8 @@ def test_who_was_told_about_a_person(desk: FakeDesk) -> None:
     question = desk.the("FindRecipients")
     assert (question.subject, question.born, question.reason) == ("Nguyễn Văn Thử", "1961", WHY)
     assert json.loads(ask(desk, recipients, "--subject", "X1", "--reason", WHY)[1])["alerts"][0]["own"] is True
+    desk.answers["FindRecipients"] = messages.FindRecipientsResponse(alerts=[found], left_out=7)
+    assert "7 older alerts" in ask(desk, recipients, "--subject", "X1", "--reason", WHY, as_json=False)[1]
     desk.answers["FindRecipients"] = messages.FindRecipientsResponse()
     assert "Nothing" in ask(desk, recipients, "--subject", "X1", "--reason", WHY, as_json=False)[1]
 
