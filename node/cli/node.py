@@ -184,7 +184,7 @@ def descriptor(file: Path | None, output: Path | None) -> None:
             chain = ask(desk.GetOwnDescriptor, desk_service_pb2.GetOwnDescriptorRequest()).descriptors
     try:
         fingerprint = fingerprint_of(chain)
-        described = _newest(chain)
+        described = {**_newest(chain), "policy_lines": _policy_lines(chain, fingerprint)}
     except (DecodeError, IndexError):
         raise Trouble(USAGE, "DESCRIPTOR_FILE", "This is no descriptor file.", next_step="Ask its owner for it again.") from None
     if output:
@@ -201,6 +201,9 @@ def descriptor(file: Path | None, output: Path | None) -> None:
             ("written to", str(output) if output else ""),
         )
         console.print(facts(rows))
+        console.print(heading("For a witness policy file"))
+        for line in described["policy_lines"]:
+            console.out(line, highlight=False)  # whole, however narrow the screen: to be copied
         console.print(note("\nRead the fingerprint to your partner by a way that does not depend on this file."))
 
     show(data, draw)
