@@ -8,7 +8,7 @@ from node.cli.command import Verb
 from node.cli.context import ask, open_desk
 from node.cli.document import document
 from node.cli.output import facts, heading, note, party_name, plain, show, time_text, words
-from node.cli.record_view import status_table
+from node.cli.record_view import draw_status
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,7 +42,7 @@ def recipients(subject: str, born: str, reason: str) -> None:
                 ("flags", ", ".join(map(words, summary.flags))),
             )
             console.print(facts(rows))
-            console.print(status_table(summary.alert_type, found.disclosures))
+            draw_status(console, summary.alert_type, found.disclosures)
         console.print(note("\nThe same name and birth date can be another person's: compare documents before you conclude."))
 
     show(document(answer), draw)
