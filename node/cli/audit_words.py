@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 EVENT_COLUMNS: Final = ("!index", "!at (UTC)", "!what", "party", "with", "!log entries", "!subject", "details")
 DISCLOSURE_COLUMNS: Final = ("log and index", "!disclosed (UTC)", "to", "type", "clause", "purpose", "state")
 _PAGE: Final = 200
-_WHAT_WIDTH: Final = 20
+_WHAT_WIDTH: Final = 15
 
 filter_option = click.option("--filter", "wanted", default="", metavar="FILTER", help="Such as: kind = DISCLOSURE AND at >= 2027-01-01")
 limit_option = click.option("--limit", type=click.IntRange(1, 1_000_000), default=50, show_default=True, help="At most.")
