@@ -8,7 +8,7 @@ from node.cli.command import Verb
 from node.cli.context import open_desk
 from node.cli.document import document
 from node.cli.output import facts, heading, note, party_name, plain, show, time_text, words
-from node.cli.record_view import status_table
+from node.cli.record_view import draw_status
 from node.cli.subject import BORN_HELP, REASON_HELP, SUBJECT_HELP, find_subject, subject_text
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def recipients(subject: str, born: str, reason: str) -> None:
                 ("flags", ", ".join(map(words, summary.flags))),
             )
             console.print(facts(rows))
-            console.print(status_table(summary.alert_type, found.disclosures))
+            draw_status(console, summary.alert_type, found.disclosures)
         if answer.left_out:
             console.print(note(f"\n{answer.left_out} older alerts that name this person are not shown."))
         console.print(note("\nThe same name and birth date can be another person's: compare documents before you conclude."))

@@ -182,7 +182,9 @@ def test_a_record_is_opened_with_purpose_and_reason(line: Line) -> None:
     assert data["holds"] is True
     assert data["record"]["officer"] == line.made["gb"].person("liaison")
     assert data["record"]["reason"] == "synthetic reason"
+    assert f"{data['record']['at']}" not in line.text("open", f"{GB_KH}#0", "--purpose", "lawfulness", "--reason", "inspection 7")
     page = line.text("open", "0", "--purpose", "disciplinary", "--reason", "inspection 7")
+    assert "False" not in page
     assert line.made["gb"].person("administrator") in page
     assert "stands in the journal" in page
     assert line.json("open", "0", "--personal", "--purpose", "lawfulness", "--reason", "x", code=3)["error"]["code"] == "DETAIL_NONE"
