@@ -163,6 +163,7 @@ def test_a_node_that_was_restored_does_not_open_until_its_journal_has_a_successo
     running[0].stop()
     shutil.copytree(gb.directory / "data", tmp_path / "backup")
     running[0] = start(gb)
+    until(lambda: cosigned(gb, kh), 30)  # the witness listener opens last
     before = size_of(shown(gb))
     assert exchange("--context", str(gb.directory / "officer.toml"), "inbox", "list") == 0
     until(lambda: size_of(shown(gb)) > before and cosigned(gb, kh))
