@@ -1,0 +1,89 @@
+"""The two sides of a comparison: a passenger on a list, and the subject of an alert as its recipient was told."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from node.intake.edtf import PartialDate
+from node.matching.spelling import Word, words_of
+
+ALIASES_AT_MOST: Final = 40
+TITLES: Final = frozenset({"mr", "mrs", "ms", "miss", "mstr", "master", "dr", "prof", "inf", "chd", "mrsdr", "mrdr"})
+_RUN_ON_TITLES: Final = ("mstr", "miss", "mrs", "mr", "ms")
+_RUN_ON_AT_LEAST: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Document:
+    """A travel document: its number as written, and its issuer's code of ICAO Doc 9303-3, empty if unknown."""
+
+    number: str
+    issuer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Passenger:
+    """One traveller of a list. `place` counts from 1, in the order of the list. No repr: personal data must not reach a log.
+
+    `sex` is M, F or empty; `nationalities` are codes of ICAO Doc 9303-3; `native` is a name in its own script.
+    """
+
+    place: int
+    family: str
+    given: str
+    native: str = ""
+    birth: PartialDate | None = None
+    sex: str = ""
+    nationalities: tuple[str, ...] = ()
+    documents: tuple[Document, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Alias:
+    """One name of a subject. `label` says which one it is in the alert (`primary_name`, `names[2]`); `text` is as a person reads it."""
+
+    label: str
+    text: str
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Subject:
+    """Whom an alert is about, as far as it was told."""
+
+    reference: int
+    """Whatever names the alert to the caller."""
+    aliases: tuple[Alias, ...]
+    birth: PartialDate | None = None
+    sex: str = ""
+    nationalities: frozenset[str] = frozenset()
+    documents: tuple[Document, ...] = ()
+
+
+def aliases_of(label: str, family: str, given: str, as_written: str) -> list[Alias]:
+    """The readings of one name: of its parts together, and of the form in its own script where that says something else."""
+    parts = " ".join(part for part in (family, given) if part.strip())
+    found: dict[tuple[Word, ...], Alias] = {}
+    for text in (parts, as_written):
+        for words in words_of(text):
+            found.setdefault(words, Alias(label=label, text=text.strip(), words=words))
+    return list(found.values())
+
+
+def names_of(passenger: Passenger) -> list[tuple[Word, ...]]:
+    """The readings of a passenger's name, without titles."""
+    found = []
+    for words in words_of(f"{passenger.family} {_untitled(passenger.given)}"):
+        kept = tuple(word for word in words if word.spelt not in TITLES) or words
+        found.append(kept)
+    if passenger.native:
+        found += words_of(passenger.native)
+    return list(dict.fromkeys(found))
+
+
+def _untitled(given: str) -> str:
+    # Airlines write the title after the given names, often without a space: JOHN PAULMR.
+    lower = given.lower()
+    for title in _RUN_ON_TITLES:
+        if lower.endswith(title) and len(lower) >= len(title) + _RUN_ON_AT_LEAST and not lower[: -len(title)].endswith(" "):
+            return f"{given[: -len(title)]} {title}"
+    return given
