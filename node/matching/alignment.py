@@ -28,6 +28,11 @@ class Pair:
     told: tuple[Word, ...]
     shown: tuple[Word, ...]
 
+    @property
+    def joined(self) -> bool:
+        """Whether several words on one side are one on the other."""
+        return len(self.told) > 1 or len(self.shown) > 1
+
 
 @dataclass(frozen=True, slots=True)
 class Alignment:

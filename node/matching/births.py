@@ -20,26 +20,27 @@ DECADES: Final = YEARS / 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BirthAgreement:
-    """`rule` names what was found; `chance` is the share of strangers of whom the same would be found."""
+    """`rule` names what was found; `chance` is the share of strangers of whom it would be found, `own` that of the same person's lists."""
 
     rule: str
     chance: float
+    own: float = 1.0
     contradicts: bool = False
 
     @property
     def points(self) -> float:
         """Bits of evidence."""
-        return -log2(self.chance)
+        return log2(self.own / self.chance)
 
 
 UNKNOWN: Final = BirthAgreement(rule="BIRTH_UNKNOWN", chance=1.0)
 _DAY: Final = BirthAgreement(rule="BIRTH_DAY", chance=1 / DAYS)
-_SWAPPED: Final = BirthAgreement(rule="BIRTH_DAY_AND_MONTH_SWAPPED", chance=2 / DAYS)
-_SLIP: Final = BirthAgreement(rule="BIRTH_ONE_SLIP", chance=32 / DAYS)
+_SWAPPED: Final = BirthAgreement(rule="BIRTH_DAY_AND_MONTH_SWAPPED", chance=1 / DAYS, own=0.015)
+_SLIP: Final = BirthAgreement(rule="BIRTH_ONE_SLIP", chance=32 / DAYS, own=0.03)
 _MONTH: Final = BirthAgreement(rule="BIRTH_MONTH", chance=1 / MONTHS)
 _YEAR: Final = BirthAgreement(rule="BIRTH_YEAR", chance=1 / YEARS)
-_PLACEHOLDER: Final = BirthAgreement(rule="BIRTH_1_JANUARY", chance=1.1 / YEARS)
-_AROUND: Final = BirthAgreement(rule="BIRTH_AROUND", chance=4 / YEARS)
+_PLACEHOLDER: Final = BirthAgreement(rule="BIRTH_1_JANUARY", chance=1.1 / YEARS, own=0.1)
+_AROUND: Final = BirthAgreement(rule="BIRTH_AROUND", chance=4 / YEARS, own=0.5)
 _DECADE: Final = BirthAgreement(rule="BIRTH_DECADE", chance=1 / DECADES)
 _OTHERWISE: Final = BirthAgreement(rule="BIRTH_CONTRADICTS", chance=1.0, contradicts=True)
 

@@ -24,6 +24,8 @@ class DocumentAgreement:
 
     rule: str
     chance: float
+    outweighs: bool = False
+    """The very document of the alert: it counts, whatever the name of whoever shows it."""
 
     @property
     def points(self) -> float:
@@ -31,8 +33,8 @@ class DocumentAgreement:
         return -log2(self.chance)
 
 
-_SAME: Final = DocumentAgreement(rule="DOCUMENT_SAME", chance=1e-10)
-_SAME_NUMBER: Final = DocumentAgreement(rule="DOCUMENT_SAME_NUMBER", chance=1e-7)
+_SAME: Final = DocumentAgreement(rule="DOCUMENT_SAME", chance=1e-10, outweighs=True)
+_SAME_NUMBER: Final = DocumentAgreement(rule="DOCUMENT_SAME_NUMBER", chance=1e-7, outweighs=True)
 _ALIKE: Final = DocumentAgreement(rule="DOCUMENT_LOOKS_ALIKE", chance=3e-9)
 _ALIKE_NUMBER: Final = DocumentAgreement(rule="DOCUMENT_NUMBER_LOOKS_ALIKE", chance=1e-6)
 _SLIP: Final = DocumentAgreement(rule="DOCUMENT_ONE_SLIP", chance=3e-6)

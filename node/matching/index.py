@@ -68,25 +68,29 @@ class Index:
             return found | self._with_rare_keys(keys)
         sure, perhaps = self._born(passenger.birth)
         found |= sure
-        held = self._keys
+        held, shared = self._keys, min(2, len(keys))
         for references in perhaps:
-            found.update(reference for reference in references if not keys.isdisjoint(held[reference]))
+            found.update(reference for reference in references if len(keys & held[reference]) >= shared)
         return found
 
-    def bearing(self, pair: Pair, spellings: Collection[str]) -> set[int]:
-        """The subjects that a passenger's words would have found as well as this pair. `spellings` are those `near` the word shown."""
+    def bearing(self, pair: Pair, spellings: Collection[str], *, family: bool) -> set[int]:
+        """The subjects that a passenger's words would have found as well as this pair, as a `family` name if it is one on both sides.
+
+        `spellings` are those `near` the word shown.
+        """
         found: set[int] | None = None
         for word in pair.told:
             here: set[int] = set()
             for postings, key in self._bearing(pair, word, spellings):
-                here = here | postings.get(key, set()) if here else postings.get(key, set())
+                held = postings.get((key,) if family else key, set())
+                here = here | held if here else held
             found = here if found is None else found & here
         return found or set()
 
     def near(self, word: Word) -> list[str]:
         """The spellings in the index that one or two slips make of a word; reads all of them."""
         shown = word.spelt
-        return [spelt for spelt in self._spelt if near(spelt, shown) or cut(spelt, shown) or cut(shown, spelt)]
+        return [spelt for spelt in self._spelt if isinstance(spelt, str) and (near(spelt, shown) or cut(spelt, shown) or cut(shown, spelt))]
 
     def of_sex(self, sex: str) -> set[int]:
         """The subjects of that sex."""
@@ -101,21 +105,21 @@ class Index:
         return max(len(self._sounding.get(sound, ())) for sound in word.sounding)
 
     def _bearing(self, pair: Pair, word: Word, spellings: Collection[str]) -> Iterator[tuple[Postings, object]]:
-        if len(pair.told) > 1 or len(pair.shown) > 1 or pair.level not in {SPELT, SOUNDING, NEAR}:
-            level = self._spelt if pair.level == SPELT else self._bones
-            yield from ((level, key) for key in ((word.spelt,) if pair.level == SPELT else word.bones))
-        elif pair.level == SPELT:
+        if pair.level == SPELT:
             yield self._spelt, word.spelt
         elif pair.level == SOUNDING:
             yield from ((self._sounding, sound) for sound in word.sounding)
-        else:
+        elif pair.level == NEAR and not pair.joined:
             yield from ((self._spelt, spelt) for spelt in spellings)
+        else:
+            yield from ((self._bones, bones) for bones in word.bones)
 
     def _places(self, subject: Subject) -> Iterator[tuple[Postings, object]]:
         for word in {word for alias in subject.aliases for word in alias.words}:
-            yield self._spelt, word.spelt
-            yield from ((self._sounding, sound) for sound in word.sounding)
-            yield from ((self._bones, bones) for bones in word.bones)
+            yield from self._heard(word)
+        # A family name stands a second time, in a tuple: so is it told from the same word among given names.
+        for word in {word for alias in subject.aliases for word in alias.family}:
+            yield from ((postings, (key,)) for postings, key in self._heard(word))
         if subject.sex:
             yield self._sexes, subject.sex
         yield from ((self._nationalities, country) for country in subject.nationalities)
@@ -123,6 +127,11 @@ class Index:
             yield self._documents, alike(number)
         if subject.birth is not None and self._dated(subject):
             yield from self._born_in(subject.birth)
+
+    def _heard(self, word: Word) -> Iterator[tuple[Postings, object]]:
+        yield self._spelt, word.spelt
+        yield from ((self._sounding, sound) for sound in word.sounding)
+        yield from ((self._bones, bones) for bones in word.bones)
 
     def _born_in(self, born: PartialDate) -> Iterator[tuple[Postings, object]]:
         day, reach = births.day_of(born), births.margin(born)

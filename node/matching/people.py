@@ -44,6 +44,8 @@ class Alias:
     label: str
     text: str
     words: tuple[Word, ...]
+    family: frozenset[Word] = frozenset()
+    """Those of the family name, where the alert says which they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -63,21 +65,32 @@ def aliases_of(label: str, family: str, given: str, as_written: str) -> list[Ali
     """The readings of one name: of its parts together, and of the form in its own script where that says something else."""
     parts = " ".join(part for part in (family, given) if part.strip())
     found: dict[tuple[Word, ...], Alias] = {}
-    for text in (parts, as_written):
-        for words in words_of(text):
-            found.setdefault(words, Alias(label=label, text=text.strip(), words=words))
+    for text, first in ((parts, family if given.strip() else ""), (as_written, "")):
+        families = words_of(first)
+        for place, words in enumerate(words_of(text)):
+            known = families[place] if place < len(families) else ()
+            found.setdefault(words, Alias(label=label, text=text.strip(), words=words, family=frozenset(known)))
     return list(found.values())
 
 
-def names_of(passenger: Passenger) -> list[tuple[Word, ...]]:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Shown:
+    """One reading of a passenger's name; `family` are the words of the family name, empty where all stands in one field."""
+
+    words: tuple[Word, ...]
+    family: frozenset[Word] = frozenset()
+
+
+def names_of(passenger: Passenger) -> list[Shown]:
     """The readings of a passenger's name, without titles."""
-    found = []
-    for words in words_of(f"{passenger.family} {_untitled(passenger.given)}"):
+    found: dict[tuple[Word, ...], Shown] = {}
+    families = words_of(passenger.family) if passenger.given.strip() else []
+    for place, words in enumerate(words_of(f"{passenger.family} {_untitled(passenger.given)}")):
         kept = tuple(word for word in words if word.spelt not in TITLES) or words
-        found.append(kept)
-    if passenger.native:
-        found += words_of(passenger.native)
-    return list(dict.fromkeys(found))
+        found.setdefault(kept, Shown(words=kept, family=frozenset(families[place] if place < len(families) else ())))
+    for words in words_of(passenger.native):
+        found.setdefault(words, Shown(words=words))
+    return list(found.values())
 
 
 def _untitled(given: str) -> str:

@@ -15,12 +15,11 @@ from math import log2
 from typing import Final
 
 from node.matching import births, documents
-from node.matching.alignment import JOINED_RULE, NEAR, RULES, Alignment, Pair, align, keys_of
+from node.matching.alignment import INITIAL, JOINED_RULE, NEAR, RULES, Alignment, Pair, align, keys_of
 from node.matching.births import BirthAgreement
 from node.matching.documents import DocumentAgreement
 from node.matching.index import Index
-from node.matching.people import Alias, Passenger, Subject, names_of
-from node.matching.spelling import Word
+from node.matching.people import Alias, Passenger, Shown, Subject, names_of
 
 ONE_STRANGER_IN: Final = 250
 
@@ -32,6 +31,8 @@ _NATIONALITY_DIFFERS: Final = 4.0
 _BIRTH_DIFFERS: Final = 100.0
 _WITH_SAME_DOCUMENT: Final = 50.0
 """What contradicts the very document of an alert counts no more than this in all: it may be in another's hand."""
+_COSTS: Final = (0.0, 0.7, 1.5, 3.0)
+"""Points off for a word that agrees less than to the letter: the same person's papers show it so much more rarely."""
 _UNSEEN: Final = 2000
 """A word that no alert has is taken to be borne by one person in so many."""
 _OF_ONE_LANGUAGE: Final = 4.0
@@ -75,7 +76,7 @@ def screen(index: Index, passenger: Passenger, suppressed: Callable[[Subject, Pa
     if not len(index):
         return []
     shown = names_of(passenger)
-    keys = frozenset().union(*(keys_of(words) for words in shown)) if shown else frozenset()
+    keys = frozenset().union(*(keys_of(name.words) for name in shown)) if shown else frozenset()
     scoring = _Scoring(index, passenger, shown)
     found = []
     for reference in index.candidates(passenger, keys):
@@ -89,7 +90,7 @@ def screen(index: Index, passenger: Passenger, suppressed: Callable[[Subject, Pa
 class _Scoring:
     """One passenger against many subjects; what was counted once is kept."""
 
-    def __init__(self, index: Index, passenger: Passenger, shown: list[tuple[Word, ...]]) -> None:
+    def __init__(self, index: Index, passenger: Passenger, shown: list[Shown]) -> None:
         self._index = index
         self._passenger = passenger
         self._shown = shown
@@ -106,43 +107,65 @@ class _Scoring:
             return None
         sure = document is not None and document[0].rule in {"DOCUMENT_SAME", "DOCUMENT_SAME_NUMBER"}
         found = None
+        against = self._against(subject, born)
+        sought = self._needed - born.points * (not born.contradicts) - (document[0].points if document else 0.0)
         for alias in subject.aliases:
             for shown in self._shown:
-                aligned = align(alias.words, shown)
-                if document is None and not _enough(aligned):
+                aligned = align(alias.words, shown.words)
+                if document is None and (not _enough(aligned) or self._names_at_most(aligned) + sum(r.points for r in against) < sought):
                     continue
-                proposal = self._judged(subject, alias, aligned, born, document, sure=sure)
+                proposal = self._judged(subject, alias, shown, aligned, born, document, against)
                 if proposal.points >= self._needed and (found is None or proposal.points > found.points):
                     found = proposal
         return found
 
     def _judged(  # noqa: PLR0913  what agrees in name, birth and document is judged together
-        self, subject: Subject, alias: Alias, aligned: Alignment, born: BirthAgreement,
-        document: tuple[DocumentAgreement, str, str] | None, *, sure: bool,
+        self, subject: Subject, alias: Alias, shown: Shown, aligned: Alignment, born: BirthAgreement,
+        document: tuple[DocumentAgreement, str, str] | None, against: list[Reason],
     ) -> Proposal:  # fmt: skip
-        reasons = [*self._name_reasons(subject, aligned)]
-        passenger = self._passenger
-        against = list(_left_over(aligned))
-        date_told = subject.birth.text if subject.birth else ""
-        date_shown = passenger.birth.text if passenger.birth else ""
-        points = -log2(_BIRTH_DIFFERS) if born.contradicts else born.points
-        (against if born.contradicts else reasons).append(Reason(rule=born.rule, points=points, told=date_told, shown=date_shown))
+        reasons = [*self._name_reasons(subject, alias, shown, aligned)]
+        if not born.contradicts:
+            reasons.append(self._birth_reason(subject, born))
+        if document is not None:
+            agreed, number, read = document
+            reasons.append(Reason(rule=agreed.rule, points=agreed.points, told=number, shown=read))
+        contradicting = [*_left_over(aligned), *against]
+        lost = sum(reason.points for reason in contradicting)
+        if document is not None and document[0].outweighs and lost < -log2(_WITH_SAME_DOCUMENT):
+            contradicting.append(Reason(rule="DOCUMENT_OUTWEIGHS", points=-log2(_WITH_SAME_DOCUMENT) - lost))
+        every = (*reasons, *contradicting)
+        points = sum(reason.points for reason in every)
+        return Proposal(passenger=self._passenger, subject=subject, alias=alias, reasons=every, points=points, needed=self._needed)
+
+    def _against(self, subject: Subject, born: BirthAgreement) -> list[Reason]:
+        """What contradicts besides the name."""
+        passenger, found = self._passenger, []
+        if born.contradicts:
+            found.append(self._birth_reason(subject, born))
         if subject.sex and passenger.sex and subject.sex != passenger.sex:
-            against.append(Reason(rule="SEX_DIFFERS", points=-log2(_SEX_DIFFERS), told=subject.sex, shown=passenger.sex))
+            found.append(Reason(rule="SEX_DIFFERS", points=-log2(_SEX_DIFFERS), told=subject.sex, shown=passenger.sex))
         if subject.nationalities and passenger.nationalities and subject.nationalities.isdisjoint(passenger.nationalities):
             told, shown = " ".join(sorted(subject.nationalities)), " ".join(passenger.nationalities)
-            against.append(Reason(rule="NATIONALITY_DIFFERS", points=-log2(_NATIONALITY_DIFFERS), told=told, shown=shown))
-        if document is not None:
-            agreed, told, shown = document
-            reasons.append(Reason(rule=agreed.rule, points=agreed.points, told=told, shown=shown))
-        lost = sum(reason.points for reason in against)
-        if sure and lost < -log2(_WITH_SAME_DOCUMENT):
-            against.append(Reason(rule="DOCUMENT_OUTWEIGHS", points=-log2(_WITH_SAME_DOCUMENT) - lost))
-        every = (*reasons, *against)
-        return Proposal(
-            passenger=passenger, subject=subject, alias=alias, reasons=every,
-            points=sum(reason.points for reason in every), needed=self._needed,
-        )  # fmt: skip
+            found.append(Reason(rule="NATIONALITY_DIFFERS", points=-log2(_NATIONALITY_DIFFERS), told=told, shown=shown))
+        return found
+
+    def _birth_reason(self, subject: Subject, born: BirthAgreement) -> Reason:
+        told, shown = (date.text if date else "" for date in (subject.birth, self._passenger.birth))
+        return Reason(rule=born.rule, points=-log2(_BIRTH_DIFFERS) if born.contradicts else born.points, told=told, shown=shown)
+
+    def _names_at_most(self, aligned: Alignment) -> float:
+        """A bound on what the names can give, without counting who bears them."""
+        chance, lost = 1.0, 0.0
+        for place, pair in enumerate(pair for pair in aligned.pairs if pair.level < INITIAL):
+            chance *= self._share(pair, place)
+            lost += _COSTS[pair.level]
+        lost += min(len(aligned.told), len(aligned.shown)) * log2(_CONTRADICTING_NAME)
+        return log2(self._total / max(min(1.0, chance * self._total), _RAREST)) - lost
+
+    def _share(self, pair: Pair, place: int) -> float:
+        """How many strangers bear these words, if words went together by chance."""
+        often = max(self._index.frequency(word) for word in pair.told)
+        return min(1.0, (often + 1) / (self._total + _UNSEEN) * (_OF_ONE_LANGUAGE if place else 1.0))
 
     def _document(self, subject: Subject) -> tuple[DocumentAgreement, str, str] | None:
         agreed = (
@@ -153,12 +176,13 @@ class _Scoring:
         )
         return min(agreed, key=lambda item: item[0].chance, default=None)
 
-    def _name_reasons(self, subject: Subject, aligned: Alignment) -> Iterator[Reason]:
+    def _name_reasons(self, subject: Subject, alias: Alias, name: Shown, aligned: Alignment) -> Iterator[Reason]:
         """A line for each pair, and for the sex and nationality that agree: how many alerts are left after each."""
-        pairs = [pair for pair in aligned.pairs if pair.level < len(RULES) - 1]
+        pairs = [pair for pair in aligned.pairs if pair.level < INITIAL]
+        families = [alias.family.issuperset(pair.told) and name.family.issuperset(pair.shown) for pair in pairs]
         sex = subject.sex if subject.sex == self._passenger.sex else ""
         countries = tuple(sorted(subject.nationalities.intersection(self._passenger.nationalities)))
-        counts = self._counted(pairs, sex, countries)
+        counts = self._counted(list(zip(pairs, families, strict=True)), sex, countries)
         before = float(self._total)
         named = [
             (_rule(pair), " ".join(word.spelt for word in pair.told), " ".join(word.spelt for word in pair.shown)) for pair in pairs
@@ -166,31 +190,31 @@ class _Scoring:
         named += [("SEX", sex, sex)] * bool(sex) + [("NATIONALITY", " ".join(countries), " ".join(countries))] * bool(countries)
         chance = 1.0
         for place, ((rule, told, shown), count) in enumerate(zip(named, counts, strict=True)):
+            cost = 0.0
             if place < len(pairs):
-                often = max(1, max((self._index.frequency(word) for word in pairs[place].told), default=0))
-                share = (often + 1) / (self._total + _UNSEEN)
-                chance *= min(1.0, share * (_OF_ONE_LANGUAGE if place else 1.0))
+                chance *= self._share(pairs[place], place)
+                cost = _COSTS[pairs[place].level]
             # The alert itself is one of those counted, and says nothing of how many strangers have such a name.
             expected = max(count - 1.0, min(1.0, chance * self._total), _RAREST)
             after = min(before, expected)
-            yield Reason(rule=rule, points=log2(before / after), told=told, shown=shown, count=count)
+            yield Reason(rule=rule, points=log2(before / after) - cost, told=told, shown=shown, count=count)
             before = after
         yield from (
             Reason(rule=RULES[-1], points=0.0, told=pair.told[0].spelt, shown=pair.shown[0].spelt)
             for pair in aligned.pairs
-            if pair.level == len(RULES) - 1
+            if pair.level == INITIAL
         )
 
-    def _counted(self, pairs: list[Pair], sex: str, countries: tuple[str, ...]) -> list[int]:
-        key = (*((pair.level, pair.told, pair.shown) for pair in pairs), sex, countries)
+    def _counted(self, pairs: list[tuple[Pair, bool]], sex: str, countries: tuple[str, ...]) -> list[int]:
+        key = (*pairs, sex, countries)
         if key not in self._counts:
             self._counts[key] = list(self._count(pairs, sex, countries))
         return self._counts[key]
 
-    def _count(self, pairs: list[Pair], sex: str, countries: tuple[str, ...]) -> Iterator[int]:
+    def _count(self, pairs: list[tuple[Pair, bool]], sex: str, countries: tuple[str, ...]) -> Iterator[int]:
         held: set[int] | None = None
-        for pair in pairs:
-            here = self._index.bearing(pair, self._spellings(pair))
+        for pair, family in pairs:
+            here = self._index.bearing(pair, self._spellings(pair), family=family)
             held = here if held is None else held & here
             yield len(held)
         if sex:
@@ -202,7 +226,7 @@ class _Scoring:
             yield len(here if held is None else held & here)
 
     def _spellings(self, pair: Pair) -> Collection[str]:
-        if pair.level != NEAR or len(pair.told) > 1 or len(pair.shown) > 1:
+        if pair.level != NEAR or pair.joined:
             return ()
         word = pair.shown[0]
         if word.spelt not in self._near:
@@ -219,7 +243,7 @@ def _enough(aligned: Alignment) -> bool:
 
 
 def _rule(pair: Pair) -> str:
-    return JOINED_RULE if len(pair.told) > 1 or len(pair.shown) > 1 else RULES[pair.level]
+    return JOINED_RULE if pair.joined else RULES[pair.level]
 
 
 def _left_over(aligned: Alignment) -> Iterator[Reason]:

@@ -39,6 +39,8 @@ _VOWELS: Final = {"a": "a", "e": "i", "i": "i", "y": "i", "o": "u", "u": "u"}
 _WIDE: Final = str.maketrans("bfvdg", "pppt" + "k")
 _PINYIN_C: Final = re.compile(r"c(ai|an|ang|ao|e|en|eng|i|ong|ou|u|uan|ui|un|uo)")
 _WADE_R: Final = re.compile(r"j(an|ang|ao|en|eng|ih|o|ou|u|uan|ui|un|ung)")
+_UNASPIRATED: Final = re.compile(r"[bdg][aeiou]{1,3}(n|ng)?")
+"""What Pinyin writes b, d and g, Wade-Giles and Hong Kong write p, t and k."""
 _PINYIN_U: Final = re.compile(r"([ln])v(e?)")
 
 
@@ -93,6 +95,8 @@ def word(spelt: str) -> Word:
         spellings.append("z" + spelt[1:])
     if _WADE_R.fullmatch(spelt):
         spellings.append("r" + spelt[1:])
+    if _UNASPIRATED.fullmatch(spelt):
+        spellings.append({"b": "p", "d": "t", "g": "k"}[spelt[0]] + spelt[1:])
     sounding = tuple(dict.fromkeys(_sound(each) for each in spellings))
     return Word(spelt, sounding, tuple(dict.fromkeys(_bones(each) for each in sounding)))
 
