@@ -43,10 +43,13 @@ def _subject(rng: random.Random, who: Person, reference: int) -> Subject:
     )
 
 
-def returning(rng: random.Random, who: Person) -> tuple[str, Passenger]:
-    """The sought person with a new passport, under a variant of the name."""
+def returning(rng: random.Random, sought: Sought) -> tuple[str, Passenger]:
+    """The sought person under a variant of the name; two of five whose passport the alert knows still travel on it."""
+    who = sought.person
     kind, (family, given) = variants.variant(rng, who)
-    return kind, _passenger(who, family, given, variants.shown_birth(rng, who.born).isoformat(), "Z00000000")
+    known = bool(sought.subject.documents) and rng.random() < 0.4
+    number = who.number if known else f"Z{rng.randrange(10**8):08d}"
+    return kind, _passenger(who, family, given, variants.shown_birth(rng, who.born).isoformat(), number)
 
 
 def with_misread_document(rng: random.Random, who: Person) -> Passenger:

@@ -4,6 +4,7 @@ Written from the habits of airlines, registries and travellers, not from the mat
 """
 
 import random
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
@@ -72,11 +73,16 @@ def other_romanisation(rng: random.Random, person: Person) -> Written:
 
 def _respelt(rng: random.Random, word: str, table: tuple[tuple[str, str], ...], times: int) -> str:
     for _ in range(times):
-        fitting = [(old, new) for pair in table for old, new in (pair, pair[::-1]) if old in word and len(word) > 2]
+        changed = [word.replace(old, new, 1) for pair in table for old, new in (pair, pair[::-1]) if old in word and len(word) > 2]
+        fitting = [other for other in changed if _is_written(other)]
         if fitting:
-            old, new = rng.choice(fitting)
-            word = word.replace(old, new, 1)
+            word = rng.choice(fitting)
     return word
+
+
+def _is_written(word: str) -> bool:
+    """Whether somebody would write that: no three alike, no h after an h, no vowel put before a first y or i."""
+    return not re.search(r"(.)\1\1|(?<!c)hh|^(ii|ey|ea(?=y))", word)
 
 
 def _chinese(rng: random.Random, person: Person) -> Written:
@@ -125,7 +131,7 @@ def run_together(_rng: random.Random, person: Person) -> Written:
 def fewer_names(rng: random.Random, person: Person) -> Written:
     """One of several given names is left out."""
     given = list(person.given)
-    if len(given) > 1:
+    if len(given) > 1 and person.group != "Chinese":  # two characters are one name
         # A Vietnamese gives the last of them, others the first.
         given.pop(0 if person.group == "Vietnamese" else len(given) - 1 if rng.random() < 0.8 else 0)
     return plain(person.family), " ".join(plain(part) for part in given)
@@ -184,23 +190,23 @@ def variant(rng: random.Random, person: Person) -> tuple[str, Written]:
 def told_birth(rng: random.Random, born: date) -> str:
     """What an alert says of a birth date: nearly always the day, now and then the month, the year, the decade, or a day in doubt."""
     kind = rng.random()
-    if kind < 0.95:
+    if kind < 0.98:
         return born.isoformat()
-    if kind < 0.96:
-        return f"{born:%Y-%m}"
     if kind < 0.985:
+        return f"{born:%Y-%m}"
+    if kind < 0.993:
         return f"{born:%Y}"
-    return f"{born:%Y}"[:3] + "X" if kind < 0.99 else born.isoformat() + "?"
+    return f"{born:%Y}"[:3] + "X" if kind < 0.995 else born.isoformat() + "?"
 
 
 def shown_birth(rng: random.Random, born: date) -> date:
     """What a passenger list says: nearly always the day, read from the document; else day and month exchanged, a digit wrong, 1 January."""
     kind = rng.random()
-    if kind < 0.01 and born.day <= 12:
+    if kind < 0.007 and born.day <= 12:
         return date(born.year, born.day, born.month)
-    if kind < 0.015:
+    if kind < 0.011:
         return born + timedelta(rng.choice((-10, -1, 1, 10)))
-    return date(born.year, 1, 1) if kind < 0.02 else born
+    return date(born.year, 1, 1) if kind < 0.015 else born
 
 
 def misread(rng: random.Random, number: str) -> str:
