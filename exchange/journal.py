@@ -31,7 +31,7 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
     journal_pb2.JOURNAL_KIND_ALTERATION: frozenset({"SUPERSEDED"}),
     journal_pb2.JOURNAL_KIND_CONSULTATION: frozenset({"ALERT", "ALERTS", "INBOX", "INBOX_ALERT", "STATUS", "SEARCH"}),
     journal_pb2.JOURNAL_KIND_DISCLOSURE: frozenset({"RELEASED"}),
-    journal_pb2.JOURNAL_KIND_COMBINATION: frozenset({"MERGED"}),
+    journal_pb2.JOURNAL_KIND_COMBINATION: frozenset({"MERGED", "SCREENED"}),
     journal_pb2.JOURNAL_KIND_ERASURE: frozenset({"INTENDED", "DONE", "PERIOD_INTENDED", "PERIOD_DONE"}),
     journal_pb2.JOURNAL_KIND_APPROVAL: frozenset({"GIVEN", "TAKEN_BACK"}),
     journal_pb2.JOURNAL_KIND_ACCESS: frozenset({"ADDED", "CHANGED", "REMOVED"}),

@@ -58,6 +58,8 @@ class DeskServiceStub:
     RecoverLog: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.RecoverLogRequest, _desk_service_pb2.RecoverLogResponse]
     Fsck: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.FsckRequest, _desk_service_pb2.FsckResponse]
     ExportEvidence: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ExportEvidenceRequest, _desk_service_pb2.ExportEvidenceResponse]
+    ScreenPassengers: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ScreenPassengersRequest, _desk_service_pb2.ScreenPassengersResponse]
+    """Compares a passenger list with the alerts in force. Whoever does not match is forgotten."""
 
 @_typing.type_check_only
 class DeskServiceAsyncStub(DeskServiceStub):
@@ -89,6 +91,8 @@ class DeskServiceAsyncStub(DeskServiceStub):
     RecoverLog: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.RecoverLogRequest, _desk_service_pb2.RecoverLogResponse]  # type: ignore[assignment]
     Fsck: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.FsckRequest, _desk_service_pb2.FsckResponse]  # type: ignore[assignment]
     ExportEvidence: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ExportEvidenceRequest, _desk_service_pb2.ExportEvidenceResponse]  # type: ignore[assignment]
+    ScreenPassengers: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ScreenPassengersRequest, _desk_service_pb2.ScreenPassengersResponse]  # type: ignore[assignment]
+    """Compares a passenger list with the alerts in force. Whoever does not match is forgotten."""
 
 class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -273,5 +277,13 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _desk_service_pb2.ExportEvidenceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.ExportEvidenceResponse, _abc.Awaitable[_desk_service_pb2.ExportEvidenceResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ScreenPassengers(
+        self,
+        request: _desk_service_pb2.ScreenPassengersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ScreenPassengersResponse, _abc.Awaitable[_desk_service_pb2.ScreenPassengersResponse]]:
+        """Compares a passenger list with the alerts in force. Whoever does not match is forgotten."""
 
 def add_DeskServiceServicer_to_server(servicer: DeskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -58,7 +58,12 @@ def _signs(service: bytes) -> _Signs:
     # Component, element, decimal mark, release, repetition, terminator.
     found = (text[0:1], text[1:2], text[3:4], text[5:6])
     special = [sign for sign in found if sign != " "]
-    if len(text) < 6 or len(set(special)) < len(special) or " " in (found[0], found[1], found[3]) or any(sign.isalnum() for sign in special):
+    if (
+        len(text) < 6
+        or len(set(special)) < len(special)
+        or " " in (found[0], found[1], found[3])
+        or any(sign.isalnum() for sign in special)
+    ):
         raise ManifestInvalid("EDIFACT_SIGNS", "UNA must name four different signs, none of them a letter or digit")
     return _Signs(found[0], found[1], found[2], found[3])
 

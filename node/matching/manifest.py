@@ -55,7 +55,9 @@ def check_size(data: bytes) -> None:
     if not data.strip():
         raise ManifestInvalid("MANIFEST_EMPTY", "the passenger list is empty")
     if len(data) > LARGEST:
-        raise ManifestInvalid("MANIFEST_TOO_LARGE", f"the passenger list has more than {LARGEST} bytes: split it, each part with its own head")
+        raise ManifestInvalid(
+            "MANIFEST_TOO_LARGE", f"the passenger list has more than {LARGEST} bytes: split it, each part with its own head"
+        )
 
 
 class Gathered:

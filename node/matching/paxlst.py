@@ -129,6 +129,8 @@ def _birth(gathered: Gathered, text: str) -> str:
     text = text.strip()
     if not text.isdigit() or not text.isascii():
         return text
+    if not text.strip("0"):
+        return ""
     if len(text) == _SHORT_DATE:
         return gathered.two_digit_year(text)
     if len(text) == _LONG_DATE:

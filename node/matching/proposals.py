@@ -184,9 +184,7 @@ class _Scoring:
         countries = tuple(sorted(subject.nationalities.intersection(self._passenger.nationalities)))
         counts = self._counted(list(zip(pairs, families, strict=True)), sex, countries)
         before = float(self._total)
-        named = [
-            (_rule(pair), " ".join(word.spelt for word in pair.told), " ".join(word.spelt for word in pair.shown)) for pair in pairs
-        ]
+        named = [(_rule(pair), " ".join(word.spelt for word in pair.told), " ".join(word.spelt for word in pair.shown)) for pair in pairs]
         named += [("SEX", sex, sex)] * bool(sex) + [("NATIONALITY", " ".join(countries), " ".join(countries))] * bool(countries)
         chance = 1.0
         for place, ((rule, told, shown), count) in enumerate(zip(named, counts, strict=True)):

@@ -8,9 +8,24 @@ import grpc
 
 from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1 import desk_service_pb2_grpc
-from node.operations import agreements, evidence, inbox, outbox, partners, preview, recover, release, report, review, succeed, whoami
+from node.operations import (
+    agreements,
+    evidence,
+    inbox,
+    outbox,
+    partners,
+    preview,
+    recover,
+    release,
+    report,
+    review,
+    screen,
+    succeed,
+    whoami,
+)
 from node.operations.recover import Fetch
 from node.operations.release import NotReleased, Prepared
+from node.operations.watchlist import Watchlists
 from node.ports import Ports
 from node.rpc.identity import DeskDoor
 from node.rpc.publishing import publish
@@ -33,6 +48,7 @@ class DeskService(desk_service_pb2_grpc.DeskServiceServicer):
         self._door = door
         self._sequencer = sequencer
         self._fetch = fetch
+        self._watchlists = Watchlists()
 
     @answered(explain=True)
     def WhoAmI(self, _request: messages.WhoAmIRequest, context: grpc.ServicerContext) -> messages.WhoAmIResponse:
@@ -181,6 +197,13 @@ class DeskService(desk_service_pb2_grpc.DeskServiceServicer):
         person = self._door.admit(context)
         exported = evidence.export_evidence(self._ports, person, request.origin, request.index, request.level)
         return messages.ExportEvidenceResponse(evidence=exported)
+
+    @answered(explain=True)
+    def ScreenPassengers(
+        self, request: messages.ScreenPassengersRequest, context: grpc.ServicerContext
+    ) -> messages.ScreenPassengersResponse:
+        """Who of a passenger list may be the person of an alert."""
+        return screen.screen(self._ports, self._door.admit(context), request, self._watchlists)
 
     def _release(self, item: Prepared | NotReleased) -> messages.PublishedAlert:
         (published,) = self._sequencer.submit([item]).result()

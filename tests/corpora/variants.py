@@ -46,7 +46,9 @@ WADE_GILES_ENDS: Final = (("ong", "ung"), ("ian", "ien"), ("ui", "uei"))
 
 def plain(text: str) -> str:
     """Capitals without marks, as a passport's zone has them; ü and ö without their e."""
-    text = text.replace("Đ", "D").replace("đ", "d").replace("ł", "l").replace("Ł", "L").replace("ø", "o").replace("ß", "ss").replace("æ", "ae")
+    text = (
+        text.replace("Đ", "D").replace("đ", "d").replace("ł", "l").replace("Ł", "L").replace("ø", "o").replace("ß", "ss").replace("æ", "ae")
+    )
     return "".join(sign for sign in unicodedata.normalize("NFD", text) if not unicodedata.combining(sign)).upper()
 
 
@@ -99,7 +101,20 @@ def _chinese(rng: random.Random, person: Person) -> Written:
 
 
 def _wade_giles(syllable: str) -> str:
-    fixed = {"si": "ssu", "zi": "tzu", "shi": "shih", "zhi": "chih", "he": "ho", "yan": "yen", "yi": "i", "rong": "jung", "guo": "kuo", "xue": "hsueh", "yue": "yueh", "ye": "yeh"}
+    fixed = {
+        "si": "ssu",
+        "zi": "tzu",
+        "shi": "shih",
+        "zhi": "chih",
+        "he": "ho",
+        "yan": "yen",
+        "yi": "i",
+        "rong": "jung",
+        "guo": "kuo",
+        "xue": "hsueh",
+        "yue": "yueh",
+        "ye": "yeh",
+    }
     if syllable in fixed:
         return fixed[syllable]
     for old, new in WADE_GILES_ENDS:
