@@ -31,6 +31,7 @@ _NOUNS: Final[Mapping[str, Mapping[str, str]]] = {
     "Alerts": {
         "alert": "Check, preview and publish alerts, and see what became of them.",
         "inbox": "Read what came in for your desk, and report back.",
+        "screen": "Compare a passenger list with the alerts in force.",
     },
     "Partners": {
         "partner": "Other countries' nodes: add, list, show, suspend, resume.",

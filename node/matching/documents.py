@@ -65,14 +65,10 @@ def readings(number: str) -> tuple[str, ...]:
 def agreement(told: Document, shown: Document) -> DocumentAgreement | None:
     """Compare the alert's document (`told`) with the passenger's (`shown`); None if they are two documents."""
     one = plain_number(told.number)
-    issuers = bool(told.issuer and shown.issuer)
-    if not one or (issuers and told.issuer != shown.issuer):
-        same_issuer = False
-    else:
-        same_issuer = issuers
+    same_issuer = bool(told.issuer) and told.issuer == shown.issuer
     found = [_number(one, other, same_issuer=same_issuer) for other in readings(shown.number)] if one else []
-    if same_issuer and not any(found):
-        found += [_by_check_digit(one, plain_number(shown.number))]
+    if one and same_issuer:
+        found.append(_by_check_digit(one, plain_number(shown.number)))
     return min((item for item in found if item), key=lambda item: item.chance, default=None)
 
 

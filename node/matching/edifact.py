@@ -37,9 +37,9 @@ _DEFAULT: Final = _Signs(":", "+", "?", "'")
 
 
 def segments_of(data: bytes) -> list[Segment]:
-    """The segments of an interchange, from UNB on. Raises `ManifestInvalid`: EDIFACT_BEGINNING, EDIFACT_SIGNS, EDIFACT_CHARSET,
+    """The segments of an interchange, from UNB on.
 
-    EDIFACT_TEXT, EDIFACT_SEGMENTS, EDIFACT_UNFINISHED.
+    Raises `ManifestInvalid`: EDIFACT_BEGINNING, EDIFACT_SIGNS, EDIFACT_CHARSET, EDIFACT_TEXT, EDIFACT_SEGMENTS, EDIFACT_UNFINISHED.
     """
     match = _BEGINNING.search(data[:_HEAD_AT_MOST])
     if match is None:

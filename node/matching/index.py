@@ -7,7 +7,7 @@ from typing import Final
 
 from node.intake.edtf import PartialDate
 from node.matching import births
-from node.matching.alignment import NEAR, SPELT, SOUNDING, Pair, cut, keys_of, near
+from node.matching.alignment import NEAR, SOUNDING, SPELT, Pair, cut, keys_of, near
 from node.matching.documents import alike, plain_number, readings
 from node.matching.people import Passenger, Subject
 from node.matching.spelling import Word

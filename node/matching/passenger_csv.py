@@ -38,7 +38,7 @@ def read_passenger_csv(data: bytes, today: date) -> PassengerList:
     gathered = Gathered(today)
     services: list[str] = []
     try:
-        columns = _columns(next(lines))
+        columns = _columns(next(lines, []))
         for line in lines:
             if not any(cell.strip() for cell in line):
                 continue

@@ -30,7 +30,11 @@ class _Traveller:
 
 
 def read_paxlst(data: bytes, today: date) -> PassengerList:
-    """Read all passenger lists of an interchange as one. Raises `ManifestInvalid` as `segments_of`, and MANIFEST_…, PAXLST_TYPE, PAXLST_MESSAGE."""
+    """Read all passenger lists of an interchange as one.
+
+    Raises `ManifestInvalid` as `segments_of`, and MANIFEST_EMPTY, MANIFEST_TOO_LARGE, MANIFEST_PASSENGERS, MANIFEST_NOBODY, PAXLST_TYPE,
+    PAXLST_MESSAGE.
+    """
     check_size(data)
     segments = segments_of(data)
     gathered = Gathered(today)

@@ -9,7 +9,7 @@ from node.matching.spelling import Word, words_of
 ALIASES_AT_MOST: Final = 40
 TITLES: Final = frozenset({"mr", "mrs", "ms", "miss", "mstr", "master", "dr", "prof", "inf", "chd", "mrsdr", "mrdr"})
 _RUN_ON_TITLES: Final = ("mstr", "miss", "mrs", "mr", "ms")
-_RUN_ON_AT_LEAST: Final = 3
+_RUN_ON_AT_LEAST: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -82,12 +82,13 @@ class Shown:
 
 
 def names_of(passenger: Passenger) -> list[Shown]:
-    """The readings of a passenger's name, without titles."""
+    """The readings of a passenger's name, without titles; what may be a title or the end of a name is read both ways."""
     found: dict[tuple[Word, ...], Shown] = {}
     families = words_of(passenger.family) if passenger.given.strip() else []
-    for place, words in enumerate(words_of(f"{passenger.family} {_untitled(passenger.given)}")):
-        kept = tuple(word for word in words if word.spelt not in TITLES) or words
-        found.setdefault(kept, Shown(words=kept, family=frozenset(families[place] if place < len(families) else ())))
+    for given in dict.fromkeys((_untitled(passenger.given), passenger.given)):
+        for place, words in enumerate(words_of(f"{passenger.family} {given}")):
+            kept = tuple(word for word in words if word.spelt not in TITLES) or words
+            found.setdefault(kept, Shown(words=kept, family=frozenset(families[place] if place < len(families) else ())))
     for words in words_of(passenger.native):
         found.setdefault(words, Shown(words=words))
     return list(found.values())

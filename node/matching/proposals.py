@@ -37,7 +37,8 @@ _UNSEEN: Final = 2000
 """A word that no alert has is taken to be borne by one person in so many."""
 _OF_ONE_LANGUAGE: Final = 4.0
 """Words of one name are of one language: a second word is so much likelier than among all names."""
-_RAREST: Final = 0.001
+_PERHAPS, _RAREST = 0.15, 0.001
+"""How many strangers with such a name there may be among as many people as there are alerts, where no other alert has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -105,7 +106,6 @@ class _Scoring:
         document = self._document(subject)
         if born.contradicts and document is None:
             return None
-        sure = document is not None and document[0].rule in {"DOCUMENT_SAME", "DOCUMENT_SAME_NUMBER"}
         found = None
         against = self._against(subject, born)
         sought = self._needed - born.points * (not born.contradicts) - (document[0].points if document else 0.0)
@@ -119,7 +119,7 @@ class _Scoring:
                     found = proposal
         return found
 
-    def _judged(  # noqa: PLR0913  what agrees in name, birth and document is judged together
+    def _judged(
         self, subject: Subject, alias: Alias, shown: Shown, aligned: Alignment, born: BirthAgreement,
         document: tuple[DocumentAgreement, str, str] | None, against: list[Reason],
     ) -> Proposal:  # fmt: skip
@@ -160,7 +160,7 @@ class _Scoring:
             chance *= self._share(pair, place)
             lost += _COSTS[pair.level]
         lost += min(len(aligned.told), len(aligned.shown)) * log2(_CONTRADICTING_NAME)
-        return log2(self._total / max(min(1.0, chance * self._total), _RAREST)) - lost
+        return log2(self._total / max(min(_PERHAPS, chance * self._total), _RAREST)) - lost
 
     def _share(self, pair: Pair, place: int) -> float:
         """How many strangers bear these words, if words went together by chance."""
@@ -193,7 +193,7 @@ class _Scoring:
                 chance *= self._share(pairs[place], place)
                 cost = _COSTS[pairs[place].level]
             # The alert itself is one of those counted, and says nothing of how many strangers have such a name.
-            expected = max(count - 1.0, min(1.0, chance * self._total), _RAREST)
+            expected = max(count - 1.0, min(_PERHAPS, chance * self._total), _RAREST)
             after = min(before, expected)
             yield Reason(rule=rule, points=log2(before / after) - cost, told=told, shown=shown, count=count)
             before = after

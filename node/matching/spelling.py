@@ -1,9 +1,9 @@
 """What the words of a name sound like, whoever wrote them down: three forms of each word, from narrow to wide.
 
 *Spelt*: small ASCII letters without marks (`Nguyễn` → `nguyen`). *Sounding*: consonants that romanisations confuse are one, and so are
-vowels of one kind (`Müller`, `Mueller` → `mulir`). *Bones*: consonants alone, voiced and unvoiced as one (`Kuo`, `Guo` → `k`). Two words that
-agree in a narrow form agree in the wider ones. The tables hold habits of romanisation: Khmer (no standard), Thai (RTGS and family
-habit), Vietnamese without marks, Pinyin, Wade-Giles and Hong Kong, Indian languages, and ICAO Doc 9303-3, section 6.
+vowels of one kind (`Müller`, `Mueller` → `mulir`). *Bones*: consonants alone, voiced and unvoiced as one (`Vikas`, `Bikash` → `pks`).
+Two words that agree in a narrow form agree in the wider ones. The tables hold habits of romanisation: Khmer (no standard), Thai (RTGS,
+and each family's own), Vietnamese without marks, Pinyin, Wade-Giles and Hong Kong, Indian languages, and ICAO Doc 9303-3, section 6.
 """
 
 import re
@@ -58,7 +58,7 @@ class Word:
 
 
 def words_of(text: str) -> list[tuple[Word, ...]]:
-    """The readings of a text, each the words in their order: one, or for Chinese characters Mandarin and Cantonese. Empty without letters."""
+    """The readings of a text, each its words in order: one, or for Chinese characters Mandarin and Cantonese; none without letters."""
     text = unicodedata.normalize("NFKC", text[:400])
     readings = [_latin(text)]
     if any("\u3400" <= sign <= "\u9fff" for sign in text):
@@ -112,7 +112,7 @@ def _sound(spelt: str) -> str:
     for place, group in enumerate(groups):
         following = groups[place + 1] if place + 1 < len(groups) else ""
         last = found[-1] if found else ""
-        if group in _VOWELS and not (group == "y" and not place and following in _VOWELS):
+        if group in _VOWELS and not (group == "y" and not place and following in _VOWELS and following != "i"):
             if last not in {"a", "i", "u"}:
                 found.append(_VOWELS[group])
         elif group == "w" and following not in _VOWELS:

@@ -35,7 +35,7 @@ _RARE_AT_MOST: Final = 2**31 - 1
 MisHit = tuple[bytes, str, str]
 """Digest of an alert's manifest; issuer and number of the document that a passenger travels on."""
 Suppressed = Callable[[Ports, Transaction, Iterable[MisHit]], set[MisHit]]
-"""Which of these an officer has found to be somebody else. By document alone: a namesake may share name and birth with the person sought."""
+"""Which of these were found to be somebody else. By document alone: a namesake may share name and birth with the person sought."""
 
 _FORMATS: Final = {"PAXLST": desk_service_pb2.MANIFEST_FORMAT_PAXLST, "CSV": desk_service_pb2.MANIFEST_FORMAT_CSV}
 
