@@ -4,13 +4,13 @@ The shares are of travellers between 18 and 75, whose births spread over some 57
 """
 
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from math import log2
 from typing import Final
 
-from node.intake.edtf import PartialDate, read_edtf
+from node.intake.edtf import PartialDate
 
 DAYS: Final = 18_000
 MONTHS: Final = DAYS / 30
@@ -36,7 +36,8 @@ class BirthAgreement:
 UNKNOWN: Final = BirthAgreement(rule="BIRTH_UNKNOWN", chance=1.0)
 _DAY: Final = BirthAgreement(rule="BIRTH_DAY", chance=1 / DAYS)
 _SWAPPED: Final = BirthAgreement(rule="BIRTH_DAY_AND_MONTH_SWAPPED", chance=1 / DAYS, own=0.015)
-_SLIP: Final = BirthAgreement(rule="BIRTH_ONE_SLIP", chance=32 / DAYS, own=0.03)
+_STEP: Final = BirthAgreement(rule="BIRTH_ONE_STEP", chance=10 / DAYS, own=0.025)
+_SLIP: Final = BirthAgreement(rule="BIRTH_ONE_SLIP", chance=32 / DAYS, own=0.01)
 _MONTH: Final = BirthAgreement(rule="BIRTH_MONTH", chance=1 / MONTHS)
 _YEAR: Final = BirthAgreement(rule="BIRTH_YEAR", chance=1 / YEARS)
 _PLACEHOLDER: Final = BirthAgreement(rule="BIRTH_1_JANUARY", chance=1.1 / YEARS, own=0.1)
@@ -44,7 +45,7 @@ _AROUND: Final = BirthAgreement(rule="BIRTH_AROUND", chance=4 / YEARS, own=0.5)
 _DECADE: Final = BirthAgreement(rule="BIRTH_DECADE", chance=1 / DECADES)
 _OTHERWISE: Final = BirthAgreement(rule="BIRTH_CONTRADICTS", chance=1.0, contradicts=True)
 
-BIRTH_RULES: Final = (_DAY, _SWAPPED, _SLIP, _MONTH, _YEAR, _PLACEHOLDER, _AROUND, _DECADE, UNKNOWN, _OTHERWISE)
+BIRTH_RULES: Final = (_DAY, _SWAPPED, _STEP, _SLIP, _MONTH, _YEAR, _PLACEHOLDER, _AROUND, _DECADE, UNKNOWN, _OTHERWISE)
 
 
 def agreement(told: PartialDate | None, shown: PartialDate | None) -> BirthAgreement:
@@ -57,6 +58,8 @@ def agreement(told: PartialDate | None, shown: PartialDate | None) -> BirthAgree
         one, other = day_of(told), day_of(shown)
         if other == swapped(one):
             return _SWAPPED
+        if other in steps(one):
+            return _STEP
         if other in slips(one):
             return _SLIP
     if told.first_year == shown.first_year and told.last_year == shown.last_year and (is_placeholder(told) or is_placeholder(shown)):
@@ -105,28 +108,33 @@ def swapped(day: date | None) -> date | None:
     return date(day.year, day.day, day.month)
 
 
+def steps(day: date | None) -> frozenset[date]:
+    """The dates one day away, or with one digit higher or lower by one: the commonest slips, of copying and of time zones."""
+    return frozenset() if day is None else frozenset(_steps(day))
+
+
 def slips(day: date | None) -> frozenset[date]:
-    """The dates that differ from it in one digit, or by one day or one year: what a typing or reading slip makes of it."""
-    return frozenset() if day is None else frozenset(_slips(day))
+    """The dates that differ from it in one digit, or by a step: what a typing or reading slip makes of it."""
+    return frozenset() if day is None else frozenset((*_steps(day), *_digits(day, range(10))))
 
 
-def _slips(day: date) -> Iterator[date]:
+def _steps(day: date) -> Iterator[date]:
     for change in (-1, 1):
         yield day + timedelta(change)
         yield from _date(day.year + change, day.month, day.day)
+        yield from _digits(day, (change,), relative=True)
+
+
+def _digits(day: date, digits: Iterable[int], *, relative: bool = False) -> Iterator[date]:
     text = f"{day.year:04d}{day.month:02d}{day.day:02d}"
     for place in range(2, 8):
-        for digit in "0123456789":
-            if digit != text[place]:
-                changed = text[:place] + digit + text[place + 1 :]
+        for digit in digits:
+            other = int(text[place]) + digit if relative else digit
+            if 0 <= other <= 9 and str(other) != text[place]:
+                changed = f"{text[:place]}{other}{text[place + 1 :]}"
                 yield from _date(int(changed[:4]), int(changed[4:6]), int(changed[6:]))
 
 
 def _date(year: int, month: int, day: int) -> Iterator[date]:
     if 1000 <= year <= 9999 and 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]:
         yield date(year, month, day)
-
-
-def full_date(day: date) -> PartialDate:
-    """A known day, as a date of an alert."""
-    return read_edtf(day.isoformat())

@@ -83,8 +83,8 @@ def _respelt(rng: random.Random, word: str, table: tuple[tuple[str, str], ...], 
 
 
 def _is_written(word: str) -> bool:
-    """Whether somebody would write that: no three alike, no h after an h, no vowel put before a first y or i."""
-    return not re.search(r"(.)\1\1|(?<!c)hh|^(ii|ey|ea(?=y))", word)
+    """Whether somebody would write that: no three alike, no doubles that no romanisation has, and a first y stays one."""
+    return not re.search(r"(.)\1\1|(?<!c)hh|nng|yy|^(ii|ey|ea(?=y)|i[aeou]|ee)", word)
 
 
 def _chinese(rng: random.Random, person: Person) -> Written:
