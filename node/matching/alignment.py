@@ -18,6 +18,8 @@ JOINED_RULE: Final = "NAME_JOINED"
 _ONE_SLIP, _TWO_SLIPS = 4, 8
 """Letters that a word needs for one slip, or two, to leave it recognisable."""
 _CUT_AT_LEAST: Final = 4
+_JOINED_SOUNDING, _JOINED_BONES, _JOINED_NEAR = 3, 4, 7
+"""Consonants, consonants and letters that a joined word needs to agree by sound, by consonants, or but for a slip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +118,15 @@ def _run_of(words: list[Word], whole: Word) -> tuple[int, tuple[Word, ...]] | No
 
 
 def _level(one: Word, other: Word) -> int | None:
+    """How a joined word agrees. Short ones run into each other by accident (`Hou An`, `Huong`), so they must agree to the letter."""
     if _same_spelling(one, other):
         return SPELT
-    if _same_sound(one, other):
+    bones = min(len(one.bones[0]), len(other.bones[0]))
+    if bones >= _JOINED_SOUNDING and _same_sound(one, other):
         return SOUNDING
-    if len(one.bones[0]) >= 3 and _same_bones(one, other):
+    if bones >= _JOINED_BONES and _same_bones(one, other):
         return BONES
-    return NEAR if len(one.spelt) > _ONE_SLIP and _near(one, other) else None
+    return NEAR if min(len(one.spelt), len(other.spelt)) >= _JOINED_NEAR and _near(one, other) else None
 
 
 def _same_spelling(one: Word, other: Word) -> bool:

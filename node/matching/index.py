@@ -66,7 +66,7 @@ class Index:
         found = self._with_documents(passenger)
         if passenger.birth is None:
             return found | self._with_rare_keys(keys)
-        sure, perhaps = self._born(passenger.birth)
+        sure, perhaps = self.born_about(passenger.birth)
         found |= sure
         held, shared = self._keys, min(2, len(keys))
         for references in perhaps:
@@ -159,7 +159,8 @@ class Index:
             return set(held[0]) if held else set()
         return set().union(*(one & other for place, one in enumerate(held) for other in held[place + 1 :]))
 
-    def _born(self, born: PartialDate) -> tuple[set[int], list[set[int]]]:
+    def born_about(self, born: PartialDate) -> tuple[set[int], list[set[int]]]:
+        """The subjects born on the very day, and those who may be meant where their name has something of the passenger's."""
         day = births.day_of(born)
         if day is None or births.is_placeholder(born) or births.margin(born):
             reach = births.margin(born)

@@ -15,7 +15,7 @@ from math import log2
 from typing import Final
 
 from node.matching import births, documents
-from node.matching.alignment import INITIAL, JOINED_RULE, NEAR, RULES, Alignment, Pair, align, keys_of
+from node.matching.alignment import BONES, INITIAL, JOINED_RULE, NEAR, RULES, Alignment, Pair, align, keys_of
 from node.matching.births import BirthAgreement
 from node.matching.documents import DocumentAgreement
 from node.matching.index import Index
@@ -23,7 +23,7 @@ from node.matching.people import Alias, Passenger, Shown, Subject, names_of
 
 ONE_STRANGER_IN: Final = 250
 
-_CONTRADICTING_NAME: Final = 40.0
+_CONTRADICTING_NAME: Final = 250.0
 _MISSING: Final = 1.4
 _ADDED: Final = 1.6
 _SEX_DIFFERS: Final = 25.0
@@ -33,6 +33,8 @@ _WITH_SAME_DOCUMENT: Final = 50.0
 """What contradicts the very document of an alert counts no more than this in all: it may be in another's hand."""
 _COSTS: Final = (0.0, 0.7, 1.5, 3.0)
 """Points off for a word that agrees less than to the letter: the same person's papers show it so much more rarely."""
+_SHORT_COST: Final = 1.5
+"""More off where no more than two consonants agree."""
 _UNSEEN: Final = 2000
 """A word that no alert has is taken to be borne by one person in so many."""
 _OF_ONE_LANGUAGE: Final = 4.0
@@ -158,7 +160,7 @@ class _Scoring:
         chance, lost = 1.0, 0.0
         for place, pair in enumerate(pair for pair in aligned.pairs if pair.level < INITIAL):
             chance *= self._share(pair, place)
-            lost += _COSTS[pair.level]
+            lost += _cost(pair)
         lost += min(len(aligned.told), len(aligned.shown)) * log2(_CONTRADICTING_NAME)
         return log2(self._total / max(min(_PERHAPS, chance * self._total), _RAREST)) - lost
 
@@ -191,9 +193,12 @@ class _Scoring:
             cost = 0.0
             if place < len(pairs):
                 chance *= self._share(pairs[place], place)
-                cost = _COSTS[pairs[place].level]
+                cost = _cost(pairs[place])
             # The alert itself is one of those counted, and says nothing of how many strangers have such a name.
             expected = max(count - 1.0, min(_PERHAPS, chance * self._total), _RAREST)
+            if place >= len(pairs):
+                # Whoever is left may share a sex or a country by chance alone, however few they are.
+                expected = max(expected, before * self._part(rule, countries, sex))
             after = min(before, expected)
             yield Reason(rule=rule, points=log2(before / after) - cost, told=told, shown=shown, count=count)
             before = after
@@ -202,6 +207,10 @@ class _Scoring:
             for pair in aligned.pairs
             if pair.level == INITIAL
         )
+
+    def _part(self, rule: str, countries: tuple[str, ...], sex: str) -> float:
+        held = self._index.of_sex(sex) if rule == "SEX" else self._index.of_nationalities(countries)
+        return len(held) / self._total
 
     def _counted(self, pairs: list[tuple[Pair, bool]], sex: str, countries: tuple[str, ...]) -> list[int]:
         key = (*pairs, sex, countries)
@@ -238,6 +247,11 @@ def _enough(aligned: Alignment) -> bool:
     if agreeing < 2 and (aligned.told or aligned.shown or not agreeing):
         return False
     return min(len(aligned.told), len(aligned.shown)) < agreeing
+
+
+def _cost(pair: Pair) -> float:
+    short = pair.level == BONES and len(pair.told[0].bones[0]) <= 2
+    return _COSTS[pair.level] + (_SHORT_COST if short else 0.0)
 
 
 def _rule(pair: Pair) -> str:
