@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from node.cli.command import Verb
-from node.cli.context import ask, open_desk
+from node.cli.context import open_desk, settings
 from node.cli.document import document
 from node.cli.errors import USAGE, Trouble
 from node.cli.output import facts, heading, note, party_name, short, show, table, words
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _FORMATS: Final = ("auto", "paxlst", "csv")
 _LARGEST: Final = 900 * 1024
 """As `node.matching.manifest.LARGEST`, which is slow to import; a test compares them."""
+
+_FIRST_SECONDS: Final = 120.0
+"""The first screening after a node's start reads every alert: half a minute for 100,000 of them."""
 
 RULES: Final = {
     "NAME_SAME": "the same word",
@@ -82,7 +85,8 @@ def screen(manifest: Path, kind: str, reason: str) -> None:
         else desk_service_pb2.ManifestFormat.Value(f"MANIFEST_FORMAT_{kind.upper()}")
     )
     with open_desk() as desk:
-        answer = ask(desk.ScreenPassengers, desk_service_pb2.ScreenPassengersRequest(manifest=data, format=wanted, reason=reason))
+        question = desk_service_pb2.ScreenPassengersRequest(manifest=data, format=wanted, reason=reason)
+        answer: ScreenPassengersResponse = desk.ScreenPassengers(question, timeout=max(settings().timeout, _FIRST_SECONDS))
     show(_data(answer), lambda console: _draw(console, answer))
 
 

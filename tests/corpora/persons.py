@@ -87,7 +87,7 @@ def _latin(rng: random.Random, sex: str) -> Person:
     return _person(rng, "Latin", sex, "GBR", family, given, "")
 
 
-def _person(rng: random.Random, group: str, sex: str, country: str, family: str, given: tuple[str, ...], native: str) -> Person:  # noqa: PLR0917
+def _person(rng: random.Random, group: str, sex: str, country: str, family: str, given: tuple[str, ...], native: str) -> Person:
     # Most travellers are between 25 and 60: two dice rather than one.
     age = rng.triangular(18, 78, 38)
     number = "".join(rng.choices("ABCEGHKLNPRX", k=1)) + "".join(rng.choices("0123456789", k=8))

@@ -18,24 +18,28 @@ Written = tuple[str, str]
 # What one romanisation writes, and another. Each may be applied in either direction.
 KHMER: Final = (
     ("ea", "ia"), ("ph", "p"), ("th", "t"), ("ou", "u"), ("ou", "oo"), ("chh", "ch"), ("kh", "k"), ("v", "w"), ("ey", "ei"), ("ey", "y"),
-    ("nn", "n"), ("ll", "l"), ("tt", "t"), ("eng", "aing"), ("aeng", "eng"), ("oeun", "eun"), ("y", "i"), ("ak", "ac"), ("dh", "d"), ("rith", "reth"),
-    ("sam", "som"), ("vuth", "wuth"), ("chan", "chann"), ("kim", "khim"), ("ly", "li"), ("ly", "lee"), ("pich", "pech"), ("phal", "pal"),
+    ("nn", "n"), ("ll", "l"), ("tt", "t"), ("eng", "aing"), ("aeng", "eng"), ("oeun", "eun"), ("y", "i"), ("ak", "ac"), ("dh", "d"),
+    ("rith", "reth"), ("sam", "som"), ("vuth", "wuth"), ("chan", "chann"), ("kim", "khim"), ("ly", "li"), ("ly", "lee"), ("pich", "pech"),
+    ("phal", "pal"),
 )  # fmt: skip
 THAI: Final = (
-    ("ph", "p"), ("th", "t"), ("kh", "k"), ("w", "v"), ("ch", "j"), ("porn", "phon"), ("porn", "pon"), ("ai", "ay"), ("ee", "i"), ("oo", "u"),
-    ("korn", "kon"), ("rat", "rath"), ("kun", "gun"), ("sri", "sree"), ("kit", "kitti"), ("wat", "wath"), ("pong", "phong"), ("nn", "n"), ("tt", "t"),
-    ("kk", "k"), ("boon", "bun"), ("thong", "tong"), ("chai", "chay"), ("ong", "ongs"), ("k", "g"), ("sak", "sack"),
+    ("ph", "p"), ("th", "t"), ("kh", "k"), ("w", "v"), ("ch", "j"), ("porn", "phon"), ("porn", "pon"), ("ai", "ay"), ("ee", "i"),
+    ("oo", "u"), ("korn", "kon"), ("rat", "rath"), ("kun", "gun"), ("sri", "sree"), ("kit", "kitti"), ("wat", "wath"), ("pong", "phong"),
+    ("nn", "n"), ("tt", "t"), ("kk", "k"), ("boon", "bun"), ("thong", "tong"), ("chai", "chay"), ("ong", "ongs"), ("k", "g"),
+    ("sak", "sack"),
 )  # fmt: skip
 INDIAN: Final = (
-    ("ee", "i"), ("oo", "u"), ("sh", "s"), ("v", "w"), ("th", "t"), ("ksh", "x"), ("mm", "m"), ("ph", "f"), ("j", "z"), ("aa", "a"), ("a", "aa"),
-    ("dh", "d"), ("bh", "b"), ("y", "i"), ("chau", "chou"), ("mohammed", "muhammad"), ("mohammed", "mohamed"), ("hussain", "hussein"), ("agarwal", "agrawal"),
-    ("chaudhary", "chowdhury"), ("bose", "basu"), ("mukherjee", "mukherji"), ("banerjee", "banerji"), ("srinivas", "sreenivas"), ("sheikh", "shaikh"),
-    ("sita", "seetha"), ("vikas", "bikash"), ("biswas", "viswas"), ("das", "dass"), ("reddy", "reddi"), ("krishna", "krishnaa"), ("i", "ee"), ("ck", "k"),
+    ("ee", "i"), ("oo", "u"), ("sh", "s"), ("v", "w"), ("th", "t"), ("ksh", "x"), ("mm", "m"), ("ph", "f"), ("j", "z"), ("aa", "a"),
+    ("a", "aa"), ("dh", "d"), ("bh", "b"), ("y", "i"), ("chau", "chou"), ("mohammed", "muhammad"), ("mohammed", "mohamed"),
+    ("hussain", "hussein"), ("agarwal", "agrawal"), ("chaudhary", "chowdhury"), ("bose", "basu"), ("mukherjee", "mukherji"),
+    ("banerjee", "banerji"), ("srinivas", "sreenivas"), ("sheikh", "shaikh"), ("sita", "seetha"), ("vikas", "bikash"),
+    ("biswas", "viswas"), ("das", "dass"), ("reddy", "reddi"), ("krishna", "krishnaa"), ("i", "ee"), ("ck", "k"),
 )  # fmt: skip
 LATIN: Final = (
-    ("ph", "f"), ("mac", "mc"), ("k", "c"), ("y", "ie"), ("ll", "l"), ("nn", "n"), ("tt", "t"), ("steven", "stephen"), ("jeffrey", "geoffrey"), ("ks", "x"),
-    ("catherine", "kathryn"), ("sergei", "sergey"), ("dmitri", "dmitry"), ("aleksandr", "alexander"), ("nikolai", "nikolay"), ("ss", "s"), ("sch", "sh"),
-    ("th", "t"), ("ck", "k"), ("clarke", "clark"), ("ei", "ey"), ("ov", "off"),
+    ("ph", "f"), ("mac", "mc"), ("k", "c"), ("y", "ie"), ("ll", "l"), ("nn", "n"), ("tt", "t"), ("steven", "stephen"),
+    ("jeffrey", "geoffrey"), ("ks", "x"), ("catherine", "kathryn"), ("sergei", "sergey"), ("dmitri", "dmitry"),
+    ("aleksandr", "alexander"), ("nikolai", "nikolay"), ("ss", "s"), ("sch", "sh"), ("th", "t"), ("ck", "k"), ("clarke", "clark"),
+    ("ei", "ey"), ("ov", "off"),
 )  # fmt: skip
 WADE_GILES: Final = (
     ("zh", "ch"), ("x", "hs"), ("q", "ch'"), ("j", "ch"), ("z", "ts"), ("g", "k"), ("d", "t"), ("b", "p"), ("r", "j"),

@@ -1,4 +1,4 @@
-"""Passenger lists as airlines send them, and as somebody sends them who means ill: read under caps, or refused by a code that echoes nothing."""
+"""Passenger lists as airlines send them, and as somebody sends them who means ill: read, or refused by a code that echoes nothing."""
 
 from collections.abc import Callable
 from datetime import date

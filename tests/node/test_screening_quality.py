@@ -1,7 +1,7 @@
 """Who is found and who is left alone, by group of languages, in figures: 12,000 alerts, seeded, and variants that the matcher never saw.
 
-Of the persons sought, one in fifty has an alert without the day of birth, one in a hundred stands on the list with another birth date, and two
-of five whose passport the alert knows still travel on it. Innocent travellers are drawn from the very lists of names that the alerts are.
+Of the persons sought, one in fifty has an alert without the day of birth, one in a hundred stands on the list with another birth date, and
+two of five whose passport the alert knows still travel on it. Innocent travellers are drawn from the very lists of names of the alerts.
 """
 
 import random
