@@ -41,6 +41,8 @@ _PINYIN_C: Final = re.compile(r"c(ai|an|ang|ao|e|en|eng|i|ong|ou|u|uan|ui|un|uo)
 _WADE_R: Final = re.compile(r"j(an|ang|ao|en|eng|ih|o|ou|u|uan|ui|un|ung)")
 _UNASPIRATED: Final = re.compile(r"[bdg][aeiou]{1,3}(n|ng)?")
 """What Pinyin writes b, d and g, Wade-Giles and Hong Kong write p, t and k."""
+_SOUNDED_Y: Final = re.compile(r"y(?!ee)[aeou]")
+"""A first y is a consonant, but for Yi, Yee and Ying, which are also written I and Ing."""
 _PINYIN_U: Final = re.compile(r"([ln])v(e?)")
 
 
@@ -112,7 +114,7 @@ def _sound(spelt: str) -> str:
     for place, group in enumerate(groups):
         following = groups[place + 1] if place + 1 < len(groups) else ""
         last = found[-1] if found else ""
-        if group in _VOWELS and not (group == "y" and not place and following in _VOWELS and following != "i"):
+        if group in _VOWELS and not (group == "y" and not place and _SOUNDED_Y.match(spelt)):
             if last not in {"a", "i", "u"}:
                 found.append(_VOWELS[group])
         elif group == "w" and following not in _VOWELS:

@@ -45,7 +45,7 @@ WADE_GILES: Final = (
     ("zh", "ch"), ("x", "hs"), ("q", "ch'"), ("j", "ch"), ("z", "ts"), ("g", "k"), ("d", "t"), ("b", "p"), ("r", "j"),
 )  # fmt: skip
 WADE_GILES_ASPIRATED: Final = (("ch", "ch'"), ("c", "ts'"), ("k", "k'"), ("t", "t'"), ("p", "p'"))
-WADE_GILES_ENDS: Final = (("ong", "ung"), ("ian", "ien"), ("ui", "uei"))
+WADE_GILES_ENDS: Final = (("ong", "ung"), ("ian", "ien"))
 
 
 def plain(text: str) -> str:
@@ -115,6 +115,7 @@ def _wade_giles(syllable: str) -> str:
         "yi": "i",
         "rong": "jung",
         "guo": "kuo",
+        "gui": "kuei",
         "xue": "hsueh",
         "yue": "yueh",
         "ye": "yeh",

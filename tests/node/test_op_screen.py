@@ -206,7 +206,8 @@ def test_what_cannot_be_screened_is_refused_and_changes_nothing(two: Federation,
 
 def test_the_format_is_told_from_the_beginning(two: Federation) -> None:
     digest = published(two, KH_BORDER)
-    paxlst = b"UNA:+.? 'UNB+UNOA:4+A+B+1'UNH+1+PAXLST:D:02B'TDT+20+XX17'NAD+FL+++EXAMPLE:THOMAS:SPECIMEN'ATT+2++M'DTM+329:610412'UNT+1+1'UNZ+1+1'"
+    head = b"UNA:+.? 'UNB+UNOA:4+A+B+1'UNH+1+PAXLST:D:02B'TDT+20+XX17'"
+    paxlst = head + b"NAD+FL+++EXAMPLE:THOMAS:SPECIMEN'ATT+2++M'DTM+329:610412'UNT+1+1'UNZ+1+1'"
     answer = ask(two["kh"], manifest=paxlst)
     assert (answer.format, proposed(answer)) == (desk_service_pb2.MANIFEST_FORMAT_PAXLST, [(1, digest)])
 
