@@ -230,6 +230,18 @@ def test_the_same_name_and_year_are_enough_only_where_the_name_is_rare() -> None
     assert [p for p in screen(crowded, passenger("SMITH/JOHN")) if p.subject.reference == 1] == []
 
 
+def test_a_rare_name_is_enough_where_the_list_has_no_birth_date() -> None:
+    proposal = only(screen(indexed(subject()), passenger(born="")))
+    assert "BIRTH_UNKNOWN" in rules(proposal)
+    assert screen(indexed(subject()), passenger("FEATHERSTONE/", "")) == []
+
+
+def test_a_date_in_doubt_is_looked_for_in_the_years_around() -> None:
+    proposal = only(screen(indexed(subject(born="1962~")), passenger()))
+    assert "BIRTH_AROUND" in rules(proposal)
+    assert "BIRTH_AROUND" in rules(only(screen(indexed(subject()), passenger(born="1962?"))))
+
+
 @pytest.mark.parametrize(
     "shown",
     [
