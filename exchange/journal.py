@@ -31,7 +31,7 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
     journal_pb2.JOURNAL_KIND_ALTERATION: frozenset({"SUPERSEDED"}),
     journal_pb2.JOURNAL_KIND_CONSULTATION: frozenset({"ALERT", "ALERTS", "INBOX", "INBOX_ALERT", "SEARCH", "STATUS", "SUBMISSION"}),
     journal_pb2.JOURNAL_KIND_DISCLOSURE: frozenset({"RELEASED"}),
-    journal_pb2.JOURNAL_KIND_COMBINATION: frozenset({"MERGED"}),
+    journal_pb2.JOURNAL_KIND_COMBINATION: frozenset({"MERGED", "SCREENED"}),
     journal_pb2.JOURNAL_KIND_ERASURE: frozenset({"DONE", "INTENDED", "PERIOD_DONE", "PERIOD_INTENDED"}),
     journal_pb2.JOURNAL_KIND_APPROVAL: frozenset({"ASSESSED", "ASSESSMENT_WITHDRAWN", "GIVEN", "ORAL", "SUBMITTED", "TAKEN_BACK", "VOID"}),
     journal_pb2.JOURNAL_KIND_ACCESS: frozenset({"ADDED", "CHANGED", "REMOVED"}),

@@ -285,6 +285,27 @@ RETENTION_DUE_HELD: RetentionDue.ValueType  # 3
 """Its limit has passed, and a legal hold keeps it."""
 Global___RetentionDue: _TypeAlias = RetentionDue  # noqa: Y015
 
+class _ManifestFormat:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ManifestFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ManifestFormat.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MANIFEST_FORMAT_UNSPECIFIED: _ManifestFormat.ValueType  # 0
+    """Told from its beginning."""
+    MANIFEST_FORMAT_PAXLST: _ManifestFormat.ValueType  # 1
+    """UN/EDIFACT PAXLST."""
+    MANIFEST_FORMAT_CSV: _ManifestFormat.ValueType  # 2
+
+class ManifestFormat(_ManifestFormat, metaclass=_ManifestFormatEnumTypeWrapper): ...
+
+MANIFEST_FORMAT_UNSPECIFIED: ManifestFormat.ValueType  # 0
+"""Told from its beginning."""
+MANIFEST_FORMAT_PAXLST: ManifestFormat.ValueType  # 1
+"""UN/EDIFACT PAXLST."""
+MANIFEST_FORMAT_CSV: ManifestFormat.ValueType  # 2
+Global___ManifestFormat: _TypeAlias = ManifestFormat  # noqa: Y015
+
 @_typing.final
 class WhoAmIRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
@@ -3566,3 +3587,205 @@ class ReconcileResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReconcileResponse: _TypeAlias = ReconcileResponse  # noqa: Y015
+
+@_typing.final
+class ScreenPassengersRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MANIFEST_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    manifest: _builtins.bytes
+    """The passenger list as it came, at most 900 KiB. It is compared and forgotten."""
+    format: Global___ManifestFormat.ValueType
+    reason: _builtins.str
+    """For auditors."""
+    def __init__(
+        self,
+        *,
+        manifest: _builtins.bytes = ...,
+        format: Global___ManifestFormat.ValueType = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "manifest", b"manifest", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScreenPassengersRequest: _TypeAlias = ScreenPassengersRequest  # noqa: Y015
+
+@_typing.final
+class ScreeningReason(_message.Message):
+    """One line of an explanation. Points are in tenths: ten halve the chance that a stranger would be found like this."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_FIELD_NUMBER: _builtins.int
+    TENTHS_FIELD_NUMBER: _builtins.int
+    TOLD_FIELD_NUMBER: _builtins.int
+    SHOWN_FIELD_NUMBER: _builtins.int
+    BEARERS_FIELD_NUMBER: _builtins.int
+    rule: _builtins.str
+    tenths: _builtins.int
+    told: _builtins.str
+    """What the alert says, and what the list says."""
+    shown: _builtins.str
+    bearers: _builtins.int
+    """Of a name's line: how many alerts bear all words up to here."""
+    def __init__(
+        self,
+        *,
+        rule: _builtins.str = ...,
+        tenths: _builtins.int = ...,
+        told: _builtins.str = ...,
+        shown: _builtins.str = ...,
+        bearers: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bearers", b"bearers", "rule", b"rule", "shown", b"shown", "tenths", b"tenths", "told", b"told"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScreeningReason: _TypeAlias = ScreeningReason  # noqa: Y015
+
+@_typing.final
+class ScreeningProposal(_message.Message):
+    """A passenger who may be the person of an alert: a reason for an officer to look, never to act."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALERT_FIELD_NUMBER: _builtins.int
+    ALIAS_FIELD_NUMBER: _builtins.int
+    ALIAS_TEXT_FIELD_NUMBER: _builtins.int
+    PLACE_FIELD_NUMBER: _builtins.int
+    FAMILY_NAME_FIELD_NUMBER: _builtins.int
+    GIVEN_NAMES_FIELD_NUMBER: _builtins.int
+    NATIVE_NAME_FIELD_NUMBER: _builtins.int
+    BIRTH_DATE_FIELD_NUMBER: _builtins.int
+    DOCUMENT_NUMBER_FIELD_NUMBER: _builtins.int
+    DOCUMENT_ISSUER_FIELD_NUMBER: _builtins.int
+    REASONS_FIELD_NUMBER: _builtins.int
+    POINTS_TENTHS_FIELD_NUMBER: _builtins.int
+    NEEDED_TENTHS_FIELD_NUMBER: _builtins.int
+    ONE_STRANGER_IN_FIELD_NUMBER: _builtins.int
+    alias: _builtins.str
+    """Which of the alert's names agreed best: primary_name, names[2]…, and its text."""
+    alias_text: _builtins.str
+    place: _builtins.int
+    """From 1, in the order of the list."""
+    family_name: _builtins.str
+    """The passenger as the list has it. birth_date is EDTF."""
+    given_names: _builtins.str
+    native_name: _builtins.str
+    birth_date: _builtins.str
+    document_number: _builtins.str
+    document_issuer: _builtins.str
+    points_tenths: _builtins.int
+    needed_tenths: _builtins.int
+    one_stranger_in: _builtins.int
+    """Of so many travellers of such a name, one stranger would be proposed like this."""
+    @_builtins.property
+    def alert(self) -> Global___AlertSummary: ...
+    @_builtins.property
+    def reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScreeningReason]: ...
+    def __init__(
+        self,
+        *,
+        alert: Global___AlertSummary | None = ...,
+        alias: _builtins.str = ...,
+        alias_text: _builtins.str = ...,
+        place: _builtins.int = ...,
+        family_name: _builtins.str = ...,
+        given_names: _builtins.str = ...,
+        native_name: _builtins.str = ...,
+        birth_date: _builtins.str = ...,
+        document_number: _builtins.str = ...,
+        document_issuer: _builtins.str = ...,
+        reasons: _abc.Iterable[Global___ScreeningReason] | None = ...,
+        points_tenths: _builtins.int = ...,
+        needed_tenths: _builtins.int = ...,
+        one_stranger_in: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "alias", b"alias", "alias_text", b"alias_text", "birth_date", b"birth_date", "document_issuer", b"document_issuer", "document_number", b"document_number", "family_name", b"family_name", "given_names", b"given_names", "native_name", b"native_name", "needed_tenths", b"needed_tenths", "one_stranger_in", b"one_stranger_in", "place", b"place", "points_tenths", b"points_tenths", "reasons", b"reasons"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScreeningProposal: _TypeAlias = ScreeningProposal  # noqa: Y015
+
+@_typing.final
+class ScreeningWarning(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLACE_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    place: _builtins.int
+    """0 for the list as a whole."""
+    code: _builtins.str
+    message: _builtins.str
+    def __init__(
+        self,
+        *,
+        place: _builtins.int = ...,
+        code: _builtins.str = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "message", b"message", "place", b"place"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScreeningWarning: _TypeAlias = ScreeningWarning  # noqa: Y015
+
+@_typing.final
+class ScreenPassengersResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FORMAT_FIELD_NUMBER: _builtins.int
+    SERVICE_FIELD_NUMBER: _builtins.int
+    PASSENGERS_FIELD_NUMBER: _builtins.int
+    ALERTS_FIELD_NUMBER: _builtins.int
+    PROPOSALS_FIELD_NUMBER: _builtins.int
+    LEFT_OFF_FIELD_NUMBER: _builtins.int
+    KNOWN_MIS_HITS_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
+    format: Global___ManifestFormat.ValueType
+    service: _builtins.str
+    """Flight or sailing as the list has it."""
+    passengers: _builtins.int
+    alerts: _builtins.int
+    """Alerts in force that the caller's agency was given or originated, and that tell of a person."""
+    left_off: _builtins.int
+    """Proposals beyond those that one answer holds."""
+    known_mis_hits: _builtins.int
+    """Agreements that an officer has found to be somebody else, and that were not proposed again."""
+    @_builtins.property
+    def proposals(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScreeningProposal]:
+        """The most points first."""
+
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScreeningWarning]: ...
+    def __init__(
+        self,
+        *,
+        format: Global___ManifestFormat.ValueType = ...,
+        service: _builtins.str = ...,
+        passengers: _builtins.int = ...,
+        alerts: _builtins.int = ...,
+        proposals: _abc.Iterable[Global___ScreeningProposal] | None = ...,
+        left_off: _builtins.int = ...,
+        known_mis_hits: _builtins.int = ...,
+        warnings: _abc.Iterable[Global___ScreeningWarning] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alerts", b"alerts", "format", b"format", "known_mis_hits", b"known_mis_hits", "left_off", b"left_off", "passengers", b"passengers", "proposals", b"proposals", "service", b"service", "warnings", b"warnings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScreenPassengersResponse: _TypeAlias = ScreenPassengersResponse  # noqa: Y015

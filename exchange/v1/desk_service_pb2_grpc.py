@@ -264,6 +264,11 @@ class DeskServiceStub:
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.ReconcileRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ReconcileResponse.FromString,
                 _registered_method=True)
+        self.ScreenPassengers = channel.unary_unary(
+                '/exchange.v1.DeskService/ScreenPassengers',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ScreenPassengersRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ScreenPassengersResponse.FromString,
+                _registered_method=True)
 
 
 class DeskServiceServicer:
@@ -549,6 +554,13 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ScreenPassengers(self, request, context):
+        """Compares a passenger list with the alerts in force. Whoever does not match is forgotten.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -781,6 +793,11 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     servicer.Reconcile,
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ReconcileRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.ReconcileResponse.SerializeToString,
+            ),
+            'ScreenPassengers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ScreenPassengers,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ScreenPassengersRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ScreenPassengersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -2025,6 +2042,33 @@ class DeskService:
             '/exchange.v1.DeskService/Reconcile',
             exchange_dot_v1_dot_desk__service__pb2.ReconcileRequest.SerializeToString,
             exchange_dot_v1_dot_desk__service__pb2.ReconcileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ScreenPassengers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/ScreenPassengers',
+            exchange_dot_v1_dot_desk__service__pb2.ScreenPassengersRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ScreenPassengersResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -81,6 +81,8 @@ class DeskServiceStub:
     ExportBundle: _grpc.UnaryStreamMultiCallable[_desk_service_pb2.ExportBundleRequest, _desk_service_pb2.ExportBundleResponse]
     ExportLog: _grpc.UnaryStreamMultiCallable[_desk_service_pb2.ExportLogRequest, _desk_service_pb2.ExportLogResponse]
     Reconcile: _grpc.UnaryStreamMultiCallable[_desk_service_pb2.ReconcileRequest, _desk_service_pb2.ReconcileResponse]
+    ScreenPassengers: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ScreenPassengersRequest, _desk_service_pb2.ScreenPassengersResponse]
+    """Compares a passenger list with the alerts in force. Whoever does not match is forgotten."""
 
 @_typing.type_check_only
 class DeskServiceAsyncStub(DeskServiceStub):
@@ -135,6 +137,8 @@ class DeskServiceAsyncStub(DeskServiceStub):
     ExportBundle: _aio.UnaryStreamMultiCallable[_desk_service_pb2.ExportBundleRequest, _desk_service_pb2.ExportBundleResponse]  # type: ignore[assignment]
     ExportLog: _aio.UnaryStreamMultiCallable[_desk_service_pb2.ExportLogRequest, _desk_service_pb2.ExportLogResponse]  # type: ignore[assignment]
     Reconcile: _aio.UnaryStreamMultiCallable[_desk_service_pb2.ReconcileRequest, _desk_service_pb2.ReconcileResponse]  # type: ignore[assignment]
+    ScreenPassengers: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ScreenPassengersRequest, _desk_service_pb2.ScreenPassengersResponse]  # type: ignore[assignment]
+    """Compares a passenger list with the alerts in force. Whoever does not match is forgotten."""
 
 class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -462,5 +466,13 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _desk_service_pb2.ReconcileRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_desk_service_pb2.ReconcileResponse], _abc.AsyncIterator[_desk_service_pb2.ReconcileResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ScreenPassengers(
+        self,
+        request: _desk_service_pb2.ScreenPassengersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ScreenPassengersResponse, _abc.Awaitable[_desk_service_pb2.ScreenPassengersResponse]]:
+        """Compares a passenger list with the alerts in force. Whoever does not match is forgotten."""
 
 def add_DeskServiceServicer_to_server(servicer: DeskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -32,6 +32,7 @@ _NOUNS: Final[Mapping[str, Mapping[str, str]]] = {
         "alert": "Check, preview and publish alerts, and see what became of them.",
         "approval": "Four eyes: submit a draft, look at what waits, approve it.",
         "inbox": "Read what came in for your desk, and report back.",
+        "screen": "Compare a passenger list with the alerts in force.",
     },
     "Partners": {
         "partner": "Other countries' nodes: add, list, show, suspend, resume.",

@@ -25,6 +25,7 @@ from node.operations import (
     release,
     report,
     review,
+    screen,
     succeed,
     whoami,
     witness_status,
@@ -32,6 +33,7 @@ from node.operations import (
 from node.operations.log_walk import SharedLogs
 from node.operations.recover import Fetch
 from node.operations.release import NotReleased, Prepared
+from node.operations.watchlist import Watchlists
 from node.ports import Ports
 from node.rpc.identity import DeskDoor
 from node.rpc.publishing import publish
@@ -62,6 +64,7 @@ class DeskService(RetentionDesk):
         self._sequencer = sequencer
         self._fetch = fetch
         self._connect = connect
+        self._watchlists = Watchlists()
 
     @answered(explain=True)
     def WhoAmI(self, _request: messages.WhoAmIRequest, context: grpc.ServicerContext) -> messages.WhoAmIResponse:
@@ -277,6 +280,13 @@ class DeskService(RetentionDesk):
         person = self._door.admit(context)
         with self._connect(request.partner) as partner:
             yield from reconcile.reconcile(self._ports, person, request, partner)
+
+    @answered(explain=True)
+    def ScreenPassengers(
+        self, request: messages.ScreenPassengersRequest, context: grpc.ServicerContext
+    ) -> messages.ScreenPassengersResponse:
+        """Who of a passenger list may be the person of an alert."""
+        return screen.screen(self._ports, self._door.admit(context), request, self._watchlists)
 
     def _release(self, item: Prepared | NotReleased) -> messages.PublishedAlert:
         (published,) = self._sequencer.submit([item]).result()

@@ -159,6 +159,9 @@ def test_every_method_answers_whom_it_is_for(two: Federation) -> None:
         assert len(ask(ours, "auditor", "GetAlertStatus", alert=alert).disclosures) == 2
         assert len(ask(theirs, "border", "ListInbox").alerts) == 1
         assert ask(theirs, "border", "GetInboxAlert", alert=alert).view
+        listed = b"family_name,given_names,birth_date,sex\nEXAMPLE,THOMAS SPECIMEN,1961-04-12,M\n"
+        screened = ask(theirs, "border", "ScreenPassengers", manifest=listed, reason="synthetic")
+        assert [proposal.alert.manifest_digest.hex() for proposal in screened.proposals] == [alert]
         report = {"outcome": 8, "desk": {"unit": "Example desk", "channel": "+855 23 000 000"}}
         reported = ask(theirs, "border", "ReportHit", alert=alert, request_id=bytes(16), report=report, reason="synthetic").published
         assert not reported.problems
