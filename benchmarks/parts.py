@@ -17,7 +17,7 @@ from exchange.encoding import AnyMessage
 from node.app import build
 from node.config import load_config
 from node.operations import deliver, receive
-from node.operations.release import NotReleased, prepare
+from node.operations.release import NotReleased, prepare_all
 from node.operations.sequence import sequence
 
 Result = TypeVar("Result")
@@ -67,7 +67,7 @@ def measure(pair: Pair, alerts: int) -> Parts:
             if turn == warm:
                 parts = Parts()
             drafts = [sample.draft(numbers, pair.agency, sender.clock.now_ms()) for _ in range(BATCH)]
-            prepared = parts.timed("prepare", lambda drafts=drafts: [prepare(sender, officer, draft, "A benchmark.") for draft in drafts])
+            prepared = parts.timed("prepare", prepare_all, sender, officer, drafts, "A benchmark.")
             assert not any(isinstance(item, NotReleased) for item in prepared)
             parts.timed("sequence", sequence, sender, prepared)
             batch = parts.timed("deliver", deliver.next_batch, sender, outgoing)

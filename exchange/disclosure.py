@@ -16,21 +16,21 @@ D11 SCHEMA                  the alert type's rules (protovalidate)
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
 from google.protobuf.message import DecodeError, Message
 from protovalidate import collect_violations
 
-from exchange.agreement import Agreed, Parties, decide_entry
+from exchange.agreement import Parties, decide_entry
 from exchange.directory import KnownNode, check_key, check_not_compromised
-from exchange.encoding import CAP_DELIVERY, CAP_ENTRY, CAP_FRAGMENT, CAP_MANIFEST, cut, decode, encode
+from exchange.encoding import CAP_DELIVERY, CAP_ENTRY, CAP_FRAGMENT, CAP_MANIFEST, check_strict, cut, decode, encode
 from exchange.errors import Conflict, ExchangeError, Malformed, Refused, Unverified
 from exchange.handling import check_handling, clause_handling, combine
-from exchange.manifest import SALT_SIZE, Committer, decode_manifest
+from exchange.manifest import SALT_SIZE, Committer, check_manifest
 from exchange.onward import check_permit, check_scope, open_permit
 from exchange.profile import AlertType, alert_type, alert_types
+from exchange.recipient import Holdings, Recipient
 from exchange.signing import Verified, open_statement, statement_digest
 from exchange.v1 import agreement_pb2, control_pb2, disclosure_pb2, handling_pb2, manifest_pb2, permit_pb2, receipt_pb2
 from exchange.values import CLOCK_SKEW_MS, PartyId, node_of
@@ -40,47 +40,24 @@ _RECALLS = frozenset(kind.DESCRIPTOR.full_name for kind in (control_pb2.Withdraw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recipient:
-    """What a recipient knows when a delivery arrives."""
+class Signed:
+    """A delivery for which D1 to D3 held: it is the originator who says it."""
 
-    trust_domain: str
-    training: bool
-    sender: KnownNode
-    nodes: Mapping[str, KnownNode]
-    """Every pinned node by trust domain, the sender among them."""
-    agreements: Mapping[bytes, Agreed]
-    """By digest of the agreement statement."""
-    now: int
-    """Arrival, Unix milliseconds."""
+    delivery: disclosure_pb2.Delivery
+    entry: disclosure_pb2.Entry
+    manifest: manifest_pb2.Manifest
+    """As it was signed; its form is not checked yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """A manifest that a recipient already holds."""
+class Content:
+    """A delivery for which D4 to D7 held as well: whatever it opens is what was signed."""
 
-    digest: bytes
-    originator: str
-    supersedes: frozenset[bytes]
-
-
-class Holdings(Protocol):
-    """What a recipient already holds from this sender: the questions that D8 and D10 ask."""
-
-    def fields_of(self, manifest_digest: bytes) -> frozenset[int]:
-        """Fields of that manifest disclosed on this log and its predecessors, excepted deliveries not counted."""
-        ...
-
-    def in_use(self, originator: str, alert_id: bytes) -> bytes | None:
-        """Digest of the manifest in use for that alert, or None."""
-        ...
-
-    def successors_of(self, manifest_digest: bytes) -> Iterable[Held]:
-        """Manifests held that supersede that one."""
-        ...
-
-    def referent(self, manifest_digest: bytes) -> str | None:
-        """Originator of a manifest that one of the logs between the two nodes discloses, or None."""
-        ...
+    signed: Signed
+    kind: AlertType
+    openings: tuple[manifest_pb2.Opening, ...]
+    view: bytes
+    alert: Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,26 +140,43 @@ def exception_code(error: ExchangeError) -> int:
 def open_delivery(delivery: disclosure_pb2.Delivery, recipient: Recipient, holdings: Holdings) -> Disclosure:
     """Run D1 to D11, in order. Raises an `ExchangeError` whose code is the name of an ExceptionCode; then nothing may be stored or shown.
 
-    A delivery that the sender withheld raises `Refused` (WITHHELD).
+    A delivery that the sender withheld raises `Refused` (WITHHELD). Whoever has a batch takes each of the three steps for all of it before
+    the next one: the code and the tables of a step then stay in the processor's cache.
     """
+    return accept(open_content(open_signed(delivery, recipient)), recipient, holdings)
+
+
+def open_signed(delivery: disclosure_pb2.Delivery, recipient: Recipient) -> Signed:
+    """Run D1 to D3: who says it. Raises as `open_delivery` does."""
     entry = _d1_form(delivery, recipient)
     if delivery.withheld:
         raise Refused("WITHHELD", "the sender logged this and withheld its content")
     loose, originator = _d2_signature(delivery, entry, recipient)
     _d3_originator(delivery, entry, loose, originator, recipient)
-    manifest, kind = _d4_manifest(delivery)
-    openings, view, alert = open_view(delivery.openings, entry, manifest, kind)
-    clause = _d8_clause(entry, manifest, kind, alert, recipient, holdings)
+    return Signed(delivery=delivery, entry=entry, manifest=loose)
+
+
+def open_content(signed: Signed) -> Content:
+    """Run D4 to D7: what is said. Raises as `open_delivery` does."""
+    kind = _d4_manifest(signed.manifest, signed.delivery.manifest.payload)
+    openings, view, alert = open_view(signed.delivery.openings, signed.entry, signed.manifest, kind)
+    return Content(signed=signed, kind=kind, openings=openings, view=view, alert=alert)
+
+
+def accept(content: Content, recipient: Recipient, holdings: Holdings) -> Disclosure:
+    """Run D8 to D11: whether it may be said, now, and beside what is held already. Raises as `open_delivery` does."""
+    entry, manifest = content.signed.entry, content.signed.manifest
+    clause = _d8_clause(entry, manifest, content.kind, content.alert, recipient, holdings)
     _d9_time(entry, manifest, recipient)
     _d10_conflict(entry, manifest, holdings)
-    _d11_schema(alert)
+    _d11_schema(content.alert)
     return Disclosure(
         entry=entry,
-        manifest=Verified(value=manifest, digest=entry.manifest_digest, statement=delivery.manifest, keys=()),
-        kind=kind,
-        openings=openings,
-        view=view,
-        alert=alert,
+        manifest=Verified(value=manifest, digest=entry.manifest_digest, statement=content.signed.delivery.manifest, keys=()),
+        kind=content.kind,
+        openings=content.openings,
+        view=content.view,
+        alert=content.alert,
         clause=clause,
     )
 
@@ -268,14 +262,14 @@ def _attached_permit(delivery: disclosure_pb2.Delivery, entry: disclosure_pb2.En
     raise Refused("PERMIT_MISSING", "no permit is attached")
 
 
-def _d4_manifest(delivery: disclosure_pb2.Delivery) -> tuple[manifest_pb2.Manifest, AlertType]:
-    manifest = manifest_pb2.Manifest.FromString(delivery.manifest.payload)
+def _d4_manifest(manifest: manifest_pb2.Manifest, payload: bytes) -> AlertType:
     try:
-        manifest = decode_manifest(delivery.manifest.payload)
+        check_strict(manifest, payload)
+        check_manifest(manifest)
     except ExchangeError as error:
         code = "PROFILE_UNKNOWN" if error.code in {"PROFILE_UNKNOWN", "ALERT_TYPE_UNKNOWN"} else "MANIFEST_MALFORMED"
         raise Malformed(code, f"the manifest does not hold: {error.code}") from error  # D4
-    return manifest, alert_type(manifest.alert_type)
+    return alert_type(manifest.alert_type)
 
 
 def _d5_openings(opened: Iterable[manifest_pb2.Opening], entry: disclosure_pb2.Entry) -> tuple[manifest_pb2.Opening, ...]:
@@ -289,19 +283,21 @@ def _d5_openings(opened: Iterable[manifest_pb2.Opening], entry: disclosure_pb2.E
 
 
 def _d6_commitments(openings: tuple[manifest_pb2.Opening, ...], manifest: manifest_pb2.Manifest, kind: AlertType) -> None:
-    commit = Committer(manifest.alert_id, manifest.profile)
+    slot = Committer(manifest.alert_id, manifest.profile).slot
     slots = dict(zip(kind.numbers, manifest.slots, strict=False))
     for opening in openings:
-        if slots.get(opening.field) != commit.slot(opening.field, opening.salt, opening.fragment):
+        field = opening.field
+        if slots.get(field) != slot(field, opening.salt, opening.fragment):
             raise Unverified("COMMITMENT_MISMATCH", "an opening does not match its commitment")  # D6
 
 
 def _d7_view(openings: tuple[manifest_pb2.Opening, ...], kind: AlertType) -> tuple[bytes, Message]:
+    fragments = {opening.field: fragment for opening in openings if (fragment := opening.fragment)}
     view = joined_view(openings)
     alert = kind.message()
     try:
         # One cut of the whole: its runs equal the fragments exactly if each fragment holds its own number and nothing else.
-        if cut(view) != {opening.field: opening.fragment for opening in openings if opening.fragment}:
+        if cut(view) != fragments:
             raise Malformed("FRAGMENT_MALFORMED", "a fragment holds another field's records")
         alert = decode(kind.message, view, CAP_DELIVERY)
     except ExchangeError as error:

@@ -20,7 +20,12 @@ CAP_BATCH_DELIVERIES = 64
 
 AnyMessage = TypeVar("AnyMessage", bound=Message)
 
-_LENGTH_DELIMITED, _VARINT, _FIXED64, _FIXED32 = 2, 0, 1, 5
+_VARINT, _LENGTH_DELIMITED = 0, 2
+_FIXED = {1: 8, 5: 4}
+"""Wire types of a fixed size, in bytes."""
+_MORE = 0x80
+"""A byte of a number from here on is not its last."""
+_ONE_BYTE = tuple(bytes((value,)) for value in range(_MORE))
 
 
 def encode(message: Message) -> bytes:
@@ -37,11 +42,16 @@ def decode(message_type: type[AnyMessage], data: bytes, cap: int) -> AnyMessage:
         message.ParseFromString(data)
     except DecodeError:
         raise Malformed("NOT_PROTOBUF", "the bytes are not a protobuf message of this type") from None
-    # Unknown fields survive a round trip, so they are dropped first: then their bytes are missing from the comparison.
+    check_strict(message, data)
+    return message
+
+
+def check_strict(message: Message, data: bytes) -> None:
+    """Raise `Malformed` (NOT_CANONICAL) unless `data`, from which `message` was decoded, is its one encoding; unknown fields leave it."""
+    # They survive a round trip, so they are dropped first: then their bytes are missing from the comparison.
     message.DiscardUnknownFields()
     if encode(message) != data:
         raise Malformed("NOT_CANONICAL", "the bytes are not the one encoding of this message")
-    return message
 
 
 def cut(encoding: bytes) -> dict[int, bytes]:
@@ -55,19 +65,24 @@ def cut(encoding: bytes) -> dict[int, bytes]:
     try:
         while position < size:
             record = position
-            tag, position = _varint(encoding, position)
+            # A number of one byte is read here: nearly all are, and a call for each would cost more than all else.
+            tag = encoding[position]
+            position += 1
+            if tag >= _MORE:
+                tag, position = _varint(encoding, record)
             field, wire = tag >> 3, tag & 7
             if not field:
                 raise Malformed("NOT_CANONICAL", "a record has no field number")
             if wire == _LENGTH_DELIMITED:
-                length, position = _varint(encoding, position)
+                length = encoding[position]
+                position += 1
+                if length >= _MORE:
+                    length, position = _varint(encoding, position - 1)
                 position += length
             elif wire == _VARINT:
                 _, position = _varint(encoding, position)
-            elif wire == _FIXED64:
-                position += 8
-            elif wire == _FIXED32:
-                position += 4
+            elif wire in _FIXED:
+                position += _FIXED[wire]
             else:
                 raise Malformed("NOT_CANONICAL", "a record has a wire type that the protocol does not use")
             if field != number:
@@ -85,15 +100,24 @@ def cut(encoding: bytes) -> dict[int, bytes]:
     return runs
 
 
+def varint(value: int) -> bytes:
+    """The shortest encoding of a number that is not negative."""
+    if value < _MORE:
+        return _ONE_BYTE[value]
+    written = bytearray()
+    while value >= _MORE:
+        written.append(value & 0x7F | _MORE)
+        value >>= 7
+    written.append(value)
+    return bytes(written)
+
+
 def _varint(data: bytes, position: int) -> tuple[int, int]:
-    byte = data[position]
-    if byte < 0x80:  # nearly always: numbers to 15, lengths to 127
-        return byte, position + 1
-    value = byte & 0x7F
-    for shift in range(7, 70, 7):  # 64 bits; without an end, a long run of such bytes would cost time in proportion to its square
-        position += 1
+    value = 0
+    for shift in range(0, 70, 7):  # 64 bits; without an end, a long run of such bytes would cost time in proportion to its square
         byte = data[position]
+        position += 1
         value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position + 1
+        if byte < _MORE:
+            return value, position
     raise Malformed("NOT_CANONICAL", "a number is longer than 64 bits")

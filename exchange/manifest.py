@@ -4,18 +4,23 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from exchange.encoding import CAP_FRAGMENT, CAP_MANIFEST, decode, encode
+from exchange.encoding import CAP_FRAGMENT, CAP_MANIFEST, decode, encode, varint
 from exchange.errors import Malformed
 from exchange.handling import check_handling
 from exchange.profile import AlertType, alert_type
 from exchange.signing import Signer, sign_statement, statement_digest
-from exchange.v1 import handling_pb2, manifest_pb2, statement_pb2
+from exchange.v1 import disclosure_pb2, handling_pb2, manifest_pb2, statement_pb2
 from exchange.values import PartyId, check_uuid7
 
 SALT_SIZE = 32
 _SLOT = b"alert-exchange/v1 slot\0"
 _SUPERSEDES_AT_MOST = 32
 _DIGEST = hashlib.sha256().digest_size
+
+# Tags and sizes of an Opening as a record of `Delivery.openings`. Field numbers up to 64 take one byte.
+_OPENING, _FIELD, _SALT, _FRAGMENT = b"\x1a", b"\x08", b"\x12\x20", b"\x1a"
+_UP_TO_SALT = 2 + len(_SALT) + SALT_SIZE
+_UP_TO_FRAGMENT = _UP_TO_SALT + len(_FRAGMENT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +30,13 @@ class Sealed:
     statement: statement_pb2.Statement
     digest: bytes
     manifest: manifest_pb2.Manifest
-    openings: Mapping[int, manifest_pb2.Opening]
-    """Every field of the profile by its number, ascending."""
+    opened: bytes
+    """Every field of the profile opened, ascending: the records of `Delivery.openings`, as they are encoded."""
+
+    @property
+    def openings(self) -> Mapping[int, manifest_pb2.Opening]:
+        """The same, decoded: by field number, ascending."""
+        return {opening.field: opening for opening in disclosure_pb2.Delivery.FromString(self.opened).openings}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,14 +60,14 @@ def seal(kind: AlertType, fragments: Mapping[int, bytes], envelope: Envelope, sa
     """
     if len(salts) != SALT_SIZE * len(kind.numbers):
         raise Malformed("SALTS", "one salt of 32 bytes is needed for each field")
-    if any(len(fragment) > CAP_FRAGMENT for fragment in fragments.values()):
+    if max(map(len, fragments.values()), default=0) > CAP_FRAGMENT:
         raise Malformed("FRAGMENT_TOO_LARGE", "a field is larger than the protocol allows")
-    commit = Committer(envelope.alert_id, kind.digest)
-    openings, slots = {}, []
+    slot = Committer(envelope.alert_id, kind.digest).slot
+    opened, slots = [], []
     for place, number in enumerate(kind.numbers):
         salt, fragment = salts[SALT_SIZE * place : SALT_SIZE * (place + 1)], fragments.get(number, b"")
-        openings[number] = manifest_pb2.Opening(field=number, salt=salt, fragment=fragment)
-        slots.append(commit.slot(number, salt, fragment))
+        slots.append(slot(number, salt, fragment))
+        opened.append(_opening_record(number, salt, fragment))
     manifest = manifest_pb2.Manifest(
         version=1,
         alert_id=envelope.alert_id,
@@ -76,7 +86,7 @@ def seal(kind: AlertType, fragments: Mapping[int, bytes], envelope: Envelope, sa
     if len(payload) > CAP_MANIFEST:
         raise Malformed("MANIFEST_TOO_LARGE", "the manifest is larger than the protocol allows")
     statement = sign_statement("manifest", payload, [signer])
-    return Sealed(statement=statement, digest=statement_digest(statement), manifest=manifest, openings=openings)
+    return Sealed(statement=statement, digest=statement_digest(statement), manifest=manifest, opened=b"".join(opened))
 
 
 class Committer:
@@ -90,8 +100,17 @@ class Committer:
     def slot(self, field: int, salt: bytes, fragment: bytes) -> bytes:
         r"""H("alert-exchange/v1 slot\0" || alert_id || profile || u16 n || salt || u32 len || fragment), 32 bytes."""
         state = self._start.copy()
-        state.update(b"%b%b%b%b" % (field.to_bytes(2, "big"), salt, len(fragment).to_bytes(4, "big"), fragment))
+        state.update(b"".join((field.to_bytes(2, "big"), salt, len(fragment).to_bytes(4, "big"), fragment)))
         return state.digest()
+
+
+def _opening_record(field: int, salt: bytes, fragment: bytes) -> bytes:
+    # Joined by hand: some thirty messages for each alert would cost more than to hash what they hold.
+    if not fragment:
+        return b"".join((_OPENING, varint(_UP_TO_SALT), _FIELD, varint(field), _SALT, salt))
+    length = varint(len(fragment))
+    inner = _UP_TO_FRAGMENT + len(length) + len(fragment)
+    return b"".join((_OPENING, varint(inner), _FIELD, varint(field), _SALT, salt, _FRAGMENT, length, fragment))
 
 
 def decode_manifest(payload: bytes) -> manifest_pb2.Manifest:

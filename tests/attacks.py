@@ -9,12 +9,13 @@ from typing import ParamSpec
 
 import pytest
 
-from exchange.disclosure import Disclosure, Holdings, Recipient, open_delivery
+from exchange.disclosure import Disclosure, open_delivery
 from exchange.encoding import cut, encode
 from exchange.errors import ExchangeError
 from exchange.log import extend, frontier_of
 from exchange.manifest import Committer, Sealed
 from exchange.profile import alert_type
+from exchange.recipient import Holdings, Recipient
 from exchange.signing import Signer, sign_statement, statement_digest
 from exchange.v1 import disclosure_pb2, manifest_pb2, statement_pb2
 from tests.builders import Memory, batch, recipient, rename_manifest, sealed, world
@@ -81,7 +82,8 @@ def committed(fragments: Mapping[int, bytes], salts: Mapping[int, bytes] | None 
     }
     manifest = changed(good.manifest, slots=[commit.slot(o.field, o.salt, o.fragment) for o in chosen.values()])
     statement = sign_statement("manifest", encode(manifest), [GB_POLICE_KEY])
-    return Sealed(statement=statement, digest=statement_digest(statement), manifest=manifest, openings=chosen)
+    opened = encode(disclosure_pb2.Delivery(openings=chosen.values()))
+    return Sealed(statement=statement, digest=statement_digest(statement), manifest=manifest, opened=opened)
 
 
 # Encodings that say the same, or more, in other bytes.

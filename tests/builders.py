@@ -13,13 +13,14 @@ from google.protobuf.message import Message
 
 from exchange.agreement import Agreed, Allowed, Request, decide
 from exchange.directory import KnownNode
-from exchange.disclosure import Held, Recipient, encode_entry
+from exchange.disclosure import encode_entry
 from exchange.encoding import cut, encode
 from exchange.log import LogName, frontier_of, sign_log
 from exchange.manifest import SALT_SIZE, Envelope, Sealed, seal
 from exchange.onward import sign_permit
 from exchange.profile import alert_type
 from exchange.receipt import issue
+from exchange.recipient import Held, Recipient
 from exchange.signing import Signer, sign_statement, statement_digest
 from exchange.tlog.checkpoint import Checkpoint
 from exchange.tlog.merkle import inclusion_proof, leaf_hash
@@ -238,7 +239,8 @@ def control_entry(seal_: Sealed, about: bytes, **changes: Any) -> disclosure_pb2
 
 def openings(seal_: Sealed, fields: Iterable[int]) -> list[manifest_pb2.Opening]:
     """The openings of those fields, in that order."""
-    return [manifest_pb2.Opening(field=o.field, salt=o.salt, fragment=o.fragment) for o in (seal_.openings[n] for n in fields)]
+    known = seal_.openings
+    return [known[number] for number in fields]
 
 
 def delivery(

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from google.protobuf.message import Message
+
 from exchange.profile import AlertType
 from exchange.v1 import travel_alert_pb2, travel_pb2
 
@@ -17,7 +19,13 @@ def first_arrival(kind: AlertType, fragments: Mapping[int, bytes]) -> int:
     run = fragments.get(_ITINERARY)
     if not run:
         return 0
-    alert = travel_alert_pb2.TravelAlert.FromString(run)
+    return earliest_arrival(travel_alert_pb2.TravelAlert.FromString(run))
+
+
+def earliest_arrival(alert: Message) -> int:
+    """The same of an alert that is decoded already."""
+    if not isinstance(alert, travel_alert_pb2.TravelAlert):
+        return 0
     arrivals = [moment for leg in alert.itinerary if leg.HasField("arrival") and (moment := _moment(leg.arrival))]
     return min(arrivals, default=0)
 

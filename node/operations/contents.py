@@ -45,8 +45,13 @@ def pack_content(statement: statement_pb2.Statement, openings: Iterable[manifest
     return content.SerializeToString()
 
 
+def pack_own(statement: statement_pb2.Statement, opened: bytes) -> bytes:
+    """The same of an alert of our own, whose openings `exchange.manifest.seal` has encoded."""
+    return disclosure_pb2.Delivery(manifest=statement).SerializeToString() + opened
+
+
 def unpack_content(content: bytes) -> disclosure_pb2.Delivery:
-    """Undo `pack_content`."""
+    """Undo `pack_content` and `pack_own`."""
     return disclosure_pb2.Delivery.FromString(content)
 
 

@@ -36,6 +36,16 @@ _RECEIPTS_IN_STATE = 500
 _ROOM_FOR_CHECKPOINT = 2048
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A batch that awaits its receipt."""
+
+    frontier: Frontier
+    """Where it ended."""
+    checkpoint: bytes
+    """The signed note that went with it; empty if an earlier stream sent it."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Outgoing:
     """Where one stream to one partner stands."""
@@ -48,8 +58,8 @@ class Outgoing:
     limit: int | None = None
     """Send no further on this stream: the partner must first adopt receipts that did not fit into State."""
     clocks_apart: bool = False
-    unreceipted: deque[int] = field(default_factory=deque)
-    """Sizes of batches that await a receipt."""
+    unreceipted: deque[Sent] = field(default_factory=deque)
+    """Batches that await a receipt, oldest first: at most `WINDOW`, but for those that a control alert hurried."""
     waiting_since: int = 0
     """When the oldest of them was sent, Unix milliseconds."""
     alive_at: int = 0
@@ -149,7 +159,7 @@ def next_batch(ports: Ports, outgoing: Outgoing) -> disclosure_pb2.Batch | None:
     if frontier.size > outgoing.receipted:
         if not outgoing.unreceipted:
             outgoing.waiting_since = ports.clock.now_ms()
-        outgoing.unreceipted.append(frontier.size)
+        outgoing.unreceipted.append(Sent(frontier=frontier, checkpoint=batch.checkpoint))
     return batch
 
 
@@ -159,23 +169,27 @@ def settle(ports: Ports, partner: KnownNode, outgoing: Outgoing, statement: stat
     Raises as `open_receipt`: the stream ends, with an alarm. A receipt that is held already is ignored.
     """
     now = ports.clock.now_ms()
+    judged: tuple[OpenedReceipt, Sent] | ExchangeError
     with ports.store.read() as tx:
         log = _require_log(logs.find_log(tx, outgoing.name.origin))
         newest = logs.newest_receipt(tx, log.id)
         if newest is not None and _held_already(tx, log, newest, statement):
             return
-    try:
-        opened, frontier = _check_receipt(ports, partner, log, newest.size if newest else 0, statement, now)
-    except ExchangeError as refused:
-        _keep_refused_receipt(ports, partner, log, statement, refused.code, now)
-        raise
-    receipt = opened.receipt.value
+        try:
+            judged = _check_receipt(ports, tx, partner, outgoing, log, newest, statement, now)
+        except ExchangeError as refused:
+            judged = refused
+    if isinstance(judged, ExchangeError):
+        _keep_refused_receipt(ports, partner, log, statement, judged.code, now)
+        raise judged
+    opened, sent = judged
+    receipt, frontier = opened.receipt.value, sent.frontier
     row = ReceiptRow(
         size=frontier.size,
         previous_size=receipt.previous_size,
         received_at=receipt.received_at,
         frontier=frontier,
-        checkpoint=sign(ports, log, frontier),
+        checkpoint=sent.checkpoint or sign(ports, log, frontier),
         statement=statement.SerializeToString(),
     )
     excepted = [(exception.index, int(exception.code)) for exception in receipt.exceptions]
@@ -186,26 +200,35 @@ def settle(ports: Ports, partner: KnownNode, outgoing: Outgoing, statement: stat
         for alarm in opened.alarms:
             raise_alarm(tx, now, alarm, partner=partner.trust_domain, origin=log.name.origin, evidence=row.statement)
     outgoing.receipted = frontier.size
-    while outgoing.unreceipted and outgoing.unreceipted[0] <= frontier.size:
+    while outgoing.unreceipted and outgoing.unreceipted[0].frontier.size <= frontier.size:
         outgoing.unreceipted.popleft()
     outgoing.waiting_since = now
 
 
 def _check_receipt(
-    ports: Ports, partner: KnownNode, log: LogRow, receipted: int, statement: statement_pb2.Statement, now: int
-) -> tuple[OpenedReceipt, Frontier]:
-    frontiers: dict[int, Frontier] = {}
-    with ports.store.read() as tx:
+    ports: Ports,
+    tx: Transaction,
+    partner: KnownNode,
+    outgoing: Outgoing,
+    log: LogRow,
+    newest: ReceiptRow | None,
+    statement: statement_pb2.Statement,
+    now: int,
+) -> tuple[OpenedReceipt, Sent]:
+    waiting = {sent.frontier.size: sent for sent in outgoing.unreceipted}
 
-        def signed_text(size: int) -> bytes | None:
+    def signed_text(size: int) -> bytes | None:
+        sent = waiting.get(size)
+        if sent is None:
+            # Of a batch that an earlier stream sent.
             mark = ports.high_water.get(log.name.origin)
             if mark is None or size > mark.size or size > log.size:
                 return None
-            frontiers[size] = logs.frontier_at(tx, log, size)
-            return Checkpoint(origin=log.name.origin, size=size, root=frontiers[size].root()).text()
+            sent = waiting[size] = Sent(frontier=logs.frontier_at(tx, log, size), checkpoint=b"")
+        return Checkpoint(origin=log.name.origin, size=size, root=sent.frontier.root()).text()
 
-        opened = open_receipt(statement, partner, signed_text, receipted, now)
-    return opened, frontiers[opened.checkpoint.size]
+    opened = open_receipt(statement, partner, signed_text, newest.size if newest else 0, now)
+    return opened, waiting[opened.checkpoint.size]
 
 
 def _keep_refused_receipt(ports: Ports, partner: KnownNode, log: LogRow, statement: statement_pb2.Statement, code: str, now: int) -> None:

@@ -1,11 +1,10 @@
 """What this node holds from one partner, asked once for a whole batch, and grown as the batch is taken in."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from google.protobuf.message import DecodeError
-
-from exchange.disclosure import Disclosure, Held
-from exchange.v1 import disclosure_pb2, manifest_pb2
+from exchange.disclosure import Content, Disclosure
+from exchange.recipient import Held
+from exchange.v1 import disclosure_pb2
 from node.store import alerts, logs
 from node.store.logs import LogRow
 from node.store.transaction import Transaction
@@ -14,17 +13,17 @@ from node.store.transaction import Transaction
 class BatchHoldings:
     """`exchange.disclosure.Holdings` over the store, inside the transaction that keeps the batch."""
 
-    def __init__(self, tx: Transaction, log: LogRow, batch: disclosure_pb2.Batch) -> None:
+    def __init__(self, tx: Transaction, log: LogRow, contents: Sequence[Content]) -> None:
         self._tx = tx
         self._log = log
-        manifests = [loose for delivery in batch.deliveries if (loose := _loose(delivery)) is not None]
+        manifests = [content.signed.manifest for content in contents]
         self._in_use = {key: row.digest for key, row in alerts.by_alert_ids(tx, {manifest.alert_id for manifest in manifests}).items()}
         self._successors: dict[bytes, list[Held]] = {}
         for earlier, later, originator in alerts.successors_of(tx, {d for manifest in manifests for d in manifest.supersedes}):
             held = Held(digest=later, originator=originator, supersedes=alerts.superseded_by(tx, later))
             self._successors.setdefault(earlier, []).append(held)
         # What is not held at all is known at once, for the whole batch; that is nearly everything.
-        digests = {entry.manifest_digest for delivery in batch.deliveries if (entry := _loose_entry(delivery)) is not None}
+        digests = {content.signed.entry.manifest_digest for content in contents}
         self._rows = alerts.by_digests(tx, digests)
         self._fields: dict[bytes, frozenset[int]] = {digest: frozenset() for digest in digests - self._rows.keys()}
 
@@ -67,18 +66,3 @@ class BatchHoldings:
         for earlier in manifest.supersedes:
             held = Held(digest=digest, originator=manifest.originator, supersedes=frozenset(manifest.supersedes))
             self._successors.setdefault(earlier, []).append(held)
-
-
-def _loose_entry(delivery: disclosure_pb2.Delivery) -> disclosure_pb2.Entry | None:
-    try:
-        return disclosure_pb2.Entry.FromString(delivery.entry)
-    except DecodeError:
-        return None
-
-
-def _loose(delivery: disclosure_pb2.Delivery) -> manifest_pb2.Manifest | None:
-    # Only to know what to ask the store for; every check reads the delivery itself.
-    try:
-        return manifest_pb2.Manifest.FromString(delivery.manifest.payload)
-    except DecodeError:
-        return None

@@ -141,7 +141,7 @@ def _decide(draft: desk_service_pb2.Draft, kind: AlertType, known: Known, recipi
             agency=recipient,
             alert_type=kind.name,
             purpose=draft.purpose,
-            fields=frozenset(kind.numbers),
+            fields=kind.profile,
             at=now,
             unticked=frozenset(draft.unticked),
             granted=wish.granted,
@@ -164,10 +164,9 @@ def _obstacle(partner: Partner, kind: AlertType, known: Known) -> str:
 
 
 def _digest(planned: Iterable[Planned]) -> bytes:
-    state = hashlib.sha256(_PREVIEW)
+    joined = [_PREVIEW]
     for item in planned:
         parts = (item.allowed.agreement, item.allowed.clause.id.encode(), bytes(item.allowed.fields), item.view)
         for part in (*parts, *(agency.encode() for agency in item.audience)):
-            state.update(len(part).to_bytes(4, "big"))
-            state.update(part)
-    return state.digest()
+            joined += (len(part).to_bytes(4, "big"), part)
+    return hashlib.sha256(b"".join(joined)).digest()

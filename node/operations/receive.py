@@ -4,20 +4,22 @@ The commit point of a batch is the transaction in `receive`: the entries, what t
 together, or not at all. The receipt is signed inside it and leaves only after it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from operator import itemgetter
+from typing import Any, TypeVar
 
 from google.protobuf.message import DecodeError
 
 from exchange.directory import KnownNode
-from exchange.disclosure import Disclosure, Recipient, exception_code, open_delivery
+from exchange.disclosure import Disclosure, accept, exception_code, open_content, open_signed
 from exchange.errors import Conflict, ExchangeError, Refused, Unverified
 from exchange.log import Extension, LogName, extend, open_alive, open_log_checkpoint
 from exchange.receipt import issue, open_receipt_of
+from exchange.recipient import Recipient
 from exchange.succession import check_successor
 from exchange.v1 import disclosure_pb2, receipt_pb2, statement_pb2
-from node.operations.arrivals import first_arrival
+from node.operations.arrivals import earliest_arrival
 from node.operations.contents import pack_content, purpose_of_alert, purpose_of_entry
 from node.operations.holdings import BatchHoldings
 from node.operations.sign import stop_log
@@ -29,6 +31,9 @@ from node.store.journal import Event, Kind
 from node.store.logs import LogRow, ReceiptRow
 from node.store.transaction import Transaction
 from node.store.vault import DataKey
+
+Before = TypeVar("Before")
+After = TypeVar("After")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +101,8 @@ def receive(
         agreements=known.agreements,
         now=now,
     )
-    with ports.store.read() as tx:
-        # Checked before the writing turn is taken: what other partners send never waits for these signatures.
-        kept, refused = _open_all(tx, log, batch, recipient, known.own)
+    # Checked before the writing turn is taken: what other partners send never waits for these signatures.
+    kept, refused = _open_all(ports, log, batch, recipient)
     excepted = [(index, exception_code(error)) for index, error in refused]
     fresh = _new_keys(ports, kept, now)
     with ports.store.write() as tx:
@@ -199,27 +203,50 @@ def _adopt(ports: Ports, tx: Transaction, log: LogRow, state: disclosure_pb2.Sta
 
 
 def _open_all(
-    tx: Transaction, log: LogRow, batch: disclosure_pb2.Batch, recipient: Recipient, own: KnownNode
+    ports: Ports, log: LogRow, batch: disclosure_pb2.Batch, recipient: Recipient
 ) -> tuple[list[tuple[int, Disclosure]], list[tuple[int, ExchangeError]]]:
-    holdings = BatchHoldings(tx, log, batch)
-    # What a receipt of ours excepted, before this node lost it and adopted it again, stays excepted: only a new entry repairs it.
-    said = logs.exception_codes(tx, log.id, log.size, log.size + len(batch.deliveries))
-    kept: list[tuple[int, Disclosure]] = []
     refused: list[tuple[int, ExchangeError]] = []
+    ordinary: list[tuple[int, disclosure_pb2.Delivery]] = []
     for index, delivery in enumerate(batch.deliveries, log.size):
+        if not _names_succession(delivery):
+            ordinary.append((index, delivery))
+            continue
         try:
-            if _names_succession(delivery):
-                check_successor(delivery, log.name, index, [own, recipient.sender])
-                continue
-            disclosure = open_delivery(delivery, recipient, holdings)
-            if index in said:
-                raise Refused(_exception_name(said[index]), "this node excepted it once, and a receipt is never changed")
+            check_successor(delivery, log.name, index, [ports.known.own, recipient.sender])
         except ExchangeError as error:
             refused.append((index, error))
-        else:
-            holdings.add(disclosure)
-            kept.append((index, disclosure))
-    return kept, refused
+    # Each step for all deliveries before the next step: its code and its tables are then still in the processor's cache.
+    signed = _each(lambda delivery: open_signed(delivery, recipient), ordinary, refused)
+    contents = _each(open_content, signed, refused)
+    kept: list[tuple[int, Disclosure]] = []
+    with ports.store.read() as tx:
+        holdings = BatchHoldings(tx, log, [content for _, content in contents])
+        # What a receipt of ours excepted, before this node lost it and adopted it again, stays excepted: only a new entry repairs it.
+        said = logs.exception_codes(tx, log.id, log.size, log.size + len(batch.deliveries))
+        for index, content in contents:
+            try:
+                disclosure = accept(content, recipient, holdings)
+                if index in said:
+                    raise Refused(_exception_name(said[index]), "this node excepted it once, and a receipt is never changed")
+            except ExchangeError as error:
+                refused.append((index, error))
+            else:
+                holdings.add(disclosure)
+                kept.append((index, disclosure))
+    return kept, sorted(refused, key=itemgetter(0))
+
+
+def _each(
+    step: Callable[[Before], After], items: Iterable[tuple[int, Before]], refused: list[tuple[int, ExchangeError]]
+) -> list[tuple[int, After]]:
+    """Take a step for all items; what it refuses is out, and stands under its index in `refused`."""
+    taken: list[tuple[int, After]] = []
+    for index, item in items:
+        try:
+            taken.append((index, step(item)))
+        except ExchangeError as error:
+            refused.append((index, error))
+    return taken
 
 
 def _exception_name(code: int) -> str:
@@ -296,7 +323,7 @@ def _keep(
                     "not_after": manifest.not_after,
                     "training": manifest.training,
                     "recorded_at": now,
-                    "arrives_at": first_arrival(disclosure.kind, {opening.field: opening.fragment for opening in disclosure.openings}),
+                    "arrives_at": earliest_arrival(disclosure.alert),
                     "state": "active",
                     "period": period,
                     "wrapped_key": keys[digest].wrapped,

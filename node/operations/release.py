@@ -1,13 +1,13 @@
 """Release, first half: check, decide, seal and sign. Nothing is stored and nothing leaves; the sequencer does that."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from exchange.disclosure import commit_authorisation
 from exchange.encoding import CAP_DELIVERY, CAP_ENTRY, cut
 from exchange.errors import ExchangeError, Malformed
-from exchange.manifest import SALT_SIZE, Envelope, seal
+from exchange.manifest import SALT_SIZE, Envelope, Sealed, seal
 from exchange.profile import AlertType, alert_type
 from exchange.v1 import desk_service_pb2, disclosure_pb2
 from exchange.values import uuid7
@@ -15,7 +15,7 @@ from node.config import OfficerEntry
 from node.intake.completeness import check_release
 from node.intake.problems import error, refuses
 from node.operations.arrivals import first_arrival
-from node.operations.contents import SALT, Authorisation, pack_content, purpose_of_alert
+from node.operations.contents import SALT, Authorisation, pack_own, purpose_of_alert
 from node.operations.officers import LIAISON, PARTNER_OFFICER, agency_of, require, turned_away
 from node.operations.planning import Plan, plan
 from node.operations.preview import refusals
@@ -25,6 +25,7 @@ from node.store.vault import DataKey
 
 ANSWERS = frozenset({"exchange.v1.HitReport"})
 """What a partner officer may send: answers to what came in."""
+_UUID_ENTROPY = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,15 +61,49 @@ class NotReleased:
     problems: tuple[desk_service_pb2.Problem, ...]
 
 
-def prepare(ports: Ports, person: str, draft: desk_service_pb2.Draft, reason: str) -> Prepared | NotReleased:
-    """Make a draft ready for the sequencer. If one recipient cannot be told, nobody is: an officer released what the preview showed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Decided:
+    """A draft for which everything is decided, and nothing sealed."""
 
-    Raises `NotPermitted` when the person may not release this at all.
+    draft: desk_service_pb2.Draft
+    kind: AlertType
+    fragments: Mapping[int, bytes]
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Committed:
+    """The same, committed to and signed."""
+
+    decided: _Decided
+    envelope: Envelope
+    sealed: Sealed
+    salts: bytes
+    """One of `SALT` bytes for each entry to come."""
+
+
+def prepare(ports: Ports, person: str, draft: desk_service_pb2.Draft, reason: str) -> Prepared | NotReleased:
+    """The same as `prepare_all` for one draft."""
+    return prepare_all(ports, person, [draft], reason)[0]
+
+
+def prepare_all(ports: Ports, person: str, drafts: Sequence[desk_service_pb2.Draft], reason: str) -> list[Prepared | NotReleased]:
+    """Make drafts ready for the sequencer, each answered in its place.
+
+    If one recipient of a draft cannot be told, nobody is told of that draft: an officer released what the preview showed.
+    Raises `NotPermitted` when the person may not release one of these at all.
     """
     officer = require(ports, person, (LIAISON, PARTNER_OFFICER))
-    if LIAISON not in officer.roles and draft.alert_type not in ANSWERS:
+    if LIAISON not in officer.roles and any(draft.alert_type not in ANSWERS for draft in drafts):
         raise turned_away(ports, person, "ROLE_MISSING", "only a liaison officer releases alerts of this kind")
     now = ports.clock.now_ms()
+    # Each step for all drafts before the next step: its code and its tables are then still in the processor's cache.
+    decided = [_decide(ports, officer, draft, reason, now) for draft in drafts]
+    committed = [item if isinstance(item, NotReleased) else _commit(ports, officer, item, now) for item in decided]
+    return [item if isinstance(item, NotReleased) else _record(ports, officer, item, reason, now) for item in committed]
+
+
+def _decide(ports: Ports, officer: OfficerEntry, draft: desk_service_pb2.Draft, reason: str, now: int) -> _Decided | NotReleased:
     problems = [*check_release(draft, now)]
     if not reason.strip():
         problems.append(error("REASON_MISSING", "reason", "no reason was given", "say why this is necessary: --reason"))
@@ -81,48 +116,50 @@ def prepare(ports: Ports, person: str, draft: desk_service_pb2.Draft, reason: st
         remedy = "ask your administrator for one: keys.statement in the node's configuration, and in its descriptor"
         problems.append(error("STATEMENT_KEY_MISSING", "originator", "your agency has no key to sign with at this node", remedy))
     if refuses(problems):
-        return NotReleased(request_id=draft.request_id, officer=person, problems=tuple(problems))
+        return _not_released(draft, officer, problems)
     kind = alert_type(draft.alert_type)
     fragments = cut(draft.alert)
     decided = plan(draft, fragments, kind, ports.known, now)
     if decided.refused or not decided.planned:
-        return NotReleased(request_id=draft.request_id, officer=person, problems=(*refusals(decided), *problems))
-    try:
-        return _seal(ports, officer, draft, kind, fragments, decided, reason, now)
-    except ExchangeError as refused:
-        return NotReleased(
-            request_id=draft.request_id,
-            officer=person,
-            problems=(error(refused.code, "alert", str(refused), "shorten the alert, or mend what is named"),),
-        )
+        return _not_released(draft, officer, (*refusals(decided), *problems))
+    return _Decided(draft=draft, kind=kind, fragments=fragments, plan=decided)
 
 
-def _seal(
-    ports: Ports,
-    officer: OfficerEntry,
-    draft: desk_service_pb2.Draft,
-    kind: AlertType,
-    fragments: Mapping[int, bytes],
-    decided: Plan,
-    reason: str,
-    now: int,
-) -> Prepared:
+def _commit(ports: Ports, officer: OfficerEntry, decided: _Decided, now: int) -> _Committed | NotReleased:
+    draft, kind = decided.draft, decided.kind
     originator = agency_of(officer)
-    salts = ports.entropy(SALT_SIZE * len(kind.numbers))
+    # Asked for once: the system's generator takes as long for ten bytes as for a thousand.
+    entropy = ports.entropy(SALT_SIZE * len(kind.numbers) + SALT * len(decided.plan.planned) + _UUID_ENTROPY)
+    fields, entries = entropy[: SALT_SIZE * len(kind.numbers)], entropy[SALT_SIZE * len(kind.numbers) : -_UUID_ENTROPY]
     envelope = Envelope(
-        alert_id=uuid7(now, ports.entropy(10)),
+        alert_id=uuid7(now, entropy[-_UUID_ENTROPY:]),
         originator=originator,
         issued_at=now,
         not_after=0 if kind.control else draft.not_after,
         handling=draft.handling,
         training=ports.training,
-        supersedes=tuple(draft.supersedes),
+        supersedes=draft.supersedes,
     )
-    sealed = seal(kind, fragments, envelope, salts, ports.signers.statement[originator])
-    record = Authorisation(officer=str(officer.id), agency=originator, reason=reason.strip(), preview=decided.digest, at=now).record()
+    try:
+        sealed = seal(kind, decided.fragments, envelope, fields, ports.signers.statement[originator])
+    except ExchangeError as refused:
+        return _too_much(draft, officer, refused)
+    return _Committed(decided=decided, envelope=envelope, sealed=sealed, salts=entries)
+
+
+def _record(ports: Ports, officer: OfficerEntry, committed: _Committed, reason: str, now: int) -> Prepared | NotReleased:
+    draft, kind, planned = committed.decided.draft, committed.decided.kind, committed.decided.plan
+    envelope, sealed = committed.envelope, committed.sealed
+    content = pack_own(sealed.statement, sealed.opened)
+    if len(content) > CAP_DELIVERY - CAP_ENTRY:
+        # Later, when it has its place in a log, it could not be sent and would hold back all that follows.
+        return _too_much(draft, officer, Malformed("DELIVERY_TOO_LARGE", "the alert as a whole is larger than the protocol carries"))
+    record = Authorisation(
+        officer=str(officer.id), agency=envelope.originator, reason=reason.strip(), preview=planned.digest, at=now
+    ).record()
     entries = []
-    for item in decided.planned:
-        salt = ports.entropy(SALT)
+    for place, item in enumerate(planned.planned):
+        salt = committed.salts[SALT * place : SALT * (place + 1)]
         entry = disclosure_pb2.Entry(
             manifest_digest=sealed.digest,
             fields=item.allowed.fields,
@@ -137,23 +174,22 @@ def _seal(
             authorisation=commit_authorisation(salt, record),
         )
         entries.append(PreparedEntry(partner=item.partner, entry=entry, record=salt + record))
-    content = pack_content(sealed.statement, sealed.openings.values())
-    if len(content) > CAP_DELIVERY - CAP_ENTRY:
-        # Later, when it has its place in a log, it could not be sent and would hold back all that follows.
-        raise Malformed("DELIVERY_TOO_LARGE", "the alert as a whole is larger than the protocol carries")
     period = period_of(envelope.not_after, now)
-    data_key = ports.vault.new_data_key(ports.store, period)
+    try:
+        data_key = ports.vault.new_data_key(ports.store, period)
+    except ExchangeError as refused:
+        return _too_much(draft, officer, refused)
     alert = {
         "alert_id": envelope.alert_id,
         "digest": sealed.digest,
         "own": True,
         "alert_type": kind.name,
-        "originator": originator,
+        "originator": envelope.originator,
         "issued_at": now,
         "not_after": envelope.not_after,
         "training": ports.training,
         "recorded_at": now,
-        "arrives_at": first_arrival(kind, fragments),
+        "arrives_at": first_arrival(kind, committed.decided.fragments),
         "state": "active",
         "period": period,
         "wrapped_key": data_key.wrapped,
@@ -169,3 +205,11 @@ def _seal(
         in_reply_to=draft.in_reply_to,
         entries=tuple(entries),
     )
+
+
+def _too_much(draft: desk_service_pb2.Draft, officer: OfficerEntry, refused: ExchangeError) -> NotReleased:
+    return _not_released(draft, officer, [error(refused.code, "alert", str(refused), "shorten the alert, or mend what is named")])
+
+
+def _not_released(draft: desk_service_pb2.Draft, officer: OfficerEntry, problems: Sequence[desk_service_pb2.Problem]) -> NotReleased:
+    return NotReleased(request_id=draft.request_id, officer=str(officer.id), problems=tuple(problems))

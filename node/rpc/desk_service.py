@@ -56,8 +56,8 @@ class DeskService(desk_service_pb2_grpc.DeskServiceServicer):
         """Release drafts, each answered once its entries are durable."""
         person = self._door.admit(context)
 
-        def prepare(draft: messages.Draft, reason: str) -> Prepared | NotReleased:
-            return release.prepare(self._ports, person, draft, reason)
+        def prepare(drafts: Sequence[messages.Draft], reason: str) -> Sequence[Prepared | NotReleased]:
+            return release.prepare_all(self._ports, person, drafts, reason)
 
         return publish(requests, prepare, self._sequencer.submit, context.is_active)
 

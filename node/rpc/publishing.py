@@ -12,7 +12,7 @@ AHEAD = 4
 """Messages under way: enough for the sequencer never to wait for the wire, few enough that a stream holds little."""
 _LOOK_AGAIN_SECONDS = 0.5
 
-Prepare = Callable[[desk_service_pb2.Draft, str], Prepared | NotReleased]
+Prepare = Callable[[Sequence[desk_service_pb2.Draft], str], Sequence[Prepared | NotReleased]]
 Submit = Callable[[Sequence[Prepared | NotReleased]], Future[list[desk_service_pb2.PublishedAlert]]]
 _UnderWay = Future[list[desk_service_pb2.PublishedAlert]] | Exception | None
 
@@ -33,7 +33,7 @@ def publish(
                 while not room.acquire(timeout=_LOOK_AGAIN_SECONDS):
                     if not is_active():
                         return
-                under_way.put(submit([prepare(draft, request.reason) for draft in request.drafts]))
+                under_way.put(submit(prepare(request.drafts, request.reason)))
         except Exception as error:  # noqa: BLE001 - whatever it is, the thread that answers raises it
             under_way.put(error)
         finally:

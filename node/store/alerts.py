@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
 from exchange.errors import NotFound
 from node.store.insert import insert_rows
+from node.store.plain import ask, ask_among, select_text
 from node.store.tables import alerts, answers, conflicts, inbox, supersessions
 
 PREFIX_AT_LEAST = 8
@@ -37,18 +38,17 @@ class AlertRow:
 
 _COLUMNS = [alerts.c[name] for name in AlertRow.__slots__]
 
-# Asked for every batch, so built once: to build a statement costs several times as much as to run it.
-_HIGHEST_ID = select(func.max(alerts.c.id))
-_AMONG: BindParameter[Any] = bindparam("among", expanding=True)
-_BY_REQUEST = select(*_COLUMNS, alerts.c.request_id).where(alerts.c.request_id.in_(_AMONG))
-_BY_DIGEST = select(*_COLUMNS).where(alerts.c.digest.in_(_AMONG))
-_BY_ID = select(*_COLUMNS).where(alerts.c.id.in_(_AMONG))
-_BY_ALERT_ID = select(*_COLUMNS).where(alerts.c.alert_id.in_(_AMONG))
+_HIGHEST_ID = "SELECT max(id) FROM alerts"
+_BY_REQUEST = select_text(alerts, [*_COLUMNS, alerts.c.request_id], "WHERE request_id IN")
+_BY_DIGEST = select_text(alerts, _COLUMNS, "WHERE digest IN")
+_BY_ID = select_text(alerts, _COLUMNS, "WHERE id IN")
+_BY_ALERT_ID = select_text(alerts, _COLUMNS, "WHERE alert_id IN")
 
 
 def next_id(tx: Connection) -> int:
     """The id for the next new row; safe because there is one writer at a time."""
-    return (tx.execute(_HIGHEST_ID).scalar() or 0) + 1
+    ((highest,),) = ask(tx, _HIGHEST_ID)
+    return (highest or 0) + 1
 
 
 def insert_alerts(tx: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -58,22 +58,22 @@ def insert_alerts(tx: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def by_requests(tx: Connection, request_ids: Collection[bytes]) -> dict[bytes, AlertRow]:
     """Which of these idempotency keys were used, and for what."""
-    return {row.request_id: _alert(row) for row in _among(tx, _BY_REQUEST, request_ids)}
+    return {row[-1]: _alert(row) for row in ask_among(tx, _BY_REQUEST, request_ids)}
 
 
 def by_digests(tx: Connection, digests: Collection[bytes]) -> dict[bytes, AlertRow]:
     """Alerts by manifest digest."""
-    return {row.digest: _alert(row) for row in _among(tx, _BY_DIGEST, digests)}
+    return {row.digest: row for row in map(_alert, ask_among(tx, _BY_DIGEST, digests))}
 
 
 def by_ids(tx: Connection, ids: Collection[int]) -> dict[int, AlertRow]:
     """Alerts by row id."""
-    return {row.id: _alert(row) for row in _among(tx, _BY_ID, ids)}
+    return {row.id: row for row in map(_alert, ask_among(tx, _BY_ID, ids))}
 
 
 def by_alert_ids(tx: Connection, alert_ids: Collection[bytes]) -> dict[tuple[str, bytes], AlertRow]:
     """Alerts by (originator, alert id)."""
-    return {(row.originator, row.alert_id): _alert(row) for row in _among(tx, _BY_ALERT_ID, alert_ids)}
+    return {(row.originator, row.alert_id): row for row in map(_alert, ask_among(tx, _BY_ALERT_ID, alert_ids))}
 
 
 def find(tx: Connection, text: str, *, inbox_of: str | None = None, originator: str | None = None) -> AlertRow:
@@ -188,9 +188,23 @@ def _own(originator: str | None) -> ColumnElement[bool]:
     return alerts.c.own if originator is None else alerts.c.own & (alerts.c.originator == originator)
 
 
-def _among(tx: Connection, query: Select[Any], values: Collection[Any]) -> Iterable[Row[Any]]:
-    return tx.execute(query, {"among": list(values)}) if values else ()
-
-
-def _alert(row: Row[Any]) -> AlertRow:
-    return AlertRow(**dict(zip(AlertRow.__slots__, row, strict=False)))  # the columns come first, in this order
+def _alert(row: Sequence[Any]) -> AlertRow:
+    (id_, alert_id, digest, own, alert_type, originator, issued_at, not_after, training, recorded_at, arrives_at, *rest) = row
+    state, period, wrapped_key, sealed = rest[:4]  # behind the columns of an alert a row may have more
+    return AlertRow(
+        id=id_,
+        alert_id=alert_id,
+        digest=digest,
+        own=bool(own),
+        alert_type=alert_type,
+        originator=originator,
+        issued_at=issued_at,
+        not_after=not_after,
+        training=bool(training),
+        recorded_at=recorded_at,
+        arrives_at=arrives_at,
+        state=state,
+        period=period,
+        wrapped_key=wrapped_key,
+        sealed=sealed,
+    )

@@ -4,49 +4,38 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from exchange.log import LogName
 from exchange.tlog import tree
 from exchange.tlog.merkle import Frontier
 from node.store.insert import insert_rows
 from node.store.nodes import StoredHashes, add_nodes
+from node.store.plain import ask, ask_one, select_text, tell
 from node.store.tables import entries, exceptions, logs, receipts, withheld
 
 _HASH = 32
 
-# Asked for every batch, so built once: to build a statement costs several times as much as to run it.
-_LOGS = select(logs).order_by(logs.c.id)
-_LOG = select(logs).where(logs.c.origin == bindparam("origin"))
-_NEWEST_LOG = (
-    select(logs)
-    .where(logs.c.partner == bindparam("of"), logs.c.outbound == bindparam("outward"))
-    .order_by(logs.c.generation.desc())
-    .limit(bindparam("most"))
+# Asked for every batch, hence as text (see `node.store.plain`).
+_LOG_COLUMNS = [
+    logs.c[name]
+    for name in ("id", "origin", "outbound", "state", "size", "frontier", "last_disclosed_at", "control_size", "checkpoint", "confirmed_at")
+]
+_LOGS = select_text(logs, _LOG_COLUMNS, "ORDER BY id")
+_LOG = select_text(logs, _LOG_COLUMNS, "WHERE origin = ?")
+_NEWEST_LOG = select_text(logs, _LOG_COLUMNS, "WHERE partner = ? AND outbound = ? ORDER BY generation DESC LIMIT 1")
+_GROW = "UPDATE logs SET size = ?, frontier = ?, checkpoint = ?, last_disclosed_at = ?, control_size = ? WHERE id = ?"
+_IN_RANGE = "WHERE log_id = ? AND idx >= ? AND idx < ?"
+_ENTRIES = select_text(
+    entries, [entries.c.idx, entries.c.entry, entries.c.leaf, entries.c.alert_ref, entries.c.sealed], f"{_IN_RANGE} ORDER BY idx"
 )
-_GROW = (
-    update(logs)
-    .where(logs.c.id == bindparam("log"))
-    .values({name: bindparam(name) for name in ("size", "frontier", "checkpoint", "last_disclosed_at", "control_size")})
+_RECEIPT_COLUMNS = [receipts.c[name] for name in ("size", "previous_size", "received_at", "frontier", "checkpoint", "statement")]
+_BELOW = select_text(
+    receipts, [receipts.c.size, receipts.c.frontier], "WHERE log_id = ? AND size <= ? AND frontier != x'' ORDER BY size DESC LIMIT 1"
 )
-_IN_RANGE = (entries.c.log_id == bindparam("log"), entries.c.idx >= bindparam("start"), entries.c.idx < bindparam("end"))
-_ENTRIES = select(entries).where(*_IN_RANGE).order_by(entries.c.idx)
-_BELOW = (
-    select(receipts)
-    .where(receipts.c.log_id == bindparam("log"), receipts.c.size <= bindparam("at"), receipts.c.frontier != b"")
-    .order_by(receipts.c.size.desc())
-    .limit(bindparam("most"))
-)
-_NEWEST_RECEIPT = select(receipts).where(receipts.c.log_id == bindparam("log")).order_by(receipts.c.size.desc()).limit(bindparam("most"))
-_ABOVE = (
-    select(receipts)
-    .where(receipts.c.log_id == bindparam("log"), receipts.c.size > bindparam("at"))
-    .order_by(receipts.c.size)
-    .limit(bindparam("most"))
-)
-_EXCEPTIONS = select(exceptions).where(
-    exceptions.c.log_id == bindparam("log"), exceptions.c.idx >= bindparam("start"), exceptions.c.idx < bindparam("end")
-)
+_NEWEST_RECEIPT = select_text(receipts, _RECEIPT_COLUMNS, "WHERE log_id = ? ORDER BY size DESC LIMIT 1")
+_ABOVE = select_text(receipts, _RECEIPT_COLUMNS, "WHERE log_id = ? AND size > ? ORDER BY size LIMIT ?")
+_EXCEPTIONS = select_text(exceptions, [exceptions.c.idx, exceptions.c.code], _IN_RANGE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,18 +94,18 @@ def unpack(size: int, packed: bytes) -> Frontier:
 
 def all_logs(tx: Connection) -> list[LogRow]:
     """Every log, oldest first."""
-    return [_log(row) for row in tx.execute(_LOGS)]
+    return [_log(row) for row in ask(tx, _LOGS)]
 
 
 def find_log(tx: Connection, origin: str) -> LogRow | None:
     """The log of that origin."""
-    row = tx.execute(_LOG, {"origin": origin}).first()
+    row = ask_one(tx, _LOG, (origin,))
     return _log(row) if row else None
 
 
 def newest_log(tx: Connection, partner: str, *, outbound: bool) -> LogRow | None:
     """The log of the highest generation in that direction."""
-    row = tx.execute(_NEWEST_LOG, {"of": partner, "outward": outbound, "most": 1}).first()
+    row = ask_one(tx, _NEWEST_LOG, (partner, outbound))
     return _log(row) if row else None
 
 
@@ -136,7 +125,7 @@ def open_log(tx: Connection, name: LogName, *, outbound: bool) -> LogRow:
         "confirmed_at": 0,
     }
     tx.execute(logs.insert().values(values))
-    row = tx.execute(_LOG, {"origin": name.origin}).one()
+    (row,) = ask(tx, _LOG, (name.origin,))
     return _log(row)
 
 
@@ -154,8 +143,7 @@ def grow(
     insert_rows(tx, entries, new)
     if log.size // tree.TILE_WIDTH != frontier.size // tree.TILE_WIDTH:
         add_nodes(tx, log.id, tree.grow(log.frontier, [row["leaf"] for row in new])[1])
-    edge = {"size": frontier.size, "frontier": pack(frontier), "checkpoint": checkpoint}
-    tx.execute(_GROW, {"log": log.id, **edge, "last_disclosed_at": disclosed_at, "control_size": control_size})
+    tell(tx, _GROW, (frontier.size, pack(frontier), checkpoint, disclosed_at, control_size, log.id))
 
 
 def set_state(tx: Connection, log_id: int, state: str) -> None:
@@ -170,13 +158,13 @@ def confirm(tx: Connection, log_id: int, at: int) -> None:
 
 def entry_rows(tx: Connection, log_id: int, start: int, end: int) -> list[EntryRow]:
     """Entries from `start` up to, and not with, `end`."""
-    return [_entry(row) for row in tx.execute(_ENTRIES, {"log": log_id, "start": start, "end": end})]
+    return [_entry(*row) for row in ask(tx, _ENTRIES, (log_id, start, end))]
 
 
 def entries_of_alert(tx: Connection, alert_ref: int) -> list[tuple[int, EntryRow]]:
     """(log id, entry) of every disclosure of one alert, in the order in which they were logged."""
     query = select(entries).where(entries.c.alert_ref == alert_ref).order_by(entries.c.log_id, entries.c.idx)
-    return [(row.log_id, _entry(row)) for row in tx.execute(query)]
+    return [(row.log_id, _entry(row.idx, row.entry, row.leaf, row.alert_ref, row.sealed)) for row in tx.execute(query)]
 
 
 def frontier_at(tx: Connection, log: LogRow, size: int) -> Frontier:
@@ -186,21 +174,21 @@ def frontier_at(tx: Connection, log: LogRow, size: int) -> Frontier:
     """
     if size == log.size:
         return log.frontier
-    row = tx.execute(_BELOW, {"log": log.id, "at": size, "most": 1}).first()
-    if row is not None and size - row.size <= tree.TILE_WIDTH:
-        return unpack(row.size, row.frontier).extend(StoredHashes(tx, log.id).hashes(0, row.size, size))
+    row = ask_one(tx, _BELOW, (log.id, size))
+    if row is not None and size - row[0] <= tree.TILE_WIDTH:
+        return unpack(*row).extend(StoredHashes(tx, log.id).hashes(0, row[0], size))
     return tree.frontier_at(StoredHashes(tx, log.id), size)
 
 
 def newest_receipt(tx: Connection, log_id: int) -> ReceiptRow | None:
     """The receipt of the greatest size."""
-    row = tx.execute(_NEWEST_RECEIPT, {"log": log_id, "most": 1}).first()
+    row = ask_one(tx, _NEWEST_RECEIPT, (log_id,))
     return _receipt(row) if row else None
 
 
 def receipts_above(tx: Connection, log_id: int, size: int, limit: int) -> list[ReceiptRow]:
     """Receipts greater than `size`, smallest first."""
-    return [_receipt(row) for row in tx.execute(_ABOVE, {"log": log_id, "at": size, "most": limit})]
+    return [_receipt(row) for row in ask(tx, _ABOVE, (log_id, size, limit))]
 
 
 def receipt_covering(tx: Connection, log_id: int, index: int) -> ReceiptRow | None:
@@ -233,7 +221,7 @@ def complete_receipt(tx: Connection, log_id: int, size: int, frontier: Frontier,
 
 def exception_codes(tx: Connection, log_id: int, start: int, end: int) -> dict[int, int]:
     """Index to ExceptionCode from `start` up to, and not with, `end`."""
-    return {row.idx: row.code for row in tx.execute(_EXCEPTIONS, {"log": log_id, "start": start, "end": end})}
+    return dict(ask(tx, _EXCEPTIONS, (log_id, start, end)))
 
 
 def withheld_codes(tx: Connection, log_id: int, start: int, end: int) -> dict[int, int]:
@@ -255,30 +243,32 @@ def count_entries(tx: Connection, log_id: int) -> int:
     return tx.execute(select(func.count()).select_from(entries).where(entries.c.log_id == log_id)).scalar_one()
 
 
-def _log(row: Row[Any]) -> LogRow:
+def _log(row: Sequence[Any]) -> LogRow:
+    log_id, origin, outbound, state, size, frontier, last_disclosed_at, control_size, checkpoint, confirmed_at = row
     return LogRow(
-        id=row.id,
-        name=LogName.parse(row.origin),
-        outbound=row.outbound,
-        state=row.state,
-        frontier=unpack(row.size, row.frontier),
-        last_disclosed_at=row.last_disclosed_at,
-        control_size=row.control_size,
-        checkpoint=row.checkpoint,
-        confirmed_at=row.confirmed_at,
+        id=log_id,
+        name=LogName.parse(origin),
+        outbound=bool(outbound),
+        state=state,
+        frontier=unpack(size, frontier),
+        last_disclosed_at=last_disclosed_at,
+        control_size=control_size,
+        checkpoint=checkpoint,
+        confirmed_at=confirmed_at,
     )
 
 
-def _receipt(row: Row[Any]) -> ReceiptRow:
+def _receipt(row: Sequence[Any]) -> ReceiptRow:
+    size, previous_size, received_at, frontier, checkpoint, statement = row
     return ReceiptRow(
-        size=row.size,
-        previous_size=row.previous_size,
-        received_at=row.received_at,
-        frontier=unpack(row.size, row.frontier) if row.frontier else Frontier.empty(),
-        checkpoint=row.checkpoint,
-        statement=row.statement,
+        size=size,
+        previous_size=previous_size,
+        received_at=received_at,
+        frontier=unpack(size, frontier) if frontier else Frontier.empty(),
+        checkpoint=checkpoint,
+        statement=statement,
     )
 
 
-def _entry(row: Row[Any]) -> EntryRow:
-    return EntryRow(idx=row.idx, entry=row.entry, leaf=row.leaf, alert_ref=row.alert_ref, sealed=row.sealed)
+def _entry(idx: int, entry: bytes, leaf: bytes, alert_ref: int | None, sealed: bytes | None) -> EntryRow:
+    return EntryRow(idx=idx, entry=entry, leaf=leaf, alert_ref=alert_ref, sealed=sealed)

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from exchange.agreement import Agreed
-from exchange.disclosure import Disclosure, Held, Recipient
+from exchange.disclosure import Disclosure
+from exchange.recipient import Held, Recipient
 from exchange.v1 import agreement_pb2, disclosure_pb2, handling_pb2
 from exchange.values import CLOCK_SKEW_MS
 from tests.attacks import attack, deliver, with_entry

@@ -8,8 +8,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from exchange.directory import KnownNode
-from exchange.disclosure import Disclosure, Recipient
+from exchange.disclosure import Disclosure
 from exchange.encoding import CAP_STATEMENT, encode
+from exchange.recipient import Recipient
 from exchange.signing import PublicKey, add_signature, open_statement, sign_statement
 from exchange.v1 import directory_pb2, statement_pb2
 from tests.attacks import GB_POLICE_KEY, attack, deliver, with_manifest, with_statement

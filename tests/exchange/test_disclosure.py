@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from exchange.disclosure import (
-    Held,
     check_entry,
     commit_authorisation,
     encode_entry,
@@ -15,6 +14,7 @@ from exchange.disclosure import (
 )
 from exchange.encoding import CAP_DELIVERY, CAP_ENTRY, decode, encode
 from exchange.errors import Conflict, ExchangeError, Malformed, Refused, Unverified
+from exchange.recipient import Held
 from exchange.v1 import control_pb2, disclosure_pb2, handling_pb2, receipt_pb2
 from exchange.values import CLOCK_SKEW_MS
 from tests.builders import (

@@ -1,0 +1,52 @@
+"""What a recipient knows and holds when a delivery arrives: all that the checks D1 to D11 ask besides the delivery itself."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from exchange.agreement import Agreed
+from exchange.directory import KnownNode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """What a recipient knows when a delivery arrives."""
+
+    trust_domain: str
+    training: bool
+    sender: KnownNode
+    nodes: Mapping[str, KnownNode]
+    """Every pinned node by trust domain, the sender among them."""
+    agreements: Mapping[bytes, Agreed]
+    """By digest of the agreement statement."""
+    now: int
+    """Arrival, Unix milliseconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A manifest that a recipient already holds."""
+
+    digest: bytes
+    originator: str
+    supersedes: frozenset[bytes]
+
+
+class Holdings(Protocol):
+    """What a recipient already holds from this sender: the questions that D8 and D10 ask."""
+
+    def fields_of(self, manifest_digest: bytes) -> frozenset[int]:
+        """Fields of that manifest disclosed on this log and its predecessors, excepted deliveries not counted."""
+        ...
+
+    def in_use(self, originator: str, alert_id: bytes) -> bytes | None:
+        """Digest of the manifest in use for that alert, or None."""
+        ...
+
+    def successors_of(self, manifest_digest: bytes) -> Iterable[Held]:
+        """Manifests held that supersede that one."""
+        ...
+
+    def referent(self, manifest_digest: bytes) -> str | None:
+        """Originator of a manifest that one of the logs between the two nodes discloses, or None."""
+        ...
