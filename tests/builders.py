@@ -266,6 +266,8 @@ class Memory:
     successors: dict[bytes, tuple[Held, ...]] = field(default_factory=dict)
     referents: dict[bytes, str] = field(default_factory=dict)
     """Manifest digest to originator."""
+    withdrawn: dict[bytes, tuple[str, ...]] = field(default_factory=dict)
+    """Manifest digest to the originators of recalls."""
 
     def fields_of(self, manifest_digest: bytes) -> frozenset[int]:
         return self.disclosed.get(manifest_digest, frozenset())
@@ -278,6 +280,9 @@ class Memory:
 
     def referent(self, manifest_digest: bytes) -> str | None:
         return self.referents.get(manifest_digest)
+
+    def withdrawn_by(self, manifest_digest: bytes) -> Sequence[str]:
+        return self.withdrawn.get(manifest_digest, ())
 
     def hold(self, seal_: Sealed, fields: Iterable[int]) -> None:
         """Remember a disclosure, as a recipient does once it has accepted one."""
