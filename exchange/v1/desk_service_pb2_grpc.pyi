@@ -58,6 +58,11 @@ class DeskServiceStub:
     RecoverLog: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.RecoverLogRequest, _desk_service_pb2.RecoverLogResponse]
     Fsck: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.FsckRequest, _desk_service_pb2.FsckResponse]
     ExportEvidence: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ExportEvidenceRequest, _desk_service_pb2.ExportEvidenceResponse]
+    GetReach: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.GetReachRequest, _desk_service_pb2.GetReachResponse]
+    RecallAlert: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.RecallAlertRequest, _desk_service_pb2.RecallAlertResponse]
+    ReplaceAlert: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ReplaceAlertRequest, _desk_service_pb2.ReplaceAlertResponse]
+    SupplementAlert: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.SupplementAlertRequest, _desk_service_pb2.SupplementAlertResponse]
+    AttestPurge: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.AttestPurgeRequest, _desk_service_pb2.AttestPurgeResponse]
 
 @_typing.type_check_only
 class DeskServiceAsyncStub(DeskServiceStub):
@@ -89,6 +94,11 @@ class DeskServiceAsyncStub(DeskServiceStub):
     RecoverLog: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.RecoverLogRequest, _desk_service_pb2.RecoverLogResponse]  # type: ignore[assignment]
     Fsck: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.FsckRequest, _desk_service_pb2.FsckResponse]  # type: ignore[assignment]
     ExportEvidence: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ExportEvidenceRequest, _desk_service_pb2.ExportEvidenceResponse]  # type: ignore[assignment]
+    GetReach: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.GetReachRequest, _desk_service_pb2.GetReachResponse]  # type: ignore[assignment]
+    RecallAlert: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.RecallAlertRequest, _desk_service_pb2.RecallAlertResponse]  # type: ignore[assignment]
+    ReplaceAlert: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ReplaceAlertRequest, _desk_service_pb2.ReplaceAlertResponse]  # type: ignore[assignment]
+    SupplementAlert: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.SupplementAlertRequest, _desk_service_pb2.SupplementAlertResponse]  # type: ignore[assignment]
+    AttestPurge: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.AttestPurgeRequest, _desk_service_pb2.AttestPurgeResponse]  # type: ignore[assignment]
 
 class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -273,5 +283,40 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _desk_service_pb2.ExportEvidenceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.ExportEvidenceResponse, _abc.Awaitable[_desk_service_pb2.ExportEvidenceResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def GetReach(
+        self,
+        request: _desk_service_pb2.GetReachRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.GetReachResponse, _abc.Awaitable[_desk_service_pb2.GetReachResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def RecallAlert(
+        self,
+        request: _desk_service_pb2.RecallAlertRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.RecallAlertResponse, _abc.Awaitable[_desk_service_pb2.RecallAlertResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ReplaceAlert(
+        self,
+        request: _desk_service_pb2.ReplaceAlertRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ReplaceAlertResponse, _abc.Awaitable[_desk_service_pb2.ReplaceAlertResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def SupplementAlert(
+        self,
+        request: _desk_service_pb2.SupplementAlertRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.SupplementAlertResponse, _abc.Awaitable[_desk_service_pb2.SupplementAlertResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def AttestPurge(
+        self,
+        request: _desk_service_pb2.AttestPurgeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.AttestPurgeResponse, _abc.Awaitable[_desk_service_pb2.AttestPurgeResponse]]: ...
 
 def add_DeskServiceServicer_to_server(servicer: DeskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -155,9 +155,14 @@ def note_supersessions(tx: Connection, pairs: Collection[tuple[bytes, bytes]], o
     earlier = [digest for digest, _ in pairs]
     tx.execute(
         update(alerts)
-        .where(alerts.c.digest.in_(earlier), alerts.c.originator == originator, alerts.c.state == "active")
+        .where(alerts.c.digest.in_(earlier), alerts.c.originator == originator, alerts.c.state.in_(("active", "disputed")))
         .values(state="superseded")
     )
+
+
+def set_state(tx: Connection, alert_ref: int, state: str) -> None:
+    """Say how an alert stands now."""
+    tx.execute(update(alerts).where(alerts.c.id == alert_ref).values(state=state))
 
 
 def successors_of(tx: Connection, digests: Collection[bytes]) -> list[tuple[bytes, bytes, str]]:

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Row, delete, select
 
 from node.store.insert import insert_rows
 from node.store.plain import ask_among, select_text
-from node.store.tables import attestations, inbox, recalls, unheld, untold
 from node.store.tables import alerts as alert_rows
+from node.store.tables import attestations, inbox, recalls, unheld, untold
 
 
 class RecallKind(StrEnum):
@@ -61,6 +61,7 @@ class AttestationRow:
 
 
 _WITHDRAWN = select_text(recalls, [recalls.c.referent, recalls.c.originator], "WHERE kind = 'withdrawal' AND referent IN")
+_RECALLED = select_text(recalls, [recalls.c.referent], "WHERE referent IN")
 _UNHELD = select_text(unheld, [unheld.c.digest, unheld.c.own], "WHERE digest IN")
 
 
@@ -73,6 +74,11 @@ def recalls_of(tx: Connection, referents: Collection[bytes]) -> list[RecallRow]:
     """Recalls of these manifests, in the order in which they took effect."""
     query = select(recalls).where(recalls.c.referent.in_(list(referents))).order_by(recalls.c.id)
     return [_recall(row) for row in tx.execute(query)]
+
+
+def recalled_among(tx: Connection, referents: Collection[bytes]) -> set[bytes]:
+    """Those of these manifests about which there is any recall: asked for every batch."""
+    return {referent for (referent,) in ask_among(tx, _RECALLED, referents)}
 
 
 def recall_by(tx: Connection, control: bytes) -> RecallRow | None:
