@@ -168,7 +168,7 @@ def accept(content: Content, recipient: Recipient, holdings: Holdings) -> Disclo
     entry, manifest = content.signed.entry, content.signed.manifest
     clause = _d8_clause(entry, manifest, content.kind, content.alert, recipient, holdings)
     _d9_time(entry, manifest, recipient)
-    _d10_conflict(entry, manifest, holdings)
+    _d10_conflict(entry, manifest, content.kind, holdings)
     _d11_schema(content.alert)
     return Disclosure(
         entry=entry,
@@ -356,11 +356,12 @@ def _d9_time(entry: disclosure_pb2.Entry, manifest: manifest_pb2.Manifest, recip
         raise Refused("TRAINING_MISMATCH", "training alerts and real ones never share a node")  # D9
 
 
-def _d10_conflict(entry: disclosure_pb2.Entry, manifest: manifest_pb2.Manifest, holdings: Holdings) -> None:
+def _d10_conflict(entry: disclosure_pb2.Entry, manifest: manifest_pb2.Manifest, kind: AlertType, holdings: Holdings) -> None:
     in_use = holdings.in_use(manifest.originator, manifest.alert_id)
     if in_use not in {None, entry.manifest_digest}:
         raise Conflict("CONFLICT", "another manifest of this alert is in use")  # D10
-    for digest in (entry.manifest_digest, *manifest.supersedes):
+    # A recall is not recalled: it would let come back what it ended.
+    for digest in () if kind.control else (entry.manifest_digest, *manifest.supersedes):
         recallers = holdings.withdrawn_by(digest)
         if recallers and not {manifest.originator, _node_of_agency(manifest.originator)}.isdisjoint(recallers):
             raise Refused("WITHDRAWN", "its originator withdrew this alert: it does not come back")  # D10

@@ -19,6 +19,8 @@ from node.links.exchange_link import ExchangeLink
 from node.operations.officers import acting
 from node.operations.opening import note_changes
 from node.operations.partners import load_known
+from node.operations.purge import purge_attested
+from node.operations.retell import tell_waiting
 from node.operations.sign import check_high_water, stop_log
 from node.ports import Acquaintance, Ports, Signals, Signers, Streams
 from node.rpc.desk_service import DeskService
@@ -48,7 +50,7 @@ class Node:
         self._stop = threading.Event()
         office = x509.load_pem_x509_certificates(config.tls.office_ca.read_bytes())
         self.sequencer = Sequencer(ports)
-        self._supervisor = Supervisor(ports, self._node_material)
+        self._supervisor = Supervisor(ports, self._node_material, self._tell_waiting)
         self._partners = partner_listener(config.listen.partners, self._node_material, ExchangeService(ports, PartnerDoor(ports)))
         self._desk = desk_listener(
             config.listen.desk, self._desk_material, DeskService(ports, DeskDoor(ports, office), self.sequencer, self._fetch)
@@ -58,6 +60,7 @@ class Node:
         """Check what was signed before, then open the doors. Raises `Refused` (ADDRESS_IN_USE)."""
         self._check_logs()
         note_changes(self.ports)
+        purge_attested(self.ports, self.ports.trust_domain)
         self.sequencer.start()
         self._partners.start()
         self._desk.start()
@@ -82,6 +85,9 @@ class Node:
         self._stop.wait()
         logger().info("stopping")
         self.stop()
+
+    def _tell_waiting(self) -> None:
+        tell_waiting(self.ports, lambda items: self.sequencer.submit(items).result())
 
     def _fetch(self, partner: str, origin: str, start: int) -> exchange_service_pb2.FetchEntriesResponse:
         with ExchangeLink(self.ports.known.partners[partner].node, self._node_material()) as link:
@@ -142,8 +148,11 @@ def build(config: Config) -> Node:
             log=open_signer(config.keys.log),
             receipt=open_signer(config.keys.receipt),
             statement={
-                str(PartyId(trust_domain=config.node.trust_domain, path=f"/agency/{slug}")): open_signer(uri)
-                for slug, uri in config.keys.statement.items()
+                str(PartyId(trust_domain=config.node.trust_domain, path=path)): open_signer(uri)
+                for path, uri in (
+                    *((f"/agency/{slug}", uri) for slug, uri in config.keys.statement.items()),
+                    *([("/node", config.keys.recall)] if config.keys.recall else ()),
+                )
             },
         ),
         acquaintance=Acquaintance(load_known(store, own, clock.now_ms())),

@@ -36,7 +36,7 @@ class Signers:
     log: Signer
     receipt: Signer
     statement: Mapping[str, Signer]
-    """By SPIFFE ID of the agency."""
+    """By SPIFFE ID of the agency, or of the node itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from node.store import alerts, logs
 from node.store.alerts import AlertRow
 from node.store.errors import StoreFailed
 from node.store.logs import EntryRow, LogRow
+from node.store.recalls import all_untold
 from node.store.strays import answered_by
 from node.store.transaction import Transaction
 from node.store.vault import DataKey, Vault
@@ -47,11 +48,13 @@ class AlertChecker:
             _Logged(log=by_id[log_id], row=row, entry=disclosure_pb2.Entry.FromString(row.entry))
             for log_id, row in logs.entries_of_alert(tx, alert.id)
         ]
-        if not any(one.log.outbound == alert.own for one in logged):
+        waiting = any(control == alert.digest for control, _ in all_untold(tx)) if not logged else False
+        if not waiting and not any(one.log.outbound == alert.own for one in logged):
             self.findings.error("ALERT_WITHOUT_ENTRY", f"alert {_short(alert)} stands in no log")
         self._check_twice(tx, logged)
         self._check_inboxes(tx, alert, logged)
-        self._check_answers(tx, alert, logged)
+        if not waiting:
+            self._check_answers(tx, alert, logged)
         if alert.state != "erased":
             self._check_content(tx, alert, logged)
         elif alert.sealed is not None or alert.wrapped_key is not None or any(one.row.sealed is not None for one in logged):

@@ -100,7 +100,7 @@ def prepare_control(ports: Ports, issuer: Issuer, order: Order, guard: Guard | N
     preview = _digest(order)
     record = Authorisation(officer=issuer.person, agency=issuer.party, reason=order.reason.strip(), preview=preview, at=now).record()
     entries = []
-    for partner, audience in _addressed(order.to):
+    for partner, audience in addressed(order.to):
         salt = ports.entropy(SALT)
         entry = disclosure_pb2.Entry(
             manifest_digest=sealed.digest,
@@ -151,7 +151,8 @@ def request_ids(base: bytes, count: int) -> list[bytes]:
     return [base, *(hashlib.sha256(b"alert-exchange/v1 request %d\0" % place + base).digest()[:16] for place in range(1, count))]
 
 
-def _addressed(to: Holders) -> Iterator[tuple[str, list[str]]]:
+def addressed(to: Holders) -> Iterator[tuple[str, list[str]]]:
+    """(partner, audience) of each entry that a control alert needs."""
     for partner, agencies in sorted(to.items()):
         part: list[str] = []
         for agency in sorted(agencies):
@@ -159,11 +160,12 @@ def _addressed(to: Holders) -> Iterator[tuple[str, list[str]]]:
                 yield partner, part
                 part = []
             part.append(agency)
-        yield partner, part
+        if part:
+            yield partner, part
 
 
 def _digest(order: Order) -> bytes:
     parts = [order.about, encode(order.alert)]
-    for partner, agencies in _addressed(order.to):
+    for partner, agencies in addressed(order.to):
         parts += [partner.encode(), *(agency.encode() for agency in agencies)]
     return hashlib.sha256(_PREVIEW + b"".join(len(part).to_bytes(4, "big") + part for part in parts)).digest()

@@ -9,6 +9,7 @@ from typing import Final
 
 from google.protobuf.message import Message
 
+from exchange.profile import alert_types
 from exchange.v1 import desk_service_pb2
 from exchange.v1.control_pb2 import Restriction, Withdrawal
 from node.intake.problems import error
@@ -110,6 +111,8 @@ def _prepared(
     if request.attest_within_days > ATTEST_WITHIN_AT_MOST:
         problems.append(error("ATTEST_WITHIN", "within", "an attestation is due within 90 days at most", "write fewer days"))
     line = lineage(tx, row)
+    if alert_types()[row.alert_type].control:
+        problems.append(error("CONTROL_ALERT", "alert", "a recall or an answer is not recalled itself", "name the alert that it is about"))
     again = request.in_node_name
     if kind is not None and (problem := standing_problem(line[-1], kind, again=again)):
         problems.append(problem)

@@ -8,6 +8,7 @@ order (that of one log), so they come to the same standing: the races of docs/in
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from exchange.profile import alert_types
 from exchange.v1 import desk_service_pb2
 from exchange.values import PartyId, node_of
 from node.store import alerts, recalls
@@ -72,10 +73,20 @@ def restate(tx: Transaction, digests: Collection[bytes]) -> None:
     for one in recalls.recalls_of(tx, rows.keys()):
         held.setdefault(one.referent, []).append(one)
     for row in rows.values():
+        if alert_types()[row.alert_type].control:
+            continue  # a recall is not recalled: it would bring back what it ended
         later = {originator for _, _, originator in alerts.successors_of(tx, {row.digest})}
         state = state_of(binding(row, held.get(row.digest, ())), superseded=row.originator in later)
         if row.state not in {state, "erased"}:
             alerts.set_state(tx, row.id, state)
+
+
+def recalled_now(tx: Transaction, alert: AlertRow) -> bool:
+    """Whether an alert of ours that is not active was taken back or found wrong: then nobody is told of it any more."""
+    if alert.state in {"withdrawn", "disputed"}:
+        return True
+    held = binding(alert, recalls.recalls_of(tx, {alert.digest}))
+    return any(one.kind in {RecallKind.WITHDRAWAL, RecallKind.CORRECTION} for one in held)
 
 
 def standing_for(tx: Transaction, alert: AlertRow, agency: str) -> Standing:

@@ -114,6 +114,7 @@ def _decide(
         return refusal_problem("PARTNER_SUSPENDED")
     route = (ports.trust_domain, partner.node.trust_domain, kind.name)
     reasons: list[str] = []
+    groundless = False
     for agreed in sorted(ports.known.agreements.values(), key=lambda one: (-one.agreement.valid_from, one.digest)):
         for terms in agreed.routes.get(route, ()):
             granted = wanted & terms.on_request if request.ground else frozenset()
@@ -133,7 +134,8 @@ def _decide(
             if isinstance(outcome, Allowed):
                 return outcome
             reasons.append(outcome)
-    if reasons and all(reason == "FIELDS_NOT_AGREED" for reason in reasons) and not request.ground:
+            groundless |= not request.ground and outcome == "FIELDS_NOT_AGREED" and not wanted.isdisjoint(terms.on_request)
+    if groundless:
         return error("GROUND_MISSING", "ground", "no clause gives this field without a reason of the case", "give one: --ground")
     if not reasons or "FIELDS_NOT_AGREED" in reasons:
         code = "FIELDS_NOT_AGREED" if reasons else "CLAUSE_NONE"
@@ -179,7 +181,7 @@ def _prepared(ports: Ports, person: str, request: desk_service_pb2.SupplementAle
         in_reply_to=b"",
         entries=(PreparedEntry(partner=_partner(request.recipient), entry=entry, record=salt + record),),
         existing=row.id,
-        consequence=_Supplemented(row=row),
+        consequence=_Supplemented(row=row, agency=request.recipient, fields=frozenset(allowed.fields)),
     )
 
 
@@ -188,10 +190,15 @@ class _Supplemented:
     """Telling more changes nothing else; but a recall that came first stands in its way."""
 
     row: AlertRow
+    agency: str
+    fields: frozenset[int]
 
     def obstacle(self, _ports: Ports, tx: Transaction) -> desk_service_pb2.Problem | None:
         """Why no more may be told, as the store stands now."""
         (row,) = alerts.by_ids(tx, {self.row.id}).values()
+        told = (one.entry.fields for one in tellings(tx, row) if self.agency in one.entry.audience and not one.exception)
+        if self.fields <= {field for fields in told for field in fields}:
+            return error("ALREADY_TOLD", "field", "this agency was told meanwhile", "see: exchange alert reach")
         return _obstacle(tx, row)
 
     def take_effect(self, ports: Ports, tx: Transaction, now: int) -> None:

@@ -8,7 +8,25 @@ import grpc
 
 from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1 import desk_service_pb2_grpc
-from node.operations import agreements, evidence, inbox, outbox, partners, preview, recover, release, report, review, succeed, whoami
+from node.operations import (
+    agreements,
+    attest,
+    control_drafts,
+    evidence,
+    inbox,
+    outbox,
+    partners,
+    preview,
+    reach,
+    recall,
+    recover,
+    replace,
+    report,
+    review,
+    succeed,
+    supplement,
+    whoami,
+)
 from node.operations.recover import Fetch
 from node.operations.release import NotReleased, Prepared
 from node.ports import Ports
@@ -57,7 +75,7 @@ class DeskService(desk_service_pb2_grpc.DeskServiceServicer):
         person = self._door.admit(context)
 
         def prepare(drafts: Sequence[messages.Draft], reason: str) -> Sequence[Prepared | NotReleased]:
-            return release.prepare_all(self._ports, person, drafts, reason)
+            return control_drafts.prepare_all(self._ports, person, drafts, reason)
 
         return publish(requests, prepare, self._sequencer.submit, context.is_active)
 
@@ -181,6 +199,34 @@ class DeskService(desk_service_pb2_grpc.DeskServiceServicer):
         person = self._door.admit(context)
         exported = evidence.export_evidence(self._ports, person, request.origin, request.index, request.level)
         return messages.ExportEvidenceResponse(evidence=exported)
+
+    @answered(explain=True)
+    def GetReach(self, request: messages.GetReachRequest, context: grpc.ServicerContext) -> messages.GetReachResponse:
+        """Everybody who was ever told of an alert."""
+        return reach.get_reach(self._ports, self._door.admit(context), request.alert)
+
+    @answered(explain=True)
+    def RecallAlert(self, request: messages.RecallAlertRequest, context: grpc.ServicerContext) -> messages.RecallAlertResponse:
+        """Withdraw or restrict an alert, or lift a restriction."""
+        return recall.recall_alert(self._ports, self._door.admit(context), request, self._release_together)
+
+    @answered(explain=True)
+    def ReplaceAlert(self, request: messages.ReplaceAlertRequest, context: grpc.ServicerContext) -> messages.ReplaceAlertResponse:
+        """Update or correct an alert."""
+        return replace.replace_alert(self._ports, self._door.admit(context), request, self._release_together)
+
+    @answered(explain=True)
+    def SupplementAlert(self, request: messages.SupplementAlertRequest, context: grpc.ServicerContext) -> messages.SupplementAlertResponse:
+        """Tell one agency more of an alert."""
+        return supplement.supplement_alert(self._ports, self._door.admit(context), request, self._release_together)
+
+    @answered(explain=True)
+    def AttestPurge(self, request: messages.AttestPurgeRequest, context: grpc.ServicerContext) -> messages.AttestPurgeResponse:
+        """Attest the purge of a withdrawn alert."""
+        return attest.attest_purge(self._ports, self._door.admit(context), request, self._release_together)
+
+    def _release_together(self, items: Sequence[Prepared | NotReleased]) -> list[messages.PublishedAlert]:
+        return self._sequencer.submit(items).result()
 
     def _release(self, item: Prepared | NotReleased) -> messages.PublishedAlert:
         (published,) = self._sequencer.submit([item]).result()

@@ -264,6 +264,12 @@ def test_a_withdrawn_alert_comes_back_as_its_own_successor() -> None:
     tell(holdings=Memory(withdrawn={bytes(32): (agency("gb", POLICE),)}), counter=2, supersedes=[bytes(32)])
 
 
+def test_a_recall_is_not_recalled() -> None:
+    recall = sealed(withdrawal(world().sealed.digest), counter=5)
+    holdings = Memory(referents={world().sealed.digest: agency("gb", POLICE)}, withdrawn={recall.digest: (agency("gb", POLICE),)})
+    assert deliver(delivery(recall, control_entry(recall, world().sealed.digest)), holdings=holdings).view
+
+
 def test_a_recall_by_somebody_else_ends_nothing() -> None:
     """As when it came while nobody here knew whose the manifest was."""
     assert tell(holdings=Memory(withdrawn={sealed().digest: (agency("gb", BORDER), node_id("vn"))})).view

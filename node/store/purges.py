@@ -1,0 +1,27 @@
+"""Alerts that were withdrawn from this country, and the destruction of what is held of them."""
+
+from collections.abc import Collection
+
+from sqlalchemy import Connection, select, update
+
+from node.store.tables import alerts, attestations, entries, inbox
+
+
+def purgeable(tx: Connection) -> list[int]:
+    """Row ids of withdrawn alerts whose every agency has attested the purge, and none of them that something stays."""
+    done = select(attestations.c.control).where(
+        attestations.c.referent == alerts.c.digest,
+        attestations.c.attester == inbox.c.agency,
+        attestations.c.own.is_(True),
+        attestations.c.lists_updated.is_(True),
+        attestations.c.exceptions == "",
+    )
+    waiting = select(inbox.c.agency).where(inbox.c.alert_ref == alerts.c.id, ~done.exists())
+    received = alerts.c.own.is_(False) & (alerts.c.state == "withdrawn")
+    return list(tx.execute(select(alerts.c.id).where(received, ~waiting.exists()).order_by(alerts.c.id)).scalars())
+
+
+def destroy(tx: Connection, references: Collection[int]) -> None:
+    """Destroy key and content of these alerts, and the openings beside their entries; what is proof stays. `tx` must write."""
+    tx.execute(update(entries).where(entries.c.alert_ref.in_(list(references))).values(sealed=None))
+    tx.execute(update(alerts).where(alerts.c.id.in_(list(references))).values(state="erased", wrapped_key=None, sealed=None))
