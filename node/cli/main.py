@@ -29,8 +29,8 @@ Exit codes:
 
 _NOUNS: Final[Mapping[str, Mapping[str, str]]] = {
     "Alerts": {
-        "alert": "Check, preview and publish alerts, and see what became of them.",
-        "inbox": "Read what came in for your desk, and report back.",
+        "alert": "Check, preview and publish alerts, see what became of them, and take them back.",
+        "inbox": "Read what came in for your desk, report back, and attest a purge.",
     },
     "Partners": {
         "partner": "Other countries' nodes: add, list, show, suspend, resume.",

@@ -44,8 +44,8 @@ def attest_purge(
     answers = again or without_followers(release(items))
     purge_attested(ports, person)
     with ports.store.read() as tx:
-        line = alerts.by_digests(tx, {one.digest for one in lineage(tx, row)})
-        erased = [digest for digest, one in line.items() if one.state == _ERASED]
+        now = alerts.by_digests(tx, {one.digest for one in lineage(tx, row)})
+        erased = [digest for digest, one in now.items() if one.state == _ERASED]
     return desk_service_pb2.AttestPurgeResponse(attestations=answers, erased=erased)
 
 

@@ -77,7 +77,8 @@ def replace_alert(
     draft = _draft(ports.known, request.draft, line)
     admitted = _admitted(ports, draft, kind, line)
     not_admitted = sorted(line.agencies - admitted)
-    draft.recipients[:] = sorted({*request.draft.recipients, *admitted})
+    # Whoever the file names besides is told too, or nobody is; whoever was told before and is not admitted any more is no obstacle.
+    draft.recipients[:] = sorted((set(request.draft.recipients) - line.agencies) | admitted)
     grants = [grant for grant in draft.on_request if grant.recipient in draft.recipients]
     del draft.on_request[:]
     draft.on_request.extend(grants)

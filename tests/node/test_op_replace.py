@@ -13,7 +13,7 @@ from node.operations.officers import NotPermitted
 from tests import builders
 from tests.countries import BORDER, HOUR, POLICE, agency, agreement, with_clause
 from tests.federation import Federation, federation, same_log
-from tests.recalls import corrected, codes, flags, other_alert, own_flags, replaced, shown, supplemented
+from tests.recalls import codes, corrected, flags, other_alert, own_flags, replaced, shown, supplemented
 from tests.refusals import refused
 from tests.rig import Office, draft
 
@@ -55,7 +55,9 @@ def test_an_update_takes_the_alerts_place_and_the_desk_reads_what_changed(two: F
     two.pump()
     answer = replaced(gb, first)
     assert not codes(answer.replacement)
-    assert not (answer.corrections or answer.not_admitted or answer.waiting)
+    assert not (answer.corrections)
+    assert not (answer.not_admitted)
+    assert not (answer.waiting)
     two.pump()
     second = answer.replacement.manifest_digest
     assert [alert.manifest_digest for alert in kh.received()] == [second, first], "the new flight first"
