@@ -9,12 +9,13 @@ from typing import Any, Final
 
 from google.protobuf.message import Message
 
+from exchange.encoding import cut
 from exchange.profile import alert_type, alert_types
 from exchange.v1 import desk_service_pb2
 from exchange.v1.control_pb2 import PurgeAttestation, Refusal
-from node.intake.completeness import check_release
+from node.intake.completeness import check_draft, check_release
 from node.intake.problems import error, refuses
-from node.operations import release
+from node.operations import preview, release
 from node.operations.attest import owes
 from node.operations.control import Guard, Order, issuer_for, prepare_control
 from node.operations.inbox import DESK, given_to
@@ -51,12 +52,7 @@ def _prepare(ports: Ports, person: str, draft: desk_service_pb2.Draft, reason: s
     if refuses(problems) or isinstance(issuer, desk_service_pb2.Problem):
         return NotReleased(request_id=draft.request_id, officer=person, problems=tuple(problems))
     message: Any = kind.message.FromString(draft.alert)
-    with ports.store.read() as tx:
-        row = alerts.by_digests(tx, {message.manifest_digest}).get(message.manifest_digest)
-        found = _answer(tx, row, message, agency) if kind.message in _ANSWERS else _recall(tx, row, message, agency)
-    if not isinstance(found, desk_service_pb2.Problem) and draft.recipients and set(draft.recipients) != _agencies(found):
-        remedy = "leave recipients out: the node knows from its logs whom this must reach"
-        found = error("REACH_DIFFERS", "recipients", "these are not exactly those whom this must reach", remedy)
+    found = _addressed(ports, draft, message, agency)
     if isinstance(found, desk_service_pb2.Problem):
         return NotReleased(request_id=draft.request_id, officer=person, problems=(found, *problems))
     order = Order(
@@ -68,6 +64,43 @@ def _prepare(ports: Ports, person: str, draft: desk_service_pb2.Draft, reason: s
         reason=reason,
     )
     return prepare_control(ports, issuer, order, _guard(message, agency, found))
+
+
+def preview_draft(ports: Ports, person: str, draft: desk_service_pb2.Draft) -> desk_service_pb2.PreviewAlertResponse:
+    """Show what each recipient of a draft of any type would see: of a control alert, everybody whom it must reach, and all of it."""
+    kind = alert_types().get(draft.alert_type)
+    if kind is None or not kind.control:
+        return preview.preview(ports, person, draft)
+    agency = agency_of(require(ports, person, DESK))
+    problems = list(check_draft(draft, ports.clock.now_ms()))
+    if any(problem.field in {"type", "alert"} for problem in problems):
+        return desk_service_pb2.PreviewAlertResponse(problems=problems)
+    found = _addressed(ports, draft, kind.message.FromString(draft.alert), agency)
+    if isinstance(found, desk_service_pb2.Problem):
+        return desk_service_pb2.PreviewAlertResponse(problems=[found, *problems])
+    present = cut(draft.alert)
+    known, unknown = desk_service_pb2.VISIBILITY_SHOWN, desk_service_pb2.VISIBILITY_SHOWN_NOT_KNOWN
+    fields = [
+        desk_service_pb2.FieldPreview(
+            field=field.number, name=field.name, category=field.category, visibility=known if field.number in present else unknown
+        )
+        for field in kind.fields
+    ]
+    recipients = [
+        desk_service_pb2.RecipientPreview(recipient=recipient, fields=fields, view=draft.alert) for recipient in sorted(_agencies(found))
+    ]
+    return desk_service_pb2.PreviewAlertResponse(recipients=recipients, problems=problems)
+
+
+def _addressed(ports: Ports, draft: desk_service_pb2.Draft, message: Any, agency: str) -> Holders | desk_service_pb2.Problem:
+    """Whom a control alert must reach; or why it cannot go."""
+    with ports.store.read() as tx:
+        row = alerts.by_digests(tx, {message.manifest_digest}).get(message.manifest_digest)
+        found = _answer(tx, row, message, agency) if isinstance(message, _ANSWERS) else _recall(tx, row, message, agency)
+    if not isinstance(found, desk_service_pb2.Problem) and draft.recipients and set(draft.recipients) != _agencies(found):
+        remedy = "leave recipients out: the node knows from its logs whom this must reach"
+        return error("REACH_DIFFERS", "recipients", "these are not exactly those whom this must reach", remedy)
+    return found
 
 
 def _answer(tx: Transaction, row: AlertRow | None, message: Message, agency: str) -> Holders | desk_service_pb2.Problem:

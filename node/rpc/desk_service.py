@@ -65,7 +65,7 @@ class DeskService(desk_service_pb2_grpc.DeskServiceServicer):
     @answered(explain=True)
     def PreviewAlert(self, request: messages.PreviewAlertRequest, context: grpc.ServicerContext) -> messages.PreviewAlertResponse:
         """What each recipient of a draft would see."""
-        return preview.preview(self._ports, self._door.admit(context), request.draft)
+        return control_drafts.preview_draft(self._ports, self._door.admit(context), request.draft)
 
     @answered_stream(explain=True)
     def PublishAlerts(
