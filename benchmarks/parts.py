@@ -3,6 +3,7 @@
 Every batch goes through its bytes, as on the wire; that decoding is charged to nobody, for in the nodes it belongs to the transport.
 """
 
+import gc
 import os
 import random
 import time
@@ -57,6 +58,8 @@ def measure(pair: Pair, alerts: int) -> Parts:
         sender.known.partners[pair.recipient.trust_domain].node,
     )
     parts = Parts()
+    gc.collect()
+    gc.freeze()  # as a node does
     try:
         hello = receive.hello(recipient, pair.sender.trust_domain)
         state, outgoing = deliver.answer_hello(sender, knows_recipient, hello)

@@ -71,6 +71,8 @@ class Terms:
     required: frozenset[int]
     permitted: frozenset[int]
     on_request: frozenset[int]
+    without_ground: frozenset[int]
+    """Required and permitted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +94,11 @@ class Agreed:
     digest: bytes
     agreement: agreement_pb2.Agreement
     statement: statement_pb2.Statement
+    parties: frozenset[str] = field(repr=False)
+    """Both trust domains."""
+    valid_from: int = field(repr=False)
+    valid_until: int = field(repr=False)
+    """As the agreement says, Unix milliseconds: asked for every alert."""
     classes: Mapping[str, int] = field(repr=False)
     """SPIFFE ID of an agency to its class."""
     clauses: Mapping[str, agreement_pb2.Clause] = field(repr=False)
@@ -141,6 +148,9 @@ def open_agreement(statement: statement_pb2.Statement, nodes: Sequence[KnownNode
         digest=statement_digest(statement),
         agreement=agreement,
         statement=statement,
+        parties=frozenset(party.trust_domain for party in agreement.parties),
+        valid_from=agreement.valid_from,
+        valid_until=agreement.valid_until,
         classes={agency.agency: agency.agency_class for agency in agreement.agencies},
         clauses={clause.id: clause for clause in agreement.clauses},
         terms=terms,
@@ -173,7 +183,7 @@ def decide(agreements: Iterable[Agreed], request: Request) -> Allowed | Denied:
     Of several clauses that allow it, the one of the agreement that came into force last decides; then the lower digest, then the lower id.
     """
     reasons: set[str] = set()
-    for agreed in sorted(agreements, key=lambda a: (-a.agreement.valid_from, a.digest)):
+    for agreed in sorted(agreements, key=lambda a: (-a.valid_from, a.digest)):
         reason = _in_force(agreed, request)
         if reason:
             reasons.add(reason)
@@ -252,12 +262,11 @@ _TELLING = (
 
 
 def _in_force(agreed: Agreed, request: Request) -> str:
-    parties = {party.trust_domain for party in agreed.agreement.parties}
-    if parties != {request.sender, request.recipient}:
+    if agreed.parties != {request.sender, request.recipient}:
         return "AGREEMENT_NONE"
-    if request.at < agreed.agreement.valid_from - request.grace:
+    if request.at < agreed.valid_from - request.grace:
         return "AGREEMENT_NOT_YET"
-    if request.at >= agreed.agreement.valid_until + request.grace:
+    if request.at >= agreed.valid_until + request.grace:
         return "AGREEMENT_EXPIRED"
     return ""
 
@@ -272,10 +281,11 @@ def _decide_clause(agreed: Agreed, terms: Terms, request: Request) -> Allowed | 
         return "PURPOSE_NOT_AGREED"
     if not request.granted <= terms.on_request:
         return "FIELD_NOT_ON_REQUEST"
-    if terms.required & request.fields & request.unticked - request.disclosed:
+    if (terms.required & request.unticked & request.fields) - request.disclosed:
         return "FIELD_REQUIRED"
-    on_request = request.granted & request.fields - request.unticked
-    fields = ((terms.required | terms.permitted) & request.fields - request.unticked) | on_request
+    ticked = request.fields - request.unticked
+    on_request = request.granted & ticked
+    fields = (terms.without_ground & ticked) | on_request
     if not fields:
         return "FIELDS_NONE"
     return Allowed(agreement=agreed.digest, clause=terms.clause, fields=tuple(sorted(fields)), on_request=tuple(sorted(on_request)))
@@ -289,6 +299,7 @@ def _terms(clause: agreement_pb2.Clause) -> Terms:
         required=frozenset(clause.required),
         permitted=frozenset(clause.permitted),
         on_request=frozenset(clause.on_request),
+        without_ground=frozenset((*clause.required, *clause.permitted)),
     )
 
 

@@ -16,7 +16,7 @@ D11 SCHEMA                  the alert type's rules (protovalidate)
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError, Message
@@ -37,6 +37,9 @@ from exchange.values import CLOCK_SKEW_MS, PartyId, node_of
 
 _AUTHORISATION = b"alert-exchange/v1 authorisation\0"
 _RECALLS = frozenset(kind.DESCRIPTOR.full_name for kind in (control_pb2.Withdrawal, control_pb2.Restriction, control_pb2.Correction))
+
+_Parts = tuple[int, bytes, bytes]
+"""Field, salt and fragment of an opening, read once: each reading of a message copies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +132,8 @@ def check_entry(entry: disclosure_pb2.Entry, recipient: str) -> None:
     )
     if wrong:
         raise Malformed("ENTRY_MALFORMED", "the entry breaks a rule of its form")
-    check_handling(entry.stricter)
+    if entry.HasField("stricter"):
+        check_handling(entry.stricter)
 
 
 def exception_code(error: ExchangeError) -> int:
@@ -185,9 +189,11 @@ def open_view(
     opened: Iterable[manifest_pb2.Opening], entry: disclosure_pb2.Entry, manifest: manifest_pb2.Manifest, kind: AlertType
 ) -> tuple[tuple[manifest_pb2.Opening, ...], bytes, Message]:
     """Run D5 to D7: the openings, the joined view and the alert that it encodes. For deliveries and evidence alike."""
-    openings = _d5_openings(opened, entry)
-    _d6_commitments(openings, manifest, kind)
-    return (openings, *_d7_view(openings, kind))
+    openings = tuple(opened)
+    parts = [(opening.field, opening.salt, opening.fragment) for opening in openings]
+    _d5_openings(parts, entry)
+    _d6_commitments(parts, manifest, kind)
+    return (openings, *_d7_view(parts, kind))
 
 
 def _d1_form(delivery: disclosure_pb2.Delivery, recipient: Recipient) -> disclosure_pb2.Entry:
@@ -272,32 +278,28 @@ def _d4_manifest(manifest: manifest_pb2.Manifest, payload: bytes) -> AlertType:
     return alert_type(manifest.alert_type)
 
 
-def _d5_openings(opened: Iterable[manifest_pb2.Opening], entry: disclosure_pb2.Entry) -> tuple[manifest_pb2.Opening, ...]:
-    openings = tuple(opened)
-    if [opening.field for opening in openings] != entry.fields:
+def _d5_openings(parts: Sequence[_Parts], entry: disclosure_pb2.Entry) -> None:
+    if [field for field, _, _ in parts] != entry.fields:
         raise Malformed("OPENINGS_MISMATCH", "the openings are not exactly the fields that the entry names")  # D5
-    salts = {opening.salt for opening in openings}
-    if len(salts) != len(openings) or set(map(len, salts)) != {SALT_SIZE}:
+    salts = {salt for _, salt, _ in parts}
+    if len(salts) != len(parts) or set(map(len, salts)) != {SALT_SIZE}:
         raise Malformed("OPENINGS_MISMATCH", "salts are distinct and have 32 bytes")  # D5
-    return openings
 
 
-def _d6_commitments(openings: tuple[manifest_pb2.Opening, ...], manifest: manifest_pb2.Manifest, kind: AlertType) -> None:
+def _d6_commitments(parts: Sequence[_Parts], manifest: manifest_pb2.Manifest, kind: AlertType) -> None:
     slot = Committer(manifest.alert_id, manifest.profile).slot
     slots = dict(zip(kind.numbers, manifest.slots, strict=False))
-    for opening in openings:
-        field = opening.field
-        if slots.get(field) != slot(field, opening.salt, opening.fragment):
+    for field, salt, fragment in parts:
+        if slots.get(field) != slot(field, salt, fragment):
             raise Unverified("COMMITMENT_MISMATCH", "an opening does not match its commitment")  # D6
 
 
-def _d7_view(openings: tuple[manifest_pb2.Opening, ...], kind: AlertType) -> tuple[bytes, Message]:
-    fragments = {opening.field: fragment for opening in openings if (fragment := opening.fragment)}
-    view = joined_view(openings)
+def _d7_view(parts: Sequence[_Parts], kind: AlertType) -> tuple[bytes, Message]:
+    view = b"".join([fragment for _, _, fragment in parts])
     alert = kind.message()
     try:
         # One cut of the whole: its runs equal the fragments exactly if each fragment holds its own number and nothing else.
-        if cut(view) != fragments:
+        if cut(view) != {field: fragment for field, _, fragment in parts if fragment}:
             raise Malformed("FRAGMENT_MALFORMED", "a fragment holds another field's records")
         alert = decode(kind.message, view, CAP_DELIVERY)
     except ExchangeError as error:

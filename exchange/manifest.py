@@ -129,10 +129,8 @@ def check_manifest(manifest: manifest_pb2.Manifest) -> AlertType:
         raise Malformed("MANIFEST_MALFORMED", "the manifest breaks a rule of its form")
     check_uuid7(manifest.alert_id)
     supersedes = list(manifest.supersedes)
-    if (
-        len(supersedes) > _SUPERSEDES_AT_MOST
-        or len(set(supersedes)) != len(supersedes)
-        or any(len(digest) != _DIGEST for digest in supersedes)
+    if supersedes and (
+        len(supersedes) > _SUPERSEDES_AT_MOST or len(set(supersedes)) != len(supersedes) or set(map(len, supersedes)) != {_DIGEST}
     ):
         raise Malformed("MANIFEST_MALFORMED", "the superseded manifests are not at most 32 different digests")
     check_handling(manifest.handling)

@@ -1,5 +1,6 @@
 """The composition root: the only place where configuration becomes ports, doors and workers."""
 
+import gc
 import signal
 import sys
 import threading
@@ -81,6 +82,9 @@ class Node:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         self.start()
+        # What is loaded by now stays until the end: the collector need not look through it again and again.
+        gc.collect()
+        gc.freeze()
         logger().info("running", party=self.ports.trust_domain)
         self._stop.wait()
         logger().info("stopping")

@@ -66,7 +66,7 @@ class Outgoing:
     alive_at: int = 0
     """When this stream last said that the log is alive."""
     idle: bool = True
-    """No batch was sent in the last turn."""
+    """The last turn sent all that it could: there is nothing to do before something happens."""
     alarmed: bool = False
     """A receipt is overdue, and the alarm was raised."""
 
@@ -157,6 +157,7 @@ def next_batch(ports: Ports, outgoing: Outgoing) -> disclosure_pb2.Batch | None:
             ports.journal.record(tx, ports.clock.now_ms(), Kind.JOURNAL_KIND_REFUSAL, ports.trust_domain, _withheld_events(log, withheld))
     batch.checkpoint = sign(ports, log, frontier)
     outgoing.frontier = frontier
+    outgoing.idle = frontier.size == log.size
     if frontier.size > outgoing.receipted:
         if not outgoing.unreceipted:
             outgoing.waiting_since = ports.clock.now_ms()
@@ -317,7 +318,7 @@ def _fill(ports: Ports, tx: Transaction, outgoing: Outgoing, delivery: disclosur
         return code
     fields = set(entry.fields)
     delivery.manifest.CopyFrom(content.manifest)
-    delivery.openings.extend(opening for opening in content.openings if opening.field in fields)
+    delivery.openings.extend([opening for opening in content.openings if opening.field in fields])
     if delivery.ByteSize() > CAP_DELIVERY:
         raise Malformed("TOO_LARGE", "a delivery that the sequencer should have refused")
     return 0

@@ -1,5 +1,6 @@
 """What this country originated: listed, read by the agency that did, and what became of it at each recipient."""
 
+from exchange.disclosure import joined_view
 from exchange.manifest import decode_manifest
 from exchange.v1 import desk_service_pb2, disclosure_pb2, receipt_pb2
 from exchange.v1.journal_pb2 import JournalPersonal
@@ -47,7 +48,7 @@ def get_alert(ports: Ports, person: str, reference: str) -> desk_service_pb2.Get
     return desk_service_pb2.GetAlertResponse(
         summary=own_summary(row, ports.clock.now_ms()),
         handling=decode_manifest(content.manifest.payload).handling,
-        view=b"".join(opening.fragment for opening in content.openings),
+        view=joined_view(content.openings),
     )
 
 

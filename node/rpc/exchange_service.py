@@ -117,7 +117,6 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
             deliver.settle(self._ports, node, outgoing, receipt)
         batch = deliver.next_batch(self._ports, outgoing)
         if batch is not None:
-            outgoing.idle = False
             yield messages.SubscribeResponse(batch=batch)
         now = self._ports.clock.now_ms()
         deliver.watch_receipts(self._ports, outgoing, now, UNRECEIPTED_ALARM_MS)

@@ -2,19 +2,42 @@
 
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 
 from exchange.v1 import desk_service_pb2
 from node.operations.release import NotReleased, Prepared
 
-AHEAD = 4
-"""Messages under way: enough for the sequencer never to wait for the wire, few enough that a stream holds little."""
+AHEAD = 256
+"""Drafts under way: as many as the sequencer takes at once, however small the messages, and few enough that a stream holds little."""
 _LOOK_AGAIN_SECONDS = 0.5
 
 Prepare = Callable[[Sequence[desk_service_pb2.Draft], str], Sequence[Prepared | NotReleased]]
 Submit = Callable[[Sequence[Prepared | NotReleased]], Future[list[desk_service_pb2.PublishedAlert]]]
 _UnderWay = Future[list[desk_service_pb2.PublishedAlert]] | Exception | None
+
+
+class _Room:
+    """So much that may be under way; one thread takes of it, another gives it back."""
+
+    def __init__(self, size: int) -> None:
+        self._free = size
+        self._changed = threading.Condition()
+
+    def take(self, size: int, seconds: float) -> bool:
+        """Take that much, once it is there; False if it is not within `seconds`."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._free >= size, seconds):
+                return False
+            self._free -= size
+            return True
+
+    def give(self, size: int) -> None:
+        """Give that much back."""
+        with self._changed:
+            self._free += size
+            self._changed.notify()
 
 
 def publish(
@@ -25,14 +48,18 @@ def publish(
     What a message raises is raised in its turn, after the answers of all before it.
     """
     under_way: queue.Queue[_UnderWay] = queue.Queue()
-    room = threading.Semaphore(AHEAD)
+    room = _Room(AHEAD)
+    sizes: deque[int] = deque()
 
     def read() -> None:
         try:
             for request in requests:
-                while not room.acquire(timeout=_LOOK_AGAIN_SECONDS):
+                # An empty message takes room as well, and a huge one no more than there is.
+                size = min(max(len(request.drafts), 1), AHEAD)
+                while not room.take(size, _LOOK_AGAIN_SECONDS):
                     if not is_active():
                         return
+                sizes.append(size)
                 under_way.put(submit(prepare(request.drafts, request.reason)))
         except Exception as error:  # noqa: BLE001 - whatever it is, the thread that answers raises it
             under_way.put(error)
@@ -44,4 +71,4 @@ def publish(
         if isinstance(item, Exception):
             raise item
         yield desk_service_pb2.PublishAlertsResponse(alerts=item.result())
-        room.release()
+        room.give(sizes.popleft())

@@ -3,7 +3,7 @@ import time
 import pytest
 from google.protobuf.message import Message
 
-from exchange.encoding import CAP_DELIVERY, cut, decode, encode
+from exchange.encoding import CAP_DELIVERY, cut, decode, encode, varint
 from exchange.errors import Malformed
 from exchange.v1 import disclosure_pb2, handling_pb2, manifest_pb2, people_pb2, travel_alert_pb2
 from tests.refusals import refused
@@ -16,6 +16,15 @@ def test_the_bytes_of_a_message_are_those_of_the_protobuf_encoding() -> None:
     opening = manifest_pb2.Opening(field=5, salt=b"ab", fragment=b"c")
     assert encode(opening) == OPENING
     assert decode(manifest_pb2.Opening, OPENING, len(OPENING)) == opening
+
+
+@pytest.mark.parametrize("value", [1, 2, 0x7F, 0x80, 0x81, 0x3FFF, 0x4000, 65_536, 2**32, 2**63, 2**64 - 1])
+def test_a_number_is_written_as_protobuf_writes_it(value: int) -> None:
+    assert b"\x10" + varint(value) == encode(disclosure_pb2.Alive(size=value))
+
+
+def test_zero_is_one_byte() -> None:
+    assert varint(0) == b"\x00"
 
 
 def test_packed_numbers_and_64_bits() -> None:

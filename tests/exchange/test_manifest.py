@@ -5,10 +5,10 @@ import pytest
 
 from exchange.encoding import CAP_FRAGMENT, cut, encode
 from exchange.errors import ExchangeError, Malformed
-from exchange.manifest import Committer, check_manifest, decode_manifest, seal
+from exchange.manifest import Committer, _opening_record, check_manifest, decode_manifest, seal
 from exchange.profile import alert_type
 from exchange.signing import statement_digest
-from exchange.v1 import handling_pb2, manifest_pb2, tip_pb2
+from exchange.v1 import disclosure_pb2, handling_pb2, manifest_pb2, tip_pb2
 from tests.builders import alert, alert_id, envelope, salts, sealed, withdrawal
 from tests.countries import ISSUED, NOW, POLICE, TRAVEL, agency, changed, key, node_id
 from tests.refusals import refused
@@ -42,10 +42,19 @@ def test_one_manifest_commits_to_every_field() -> None:
     assert check_manifest(made.manifest) is TIP_TYPE
 
 
+@pytest.mark.parametrize("size", [0, 1, 88, 89, 90, 127, 128, 16_383, 16_384, CAP_FRAGMENT])
+@pytest.mark.parametrize("number", [1, 64])
+def test_an_opening_is_joined_as_protobuf_encodes_it(number: int, size: int) -> None:
+    salt, fragment = salts(1, 7), bytes(size)
+    opening = manifest_pb2.Opening(field=number, salt=salt, fragment=fragment)
+    assert _opening_record(number, salt, fragment) == encode(disclosure_pb2.Delivery(openings=[opening]))
+
+
 def test_the_openings_of_all_fields_join_to_the_alert() -> None:
     made = sealed()
     assert b"".join(opening.fragment for opening in made.openings.values()) == encode(alert())
     assert tuple(made.openings) == TRAVEL_TYPE.numbers
+    assert made.opened == encode(disclosure_pb2.Delivery(openings=made.openings.values()))
     assert sum(not opening.fragment for opening in made.openings.values()) == COUNT - 22
 
 

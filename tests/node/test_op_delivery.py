@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from exchange.errors import Conflict, Unverified
-from exchange.v1 import disclosure_pb2, handling_pb2
+from exchange.v1 import disclosure_pb2, handling_pb2, receipt_pb2
 from node.operations import succeed
 from node.operations.deliver import WINDOW
 from node.operations.partners import refresh_partner
@@ -31,6 +31,11 @@ def two(tmp_path: Path) -> Iterator[Federation]:
 def held(office: Office, field: str) -> None:
     with office.ports.store.write() as tx:
         tx.exec_driver_sql(f"UPDATE alerts SET {field}")  # noqa: S608  a test's own words
+
+
+def digests(office: Office) -> list[bytes]:
+    with office.ports.store.read() as tx:
+        return [alert.digest for alert in alerts.every(tx)]
 
 
 RECEIPTED = ("RECEIPTED", "UNSPECIFIED", "UNSPECIFIED")
@@ -220,6 +225,66 @@ def test_a_batch_sent_twice_ends_the_stream_and_changes_nothing(two: Federation)
     two.pump()
     assert same_log(gb, kh)
     assert len(kh.received()) == 2
+
+
+def test_refusals_of_different_checks_ascend_in_the_receipt(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    gb.publish(draft(KH_BORDER, not_after=two.clock.now_ms() + HOUR))
+    gb.publish(draft(KH_BORDER))
+    gb.publish(draft(KH_BORDER))
+    stream = Stream(gb, kh)
+    batch = stream.send()
+    assert batch is not None
+    batch.deliveries[1].manifest.signatures[0].signature = bytes(64)  # found before anything is asked of the time
+    batch.deliveries[2].openings[0].salt = bytes(32)
+    two.clock.pass_(2 * HOUR)
+    receipt = stream.take(batch)
+    assert receipt is not None
+    said = receipt_pb2.Receipt.FromString(receipt.payload)
+    names = receipt_pb2.ExceptionCode
+    assert [(exception.index, names.Name(exception.code)) for exception in said.exceptions] == [
+        (0, "EXCEPTION_CODE_EXPIRED"),
+        (1, "EXCEPTION_CODE_MANIFEST_UNVERIFIED"),
+        (2, "EXCEPTION_CODE_COMMITMENT_MISMATCH"),
+    ]
+    stream.settle(receipt)
+    assert gb.outbound(kh).size == 3
+    assert [state for digest in digests(gb) for state, *_ in gb.fates(digest)] == ["EXCEPTED"] * 3
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_receipt_is_kept_with_the_checkpoint_that_went_with_its_batch(two: Federation, *, restarted: bool) -> None:
+    gb, kh = two["gb"], two["kh"]
+    stream = Stream(gb, kh)
+    for _ in range(3):
+        gb.publish(draft(KH_BORDER))
+        batch = stream.send()
+        assert batch is not None
+        receipt = stream.take(batch)
+        assert receipt is not None
+        if restarted:  # whoever settles knows nothing of the batch that an earlier stream sent
+            gb.publish(draft(KH_BORDER))
+            gb.restart()
+            stream = Stream(gb, kh)
+        else:
+            stream.settle(receipt)
+        with gb.ports.store.read() as tx:
+            newest = logs.newest_receipt(tx, gb.outbound(kh).id)
+        assert newest is not None
+        assert (newest.checkpoint, newest.statement) == (batch.checkpoint, receipt.SerializeToString())
+        assert newest.frontier.size == newest.size
+    assert gb.fsck() == kh.fsck() == []
+
+
+def test_a_stream_that_sent_all_waits_and_one_that_is_behind_does_not(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    for _ in range(65):
+        gb.publish(draft(KH_BORDER))
+    stream = Stream(gb, kh)
+    assert stream.send() is not None
+    assert not stream.outgoing.idle
+    assert stream.send() is not None
+    assert stream.outgoing.idle
 
 
 def test_a_long_backlog_goes_in_full_batches_with_at_most_four_unreceipted(two: Federation) -> None:

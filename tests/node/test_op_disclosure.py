@@ -388,6 +388,36 @@ def test_an_alert_too_large_to_be_delivered_is_refused_before_it_has_a_place_in_
     assert gb.outbound(kh).size == 1
 
 
+def test_each_draft_of_a_message_is_answered_in_its_place(two: Federation, monkeypatch: pytest.MonkeyPatch) -> None:
+    gb, kh = two["gb"], two["kh"]
+    monkeypatch.setattr(release, "CAP_DELIVERY", 8 * 1024)
+    large = builders.alert()
+    for _ in range(5):
+        large.risk_narrative.add(language="en", text="synthetic " * 100)
+    drafts = [
+        draft(KH_POLICE),
+        draft(KH_POLICE, request_id=b"short"),
+        draft(agency("vn", POLICE)),
+        draft(KH_POLICE, alert=encode(large)),
+        draft(KH_BORDER, supersedes=[bytes(31)]),
+        draft(KH_BORDER),
+    ]
+    answers = sequence(gb.ports, release.prepare_all(gb.ports, gb.person("liaison"), drafts, "synthetic"))
+    assert [answer.request_id for answer in answers] == [wanted.request_id for wanted in drafts]
+    assert [[problem.code for problem in answer.problems if problem.severity == desk_service_pb2.SEVERITY_ERROR] for answer in answers] == [
+        [],
+        ["REQUEST_ID"],
+        ["PARTNER_UNKNOWN"],
+        ["DELIVERY_TOO_LARGE"],
+        ["MANIFEST_MALFORMED"],
+        [],
+    ]
+    assert len({answer.alert_id for answer in answers if answer.alert_id}) == 2
+    assert [list(answer.disclosures[0].audience) for answer in (answers[0], answers[-1])] == [[KH_POLICE], [KH_BORDER]]
+    assert gb.outbound(kh).size == 2
+    assert gb.fsck() == []
+
+
 def test_no_reason_no_release(two: Federation) -> None:
     published = two["gb"].publish(draft(KH_BORDER), reason="  ")
     assert [problem.code for problem in published.problems if problem.severity == desk_service_pb2.SEVERITY_ERROR] == ["REASON_MISSING"]

@@ -10,7 +10,7 @@ import pytest
 from exchange.errors import Malformed
 from exchange.v1 import desk_service_pb2
 from node.operations.release import NotReleased
-from node.rpc.publishing import AHEAD, publish
+from node.rpc.publishing import publish
 from node.store.errors import StoreFailed
 from tests.refusals import refused
 
@@ -61,19 +61,22 @@ def test_answers_come_while_the_caller_still_waits_to_send() -> None:
     assert arrived == [[1], [2], [3]]
 
 
-def test_no_more_than_a_few_messages_are_under_way() -> None:
+def test_no_more_than_a_few_drafts_are_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("node.rpc.publishing.AHEAD", 8)
+    messages = 3  # of 2 drafts, of none, which counts as one, and of 5
     submitted: list[Future[Answers]] = []
     full, more = threading.Event(), threading.Event()
 
     def submit(items: Sequence[Any]) -> Future[Answers]:
         submitted.append(Future())
-        if len(submitted) == AHEAD:
+        if len(submitted) == messages:
             full.set()
-        if len(submitted) > AHEAD:
+        if len(submitted) > messages:
             more.set()
         return submitted[-1]
 
-    responses = publish(iter([request(number) for number in range(8)]), prepare, submit, lambda: True)
+    asked = [request(1, 2), request(), request(*range(5)), request(6), request(*range(20))]
+    responses = publish(iter(asked), prepare, submit, lambda: True)
     first: list[object] = []
     reader = threading.Thread(target=lambda: first.append(next(responses)))
     reader.start()
@@ -87,6 +90,14 @@ def test_no_more_than_a_few_messages_are_under_way() -> None:
     submitted[1].set_result([])
     second.join(5)
     assert len(first) == 2
+    for number in range(2, len(asked)):
+        reader = threading.Thread(target=lambda: first.append(next(responses)))
+        reader.start()
+        while len(submitted) <= number:
+            assert reader.is_alive()
+        submitted[number].set_result([])
+        reader.join(5)
+    assert len(first) == len(asked)
 
 
 def test_what_a_message_raises_comes_after_the_answers_before_it() -> None:
@@ -111,6 +122,7 @@ def test_a_store_that_fails_is_told_to_whoever_waits() -> None:
 
 
 def test_a_caller_that_went_away_does_not_keep_its_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("node.rpc.publishing.AHEAD", 4)
     monkeypatch.setattr("node.rpc.publishing._LOOK_AGAIN_SECONDS", 0.01)
     before = set(threading.enumerate())
     responses = publish(iter([request(number) for number in range(9)]), prepare, at_once, lambda: False)
