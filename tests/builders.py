@@ -265,9 +265,8 @@ class Memory:
     """Originator and alert id to manifest digest."""
     successors: dict[bytes, tuple[Held, ...]] = field(default_factory=dict)
     referents: dict[bytes, str] = field(default_factory=dict)
-    """Manifest digest to originator."""
+    """Manifest digest to originator; `withdrawn` to those of recalls."""
     withdrawn: dict[bytes, tuple[str, ...]] = field(default_factory=dict)
-    """Manifest digest to the originators of recalls."""
 
     def fields_of(self, manifest_digest: bytes) -> frozenset[int]:
         return self.disclosed.get(manifest_digest, frozenset())
