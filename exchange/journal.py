@@ -31,9 +31,7 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
     journal_pb2.JOURNAL_KIND_ALTERATION: frozenset(
         {"SUPERSEDED", "WITHDRAWN", "RESTRICTED", "LIFTED", "CORRECTED", "DISPUTED", "ATTESTED", "MIS_HIT"}
     ),
-    journal_pb2.JOURNAL_KIND_CONSULTATION: frozenset(
-        {"ALERT", "ALERTS", "INBOX", "INBOX_ALERT", "STATUS", "SEARCH", "REACH"}
-    ),
+    journal_pb2.JOURNAL_KIND_CONSULTATION: frozenset({"ALERT", "ALERTS", "INBOX", "INBOX_ALERT", "STATUS", "SEARCH", "REACH"}),
     journal_pb2.JOURNAL_KIND_DISCLOSURE: frozenset({"RELEASED"}),
     journal_pb2.JOURNAL_KIND_COMBINATION: frozenset({"MERGED"}),
     journal_pb2.JOURNAL_KIND_ERASURE: frozenset({"INTENDED", "DONE", "PERIOD_INTENDED", "PERIOD_DONE"}),

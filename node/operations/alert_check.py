@@ -15,6 +15,7 @@ from exchange.v1 import disclosure_pb2, manifest_pb2, statement_pb2
 from exchange.values import CLOCK_SKEW_MS, PartyId
 from node.operations.contents import SALT, purpose_of_alert, purpose_of_entry, unpack_content
 from node.operations.findings import Findings
+from node.operations.standing import state_held
 from node.ports import Known
 from node.store import alerts, logs
 from node.store.alerts import AlertRow
@@ -51,6 +52,9 @@ class AlertChecker:
         waiting = any(control == alert.digest for control, _ in all_untold(tx)) if not logged else False
         if not waiting and not any(one.log.outbound == alert.own for one in logged):
             self.findings.error("ALERT_WITHOUT_ENTRY", f"alert {_short(alert)} stands in no log")
+        # What a recall said that was lost with a database is not known any more; then the safe reading stands.
+        if alert.state != state_held(tx, alert) and not (alert.own and alert.state == "disputed"):
+            self.findings.error("STATE_MISMATCH", f"alert {_short(alert)} stands otherwise than what is held of it says")
         self._check_twice(tx, logged)
         self._check_inboxes(tx, alert, logged)
         if not waiting:

@@ -18,7 +18,7 @@ from node.intake.fields import enum_prefix
 from node.operations.mis_hits import remember_report
 from node.operations.standing import restate
 from node.ports import Ports
-from node.store import recalls
+from node.store import alerts, recalls
 from node.store.journal import Event, Kind
 from node.store.logs import LogRow
 from node.store.recalls import AttestationRow, RecallKind, RecallRow
@@ -46,8 +46,8 @@ def take_recalls(ports: Ports, tx: Transaction, kept: Iterable[tuple[int, Disclo
             event = keep_control(tx, alert, control=digest, issuer=issuer, own=False, now=now)
             if event is not None:
                 ports.journal.record(tx, now, Kind.JOURNAL_KIND_ALTERATION, issuer, [event])
-    # What came after a recall of it, as when its first delivery was withheld, begins as that says.
-    if held := recalls.recalled_among(tx, new):
+    # What came after a recall of it, or after its successor, as when its first delivery was withheld, begins as these say.
+    if held := recalls.recalled_among(tx, new) | alerts.superseded_among(tx, new):
         restate(tx, held)
 
 

@@ -16,8 +16,6 @@ from node.store.alerts import AlertRow
 from node.store.recalls import RecallKind, RecallRow
 from node.store.transaction import Transaction
 
-SHOWN = frozenset({"active", "disputed"})
-"""States in which an agency reads what it was told; of the others it reads what to do."""
 _KINDS = {
     RecallKind.WITHDRAWAL: desk_service_pb2.RECALL_KIND_WITHDRAWAL,
     RecallKind.RESTRICTION: desk_service_pb2.RECALL_KIND_RESTRICTION,
@@ -66,18 +64,21 @@ def state_of(held: Sequence[RecallRow], *, superseded: bool) -> str:
     return "disputed" if any(one.kind is RecallKind.CORRECTION for one in held) else "active"
 
 
+def state_held(tx: Transaction, alert: AlertRow) -> str:
+    """The state of an alert that follows from what is stored of it; of one that was erased, that."""
+    if alert.state == "erased":
+        return alert.state
+    # A recall is not recalled: it would bring back what it ended.
+    held = [] if alert_types()[alert.alert_type].control else recalls.recalls_of(tx, {alert.digest})
+    later = {originator for _, _, originator in alerts.successors_of(tx, {alert.digest})}
+    return state_of(binding(alert, held), superseded=alert.originator in later)
+
+
 def restate(tx: Transaction, digests: Collection[bytes]) -> None:
     """Set the state of these manifests, those that are here, from what is held of them; `tx` must write."""
-    rows = alerts.by_digests(tx, digests)
-    held: dict[bytes, list[RecallRow]] = {}
-    for one in recalls.recalls_of(tx, rows.keys()):
-        held.setdefault(one.referent, []).append(one)
-    for row in rows.values():
-        if alert_types()[row.alert_type].control:
-            continue  # a recall is not recalled: it would bring back what it ended
-        later = {originator for _, _, originator in alerts.successors_of(tx, {row.digest})}
-        state = state_of(binding(row, held.get(row.digest, ())), superseded=row.originator in later)
-        if row.state not in {state, "erased"}:
+    for row in alerts.by_digests(tx, digests).values():
+        state = state_held(tx, row)
+        if row.state != state:
             alerts.set_state(tx, row.id, state)
 
 

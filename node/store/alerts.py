@@ -42,6 +42,7 @@ _HIGHEST_ID = "SELECT max(id) FROM alerts"
 _BY_REQUEST = select_text(alerts, [*_COLUMNS, alerts.c.request_id], "WHERE request_id IN")
 _BY_DIGEST = select_text(alerts, _COLUMNS, "WHERE digest IN")
 _BY_ID = select_text(alerts, _COLUMNS, "WHERE id IN")
+_SUPERSEDED = select_text(supersessions, [supersessions.c.earlier], "WHERE earlier IN")
 _BY_ALERT_ID = select_text(alerts, _COLUMNS, "WHERE alert_id IN")
 
 
@@ -171,6 +172,11 @@ def successors_of(tx: Connection, digests: Collection[bytes]) -> list[tuple[byte
         return []
     query = select(supersessions).where(supersessions.c.earlier.in_(digests))
     return [(row.earlier, row.later, row.originator) for row in tx.execute(query)]
+
+
+def superseded_among(tx: Connection, digests: Collection[bytes]) -> set[bytes]:
+    """Those of these manifests that anything supersedes: asked for every batch."""
+    return {earlier for (earlier,) in ask_among(tx, _SUPERSEDED, digests)}
 
 
 def superseded_by(tx: Connection, digest: bytes) -> frozenset[bytes]:

@@ -7,13 +7,29 @@ from pathlib import Path
 import pytest
 
 from exchange.errors import NotFound
-from exchange.v1 import control_pb2, desk_service_pb2
-from node.operations import reach
+from exchange.evidence import verify_evidence
+from exchange.v1 import control_pb2, desk_service_pb2, evidence_pb2
+from node.operations import evidence, reach
 from node.operations.officers import NotPermitted
 from node.operations.owing import attestations_owed
 from node.operations.purge import purge_attested
 from tests import builders
-from tests.countries import BORDER, DAY, HOUR, POLICE, agency, agreement, changed, compromised, descriptor, key, known, node_id, with_key
+from tests.countries import (
+    BORDER,
+    DAY,
+    HOUR,
+    POLICE,
+    agency,
+    agreement,
+    changed,
+    compromised,
+    descriptor,
+    key,
+    known,
+    node_id,
+    pins,
+    with_key,
+)
 from tests.federation import Federation, federation, same_log
 from tests.recalls import (
     LIFTING,
@@ -386,3 +402,21 @@ def test_when_the_agencys_key_is_revoked_an_administrator_recalls_in_the_nodes_n
     assert not codes(recalled(gb, told, name="administrator", in_node_name=True).controls[0])
     two.pump()
     assert kh.fsck() == []
+
+
+def test_that_somebody_was_told_of_a_withdrawal_and_attested_it_can_be_proved(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    told = gb.publish(draft(KH_BORDER)).manifest_digest
+    two.pump()
+    recalled(gb, told)
+    two.pump()
+    attested(kh, told)
+    two.pump()
+    for sender, name, index, recipient in ((gb, "liaison", 1, kh), (kh, "both", 0, gb)):
+        origin = sender.outbound(recipient).name.origin
+        level = evidence_pb2.EVIDENCE_LEVEL_DATA
+        data = evidence.export_evidence(sender.ports, sender.person(name), origin, index, level)
+        proved = verify_evidence(data, pins("gb", "kh"))
+        assert (proved.entry.in_reply_to, proved.agreement) == (told, None)
+        assert proved.kind is not None
+        assert proved.kind.control

@@ -235,6 +235,25 @@ def test_what_was_corrected_before_delivery_goes_without_its_wrong_values(two: F
     sound(two)
 
 
+def test_what_comes_after_its_own_successor_reads_as_replaced(two: Federation) -> None:
+    """As when the corrected alert's first delivery was held back, and a supplement to the old one is on its way."""
+    gb, kh = two["gb"], two["kh"]
+    told = published(gb, KH_BORDER)
+    second = replaced(gb, told).replacement.manifest_digest
+    kept = status(gb, told).disclosures[0].disclosure.index
+    with gb.ports.store.write() as tx:
+        tx.exec_driver_sql("UPDATE alerts SET not_after = 1 WHERE digest = ?", (told,))  # held back as expired
+    two.pump()
+    assert gb.fates(told) == [("EXCEPTED", "WITHHELD", "EXPIRED")]
+    with gb.ports.store.write() as tx:
+        tx.exec_driver_sql("UPDATE alerts SET not_after = (SELECT max(not_after) FROM alerts)")
+    gb.log_again(kh, kept)
+    two.pump()
+    assert (flags(kh, told), flags(kh, second)) == (["SUPERSEDED"], [])
+    assert shown(kh, told).replaced_by == second
+    assert kh.fsck() == []
+
+
 def test_whoever_was_cut_off_is_told_as_soon_as_there_is_a_way(tmp_path: Path) -> None:
     with federation(tmp_path, "gb", "kh", "vn") as three:
         gb, kh, vn = three["gb"], three["kh"], three["vn"]
