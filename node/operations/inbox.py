@@ -71,7 +71,7 @@ def get_inbox_alert(ports: Ports, person: str, reference: str) -> desk_service_p
         fragments = {} if blocked else _fragments(ports, tx, row, given)
         earlier = None if blocked else predecessor_given(tx, row, agency)
         before = _fragments(ports, tx, earlier, given_to(tx, earlier, agency)) if earlier else {}
-        handling = handling_pb2.Handling() if standing.state == "erased" else _in_force(ports.known, _own_handling(ports, tx, row), given)
+        handling = handling_pb2.Handling() if row.wrapped_key is None else _in_force(ports.known, _own_handling(ports, tx, row), given)
         summary = received_summary(ports, tx, row, agency, Conflicts(tx))
     note_access(ports, Kind.JOURNAL_KIND_CONSULTATION, person, Event(code="INBOX_ALERT", subject=row.digest))
     now = ports.clock.now_ms()

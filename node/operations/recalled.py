@@ -35,10 +35,12 @@ CODES: Final[Mapping[RecallKind, str]] = {
 
 def take_recalls(ports: Ports, tx: Transaction, kept: Iterable[tuple[int, Disclosure]], new: Collection[bytes], now: int) -> None:
     """Do what the control alerts of a batch say, and remember mis-hits that its reports tell of; `new` are digests of what is new here."""
+    seen: set[bytes] = set()  # one that is told to many agencies comes by several entries
     for _, disclosure in kept:
         digest, alert = disclosure.manifest.digest, disclosure.alert
-        if digest not in new:
+        if digest not in new or digest in seen:
             continue
+        seen.add(digest)
         if isinstance(alert, HitReport):
             remember_report(ports, tx, alert, disclosure.manifest.value.originator, now)
         elif disclosure.kind.control:

@@ -97,7 +97,7 @@ def test_every_method_asks_who_calls_before_anything_else(two: Federation) -> No
             assert code_of(error) == (grpc.StatusCode.UNAUTHENTICATED, "TLS_UNKNOWN_DOMAIN"), method
 
 
-def test_every_method_answers_whom_it_is_for(two: Federation) -> None:
+def test_every_method_answers_whom_it_is_for(two: Federation) -> None:  # noqa: PLR0915  each method has its lines
     gb, kh = two["gb"], two["kh"]
     wanted = draft(agency("kh", BORDER), agency("kh", POLICE))
     chain = own_descriptor(two["vn"].ports, two["vn"].person("administrator"))
@@ -142,7 +142,17 @@ def test_every_method_answers_whom_it_is_for(two: Federation) -> None:
         assert not ask(ours, "auditor", "Fsck").findings
         level = evidence_pb2.EVIDENCE_LEVEL_CONTENTLESS
         assert ask(ours, "auditor", "ExportEvidence", origin=ORIGIN, index=0, level=level).evidence
-        assert ask(ours, administrator, "RecoverLog", origin=ORIGIN).log.size == 2
+        why = {"alert": alert, "reason": "synthetic"}
+        assert len(ask(ours, "liaison", "GetReach", alert=alert).reached) == 2
+        more = {"recipient": agency("kh", BORDER), "fields": [6], "ground": 5}
+        assert not ask(ours, "liaison", "SupplementAlert", request_id=b"1" * 16, **more, **why).published.problems
+        assert not ask(ours, "liaison", "ReplaceAlert", draft=draft(), **why).replacement.problems
+        recall = {"kind": desk_service_pb2.RECALL_KIND_WITHDRAWAL, "withdrawal_reason": 1}
+        assert len(ask(ours, "liaison", "RecallAlert", request_id=b"2" * 16, **recall, **why).controls) == 2
+        two.pump()
+        purge = {"copies_removed": 1, "local_lists_updated": True}
+        assert not ask(theirs, "border", "AttestPurge", request_id=b"3" * 16, **purge, **why).attestations[0].problems
+        assert ask(ours, administrator, "RecoverLog", origin=ORIGIN).log.size == gb.outbound(kh).size
         assert ask(ours, administrator, "EndLog", origin=ORIGIN).state == "proposed"
     assert asked == set(METHODS)
 

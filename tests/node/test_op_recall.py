@@ -13,6 +13,7 @@ from node.operations import evidence, reach
 from node.operations.officers import NotPermitted
 from node.operations.owing import attestations_owed
 from node.operations.purge import purge_attested
+from node.store.errors import StoreFailed
 from tests import builders
 from tests.countries import (
     BORDER,
@@ -337,6 +338,28 @@ def test_a_purge_that_a_crash_interrupted_is_finished(two: Federation, monkeypat
     assert shown(kh, again).blocked == desk_service_pb2.BLOCKED_WITHDRAWN
     assert purge_attested(kh.ports, kh.domain) == [again]
     assert purge_attested(kh.ports, kh.domain) == []
+    assert kh.fsck() == []
+
+
+def test_a_purge_that_a_reader_holds_up_goes_on_later_and_the_attestation_stands(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    told = gb.publish(draft(KH_BORDER)).manifest_digest
+    two.pump()
+    recalled(gb, told)
+    two.pump()
+    real = kh.ports.store.empty_journal
+
+    def held_up() -> None:
+        raise StoreFailed("STORE_LOCKED", "a read that does not end")
+
+    kh.ports.store.empty_journal = held_up  # type: ignore[method-assign]  # a reader that does not end
+    answer = attested(kh, told)
+    assert not codes(answer.attestations[0])
+    assert not answer.erased
+    assert shown(kh, told).blocked == desk_service_pb2.BLOCKED_WITHDRAWN
+    kh.ports.store.empty_journal = real  # type: ignore[method-assign]  # it has gone
+    assert purge_attested(kh.ports, kh.domain) == [told]
+    assert [event[3] for event in kh.journal() if event[0] == "erasure"] == ["INTENDED", "DONE"]
     assert kh.fsck() == []
 
 
