@@ -35,7 +35,7 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
     journal_pb2.JOURNAL_KIND_DISCLOSURE: frozenset({"RELEASED"}),
     journal_pb2.JOURNAL_KIND_COMBINATION: frozenset({"MERGED"}),
     journal_pb2.JOURNAL_KIND_ERASURE: frozenset({"INTENDED", "DONE", "PERIOD_INTENDED", "PERIOD_DONE"}),
-    journal_pb2.JOURNAL_KIND_APPROVAL: frozenset({"GIVEN", "TAKEN_BACK"}),
+    journal_pb2.JOURNAL_KIND_APPROVAL: frozenset({"ASSESSED", "ASSESSMENT_WITHDRAWN", "GIVEN", "TAKEN_BACK"}),
     journal_pb2.JOURNAL_KIND_ACCESS: frozenset({"ADDED", "CHANGED", "REMOVED"}),
     journal_pb2.JOURNAL_KIND_SIGN_IN: frozenset({"CERTIFICATE"}),
     journal_pb2.JOURNAL_KIND_PARTNER: frozenset({"ADDED", "REFRESHED", "SUSPENDED", "RESUMED"}),
@@ -43,7 +43,7 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
     journal_pb2.JOURNAL_KIND_KEY: frozenset({"DESCRIPTOR"}),
     journal_pb2.JOURNAL_KIND_EXPORT: frozenset({"DATA", "CONTENTLESS", "ENTRY_ONLY", "LOGGED_ONLY"}),
     journal_pb2.JOURNAL_KIND_REVIEW: frozenset(
-        {"LOGS", "LOG", "VERIFICATION", "STORE", "STATUS", "PARTNERS", "PARTNER", "AGREEMENTS", "AGREEMENT"}
+        {"LOGS", "LOG", "VERIFICATION", "STORE", "STATUS", "PARTNERS", "PARTNER", "AGREEMENTS", "AGREEMENT", "ASSESSMENTS"}
     ),
     journal_pb2.JOURNAL_KIND_LOG: frozenset({"OPENED", "RECOVERED", "STOPPED", "SUCCESSION_PROPOSED", "SUCCESSION_OFFERED", "ENDED"}),
     journal_pb2.JOURNAL_KIND_ANCHOR: frozenset({"OUTBOUND", "INBOUND"}),

@@ -11,7 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from exchange.directory import KnownNode, open_descriptor_chain
-from exchange.errors import ExchangeError, Refused
+from exchange.errors import ExchangeError, NotFound, Refused
+from exchange.tlog.note import NoteVerifier
 from exchange.v1 import directory_pb2, exchange_service_pb2, statement_pb2
 from exchange.values import PartyId
 from node.config import Config
@@ -23,6 +24,7 @@ from node.operations.partners import load_known
 from node.operations.purge import purge_attested
 from node.operations.retell import tell_waiting
 from node.operations.sign import check_high_water, stop_log
+from node.policy.pack import PolicyPack, open_pack
 from node.ports import Acquaintance, Ports, Signals, Signers, Streams
 from node.rpc.desk_service import DeskService
 from node.rpc.doors import desk_listener, partner_listener
@@ -159,11 +161,22 @@ def build(config: Config) -> Node:
                 )
             },
         ),
-        acquaintance=Acquaintance(load_known(store, own, clock.now_ms())),
+        acquaintance=Acquaintance(load_known(store, own, clock.now_ms(), policy_of(config))),
         signals=Signals(),
         streams=Streams(),
     )
     return Node(config, ports)
+
+
+def policy_of(config: Config) -> PolicyPack | None:
+    """The policy pack that the configuration names. Raises as `open_pack`, and `NotFound` (POLICY_ABSENT)."""
+    if config.policy.pack is None:
+        return None
+    try:
+        note = config.policy.pack.read_bytes()
+    except OSError:
+        raise NotFound("POLICY_ABSENT", "the policy pack is not where the configuration says: policy.pack") from None
+    return open_pack(note, NoteVerifier.from_vkey(config.policy.key), config.node.country)
 
 
 def own_node(descriptors: Path) -> KnownNode:

@@ -88,6 +88,15 @@ class StoreSection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PolicySection:
+    """What this country's law asks for before it tells another: a signed policy pack, and the key of whoever issues it."""
+
+    pack: Path | None = field(metadata={"kind": "path"}, default=None)
+    key: str = field(metadata={"kind": "text"}, default="")
+    """A C2SP note verifier key, `<name>+<key id>+<base64>`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgencyEntry:
     """One agency that speaks through this node."""
 
@@ -116,6 +125,7 @@ class Config:
     tls: TlsSection
     keys: KeysSection
     store: StoreSection
+    policy: PolicySection
     agencies: tuple[AgencyEntry, ...]
     officers: tuple[OfficerEntry, ...]
 
@@ -126,6 +136,7 @@ _SECTIONS: Final[Mapping[str, type]] = {
     "tls": TlsSection,
     "keys": KeysSection,
     "store": StoreSection,
+    "policy": PolicySection,
 }
 _LISTS: Final[Mapping[str, type]] = {"agencies": AgencyEntry, "officers": OfficerEntry}
 
@@ -240,6 +251,8 @@ class _Reader:
             self.problems.append("officers: an agency is not among [[agencies]]")
         if not config.keys.statement.keys() <= {agency.path.split("/")[-1] for agency in agencies}:
             self.problems.append("keys.statement: a key is for an agency that is not among [[agencies]]")
+        if bool(config.policy.pack) != bool(config.policy.key):
+            self.problems.append("policy: a pack and the key of whoever issues it belong together")
         if config.store.high_water.is_relative_to(config.store.database.parent):
             self.problems.append("store.high_water: must be outside the directory of store.database")
 

@@ -10,6 +10,8 @@ from exchange.agreement import Agreed
 from exchange.directory import KnownNode
 from exchange.signing import Signer
 from node.config import OfficerEntry
+from node.policy.gate import Assessment
+from node.policy.pack import PolicyPack
 from node.store.engine import Store
 from node.store.high_water import HighWater
 from node.store.journal import Journal
@@ -56,6 +58,10 @@ class Known:
     partners: Mapping[str, Partner]
     agreements: Mapping[bytes, Agreed]
     """Accepted ones, by digest."""
+    policy: PolicyPack | None = None
+    """What this country's law asks for before it tells another; None where none is configured."""
+    assessments: tuple[Assessment, ...] = ()
+    """Those that were not withdrawn."""
 
     def nodes(self) -> dict[str, KnownNode]:
         """Every pinned node by trust domain."""

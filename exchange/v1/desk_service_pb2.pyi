@@ -5,6 +5,7 @@ What officers, auditors and administrators of one country ask of their own node.
 
 from collections import abc as _abc
 from exchange.v1 import agreement_pb2 as _agreement_pb2
+from exchange.v1 import assessment_pb2 as _assessment_pb2
 from exchange.v1 import control_pb2 as _control_pb2
 from exchange.v1 import disclosure_pb2 as _disclosure_pb2
 from exchange.v1 import evidence_pb2 as _evidence_pb2
@@ -160,6 +161,27 @@ AGREEMENT_STATE_OFFERED: AgreementState.ValueType  # 2
 AGREEMENT_STATE_ACCEPTED: AgreementState.ValueType  # 3
 """Signed by both."""
 Global___AgreementState: _TypeAlias = AgreementState  # noqa: Y015
+
+class _AssessmentState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AssessmentStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AssessmentState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ASSESSMENT_STATE_UNSPECIFIED: _AssessmentState.ValueType  # 0
+    ASSESSMENT_STATE_IN_FORCE: _AssessmentState.ValueType  # 1
+    ASSESSMENT_STATE_REVIEW_DUE: _AssessmentState.ValueType  # 2
+    """Its review is due: nothing rests on it any more."""
+    ASSESSMENT_STATE_WITHDRAWN: _AssessmentState.ValueType  # 3
+
+class AssessmentState(_AssessmentState, metaclass=_AssessmentStateEnumTypeWrapper): ...
+
+ASSESSMENT_STATE_UNSPECIFIED: AssessmentState.ValueType  # 0
+ASSESSMENT_STATE_IN_FORCE: AssessmentState.ValueType  # 1
+ASSESSMENT_STATE_REVIEW_DUE: AssessmentState.ValueType  # 2
+"""Its review is due: nothing rests on it any more."""
+ASSESSMENT_STATE_WITHDRAWN: AssessmentState.ValueType  # 3
+Global___AssessmentState: _TypeAlias = AssessmentState  # noqa: Y015
 
 class _RecallKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -2028,6 +2050,154 @@ class ExportEvidenceResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExportEvidenceResponse: _TypeAlias = ExportEvidenceResponse  # noqa: Y015
+
+@_typing.final
+class AssessmentSummary(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIGEST_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    ASSESSMENT_FIELD_NUMBER: _builtins.int
+    digest: _builtins.bytes
+    state: Global___AssessmentState.ValueType
+    @_builtins.property
+    def assessment(self) -> _assessment_pb2.TransferAssessment: ...
+    def __init__(
+        self,
+        *,
+        digest: _builtins.bytes = ...,
+        state: Global___AssessmentState.ValueType = ...,
+        assessment: _assessment_pb2.TransferAssessment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment", "digest", b"digest", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssessmentSummary: _TypeAlias = AssessmentSummary  # noqa: Y015
+
+@_typing.final
+class RecordAssessmentRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASSESSMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def assessment(self) -> _assessment_pb2.TransferAssessment: ...
+    def __init__(
+        self,
+        *,
+        assessment: _assessment_pb2.TransferAssessment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordAssessmentRequest: _TypeAlias = RecordAssessmentRequest  # noqa: Y015
+
+@_typing.final
+class RecordAssessmentResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def summary(self) -> Global___AssessmentSummary: ...
+    def __init__(
+        self,
+        *,
+        summary: Global___AssessmentSummary | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordAssessmentResponse: _TypeAlias = RecordAssessmentResponse  # noqa: Y015
+
+@_typing.final
+class ListAssessmentsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAssessmentsRequest: _TypeAlias = ListAssessmentsRequest  # noqa: Y015
+
+@_typing.final
+class ListAssessmentsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASSESSMENTS_FIELD_NUMBER: _builtins.int
+    POLICY_FIELD_NUMBER: _builtins.int
+    POLICY_UNTIL_FIELD_NUMBER: _builtins.int
+    policy: _builtins.str
+    """Label and end (Unix milliseconds) of the policy in use; empty where the node has none."""
+    policy_until: _builtins.int
+    @_builtins.property
+    def assessments(self) -> _containers.RepeatedCompositeFieldContainer[Global___AssessmentSummary]: ...
+    def __init__(
+        self,
+        *,
+        assessments: _abc.Iterable[Global___AssessmentSummary] | None = ...,
+        policy: _builtins.str = ...,
+        policy_until: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessments", b"assessments", "policy", b"policy", "policy_until", b"policy_until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAssessmentsResponse: _TypeAlias = ListAssessmentsResponse  # noqa: Y015
+
+@_typing.final
+class WithdrawAssessmentRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASSESSMENT_FIELD_NUMBER: _builtins.int
+    assessment: _builtins.str
+    """Digest in hex, or an unambiguous beginning of at least 8 characters."""
+    def __init__(
+        self,
+        *,
+        assessment: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawAssessmentRequest: _TypeAlias = WithdrawAssessmentRequest  # noqa: Y015
+
+@_typing.final
+class WithdrawAssessmentResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def summary(self) -> Global___AssessmentSummary: ...
+    def __init__(
+        self,
+        *,
+        summary: Global___AssessmentSummary | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawAssessmentResponse: _TypeAlias = WithdrawAssessmentResponse  # noqa: Y015
 
 @_typing.final
 class RecallNotice(_message.Message):

@@ -164,6 +164,21 @@ class DeskServiceStub:
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceResponse.FromString,
                 _registered_method=True)
+        self.RecordAssessment = channel.unary_unary(
+                '/exchange.v1.DeskService/RecordAssessment',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.RecordAssessmentRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.RecordAssessmentResponse.FromString,
+                _registered_method=True)
+        self.ListAssessments = channel.unary_unary(
+                '/exchange.v1.DeskService/ListAssessments',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ListAssessmentsRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ListAssessmentsResponse.FromString,
+                _registered_method=True)
+        self.WithdrawAssessment = channel.unary_unary(
+                '/exchange.v1.DeskService/WithdrawAssessment',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.WithdrawAssessmentRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.WithdrawAssessmentResponse.FromString,
+                _registered_method=True)
         self.GetReach = channel.unary_unary(
                 '/exchange.v1.DeskService/GetReach',
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.GetReachRequest.SerializeToString,
@@ -351,6 +366,24 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecordAssessment(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAssessments(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WithdrawAssessment(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetReach(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -513,6 +546,21 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     servicer.ExportEvidence,
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceResponse.SerializeToString,
+            ),
+            'RecordAssessment': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordAssessment,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.RecordAssessmentRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.RecordAssessmentResponse.SerializeToString,
+            ),
+            'ListAssessments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAssessments,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ListAssessmentsRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ListAssessmentsResponse.SerializeToString,
+            ),
+            'WithdrawAssessment': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawAssessment,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.WithdrawAssessmentRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.WithdrawAssessmentResponse.SerializeToString,
             ),
             'GetReach': grpc.unary_unary_rpc_method_handler(
                     servicer.GetReach,
@@ -1242,6 +1290,87 @@ class DeskService:
             '/exchange.v1.DeskService/ExportEvidence',
             exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceRequest.SerializeToString,
             exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordAssessment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/RecordAssessment',
+            exchange_dot_v1_dot_desk__service__pb2.RecordAssessmentRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.RecordAssessmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAssessments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/ListAssessments',
+            exchange_dot_v1_dot_desk__service__pb2.ListAssessmentsRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ListAssessmentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawAssessment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/WithdrawAssessment',
+            exchange_dot_v1_dot_desk__service__pb2.WithdrawAssessmentRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.WithdrawAssessmentResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -58,6 +58,9 @@ class DeskServiceStub:
     RecoverLog: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.RecoverLogRequest, _desk_service_pb2.RecoverLogResponse]
     Fsck: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.FsckRequest, _desk_service_pb2.FsckResponse]
     ExportEvidence: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ExportEvidenceRequest, _desk_service_pb2.ExportEvidenceResponse]
+    RecordAssessment: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.RecordAssessmentRequest, _desk_service_pb2.RecordAssessmentResponse]
+    ListAssessments: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ListAssessmentsRequest, _desk_service_pb2.ListAssessmentsResponse]
+    WithdrawAssessment: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.WithdrawAssessmentRequest, _desk_service_pb2.WithdrawAssessmentResponse]
     GetReach: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.GetReachRequest, _desk_service_pb2.GetReachResponse]
     RecallAlert: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.RecallAlertRequest, _desk_service_pb2.RecallAlertResponse]
     ReplaceAlert: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ReplaceAlertRequest, _desk_service_pb2.ReplaceAlertResponse]
@@ -94,6 +97,9 @@ class DeskServiceAsyncStub(DeskServiceStub):
     RecoverLog: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.RecoverLogRequest, _desk_service_pb2.RecoverLogResponse]  # type: ignore[assignment]
     Fsck: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.FsckRequest, _desk_service_pb2.FsckResponse]  # type: ignore[assignment]
     ExportEvidence: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ExportEvidenceRequest, _desk_service_pb2.ExportEvidenceResponse]  # type: ignore[assignment]
+    RecordAssessment: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.RecordAssessmentRequest, _desk_service_pb2.RecordAssessmentResponse]  # type: ignore[assignment]
+    ListAssessments: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ListAssessmentsRequest, _desk_service_pb2.ListAssessmentsResponse]  # type: ignore[assignment]
+    WithdrawAssessment: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.WithdrawAssessmentRequest, _desk_service_pb2.WithdrawAssessmentResponse]  # type: ignore[assignment]
     GetReach: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.GetReachRequest, _desk_service_pb2.GetReachResponse]  # type: ignore[assignment]
     RecallAlert: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.RecallAlertRequest, _desk_service_pb2.RecallAlertResponse]  # type: ignore[assignment]
     ReplaceAlert: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ReplaceAlertRequest, _desk_service_pb2.ReplaceAlertResponse]  # type: ignore[assignment]
@@ -283,6 +289,27 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _desk_service_pb2.ExportEvidenceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.ExportEvidenceResponse, _abc.Awaitable[_desk_service_pb2.ExportEvidenceResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def RecordAssessment(
+        self,
+        request: _desk_service_pb2.RecordAssessmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.RecordAssessmentResponse, _abc.Awaitable[_desk_service_pb2.RecordAssessmentResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ListAssessments(
+        self,
+        request: _desk_service_pb2.ListAssessmentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ListAssessmentsResponse, _abc.Awaitable[_desk_service_pb2.ListAssessmentsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def WithdrawAssessment(
+        self,
+        request: _desk_service_pb2.WithdrawAssessmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.WithdrawAssessmentResponse, _abc.Awaitable[_desk_service_pb2.WithdrawAssessmentResponse]]: ...
 
     @_abc_1.abstractmethod
     def GetReach(

@@ -35,6 +35,8 @@ _NOUNS: Final[Mapping[str, Mapping[str, str]]] = {
     "Partners": {
         "partner": "Other countries' nodes: add, list, show, suspend, resume.",
         "agreement": "What two countries agreed to tell each other.",
+        "assessment": "Transfer assessments: what was weighed before another country is told.",
+        "policy": "Policy packs: what a country's law asks for, signed by its authority.",
     },
     "Proof": {
         "log": "Disclosure logs: list, show, verify.",

@@ -21,11 +21,14 @@ class Authorisation:
     preview: bytes
     at: int
     """Unix milliseconds, not later than the entry's disclosed_at."""
+    assessment: bytes = b""
+    """Digest of the transfer assessment that it rests on, if the policy asked for one."""
 
     def record(self) -> bytes:
         """The bytes that the entry commits to: JSON with sorted keys."""
         values = {
             "agency": self.agency,
+            **({"assessment": self.assessment.hex()} if self.assessment else {}),
             "at": self.at,
             "officer": self.officer,
             "preview": self.preview.hex(),

@@ -9,7 +9,9 @@ from exchange.errors import Conflict, ExchangeError, Malformed, NotFound, Refuse
 from exchange.v1 import desk_service_pb2, directory_pb2, statement_pb2
 from node.operations.access import note_access
 from node.operations.officers import ADMINISTRATOR, AUDITOR, LIAISON, PARTNER_OFFICER, require
+from node.policy.pack import PolicyPack
 from node.ports import Known, Partner, Ports
+from node.store.assessments import assessments_in_force
 from node.store.directory import AgreementRow, PartnerRow, all_agreements, all_alarms, all_partners, clear_alarm, put_partner, raise_alarm
 from node.store.engine import Store
 from node.store.journal import Event, Kind
@@ -19,19 +21,20 @@ READERS = (ADMINISTRATOR, LIAISON, AUDITOR)
 _CAP_CHAIN = 1024 * 1024
 
 
-def load_known(store: Store, own: KnownNode, now: int) -> Known:
-    """Whom this node knows and what it agreed, as the store has it.
+def load_known(store: Store, own: KnownNode, now: int, policy: PolicyPack | None = None) -> Known:
+    """Whom this node knows and what it agreed, as the store has it, under the policy that it is given.
 
     A descriptor chain or an agreement that no longer verifies, as when its key turned out to be stolen, is left out, with an alarm.
     """
     with store.write() as tx:
-        return _load(tx, own, now)
+        return _load(tx, own, now, policy)
 
 
 def reload(ports: Ports) -> None:
     """Replace what this node knows by what the store has now. Inside the writing turn, so that an older view never wins."""
     with ports.store.write() as tx:
-        ports.acquaintance.known = _load(tx, ports.known.own, ports.clock.now_ms())
+        known = ports.known
+        ports.acquaintance.known = _load(tx, known.own, ports.clock.now_ms(), known.policy)
 
 
 def own_descriptor(ports: Ports, person: str) -> desk_service_pb2.GetOwnDescriptorResponse:
@@ -140,7 +143,7 @@ def refresh_partner(ports: Ports, trust_domain: str, statements: Sequence[statem
     reload(ports)
 
 
-def _load(tx: Transaction, own: KnownNode, now: int) -> Known:
+def _load(tx: Transaction, own: KnownNode, now: int, policy: PolicyPack | None) -> Known:
     partners: dict[str, Partner] = {}
     for row in all_partners(tx):
         try:
@@ -158,7 +161,7 @@ def _load(tx: Transaction, own: KnownNode, now: int) -> Known:
             agreements[agreement.digest] = _open(agreement, own, partner.node)
         except ExchangeError:
             raise_alarm(tx, now, "AGREEMENT_UNVERIFIED", partner=agreement.partner, origin=agreement.digest.hex())
-    return Known(own=own, partners=partners, agreements=agreements)
+    return Known(own=own, partners=partners, agreements=agreements, policy=policy, assessments=assessments_in_force(tx))
 
 
 def _open(row: AgreementRow, own: KnownNode, partner: KnownNode) -> Agreed:

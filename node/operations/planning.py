@@ -9,9 +9,13 @@ from exchange.errors import Malformed
 from exchange.profile import AlertType
 from exchange.v1 import desk_service_pb2
 from exchange.values import PartyId
+from node.operations.transfers import offences_of, pass_transfer
+from node.policy.gate import Obstacle, Passed
 from node.ports import Known, Partner
 
 _PREVIEW = b"alert-exchange/v1 preview\0"
+_Key = tuple[str, bytes, str, tuple[int, ...], int, bytes, bytes]
+"""What two recipients must have in common to share an entry."""
 
 REFUSALS: Mapping[str, tuple[str, str]] = {
     "RECIPIENT_MALFORMED": ("this is not the SPIFFE ID of an agency", "write it as spiffe://<trust domain>/agency/<name>"),
@@ -32,7 +36,17 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
     "FIELDS_NONE": ("the clause leaves nothing of this alert to be shown", "tick a field again, or choose another recipient"),
     "GROUNDS_DIFFER": ("the fields on request for one recipient have different grounds", "release them one after the other"),
     "CONDITION_APPROVALS": ("the clause asks for approvals, which this version cannot record", "release by another clause"),
-    "CONDITION_TRANSFER": ("the clause sets transfer conditions, which this version cannot check", "release by another clause"),
+    "CONDITION_TRANSFER": (
+        "the clause sets transfer conditions, and this node has no policy pack",
+        "configure policy.pack",
+    ),
+    "POLICY_EXPIRED": ("the policy pack of this country has expired", "ask the authority that issues it for the next one"),
+    "POLICY_NOT_YET": ("the policy pack of this country is not in force yet", "wait, or configure the one before it"),
+    "DESTINATION_UNKNOWN": ("the policy pack does not say in which country this partner stands", "ask the authority that issues it"),
+    "CATEGORY_WITHHELD": ("the policy forbids a category of data that would go", "leave those fields out, or choose another recipient"),
+    "ASSESSMENT_MISSING": ("no transfer assessment for this recipient is in force", "record one: exchange assessment record FILE"),
+    "ASSESSMENT_EXPIRED": ("the review of the transfer assessment is due", "assess again: exchange assessment record FILE"),
+    "ASSESSMENT_INCOMPLETE": ("the transfer assessment does not state all that the law asks for", "assess again, with what is named"),
     "CONDITION_RATE_CAP": ("the clause caps releases a day, which this version cannot count", "release by another clause"),
     "CONDITION_EMERGENCY": ("emergency agreements are not supported by this version", "release under an ordinary agreement"),
     "CONTROL_ALERT": ("a recall or an answer goes without a clause", "use the verbs for these: exchange alert --help, inbox --help"),
@@ -50,6 +64,8 @@ class Planned:
     request_digest: bytes
     view: bytes
     """Exactly the bytes that each of these agencies will read."""
+    assessment: bytes
+    """Digest of the transfer assessment on the strength of which it goes; empty where no rule asks for one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +75,8 @@ class Plan:
     planned: tuple[Planned, ...]
     refused: Mapping[str, str]
     """Recipient to the code of the reason."""
+    obstacles: Mapping[str, tuple[Obstacle, ...]]
+    """Recipient to what the policy says against it, where it is the policy that refuses."""
     digest: bytes
     """Of everything that was shown to the officer; goes into the authorisation record."""
 
@@ -71,9 +89,11 @@ class _Wish:
 
 def plan(draft: desk_service_pb2.Draft, fragments: Mapping[int, bytes], kind: AlertType, known: Known, now: int) -> Plan:
     """Decide for each recipient of a draft whose alert was cut into `fragments`. An empty list of recipients plans nothing."""
-    grouped: dict[tuple[str, bytes, str, tuple[int, ...], int, bytes], list[str]] = {}
-    decisions: dict[tuple[str, bytes, str, tuple[int, ...], int, bytes], Allowed] = {}
+    grouped: dict[_Key, list[str]] = {}
+    decisions: dict[_Key, Allowed] = {}
     refused: dict[str, str] = {}
+    obstacles: dict[str, tuple[Obstacle, ...]] = {}
+    offences = offences_of(kind, draft.alert) if known.policy else frozenset()
     for recipient in sorted(set(draft.recipients)):
         wish = _wish(draft, recipient)
         outcome = _decide(draft, kind, known, recipient, wish, now)
@@ -82,7 +102,15 @@ def plan(draft: desk_service_pb2.Draft, fragments: Mapping[int, bytes], kind: Al
             continue
         ground, request_digest = next(iter(wish.grounds), (0, b""))
         partner = PartyId.parse(recipient).trust_domain
-        key = (partner, outcome.agreement, outcome.clause.id, outcome.fields, ground, request_digest)
+        passed = Passed(assessment=None)
+        if known.policy:
+            gate = pass_transfer(known, known.policy, recipient, kind, draft.purpose, outcome, offences, now)
+            if not isinstance(gate, Passed):
+                refused[recipient], obstacles[recipient] = gate[0].code, gate
+                continue
+            passed = gate
+        assessment = passed.assessment.digest if passed.assessment else b""
+        key = (partner, outcome.agreement, outcome.clause.id, outcome.fields, ground, request_digest, assessment)
         grouped.setdefault(key, []).append(recipient)
         decisions[key] = outcome
     planned = tuple(
@@ -93,18 +121,19 @@ def plan(draft: desk_service_pb2.Draft, fragments: Mapping[int, bytes], kind: Al
             ground=key[4],
             request_digest=key[5],
             view=b"".join(fragments.get(number, b"") for number in key[3]),
+            assessment=key[6],
         )
         for key, audience in sorted(grouped.items())
     )
-    return Plan(planned=planned, refused=refused, digest=_digest(planned))
+    return Plan(planned=planned, refused=refused, obstacles=obstacles, digest=_digest(planned))
 
 
-def unsupported_condition(allowed: Allowed, *, emergency: bool) -> str:
+def unsupported_condition(allowed: Allowed, *, emergency: bool, gated: bool) -> str:
     """The code of a condition of the clause that this version cannot check, or "": it refuses the release, it is never ignored."""
     clause = allowed.clause
     if clause.approvals:
         return "CONDITION_APPROVALS"
-    if clause.transfer_conditions:
+    if clause.transfer_conditions and not gated:
         return "CONDITION_TRANSFER"
     if clause.rate_cap_per_day:
         return "CONDITION_RATE_CAP"
@@ -150,7 +179,7 @@ def _decide(draft: desk_service_pb2.Draft, kind: AlertType, known: Known, recipi
     if isinstance(decision, Denied):
         return decision.reasons[0]
     emergency = known.agreements[decision.agreement].agreement.emergency
-    return unsupported_condition(decision, emergency=emergency) or decision
+    return unsupported_condition(decision, emergency=emergency, gated=known.policy is not None) or decision
 
 
 def _obstacle(partner: Partner, kind: AlertType, known: Known) -> str:

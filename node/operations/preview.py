@@ -1,5 +1,7 @@
 """Before anything leaves: each recipient × each field, shown or withheld, and the clause that decided; the same plan as release."""
 
+from collections.abc import Sequence
+
 from exchange.encoding import cut
 from exchange.profile import AlertType, alert_type
 from exchange.v1 import desk_service_pb2
@@ -7,6 +9,7 @@ from node.intake.completeness import check_draft
 from node.intake.problems import error
 from node.operations.officers import LIAISON, PARTNER_OFFICER, require
 from node.operations.planning import REFUSALS, Plan, Planned, plan
+from node.policy.gate import Obstacle
 from node.ports import Ports
 
 
@@ -29,7 +32,7 @@ def preview(ports: Ports, person: str, draft: desk_service_pb2.Draft) -> desk_se
     present = frozenset(fragments)
     recipients = [_shown(item, agency, kind, draft, present) for item in decided.planned for agency in item.audience]
     recipients += [
-        desk_service_pb2.RecipientPreview(recipient=recipient, denied=[refusal_problem(code)])
+        desk_service_pb2.RecipientPreview(recipient=recipient, denied=_denied(decided, recipient, code, "recipients"))
         for recipient, code in decided.refused.items()
     ]
     return desk_service_pb2.PreviewAlertResponse(
@@ -37,19 +40,27 @@ def preview(ports: Ports, person: str, draft: desk_service_pb2.Draft) -> desk_se
     )
 
 
-def refusal_problem(code: str) -> desk_service_pb2.Problem:
-    """What a person reads when a recipient can be sent nothing."""
-    message, remedy = REFUSALS[code]
-    return error(code, "recipients", message, remedy)
-
-
 def refusals(decided: Plan) -> list[desk_service_pb2.Problem]:
     """One problem for each recipient that can be sent nothing, the recipient named in the field path."""
-    found = []
-    for recipient, code in decided.refused.items():
-        message, remedy = REFUSALS[code]
-        found.append(error(code, f"recipients[{recipient}]", message, remedy))
-    return found
+    return [
+        problem for recipient, code in decided.refused.items() for problem in _denied(decided, recipient, code, f"recipients[{recipient}]")
+    ]
+
+
+def _denied(decided: Plan, recipient: str, code: str, field: str) -> list[desk_service_pb2.Problem]:
+    return denials(code, field, decided.obstacles.get(recipient, ()))
+
+
+def denials(code: str, field: str, obstacles: Sequence[Obstacle] = ()) -> list[desk_service_pb2.Problem]:
+    """What a person reads when a recipient can be sent nothing: one problem, or one for each rule of the policy that says so."""
+    message, remedy = REFUSALS[code]
+    if not obstacles:
+        return [error(code, field, message, remedy)]
+    # Each rule speaks for itself: which one, by what law, and what it misses.
+    return [
+        error(code, field, "; ".join(part for part in (message, obstacle.detail, obstacle.rule, obstacle.law) if part), remedy)
+        for obstacle in obstacles
+    ]
 
 
 def _shown(

@@ -176,12 +176,17 @@ def _record(ports: Ports, officer: OfficerEntry, committed: _Committed, reason: 
     if len(content) > CAP_DELIVERY - CAP_ENTRY:
         # Later, when it has its place in a log, it could not be sent and would hold back all that follows.
         return _too_much(draft, officer, Malformed("DELIVERY_TOO_LARGE", "the alert as a whole is larger than the protocol carries"))
-    record = Authorisation(
-        officer=str(officer.id), agency=envelope.originator, reason=reason.strip(), preview=planned.digest, at=now
-    ).record()
     entries = []
     for place, item in enumerate(planned.planned):
         salt = committed.salts[SALT * place : SALT * (place + 1)]
+        record = Authorisation(
+            officer=str(officer.id),
+            agency=envelope.originator,
+            reason=reason.strip(),
+            preview=planned.digest,
+            at=now,
+            assessment=item.assessment,
+        ).record()
         entry = disclosure_pb2.Entry(
             manifest_digest=sealed.digest,
             fields=item.allowed.fields,

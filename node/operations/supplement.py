@@ -10,14 +10,16 @@ from exchange.profile import alert_type
 from exchange.v1 import desk_service_pb2, disclosure_pb2
 from exchange.values import PartyId
 from node.intake.problems import error
-from node.operations.contents import SALT, Authorisation
+from node.operations.contents import SALT, Authorisation, purpose_of_alert, unpack_content
 from node.operations.officers import LIAISON, agency_of, require
 from node.operations.outbox import logged
 from node.operations.planning import unsupported_condition
-from node.operations.preview import refusal_problem
+from node.operations.preview import denials
 from node.operations.reach import Telling, lineage, tellings, withdrawn
 from node.operations.recall import Release, request_problems
 from node.operations.release import NotReleased, Prepared, PreparedEntry
+from node.operations.transfers import offences_of, pass_transfer
+from node.policy.gate import Passed
 from node.ports import Ports
 from node.store import alerts
 from node.store.alerts import AlertRow
@@ -35,6 +37,8 @@ class _Case:
     told: tuple[Telling, ...]
     """Every entry to that agency's node that it did not except."""
     data_key: DataKey
+    alert: bytes
+    """All that we know, encoded."""
 
     def to(self, agency: str) -> list[Telling]:
         """Those of them that were for one agency."""
@@ -58,7 +62,9 @@ def supplement_alert(
     with ports.store.read() as tx:
         row = alerts.find(tx, request.alert, originator=agency)
         told = tuple(one for one in tellings(tx, row) if one.log.name.recipient == partner and not one.exception)
-        case = _Case(row=row, told=told, data_key=ports.vault.unwrap(tx, row.period, row.wrapped_key))
+        data_key = ports.vault.unwrap(tx, row.period, row.wrapped_key)
+        content = unpack_content(data_key.open(purpose_of_alert(row.alert_id), row.sealed or b""))
+        case = _Case(row=row, told=told, data_key=data_key, alert=b"".join(opening.fragment for opening in content.openings))
         problem = _obstacle(tx, row)
     wanted = frozenset(request.fields)
     if wanted and wanted <= case.fields_of(request.recipient):
@@ -70,13 +76,13 @@ def supplement_alert(
         )
         return desk_service_pb2.SupplementAlertResponse(published=published)
     problems = request_problems(request.request_id, request.reason)
-    outcome = problem or _decide(ports, request, case, wanted - case.fields_of(request.recipient))
-    if isinstance(outcome, desk_service_pb2.Problem):
-        problems.append(outcome)
-    if problems or isinstance(outcome, desk_service_pb2.Problem):
+    outcome = [problem] if problem else _decide(ports, request, case, wanted - case.fields_of(request.recipient))
+    passed = b"" if isinstance(outcome, list) else _pass_transfer(ports, request.recipient, case, outcome)
+    problems += [one for said in (outcome, passed) if isinstance(said, list) for one in said]
+    if isinstance(outcome, list) or isinstance(passed, list) or problems:
         item: Prepared | NotReleased = NotReleased(request_id=request.request_id, officer=person, problems=tuple(problems))
     else:
-        item = _prepared(ports, person, request, case, outcome)
+        item = _prepared(ports, person, request, case, outcome, passed)
     (published,) = release([item])
     return desk_service_pb2.SupplementAlertResponse(published=published)
 
@@ -101,17 +107,17 @@ def _obstacle(tx: Transaction, row: AlertRow) -> desk_service_pb2.Problem | None
 
 def _decide(
     ports: Ports, request: desk_service_pb2.SupplementAlertRequest, case: _Case, wanted: frozenset[int]
-) -> Allowed | desk_service_pb2.Problem:
+) -> Allowed | list[desk_service_pb2.Problem]:
     """The clause under which exactly these fields go, or why none lets them."""
     before = case.to(request.recipient)
     kind = alert_type(case.row.alert_type)
     partner = ports.known.partners.get(_partner(request.recipient))
     if not wanted or not wanted <= kind.profile:
-        return error("FIELD_UNKNOWN", "field", "this alert type has no such field", "name the fields: --field")
+        return [error("FIELD_UNKNOWN", "field", "this alert type has no such field", "name the fields: --field")]
     if not before or partner is None:
-        return error("AGENCY_NOT_TOLD", "recipient", "this agency was not told of this alert", "publish it to that agency")
+        return [error("AGENCY_NOT_TOLD", "recipient", "this agency was not told of this alert", "publish it to that agency")]
     if partner.suspended:
-        return refusal_problem("PARTNER_SUSPENDED")
+        return denials("PARTNER_SUSPENDED", "recipient")
     route = (ports.trust_domain, partner.node.trust_domain, kind.name)
     reasons: list[str] = []
     groundless = False
@@ -130,34 +136,51 @@ def _decide(
                 granted=granted,
                 disclosed=frozenset(field for one in case.told for field in one.entry.fields),
             )
-            outcome = _under(agreed, terms.clause.id, asked, wanted)
+            outcome = _under(agreed, terms.clause.id, asked, wanted, gated=ports.known.policy is not None)
             if isinstance(outcome, Allowed):
                 return outcome
             reasons.append(outcome)
             groundless |= not request.ground and outcome == "FIELDS_NOT_AGREED" and not wanted.isdisjoint(terms.on_request)
     if groundless:
-        return error("GROUND_MISSING", "ground", "no clause gives this field without a reason of the case", "give one: --ground")
+        return [error("GROUND_MISSING", "ground", "no clause gives this field without a reason of the case", "give one: --ground")]
     if not reasons or "FIELDS_NOT_AGREED" in reasons:
         code = "FIELDS_NOT_AGREED" if reasons else "CLAUSE_NONE"
-        return error(code, "field", "no clause lets this agency have these fields", "ask for less, or agree on it")
-    return refusal_problem(reasons[0])
+        return [error(code, "field", "no clause lets this agency have these fields", "ask for less, or agree on it")]
+    return denials(reasons[0], "recipient")
 
 
-def _under(agreed: Agreed, clause: str, asked: Request, wanted: frozenset[int]) -> Allowed | str:
+def _pass_transfer(ports: Ports, agency: str, case: _Case, allowed: Allowed) -> bytes | list[desk_service_pb2.Problem]:
+    """The transfer assessment on whose strength the fields go, by digest, empty where no rule asks for one; or why they may not go."""
+    if ports.known.policy is None:
+        return b""
+    kind = alert_type(case.row.alert_type)
+    purpose = case.to(agency)[0].entry.purpose
+    offences = offences_of(kind, case.alert)
+    gate = pass_transfer(ports.known, ports.known.policy, agency, kind, purpose, allowed, offences, ports.clock.now_ms())
+    if not isinstance(gate, Passed):
+        return denials(gate[0].code, "recipient", gate)
+    return gate.assessment.digest if gate.assessment else b""
+
+
+def _under(agreed: Agreed, clause: str, asked: Request, wanted: frozenset[int], *, gated: bool) -> Allowed | str:
     outcome = decide_under(agreed, clause, asked)
     if not isinstance(outcome, Allowed):
         return outcome.reasons[0] if outcome.reasons[0] != "FIELDS_NONE" else "FIELDS_NOT_AGREED"
     if frozenset(outcome.fields) != wanted:
         return "FIELDS_NOT_AGREED"
-    return unsupported_condition(outcome, emergency=agreed.agreement.emergency) or outcome
+    return unsupported_condition(outcome, emergency=agreed.agreement.emergency, gated=gated) or outcome
 
 
-def _prepared(ports: Ports, person: str, request: desk_service_pb2.SupplementAlertRequest, case: _Case, allowed: Allowed) -> Prepared:
+def _prepared(
+    ports: Ports, person: str, request: desk_service_pb2.SupplementAlertRequest, case: _Case, allowed: Allowed, assessment: bytes
+) -> Prepared:
     now = ports.clock.now_ms()
     row, first = case.row, case.to(request.recipient)[0].entry
     parts = (allowed.agreement, allowed.clause.id.encode(), bytes(allowed.fields), request.recipient.encode(), row.digest)
     preview = hashlib.sha256(_PREVIEW + b"".join(len(part).to_bytes(4, "big") + part for part in parts)).digest()
-    record = Authorisation(officer=person, agency=row.originator, reason=request.reason.strip(), preview=preview, at=now).record()
+    record = Authorisation(
+        officer=person, agency=row.originator, reason=request.reason.strip(), preview=preview, at=now, assessment=assessment
+    ).record()
     salt = ports.entropy(SALT)
     entry = disclosure_pb2.Entry(
         manifest_digest=row.digest,

@@ -10,6 +10,7 @@ from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1 import desk_service_pb2_grpc
 from node.operations import (
     agreements,
+    assess,
     attest,
     control_drafts,
     evidence,
@@ -199,6 +200,26 @@ class DeskService(desk_service_pb2_grpc.DeskServiceServicer):
         person = self._door.admit(context)
         exported = evidence.export_evidence(self._ports, person, request.origin, request.index, request.level)
         return messages.ExportEvidenceResponse(evidence=exported)
+
+    @answered(explain=True)
+    def RecordAssessment(
+        self, request: messages.RecordAssessmentRequest, context: grpc.ServicerContext
+    ) -> messages.RecordAssessmentResponse:
+        """Record that a transfer was assessed."""
+        person = self._door.admit(context)
+        return messages.RecordAssessmentResponse(summary=assess.record_assessment(self._ports, person, request.assessment))
+
+    @answered(explain=True)
+    def ListAssessments(self, _request: messages.ListAssessmentsRequest, context: grpc.ServicerContext) -> messages.ListAssessmentsResponse:
+        """Every transfer assessment, and the policy in use."""
+        return assess.list_assessments(self._ports, self._door.admit(context))
+
+    @answered(explain=True)
+    def WithdrawAssessment(
+        self, request: messages.WithdrawAssessmentRequest, context: grpc.ServicerContext
+    ) -> messages.WithdrawAssessmentResponse:
+        """Take a transfer assessment back."""
+        return messages.WithdrawAssessmentResponse(summary=assess.withdraw(self._ports, self._door.admit(context), request.assessment))
 
     @answered(explain=True)
     def GetReach(self, request: messages.GetReachRequest, context: grpc.ServicerContext) -> messages.GetReachResponse:

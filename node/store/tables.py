@@ -279,6 +279,23 @@ successions = Table(
     Column("delivered", Boolean, nullable=False),
 )
 
+assessments = Table(
+    "assessments",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("destination", String, nullable=False),
+    # SPIFFE IDs of agencies, a line each; empty means all of the destination.
+    Column("recipients", String, nullable=False),
+    # What it states, of the words that a policy may ask for.
+    Column("states", String, nullable=False),
+    Column("policy", String, nullable=False),
+    Column("assessed_at", BigInteger, nullable=False),
+    Column("review_by", BigInteger, nullable=False),
+    Column("withdrawn", Boolean, nullable=False),
+    # Salt and record, encrypted.
+    Column("sealed", LargeBinary, nullable=False),
+)
+
 alarms = Table(
     "alarms",
     metadata,

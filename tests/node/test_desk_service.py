@@ -142,6 +142,11 @@ def test_every_method_answers_whom_it_is_for(two: Federation) -> None:  # noqa: 
         assert not ask(ours, "auditor", "Fsck").findings
         level = evidence_pb2.EVIDENCE_LEVEL_CONTENTLESS
         assert ask(ours, "auditor", "ExportEvidence", origin=ORIGIN, index=0, level=level).evidence
+        assert not ask(ours, "liaison", "ListAssessments").assessments
+        for method in ("RecordAssessment", "WithdrawAssessment"):
+            with pytest.raises(grpc.RpcError) as error:
+                ask(ours, "liaison", method)
+            assert code_of(error)[0] != grpc.StatusCode.UNKNOWN, "answered, with the reason: there is no policy here"
         why = {"alert": alert, "reason": "synthetic"}
         assert len(ask(ours, "liaison", "GetReach", alert=alert).reached) == 2
         more = {"recipient": agency("kh", BORDER), "fields": [6], "ground": 5}

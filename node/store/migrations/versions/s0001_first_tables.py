@@ -62,6 +62,19 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "assessments",
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("destination", sa.String(), nullable=False),
+        sa.Column("recipients", sa.String(), nullable=False),
+        sa.Column("states", sa.String(), nullable=False),
+        sa.Column("policy", sa.String(), nullable=False),
+        sa.Column("assessed_at", sa.BigInteger(), nullable=False),
+        sa.Column("review_by", sa.BigInteger(), nullable=False),
+        sa.Column("withdrawn", sa.Boolean(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    op.create_table(
         "attestations",
         sa.Column("control", sa.LargeBinary(length=32), nullable=False),
         sa.Column("referent", sa.LargeBinary(length=32), nullable=False),

@@ -1,0 +1,54 @@
+"""Whether what is planned for one recipient may be told abroad: the policy pack's rules on what would go (UK DPA ss.73 to 77)."""
+
+from collections.abc import Iterable, Iterator
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+
+from exchange.agreement import Allowed
+from exchange.profile import AlertType
+from exchange.v1.agreement_pb2 import TransferCondition
+from exchange.v1.offending_pb2 import OffenceClass
+from exchange.values import PartyId
+from node.policy.gate import Obstacle, Passed, Transfer, pass_gate
+from node.policy.pack import PolicyPack
+from node.ports import Known
+
+_ASKED_BY_CLAUSE = {
+    TransferCondition.TRANSFER_CONDITION_ASSESSMENT: "ASSESSMENT",
+    TransferCondition.TRANSFER_CONDITION_DEATH_PENALTY_ASSURANCE: "DEATH_PENALTY_ASSURANCE",
+    TransferCondition.TRANSFER_CONDITION_JUDICIAL_AUTHORISATION: "JUDICIAL_AUTHORISATION",
+}
+
+
+def offences_of(kind: AlertType, alert: bytes) -> frozenset[int]:
+    """Every offence class that an alert names anywhere."""
+    return frozenset(_offences(kind.message.FromString(alert)))
+
+
+def pass_transfer(
+    known: Known, policy: PolicyPack, recipient: str, kind: AlertType, purpose: int, allowed: Allowed, offences: Iterable[int], now: int
+) -> Passed | tuple[Obstacle, ...]:
+    """Decide whether exactly the fields that `allowed` lets go may go to this agency."""
+    going = set(allowed.fields)
+    transfer = Transfer(
+        destination=PartyId.parse(recipient).trust_domain,
+        recipient=recipient,
+        agency_class=allowed.clause.audience,
+        alert_type=kind.name.rpartition(".")[2],
+        purpose=purpose,
+        offence_classes=frozenset(offences),
+        categories=frozenset(field.category for field in kind.fields if field.number in going),
+    )
+    agreed = frozenset(_ASKED_BY_CLAUSE[condition] for condition in allowed.clause.transfer_conditions)
+    return pass_gate(policy, transfer, known.assessments, now, agreed=agreed)
+
+
+def _offences(message: Message) -> Iterator[int]:
+    for field, value in message.ListFields():
+        values = value if field.is_repeated else [value]
+        if field.type == FieldDescriptor.TYPE_MESSAGE:
+            for below in values:
+                yield from _offences(below)
+        elif field.enum_type is not None and field.enum_type.full_name == OffenceClass.DESCRIPTOR.full_name:
+            yield from values
