@@ -7,7 +7,7 @@ STAMP := .venv/installed
 # proto/generate.py starts buf and protoc plugins by name.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo test test-fast check bite bench clean
+.PHONY: help setup demo test test-fast check bite bench bench-audit clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -60,6 +60,9 @@ bite: setup  ## disable each numbered check in turn; at least one test of its na
 
 bench: setup  ## throughput and latency of two nodes on this machine
 	$(BIN)/python -m benchmarks.throughput
+
+bench-audit: setup  ## what an audit costs at 10,000, 100,000 and 1,000,000 entries
+	$(BIN)/python -m benchmarks.audit
 
 clean:  ## remove what make and the tests made
 	rm -rf .venv build dist demo-data certs-example/out .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info

@@ -19,8 +19,9 @@ from exchange.values import PartyId
 from node.config import load_config
 from node.limits import SERVER_OPTIONS
 from node.store.engine import Store, open_store
-from node.store.high_water import HighWater
+from node.store.high_water import HighWater, LogKeys
 from node.tls import TlsMaterial, channel_credentials, channel_options, server_credentials
+from tests.countries import key, node
 from tests.system.nodes import Office, free_port_pair
 
 BATCH = 64
@@ -46,17 +47,17 @@ class Floor:
 
 def measure_signatures(rounds: int) -> tuple[float, float]:
     """CPU of one Ed25519 signature and of one verification, microseconds, the quickest of five goes."""
-    key = Ed25519PrivateKey.generate()
-    public, message = key.public_key(), os.urandom(MANIFEST_BYTES)
-    signature = key.sign(message)
-    return _quickest(lambda: key.sign(message), rounds), _quickest(lambda: public.verify(signature, message), rounds)
+    private = Ed25519PrivateKey.generate()
+    public, message = private.public_key(), os.urandom(MANIFEST_BYTES)
+    signature = private.sign(message)
+    return _quickest(lambda: private.sign(message), rounds), _quickest(lambda: public.verify(signature, message), rounds)
 
 
 def measure(pair: Pair, place: Path, rounds: int) -> Floor:
     """Everything; `rounds` commits and messages. The nodes must not be running: their certificates are used."""
     sign, verify = measure_signatures(rounds * 4)
     commit_cpu, commit_wall = _commits(place, rounds)
-    high_water = HighWater(place)
+    high_water = HighWater(place, LogKeys.of(node("gb"), key("gb", "log")))
     begun = time.perf_counter()
     for size in range(1, rounds + 1):
         high_water.advance("example/floor/1", size, bytes(32))
@@ -99,7 +100,7 @@ def _syncs_of_one_advance(place: Path) -> int:
 
     os.fsync = counted  # type: ignore[assignment]  # the same to whoever calls it with a descriptor
     try:
-        HighWater(place).advance("example/settings/1", 1, bytes(32))
+        HighWater(place, LogKeys.of(node("gb"), key("gb", "log"))).advance("example/settings/1", 1, bytes(32))
     finally:
         os.fsync = fsync
     return len(synced)

@@ -27,28 +27,67 @@ _TRUST_DOMAIN: Final = re.compile(TRUST_DOMAIN_PATTERN)
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,47}")
 
 CODES: Final[Mapping[int, frozenset[str]]] = {
-    journal_pb2.JOURNAL_KIND_COLLECTION: frozenset({"RECEIVED", "ADOPTED"}),
+    journal_pb2.JOURNAL_KIND_COLLECTION: frozenset({"ADOPTED", "RECEIVED"}),
     journal_pb2.JOURNAL_KIND_ALTERATION: frozenset(
-        {"SUPERSEDED", "WITHDRAWN", "RESTRICTED", "LIFTED", "CORRECTED", "DISPUTED", "ATTESTED", "MIS_HIT"}
+        {"ATTESTED", "CORRECTED", "DISPUTED", "LIFTED", "MIS_HIT", "RESTRICTED", "SUPERSEDED", "WITHDRAWN"}
     ),
-    journal_pb2.JOURNAL_KIND_CONSULTATION: frozenset({"ALERT", "ALERTS", "INBOX", "INBOX_ALERT", "STATUS", "SEARCH", "REACH"}),
+    journal_pb2.JOURNAL_KIND_CONSULTATION: frozenset(
+        {"ALERT", "ALERTS", "INBOX", "INBOX_ALERT", "REACH", "SEARCH", "STATUS", "SUBMISSION"}
+    ),
     journal_pb2.JOURNAL_KIND_DISCLOSURE: frozenset({"RELEASED"}),
     journal_pb2.JOURNAL_KIND_COMBINATION: frozenset({"MERGED"}),
-    journal_pb2.JOURNAL_KIND_ERASURE: frozenset({"INTENDED", "DONE", "PERIOD_INTENDED", "PERIOD_DONE"}),
-    journal_pb2.JOURNAL_KIND_APPROVAL: frozenset({"ASSESSED", "ASSESSMENT_WITHDRAWN", "GIVEN", "TAKEN_BACK"}),
+    journal_pb2.JOURNAL_KIND_ERASURE: frozenset({"DONE", "INTENDED", "PERIOD_DONE", "PERIOD_INTENDED"}),
+    journal_pb2.JOURNAL_KIND_APPROVAL: frozenset({"ASSESSED", "ASSESSMENT_WITHDRAWN", "GIVEN", "ORAL", "SUBMITTED", "TAKEN_BACK", "VOID"}),
     journal_pb2.JOURNAL_KIND_ACCESS: frozenset({"ADDED", "CHANGED", "REMOVED"}),
     journal_pb2.JOURNAL_KIND_SIGN_IN: frozenset({"CERTIFICATE"}),
-    journal_pb2.JOURNAL_KIND_PARTNER: frozenset({"ADDED", "REFRESHED", "SUSPENDED", "RESUMED"}),
-    journal_pb2.JOURNAL_KIND_AGREEMENT: frozenset({"PROPOSED", "OFFERED", "ACCEPTED"}),
+    journal_pb2.JOURNAL_KIND_PARTNER: frozenset({"ADDED", "REFRESHED", "RESUMED", "SUSPENDED"}),
+    journal_pb2.JOURNAL_KIND_AGREEMENT: frozenset({"ACCEPTED", "OFFERED", "PROPOSED"}),
     journal_pb2.JOURNAL_KIND_KEY: frozenset({"DESCRIPTOR"}),
-    journal_pb2.JOURNAL_KIND_EXPORT: frozenset({"DATA", "CONTENTLESS", "ENTRY_ONLY", "LOGGED_ONLY"}),
-    journal_pb2.JOURNAL_KIND_REVIEW: frozenset(
-        {"LOGS", "LOG", "VERIFICATION", "STORE", "STATUS", "PARTNERS", "PARTNER", "AGREEMENTS", "AGREEMENT", "ASSESSMENTS"}
+    journal_pb2.JOURNAL_KIND_EXPORT: frozenset(
+        {
+            "CONTENTLESS",
+            "DATA",
+            "DISCLOSURES",
+            "ENTRY_ONLY",
+            "EVENTS",
+            "LOG",
+            "LOGGED_ONLY",
+            "SUBJECT_REPORT",
+        }
     ),
-    journal_pb2.JOURNAL_KIND_LOG: frozenset({"OPENED", "RECOVERED", "STOPPED", "SUCCESSION_PROPOSED", "SUCCESSION_OFFERED", "ENDED"}),
-    journal_pb2.JOURNAL_KIND_ANCHOR: frozenset({"OUTBOUND", "INBOUND"}),
+    journal_pb2.JOURNAL_KIND_REVIEW: frozenset(
+        {
+            "AGREEMENT",
+            "AGREEMENTS",
+            "ALARMS",
+            "ASSESSMENTS",
+            "CONSISTENCY",
+            "DISCLOSURES",
+            "ERASURE",
+            "EVENT",
+            "EVENTS",
+            "GAPS",
+            "LOG",
+            "LOGS",
+            "OPENED",
+            "PARTNER",
+            "PARTNERS",
+            "PROOF",
+            "REASONS",
+            "RECONCILIATION",
+            "RETENTION",
+            "STATISTICS",
+            "STATUS",
+            "STORE",
+            "URGENT",
+            "VERIFICATION",
+            "WITNESSES",
+        }
+    ),
+    journal_pb2.JOURNAL_KIND_LOG: frozenset({"ENDED", "OPENED", "RECOVERED", "STOPPED", "SUCCESSION_OFFERED", "SUCCESSION_PROPOSED"}),
+    journal_pb2.JOURNAL_KIND_ANCHOR: frozenset({"INBOUND", "OUTBOUND"}),
     journal_pb2.JOURNAL_KIND_RECEIPT: frozenset({"TAKEN"}),
-    journal_pb2.JOURNAL_KIND_RETENTION: frozenset({"HELD", "RELEASED"}),
+    journal_pb2.JOURNAL_KIND_RETENTION: frozenset({"HELD", "RELEASED", "REVIEWED"}),
     journal_pb2.JOURNAL_KIND_SUCCESSION: frozenset({"FOLLOWS"}),
 }
 """The codes of each kind. REFUSAL and ALARM are not here: they bear the code of what was refused or went wrong."""
@@ -60,6 +99,11 @@ _ROOTED: Final = frozenset({journal_pb2.JOURNAL_KIND_ANCHOR, journal_pb2.JOURNAL
 def journal_origin(trust_domain: str, generation: int) -> str:
     """The name under which a journal's checkpoints are signed."""
     return f"{trust_domain}/journal/{generation}"
+
+
+def is_journal_origin(origin: str) -> bool:
+    """Whether a log of that name is a journal and no disclosure log."""
+    return _ORIGIN.fullmatch(origin) is not None
 
 
 def parse_journal_origin(origin: str) -> tuple[str, int]:

@@ -77,13 +77,22 @@ def open_log_checkpoint(note: bytes, name: LogName, owner: KnownNode, at: int | 
 
     Raises `Malformed` (CHECKPOINT_MALFORMED) and `Unverified` (CHECKPOINT_SIGNATURE, CHECKPOINT_ORIGIN).
     """
-    return open_checkpoint(note, log_verifiers(name.origin, owner, at), name.origin)
+    return open_owned_checkpoint(note, name.origin, owner, at)
 
 
-def log_verifiers(origin: str, owner: KnownNode, at: int | None) -> list[NoteVerifier]:
-    """The keys that may sign a log of `owner` at `at`, under the log's name; without a time as `open_log_checkpoint` says."""
+def open_owned_checkpoint(note: bytes, origin: str, owner: KnownNode, at: int | None, *, held_since: int | None = None) -> Checkpoint:
+    """Open a checkpoint of any log that `owner` keeps, a journal too; as `open_log_checkpoint`.
+
+    With `held_since`, a time (Unix milliseconds) at which others saw what is signed here, no key counts that was in other hands by then.
+    """
+    return open_checkpoint(note, log_verifiers(origin, owner, at, held_since=held_since), origin)
+
+
+def log_verifiers(origin: str, owner: KnownNode, at: int | None, *, held_since: int | None = None) -> list[NoteVerifier]:
+    """The keys that may sign a log of `owner` at `at`, under the log's name; the rest is as in `open_owned_checkpoint`."""
     node = str(node_of(owner.trust_domain))
-    return [NoteVerifier(name=origin, public_key=raw_key(key.spki)) for key in owner.log_keys() if _active(key, node, at)]
+    keys = [key for key in owner.log_keys() if _active(key, node, at) and not _stolen(key, held_since)]
+    return [NoteVerifier(name=origin, public_key=raw_key(key.spki)) for key in keys]
 
 
 def extend(name: LogName, frontier: Frontier, batch: disclosure_pb2.Batch, sender: KnownNode, me: str, now: int) -> Extension:
@@ -147,3 +156,7 @@ def _active(key: PublicKey, node: str, at: int | None) -> bool:
     except Unverified:
         return False
     return True
+
+
+def _stolen(key: PublicKey, by: int | None) -> bool:
+    return by is not None and 0 < key.compromised_since <= by

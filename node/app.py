@@ -11,13 +11,17 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from exchange.directory import KnownNode, open_descriptor_chain
-from exchange.errors import ExchangeError, NotFound, Refused
+from exchange.errors import Conflict, ExchangeError, NotFound, Refused
 from exchange.tlog.note import NoteVerifier
+from exchange.tlog.policy import parse_policy
 from exchange.v1 import directory_pb2, exchange_service_pb2, statement_pb2
 from exchange.values import PartyId
 from node.config import Config
 from node.keys.signers import open_signer
 from node.links.exchange_link import ExchangeLink
+from node.operations import erase
+from node.operations.anchor import check_journal
+from node.operations.keeping import national_rule
 from node.operations.officers import acting
 from node.operations.opening import note_changes
 from node.operations.partners import load_known
@@ -25,21 +29,26 @@ from node.operations.purge import purge_attested
 from node.operations.retell import tell_waiting
 from node.operations.sign import check_high_water, stop_log
 from node.policy.pack import PolicyPack, open_pack
-from node.ports import Acquaintance, Ports, Signals, Signers, Streams
+from node.ports import Acquaintance, Ports, Signals, Signers, Streams, WitnessPlan
+from node.rpc.audit_service import AuditService
 from node.rpc.desk_service import DeskService
 from node.rpc.doors import desk_listener, partner_listener
 from node.rpc.exchange_service import ExchangeService
 from node.rpc.identity import DeskDoor, PartnerDoor
 from node.store import logs
 from node.store.engine import open_store
-from node.store.high_water import HighWater
+from node.store.high_water import HighWater, LogKeys
 from node.store.journal import open_journal
 from node.store.vault import Vault, read_master_key
 from node.system import SystemClock, system_entropy
 from node.telemetry.logging import configure_logging, logger
 from node.tls import TlsMaterial
+from node.witnessing.listener import WitnessListener
+from node.witnessing.service import witness_service
+from node.workers.retention import RetentionKeeper
 from node.workers.sequencer import Sequencer
 from node.workers.supervisor import Supervisor
+from node.workers.witnessing import Witnessing
 
 _GRACE_SECONDS = 5.0
 
@@ -51,30 +60,51 @@ class Node:
         self.ports = ports
         self._config = config
         self._stop = threading.Event()
+        self._contradicted = False
         office = x509.load_pem_x509_certificates(config.tls.office_ca.read_bytes())
         self.sequencer = Sequencer(ports)
+        self._retention = RetentionKeeper(ports)
         self._supervisor = Supervisor(ports, self._node_material, self._tell_waiting)
+        self._witnessing = Witnessing(ports, self._cannot_journal)
+        self._witness = WitnessListener(config.listen.witness, witness_service(ports)) if config.listen.witness else None
         self._partners = partner_listener(config.listen.partners, self._node_material, ExchangeService(ports, PartnerDoor(ports)))
+        door = DeskDoor(ports, office)
         self._desk = desk_listener(
-            config.listen.desk, self._desk_material, DeskService(ports, DeskDoor(ports, office), self.sequencer, self._fetch)
+            config.listen.desk,
+            self._desk_material,
+            DeskService(ports, door, self.sequencer, self._fetch, self._connect),
+            AuditService(ports, door),
         )
 
     def start(self) -> None:
-        """Check what was signed before, then open the doors. Raises `Refused` (ADDRESS_IN_USE)."""
+        """Check what was signed before, then open the doors.
+
+        Raises `Refused` (ADDRESS_IN_USE), and as `check_journal`: an office whose journal is not the one that it signed does not open.
+        """
+        check_journal(self.ports)
         self._check_logs()
         note_changes(self.ports)
+        erase.finish(self.ports)
         purge_attested(self.ports, self.ports.trust_domain)
         self.sequencer.start()
         self._partners.start()
         self._desk.start()
         self._supervisor.start()
+        if self._witness:
+            self._witness.start()
+        self._witnessing.start()
+        self._retention.start()
 
     def stop(self) -> None:
         """Stop gracefully: no new calls, running ones end, what is queued is stored, then the store closes."""
         self.ports.signals.stop()
+        self._witnessing.stop()
+        if self._witness:
+            self._witness.stop()
         self._desk.stop(_GRACE_SECONDS)
         self._partners.stop(_GRACE_SECONDS)
         self._supervisor.stop()
+        self._retention.stop()
         self.sequencer.stop()
         self.ports.store.close()
 
@@ -91,13 +121,25 @@ class Node:
         self._stop.wait()
         logger().info("stopping")
         self.stop()
+        if self._contradicted:
+            raise Conflict("JOURNAL_CONTRADICTED", "the journal contradicts what this node signed of it: start again to read what to do")
 
     def _tell_waiting(self) -> None:
         tell_waiting(self.ports, lambda items: self.sequencer.submit(items).result())
 
     def _fetch(self, partner: str, origin: str, start: int) -> exchange_service_pb2.FetchEntriesResponse:
-        with ExchangeLink(self.ports.known.partners[partner].node, self._node_material()) as link:
+        with self._connect(partner) as link:
             return link.entries(origin, start)
+
+    def _cannot_journal(self) -> None:
+        self._contradicted = True
+        self._stop.set()
+
+    def _connect(self, partner: str) -> ExchangeLink:
+        known = self.ports.known.partners.get(partner)
+        if known is None:
+            raise NotFound("PARTNER_UNKNOWN", "this trust domain is not a partner: see `exchange partner list`")
+        return ExchangeLink(known.node, self._node_material())
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stop.set()
@@ -137,6 +179,7 @@ def build(config: Config) -> Node:
     if own.trust_domain != config.node.trust_domain:
         raise Refused("DESCRIPTOR_OTHER_NODE", "the descriptor file is another node's than the configuration's")
     clock = SystemClock()
+    log_signer = open_signer(config.keys.log)
     officers = {str(officer.id): officer for officer in config.officers}
     vault = Vault(read_master_key(Path(config.store.vault_key.removeprefix("file:"))), system_entropy)
     ports = Ports(
@@ -145,14 +188,15 @@ def build(config: Config) -> Node:
         officers=officers,
         store=store,
         vault=vault,
-        high_water=HighWater(config.store.high_water),
+        high_water=HighWater(config.store.high_water, LogKeys.of(own, log_signer)),
         journal=open_journal(store, vault, config.node.trust_domain, acting(officers), system_entropy),
         clock=clock,
         entropy=system_entropy,
         signers=Signers(
             agreement=open_signer(config.keys.agreement),
-            log=open_signer(config.keys.log),
+            log=log_signer,
             receipt=open_signer(config.keys.receipt),
+            witness=open_signer(config.keys.witness),
             statement={
                 str(PartyId(trust_domain=config.node.trust_domain, path=path)): open_signer(uri)
                 for path, uri in (
@@ -164,6 +208,13 @@ def build(config: Config) -> Node:
         acquaintance=Acquaintance(load_known(store, own, clock.now_ms(), policy_of(config))),
         signals=Signals(),
         streams=Streams(),
+        witnessing=WitnessPlan(
+            urls=config.witness.urls,
+            policy=parse_policy(config.witness.policy.read_bytes()) if config.witness.policy else None,
+            every_seconds=config.witness.every_seconds,
+        ),
+        justification_mandatory=config.node.justification_mandatory,
+        retention=national_rule(config.retention),
     )
     return Node(config, ports)
 

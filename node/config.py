@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from exchange.errors import Malformed
+from exchange.retention import LONGEST_DAYS
 from exchange.values import PartyId
 
 ENVIRONMENT_PREFIX: Final = "EXCHANGE_"
@@ -22,6 +23,7 @@ NOT_CONFIGURATION: Final = frozenset({"EXCHANGE_CONTEXT"})
 AGENCY_CLASSES: Final = ("BORDER", "POLICE", "PROSECUTION", "SOCIAL", "NGO")
 ROLES: Final = ("liaison officer", "partner officer", "auditor", "administrator")
 
+WEB_ADDRESS = re.compile(r"https?://(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 
 
@@ -36,14 +38,18 @@ class NodeSection:
     """BCP 47 tags, preferred first."""
     endpoint: str = field(metadata={"kind": "address"})
     """host:port where partners reach it."""
+    justification_mandatory: bool = field(metadata={"kind": "flag"}, default=True)
+    """Whether nothing is released or opened without a reason in words: LED Art. 25 asks for one, UK DPA s.62 since 2025 does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenSection:
-    """Where the two listeners bind: host:port."""
+    """Where the listeners bind: host:port."""
 
     partners: str = field(metadata={"kind": "address"})
     desk: str = field(metadata={"kind": "address"})
+    witness: str = field(metadata={"kind": "address"}, default="")
+    """Plain HTTP: witnesses partners' journals and shows this node's own. Empty: neither."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +94,29 @@ class StoreSection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WitnessSection:
+    """Who cosigns this node's journal. Optional: without it nobody is asked."""
+
+    urls: Mapping[str, str] = field(metadata={"kind": "urls"}, default_factory=dict)
+    """Where partners witness: the prefix of C2SP tlog-witness, by trust domain. Their keys are those of their pinned descriptors."""
+    policy: Path | None = field(metadata={"kind": "path"}, default=None)
+    """A policy file (C2SP tlog-policy): further witnesses, with keys and URLs, and how many are enough."""
+    every_seconds: int = field(metadata={"kind": "seconds"}, default=60)
+    """How often the journal is anchored, signed and shown to its witnesses. Partners expect to see it each minute."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionSection:
+    """How long the law of this country lets alerts be kept, in days; agreements and handlings may shorten it. The section may be absent."""
+
+    default_days: int = field(metadata={"kind": "days"}, default=1825)
+    review_days: int = field(metadata={"kind": "days"}, default=365)
+    """How often the need for storage is reviewed."""
+    days: tuple[tuple[str, int], ...] = field(metadata={"kind": "days_by_type"}, default=())
+    """For types of alerts that have a limit of their own, by name, e.g. `Tip = 90`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicySection:
     """What this country's law asks for before it tells another: a signed policy pack, and the key of whoever issues it."""
 
@@ -125,9 +154,11 @@ class Config:
     tls: TlsSection
     keys: KeysSection
     store: StoreSection
+    witness: WitnessSection
     policy: PolicySection
     agencies: tuple[AgencyEntry, ...]
     officers: tuple[OfficerEntry, ...]
+    retention: RetentionSection
 
 
 _SECTIONS: Final[Mapping[str, type]] = {
@@ -136,7 +167,9 @@ _SECTIONS: Final[Mapping[str, type]] = {
     "tls": TlsSection,
     "keys": KeysSection,
     "store": StoreSection,
+    "witness": WitnessSection,
     "policy": PolicySection,
+    "retention": RetentionSection,
 }
 _LISTS: Final[Mapping[str, type]] = {"agencies": AgencyEntry, "officers": OfficerEntry}
 
@@ -191,7 +224,7 @@ class _Reader:
             f"{ENVIRONMENT_PREFIX}{section}_{item.name}".upper(): (section, item)
             for section, shape in _SECTIONS.items()
             for item in fields(shape)
-            if item.metadata["kind"] != "uris"
+            if item.metadata["kind"] not in {"uris", "urls", "days_by_type"}
         }
         found: dict[str, dict[str, Any]] = {}
         for variable, text in environ.items():
@@ -217,7 +250,7 @@ class _Reader:
         complete = True
         for key, item in wanted.items():
             if key not in table:
-                if item.default is MISSING:
+                if item.default is MISSING and item.default_factory is MISSING:
                     self.problems.append(f"{where}.{key}: missing")
                     complete = False
                 continue
@@ -251,6 +284,8 @@ class _Reader:
             self.problems.append("officers: an agency is not among [[agencies]]")
         if not config.keys.statement.keys() <= {agency.path.split("/")[-1] for agency in agencies}:
             self.problems.append("keys.statement: a key is for an agency that is not among [[agencies]]")
+        if domain in config.witness.urls:
+            self.problems.append("witness.urls: this node is not its own witness")
         if bool(config.policy.pack) != bool(config.policy.key):
             self.problems.append("policy: a pack and the key of whoever issues it belong together")
         if config.store.high_water.is_relative_to(config.store.database.parent):
@@ -265,8 +300,12 @@ def _nearest(key: str, known: Mapping[str, Any] | list[str]) -> str:
 def _from_environment(kind: str, text: str) -> object:
     if kind == "flag":
         return {"true": True, "false": False}.get(text.lower(), text)
+    if kind == "seconds" and text.isdecimal():
+        return int(text)
     if kind == "texts":
         return [part.strip() for part in text.split(",")]
+    if kind == "days":
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else text
     return text
 
 
@@ -288,6 +327,18 @@ def _texts(value: object, _directory: Path) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _days(value: object, _directory: Path) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= LONGEST_DAYS:
+        raise _Wrong(f"a number of days from 1 to {LONGEST_DAYS}")
+    return value
+
+
+def _days_by_type(value: object, directory: Path) -> tuple[tuple[str, int], ...]:
+    if not isinstance(value, dict):
+        raise _Wrong("a table of days by type of alert, e.g. Tip = 90")
+    return tuple((name, _days(days, directory)) for name, days in value.items())
+
+
 def _path(value: object, directory: Path) -> Path:
     return (directory / _text(value, directory)).resolve()
 
@@ -304,6 +355,24 @@ def _uris(value: object, directory: Path) -> Mapping[str, str]:
     if not isinstance(value, dict):
         raise _Wrong("a table of key URIs by agency")
     return {agency: _uri(uri, directory) for agency, uri in value.items()}
+
+
+def _seconds(value: object, _directory: Path) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 60:
+        raise _Wrong("a number of seconds from 1 to 60")
+    return value
+
+
+def _urls(value: object, directory: Path) -> Mapping[str, str]:
+    if not isinstance(value, dict):
+        raise _Wrong("a table of addresses by trust domain")
+    return {_trust_domain(domain, directory): _url(url, directory) for domain, url in value.items()}
+
+
+def _url(value: object, _directory: Path) -> str:
+    if not isinstance(value, str) or not WEB_ADDRESS.fullmatch(value):
+        raise _Wrong("http://host[:port][/path] or https://…, without a question mark")
+    return value.rstrip("/")
 
 
 def _address(value: object, _directory: Path) -> str:
@@ -350,10 +419,14 @@ def _roles(value: object, directory: Path) -> tuple[str, ...]:
 _KINDS: Final[Mapping[str, Callable[[object, Path], object]]] = {
     "text": _text,
     "flag": _flag,
+    "days": _days,
+    "days_by_type": _days_by_type,
     "texts": _texts,
     "path": _path,
     "uri": _uri,
     "uris": _uris,
+    "urls": _urls,
+    "seconds": _seconds,
     "address": _address,
     "country": _country,
     "party": _party,

@@ -2,13 +2,15 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from exchange.agreement import Agreed
 from exchange.directory import KnownNode
+from exchange.retention import NationalRule
 from exchange.signing import Signer
+from exchange.tlog.policy import Policy
 from node.config import OfficerEntry
 from node.policy.gate import Assessment
 from node.policy.pack import PolicyPack
@@ -37,8 +39,26 @@ class Signers:
     agreement: Signer
     log: Signer
     receipt: Signer
+    witness: Signer
     statement: Mapping[str, Signer]
     """By SPIFFE ID of the agency, or of the node itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WitnessPlan:
+    """Who is asked to cosign this node's journal, besides what partners' descriptors say of their keys."""
+
+    urls: Mapping[str, str] = field(default_factory=dict)
+    """Where partners witness, by trust domain: the prefix of C2SP tlog-witness, which is also that of their own journal."""
+    policy: Policy | None = None
+    """This node's own: further witnesses, and how many are enough."""
+    every_seconds: int = 60
+    """How often the journal is shown to its witnesses."""
+
+    @property
+    def stale_ms(self) -> int:
+        """After how many milliseconds without an answer, or without being asked, somebody must look."""
+        return 5_000 * self.every_seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +167,10 @@ class Ports:
     acquaintance: Acquaintance
     signals: Signals
     streams: Streams
+    witnessing: WitnessPlan = field(default_factory=WitnessPlan)
+    justification_mandatory: bool = True
+    """Whether nothing is released, opened or reported without a reason of one's own words."""
+    retention: NationalRule = NationalRule()  # noqa: RUF009  a frozen value
 
     @property
     def known(self) -> Known:

@@ -29,7 +29,8 @@ RULES = (
     *(f"S{number}" for number in range(1, 5)),
     *(f"D{number}" for number in range(1, 12)),
     *(f"R{number}" for number in range(1, 5)),
-    *(f"E{number}" for number in range(1, 11)),
+    *(f"E{number}" for number in range(1, 13)),
+    *("B1", "B2", "C1", "C3", "C4"),
 )
 SECONDS = 120
 

@@ -18,6 +18,7 @@ from exchange.tlog.checkpoint import Checkpoint
 from exchange.v1 import desk_service_pb2, disclosure_pb2, statement_pb2
 from node.app import own_node
 from node.config import load_config
+from node.keys.signers import open_signer
 from node.operations.contents import purpose_of_alert, purpose_of_entry, unpack_content
 from node.operations.fsck import check_store
 from node.operations.partners import load_known
@@ -26,7 +27,7 @@ from node.store import alerts, logs
 from node.store.alerts import AlertRow
 from node.store.connections import sqlite_driver
 from node.store.engine import Store, open_store
-from node.store.high_water import HighWater
+from node.store.high_water import HighWater, LogKeys
 from node.store.logs import LogRow
 from node.store.transaction import Transaction
 from node.store.vault import Vault, read_master_key
@@ -69,13 +70,14 @@ class StoppedNode:
 def opened(directory: Path) -> Iterator[StoppedNode]:
     """Open the files of a node that does not run. Recovers the database as the node itself would."""
     config = load_config(directory / "node.toml", {})
+    own = own_node(config.store.descriptors)
     store = open_store(config.store.database, create=False)
     try:
         yield StoppedNode(
-            known=load_known(store, own_node(config.store.descriptors), SystemClock().now_ms()),
+            known=load_known(store, own, SystemClock().now_ms()),
             store=store,
             vault=Vault(read_master_key(Path(config.store.vault_key.removeprefix("file:"))), system_entropy),
-            high_water=HighWater(config.store.high_water),
+            high_water=HighWater(config.store.high_water, LogKeys.of(own, open_signer(config.keys.log))),
             released=_released(directory / RELEASED),
         )
     finally:

@@ -1,6 +1,7 @@
 """Made-up countries for tests: their parties, keys, descriptors and agreements. Fixed keys and times, nothing random.
 
-Three countries: gb sends, kh receives, vn is the third party. Every function returns a fresh value, so that a test may spoil what it got;
+Three countries mostly: gb sends, kh receives, vn is the third party.
+Every function returns a fresh value, so that a test may spoil what it got;
 only what `node()` returns is shared: copy before spoiling (`changed`).
 """
 
@@ -53,6 +54,10 @@ _AGENCIES: dict[str, dict[int, str]] = {
     "gb": {BORDER: "border-force", POLICE: "nca-ceop", NGO: "safe-children-trust"},
     "kh": {BORDER: "immigration", POLICE: "anti-trafficking", NGO: "child-helpline"},
     "vn": {BORDER: "border-guard", POLICE: "criminal-police", NGO: "children-fund"},
+    **{
+        country: {BORDER: "border-office", POLICE: "police-office", NGO: "children-office"}
+        for country in ("la", "my", "ph", "sg", "th")  # for those tests that need many partners
+    },
 }
 _USES = {
     "agreement": directory_pb2.KEY_USE_AGREEMENT,

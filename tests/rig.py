@@ -1,7 +1,7 @@
 """One country's office in this process: a real store and real keys from labels, a clock that tests move, no network.
 
-The officers of `person(country, name)`: `liaison` and `police` of the police agency, `border` of the border agency, `both` of the border
-agency (liaison and partner officer), `auditor`, `administrator`.
+The officers of `person(country, name)`: `liaison`, `second` (a liaison officer too) and `police` of the police agency, `border` of the
+border agency, `both` of the border agency (liaison and partner officer), `auditor`, `administrator`.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ from node.ports import Acquaintance, Ports, Signals, Signers, Streams
 from node.store import logs
 from node.store.directory import all_alarms
 from node.store.engine import open_store
-from node.store.high_water import HighWater
+from node.store.high_water import HighWater, LogKeys
 from node.store.journal import ACCOUNTABILITY, Kind, open_journal
 from node.store.vault import Vault
 from tests import builders
@@ -45,6 +45,7 @@ from tests.countries import BORDER, DAY, NGO, NOW, POLICE, TRAVEL, agency, chang
 
 ROLES: Mapping[str, tuple[tuple[str, ...], int]] = {
     "liaison": (("liaison officer",), POLICE),
+    "second": (("liaison officer",), POLICE),
     "police": (("partner officer",), POLICE),
     "border": (("partner officer",), BORDER),
     "both": (("liaison officer", "partner officer"), BORDER),
@@ -87,6 +88,11 @@ def counted_entropy(label: str) -> Callable[[int], bytes]:
     return entropy
 
 
+def master_key(country: str) -> bytes:
+    """What seals the country's store."""
+    return hashlib.sha256(country.encode()).digest()
+
+
 def person(country: str, name: str) -> str:
     """SPIFFE ID of an officer, auditor or administrator."""
     return f"spiffe://{domain(country)}/{'auditor' if name == 'auditor' else 'officer'}/{name}"
@@ -124,14 +130,14 @@ class Office:
         """Everything that a node does before it opens its doors."""
         store = open_store(self.directory / "data/node.db")
         officers = {entry_id: entry for name in ROLES for entry_id, entry in [self._officer(name)]}
-        vault = Vault(hashlib.sha256(self.country.encode()).digest(), self._entropy)
+        vault = Vault(master_key(self.country), self._entropy)
         self.ports = Ports(
             trust_domain=self.domain,
             training=self.own.descriptor.training,
             officers=officers,
             store=store,
             vault=vault,
-            high_water=HighWater(self.directory / "high-water"),
+            high_water=HighWater(self.directory / "high-water", LogKeys.of(self.own, key(self.country, "log"))),
             journal=open_journal(store, vault, self.domain, acting(officers), self._entropy),
             clock=self.clock,
             entropy=self._entropy,
@@ -139,6 +145,7 @@ class Office:
                 agreement=key(self.country, "agreement"),
                 log=key(self.country, "log"),
                 receipt=key(self.country, "receipt"),
+                witness=key(self.country, "witness"),
                 statement={
                     agency(self.country, agency_class): key(self.country, builders.agency_name(self.country, agency_class))
                     for agency_class in (BORDER, POLICE, NGO)
@@ -260,10 +267,13 @@ class Office:
                 events.append((Kind.Name(row.kind).removeprefix("JOURNAL_KIND_").lower(), who, what, row.code))
         return events
 
+    def findings(self) -> list[desk_service_pb2.Finding]:
+        """What a check of the whole store finds."""
+        return check_store(self.ports.store, self.ports.vault, self.ports.high_water, self.ports.known).found
+
     def fsck(self) -> list[str]:
         """The codes of what a check of the whole store finds."""
-        found = check_store(self.ports.store, self.ports.vault, self.ports.high_water, self.ports.known)
-        return [finding.code for finding in found.found]
+        return [finding.code for finding in self.findings()]
 
     def _officer(self, name: str) -> tuple[str, OfficerEntry]:
         roles, agency_class = ROLES[name]

@@ -131,6 +131,15 @@ def consistency_proof(leaves: Sequence[bytes], old_size: int, new_size: int) -> 
     return proof[::-1]
 
 
+def consistency_nodes(leaves: Sequence[bytes], old_size: int, new_size: int) -> list[bytes]:
+    """The nodes that `consistency_roots` reads: a consistency proof that does not leave out the old tree's own node.
+
+    Raises Malformed PROOF_RANGE as `consistency_proof`; there is nothing to read when the sizes are equal.
+    """
+    proof = consistency_proof(leaves, old_size, new_size)
+    return proof if old_size & (old_size - 1) or old_size == new_size else [root(leaves[:old_size]), *proof]
+
+
 def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], expected_root: bytes) -> None:
     """Check that the leaf hash `leaf` is at `index` in the tree of this size and root (RFC 9162 section 2.1.3.2).
 
@@ -170,7 +179,22 @@ def verify_consistency(old_size: int, old_root: bytes, new_size: int, new_root: 
     if not proof:
         raise failure
     # An old tree that is perfect is itself a node of the new one, so its root is left out of the proof.
-    first, *rest = proof if old_size & (old_size - 1) else (old_root, *proof)
+    nodes = proof if old_size & (old_size - 1) else (old_root, *proof)
+    if consistency_roots(old_size, new_size, nodes) != (old_root, new_root):
+        raise failure
+
+
+def consistency_roots(old_size: int, new_size: int, nodes: Sequence[bytes]) -> tuple[bytes, bytes]:
+    """The roots of a tree and of its first `old_size` leaves that these nodes of it lead to (RFC 9162 section 2.1.4.2, from step 4).
+
+    `nodes` are a consistency proof that does not leave out the old tree's own node. Whoever finds the second root to be that of a
+    checkpoint knows the first: no other tree of that size begins this one. Raises Unverified CONSISTENCY_INVALID unless there are as many
+    nodes as the sizes call for, and 0 < old size < new size.
+    """
+    failure = Unverified("CONSISTENCY_INVALID", "these are not the nodes that the sizes call for")
+    if not 0 < old_size < new_size or not nodes or not _are_hashes(nodes):
+        raise failure
+    first, *rest = nodes
     node, last = old_size - 1, new_size - 1
     while node & 1:
         node, last = node >> 1, last >> 1
@@ -185,8 +209,9 @@ def verify_consistency(old_size: int, old_root: bytes, new_size: int, new_root: 
         else:
             new_computed = node_hash(new_computed, sibling)
         node, last = node >> 1, last >> 1
-    if last != 0 or old_computed != old_root or new_computed != new_root:
+    if last != 0:
         raise failure
+    return old_computed, new_computed
 
 
 def _split(width: int) -> int:

@@ -65,6 +65,66 @@ def _completed(before: Frontier, leaves: Sequence[bytes]) -> Iterator[Node]:
         size, new = index, [node]
 
 
+class Climb:
+    """A tree that is built from its first leaf on, at one hash a leaf: its frontier at any size, and each node when it is complete.
+
+    Where `grow` starts from a frontier, this keeps the edge of every stored level, so that nothing is hashed twice. Beside leaves it takes
+    the roots of whole tiles (`add_tile`), for whoever has nodes and not leaves.
+    """
+
+    __slots__ = ("_levels", "size")
+
+    def __init__(self) -> None:
+        self._levels = [Frontier.empty()]
+        self.size = 0
+
+    def add(self, leaves: Sequence[bytes]) -> list[Node]:
+        """Append leaf hashes; returns the nodes that they complete, lower levels first. Raises Malformed LEAF_MALFORMED."""
+        nodes: list[Node] = []
+        done = 0
+        while done < len(leaves):
+            part = leaves[done : done + TILE_WIDTH - self._levels[0].size]
+            self._levels[0] = self._levels[0].extend(part)
+            self.size += len(part)
+            done += len(part)
+            nodes += self._close()
+        return nodes
+
+    def add_tile(self, node: bytes) -> list[Node]:
+        """Append 256 leaves by the root over them; only between tiles. Returns the nodes that this completes, itself not among them.
+
+        Raises Malformed LEAF_MALFORMED, and PROOF_RANGE inside a tile.
+        """
+        if self._levels[0].size:
+            raise Malformed("PROOF_RANGE", "a tile follows whole tiles")
+        self.size += TILE_WIDTH
+        self._put(1, node)
+        return list(self._close(1))
+
+    def frontier(self) -> Frontier:
+        """The right edge of the tree as it stands."""
+        return Frontier(size=self.size, hashes=tuple(subtree for level in reversed(self._levels) for subtree in level.hashes))
+
+    def copy(self) -> "Climb":
+        """The same tree, to go on from apart."""
+        other = Climb()
+        other._levels, other.size = list(self._levels), self.size
+        return other
+
+    def _close(self, level: int = 0) -> Iterator[Node]:
+        while self._levels[level].size == TILE_WIDTH:
+            (node,) = self._levels[level].hashes
+            self._levels[level] = Frontier.empty()
+            level += 1
+            self._put(level, node)
+            yield Node(level=level, index=(self.size >> level * _BITS) - 1, hash=node)
+
+    def _put(self, level: int, node: bytes) -> None:
+        if level == len(self._levels):
+            self._levels.append(Frontier.empty())
+        self._levels[level] = self._levels[level].append(node)
+
+
 def root_at(stored: HashReader, size: int) -> bytes:
     """The root of the first `size` leaves, 32 bytes."""
     return frontier_at(stored, size).root()

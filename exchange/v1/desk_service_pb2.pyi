@@ -162,6 +162,61 @@ AGREEMENT_STATE_ACCEPTED: AgreementState.ValueType  # 3
 """Signed by both."""
 Global___AgreementState: _TypeAlias = AgreementState  # noqa: Y015
 
+class _FindingGrade:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FindingGradeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FindingGrade.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FINDING_GRADE_UNSPECIFIED: _FindingGrade.ValueType  # 0
+    FINDING_GRADE_CRITICAL: _FindingGrade.ValueType  # 1
+    """A proof is broken: a hash, a signature, a root or a chain does not hold."""
+    FINDING_GRADE_PRIORITY: _FindingGrade.ValueType  # 2
+    """A duty was missed: a receipt overdue, a disclosure without an agreement in force."""
+    FINDING_GRADE_ACTION: _FindingGrade.ValueType  # 3
+    """A person has to do something."""
+    FINDING_GRADE_OBSERVATION: _FindingGrade.ValueType  # 4
+    """Worth knowing, and explained."""
+
+class FindingGrade(_FindingGrade, metaclass=_FindingGradeEnumTypeWrapper):
+    """How grave a finding of a check is, as inspectorates grade theirs."""
+
+FINDING_GRADE_UNSPECIFIED: FindingGrade.ValueType  # 0
+FINDING_GRADE_CRITICAL: FindingGrade.ValueType  # 1
+"""A proof is broken: a hash, a signature, a root or a chain does not hold."""
+FINDING_GRADE_PRIORITY: FindingGrade.ValueType  # 2
+"""A duty was missed: a receipt overdue, a disclosure without an agreement in force."""
+FINDING_GRADE_ACTION: FindingGrade.ValueType  # 3
+"""A person has to do something."""
+FINDING_GRADE_OBSERVATION: FindingGrade.ValueType  # 4
+"""Worth knowing, and explained."""
+Global___FindingGrade: _TypeAlias = FindingGrade  # noqa: Y015
+
+class _CheckScope:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CheckScopeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CheckScope.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CHECK_SCOPE_UNSPECIFIED: _CheckScope.ValueType  # 0
+    CHECK_SCOPE_VERIFY: _CheckScope.ValueType  # 1
+    """Every hash, node, root and signature of the logs, recomputed from their entries."""
+    CHECK_SCOPE_FSCK: _CheckScope.ValueType  # 2
+    """The same, and all else that is stored against it."""
+    CHECK_SCOPE_GAPS: _CheckScope.ValueType  # 3
+    """What should be here and is not."""
+
+class CheckScope(_CheckScope, metaclass=_CheckScopeEnumTypeWrapper): ...
+
+CHECK_SCOPE_UNSPECIFIED: CheckScope.ValueType  # 0
+CHECK_SCOPE_VERIFY: CheckScope.ValueType  # 1
+"""Every hash, node, root and signature of the logs, recomputed from their entries."""
+CHECK_SCOPE_FSCK: CheckScope.ValueType  # 2
+"""The same, and all else that is stored against it."""
+CHECK_SCOPE_GAPS: CheckScope.ValueType  # 3
+"""What should be here and is not."""
+Global___CheckScope: _TypeAlias = CheckScope  # noqa: Y015
+
 class _AssessmentState:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -182,6 +237,54 @@ ASSESSMENT_STATE_REVIEW_DUE: AssessmentState.ValueType  # 2
 """Its review is due: nothing rests on it any more."""
 ASSESSMENT_STATE_WITHDRAWN: AssessmentState.ValueType  # 3
 Global___AssessmentState: _TypeAlias = AssessmentState  # noqa: Y015
+
+class _SubmissionState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SubmissionStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SubmissionState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SUBMISSION_STATE_UNSPECIFIED: _SubmissionState.ValueType  # 0
+    SUBMISSION_STATE_WAITING: _SubmissionState.ValueType  # 1
+    SUBMISSION_STATE_RELEASED: _SubmissionState.ValueType  # 2
+    SUBMISSION_STATE_VOID: _SubmissionState.ValueType  # 3
+    """What would go is no longer what was submitted: an agreement, a policy or a partner has changed. Submit it again."""
+    SUBMISSION_STATE_TAKEN_BACK: _SubmissionState.ValueType  # 4
+
+class SubmissionState(_SubmissionState, metaclass=_SubmissionStateEnumTypeWrapper): ...
+
+SUBMISSION_STATE_UNSPECIFIED: SubmissionState.ValueType  # 0
+SUBMISSION_STATE_WAITING: SubmissionState.ValueType  # 1
+SUBMISSION_STATE_RELEASED: SubmissionState.ValueType  # 2
+SUBMISSION_STATE_VOID: SubmissionState.ValueType  # 3
+"""What would go is no longer what was submitted: an agreement, a policy or a partner has changed. Submit it again."""
+SUBMISSION_STATE_TAKEN_BACK: SubmissionState.ValueType  # 4
+Global___SubmissionState: _TypeAlias = SubmissionState  # noqa: Y015
+
+class _RetentionDue:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RetentionDueEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RetentionDue.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RETENTION_DUE_UNSPECIFIED: _RetentionDue.ValueType  # 0
+    RETENTION_DUE_REVIEW: _RetentionDue.ValueType  # 1
+    """A person looks whether it is still needed."""
+    RETENTION_DUE_ERASURE: _RetentionDue.ValueType  # 2
+    """Its limit has passed."""
+    RETENTION_DUE_HELD: _RetentionDue.ValueType  # 3
+    """Its limit has passed, and a legal hold keeps it."""
+
+class RetentionDue(_RetentionDue, metaclass=_RetentionDueEnumTypeWrapper): ...
+
+RETENTION_DUE_UNSPECIFIED: RetentionDue.ValueType  # 0
+RETENTION_DUE_REVIEW: RetentionDue.ValueType  # 1
+"""A person looks whether it is still needed."""
+RETENTION_DUE_ERASURE: RetentionDue.ValueType  # 2
+"""Its limit has passed."""
+RETENTION_DUE_HELD: RetentionDue.ValueType  # 3
+"""Its limit has passed, and a legal hold keeps it."""
+Global___RetentionDue: _TypeAlias = RetentionDue  # noqa: Y015
 
 class _RecallKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -676,9 +779,12 @@ class LoggedDisclosure(_message.Message):
     AUDIENCE_FIELD_NUMBER: _builtins.int
     FIELDS_FIELD_NUMBER: _builtins.int
     CLAUSE_FIELD_NUMBER: _builtins.int
+    DISCLOSED_AT_FIELD_NUMBER: _builtins.int
     origin: _builtins.str
     index: _builtins.int
     clause: _builtins.str
+    disclosed_at: _builtins.int
+    """Unix milliseconds; set where an alert is read again."""
     @_builtins.property
     def audience(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -691,10 +797,11 @@ class LoggedDisclosure(_message.Message):
         audience: _abc.Iterable[_builtins.str] | None = ...,
         fields: _abc.Iterable[_builtins.int] | None = ...,
         clause: _builtins.str = ...,
+        disclosed_at: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["audience", b"audience", "clause", b"clause", "fields", b"fields", "index", b"index", "origin", b"origin"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audience", b"audience", "clause", b"clause", "disclosed_at", b"disclosed_at", "fields", b"fields", "index", b"index", "origin", b"origin"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -888,6 +995,7 @@ class GetAlertResponse(_message.Message):
     HANDLING_FIELD_NUMBER: _builtins.int
     VIEW_FIELD_NUMBER: _builtins.int
     UNDISCLOSED_FIELD_NUMBER: _builtins.int
+    DISCLOSURES_FIELD_NUMBER: _builtins.int
     view: _builtins.bytes
     """All that the originator knows."""
     @_builtins.property
@@ -898,6 +1006,10 @@ class GetAlertResponse(_message.Message):
     def undisclosed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Fields that the caller may not know the state of. Empty for the originator."""
 
+    @_builtins.property
+    def disclosures(self) -> _containers.RepeatedCompositeFieldContainer[Global___LoggedDisclosure]:
+        """Of an erased alert: what is left of it."""
+
     def __init__(
         self,
         *,
@@ -905,10 +1017,11 @@ class GetAlertResponse(_message.Message):
         handling: _handling_pb2.Handling | None = ...,
         view: _builtins.bytes = ...,
         undisclosed: _abc.Iterable[_builtins.int] | None = ...,
+        disclosures: _abc.Iterable[Global___LoggedDisclosure] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["handling", b"handling", "summary", b"summary"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["handling", b"handling", "summary", b"summary", "undisclosed", b"undisclosed", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disclosures", b"disclosures", "handling", b"handling", "summary", b"summary", "undisclosed", b"undisclosed", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1788,11 +1901,17 @@ class Finding(_message.Message):
     ORIGIN_FIELD_NUMBER: _builtins.int
     INDEX_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
+    GRADE_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
     severity: Global___Severity.ValueType
     code: _builtins.str
     origin: _builtins.str
     index: _builtins.int
+    """Of the entry concerned; -1 if it is about none."""
     message: _builtins.str
+    grade: Global___FindingGrade.ValueType
+    count: _builtins.int
+    """The fault is in one of so many entries from `index` on: more than 1 where hashes alone cannot say in which."""
     def __init__(
         self,
         *,
@@ -1801,58 +1920,124 @@ class Finding(_message.Message):
         origin: _builtins.str = ...,
         index: _builtins.int = ...,
         message: _builtins.str = ...,
+        grade: Global___FindingGrade.ValueType = ...,
+        count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "index", b"index", "message", b"message", "origin", b"origin", "severity", b"severity"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "count", b"count", "grade", b"grade", "index", b"index", "message", b"message", "origin", b"origin", "severity", b"severity"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Finding: _TypeAlias = Finding  # noqa: Y015
 
 @_typing.final
-class VerifyLogRequest(_message.Message):
+class CheckRecordsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
+    SCOPE_FIELD_NUMBER: _builtins.int
     ORIGIN_FIELD_NUMBER: _builtins.int
+    REBUILD_NODES_FIELD_NUMBER: _builtins.int
+    scope: Global___CheckScope.ValueType
     origin: _builtins.str
-    """Empty verifies every log."""
+    """Empty checks every log."""
+    rebuild_nodes: _builtins.bool
+    """Before the check, store the nodes of every tree anew whose leaves lead to the recorded edge. For administrators."""
+    def __init__(
+        self,
+        *,
+        scope: Global___CheckScope.ValueType = ...,
+        origin: _builtins.str = ...,
+        rebuild_nodes: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin", "rebuild_nodes", b"rebuild_nodes", "scope", b"scope"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckRecordsRequest: _TypeAlias = CheckRecordsRequest  # noqa: Y015
+
+@_typing.final
+class CheckRecordsResponse(_message.Message):
+    """One step of a check: how far it is, what it found since the last step, and at the very end the summary."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def progress(self) -> Global___CheckProgress: ...
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]: ...
+    @_builtins.property
+    def summary(self) -> Global___CheckSummary: ...
+    def __init__(
+        self,
+        *,
+        progress: Global___CheckProgress | None = ...,
+        findings: _abc.Iterable[Global___Finding] | None = ...,
+        summary: Global___CheckSummary | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["progress", b"progress", "summary", b"summary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["findings", b"findings", "progress", b"progress", "summary", b"summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckRecordsResponse: _TypeAlias = CheckRecordsResponse  # noqa: Y015
+
+@_typing.final
+class CheckProgress(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PASS_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    DONE_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    """The log that is being checked; or empty."""
+    done: _builtins.int
+    total: _builtins.int
     def __init__(
         self,
         *,
         origin: _builtins.str = ...,
+        done: _builtins.int = ...,
+        total: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["done", b"done", "origin", b"origin", "pass", b"pass", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___VerifyLogRequest: _TypeAlias = VerifyLogRequest  # noqa: Y015
+Global___CheckProgress: _TypeAlias = CheckProgress  # noqa: Y015
 
 @_typing.final
-class VerifyLogResponse(_message.Message):
+class CheckSummary(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
+    COUNTS_FIELD_NUMBER: _builtins.int
     LOGS_FIELD_NUMBER: _builtins.int
-    FINDINGS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Count]: ...
     @_builtins.property
     def logs(self) -> _containers.RepeatedCompositeFieldContainer[Global___LogSummary]: ...
-    @_builtins.property
-    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]: ...
     def __init__(
         self,
         *,
+        counts: _abc.Iterable[Global___Count] | None = ...,
         logs: _abc.Iterable[Global___LogSummary] | None = ...,
-        findings: _abc.Iterable[Global___Finding] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["findings", b"findings", "logs", b"logs"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "logs", b"logs"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___VerifyLogResponse: _TypeAlias = VerifyLogResponse  # noqa: Y015
+Global___CheckSummary: _TypeAlias = CheckSummary  # noqa: Y015
 
 @_typing.final
 class EndLogRequest(_message.Message):
@@ -1946,45 +2131,6 @@ class RecoverLogResponse(_message.Message):
 Global___RecoverLogResponse: _TypeAlias = RecoverLogResponse  # noqa: Y015
 
 @_typing.final
-class FsckRequest(_message.Message):
-    DESCRIPTOR: _descriptor.Descriptor
-
-    def __init__(
-        self,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___FsckRequest: _TypeAlias = FsckRequest  # noqa: Y015
-
-@_typing.final
-class FsckResponse(_message.Message):
-    DESCRIPTOR: _descriptor.Descriptor
-
-    FINDINGS_FIELD_NUMBER: _builtins.int
-    COUNTS_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]: ...
-    @_builtins.property
-    def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Count]: ...
-    def __init__(
-        self,
-        *,
-        findings: _abc.Iterable[Global___Finding] | None = ...,
-        counts: _abc.Iterable[Global___Count] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "findings", b"findings"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___FsckResponse: _TypeAlias = FsckResponse  # noqa: Y015
-
-@_typing.final
 class Count(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2050,6 +2196,228 @@ class ExportEvidenceResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExportEvidenceResponse: _TypeAlias = ExportEvidenceResponse  # noqa: Y015
+
+@_typing.final
+class GetWitnessStatusRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetWitnessStatusRequest: _TypeAlias = GetWitnessStatusRequest  # noqa: Y015
+
+@_typing.final
+class WitnessState(_message.Message):
+    """Somebody who is asked to cosign this node's journal, or was."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    URL_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    COSIGNED_AT_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Of its key."""
+    organisation: _builtins.str
+    url: _builtins.str
+    """Where it is asked; empty if it no longer is."""
+    size: _builtins.int
+    """The newest size that it cosigned, and when; 0 if never."""
+    cosigned_at: _builtins.int
+    code: _builtins.str
+    """Of its last answer; empty if it cosigned."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        organisation: _builtins.str = ...,
+        url: _builtins.str = ...,
+        size: _builtins.int = ...,
+        cosigned_at: _builtins.int = ...,
+        code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "cosigned_at", b"cosigned_at", "name", b"name", "organisation", b"organisation", "size", b"size", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WitnessState: _TypeAlias = WitnessState  # noqa: Y015
+
+@_typing.final
+class WitnessedJournal(_message.Message):
+    """A partner's journal that this node witnesses."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    COSIGNED_AT_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    size: _builtins.int
+    cosigned_at: _builtins.int
+    note: _builtins.bytes
+    """A C2SP signed note: the owner's signature and this node's cosignature."""
+    def __init__(
+        self,
+        *,
+        origin: _builtins.str = ...,
+        size: _builtins.int = ...,
+        cosigned_at: _builtins.int = ...,
+        note: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cosigned_at", b"cosigned_at", "note", b"note", "origin", b"origin", "size", b"size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WitnessedJournal: _TypeAlias = WitnessedJournal  # noqa: Y015
+
+@_typing.final
+class JournalAlarm(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AT_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    PARTNER_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    at: _builtins.int
+    code: _builtins.str
+    partner: _builtins.str
+    origin: _builtins.str
+    """Of the journal, or the name of a witness's key."""
+    evidence: _builtins.bytes
+    """One signed note, or two that contradict each other with an empty line between them; may be empty."""
+    def __init__(
+        self,
+        *,
+        at: _builtins.int = ...,
+        code: _builtins.str = ...,
+        partner: _builtins.str = ...,
+        origin: _builtins.str = ...,
+        evidence: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "code", b"code", "evidence", b"evidence", "origin", b"origin", "partner", b"partner"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JournalAlarm: _TypeAlias = JournalAlarm  # noqa: Y015
+
+@_typing.final
+class GetWitnessStatusResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    CHECKPOINT_FIELD_NUMBER: _builtins.int
+    SIGNED_AT_FIELD_NUMBER: _builtins.int
+    POLICY_CONFIGURED_FIELD_NUMBER: _builtins.int
+    POLICY_SATISFIED_FIELD_NUMBER: _builtins.int
+    WITNESSES_FIELD_NUMBER: _builtins.int
+    WITNESSED_FIELD_NUMBER: _builtins.int
+    ALARMS_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    """Of the newest journal."""
+    checkpoint: _builtins.bytes
+    """Its newest checkpoint that was shown to anybody, with its cosignatures; empty before the first."""
+    signed_at: _builtins.int
+    policy_configured: _builtins.bool
+    """Whether the configuration names a policy, and whether this checkpoint satisfies it."""
+    policy_satisfied: _builtins.bool
+    @_builtins.property
+    def witnesses(self) -> _containers.RepeatedCompositeFieldContainer[Global___WitnessState]: ...
+    @_builtins.property
+    def witnessed(self) -> _containers.RepeatedCompositeFieldContainer[Global___WitnessedJournal]: ...
+    @_builtins.property
+    def alarms(self) -> _containers.RepeatedCompositeFieldContainer[Global___JournalAlarm]: ...
+    def __init__(
+        self,
+        *,
+        origin: _builtins.str = ...,
+        checkpoint: _builtins.bytes = ...,
+        signed_at: _builtins.int = ...,
+        policy_configured: _builtins.bool = ...,
+        policy_satisfied: _builtins.bool = ...,
+        witnesses: _abc.Iterable[Global___WitnessState] | None = ...,
+        witnessed: _abc.Iterable[Global___WitnessedJournal] | None = ...,
+        alarms: _abc.Iterable[Global___JournalAlarm] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alarms", b"alarms", "checkpoint", b"checkpoint", "origin", b"origin", "policy_configured", b"policy_configured", "policy_satisfied", b"policy_satisfied", "signed_at", b"signed_at", "witnessed", b"witnessed", "witnesses", b"witnesses"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetWitnessStatusResponse: _TypeAlias = GetWitnessStatusResponse  # noqa: Y015
+
+@_typing.final
+class GetJournalConsistencyRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    FIRST_SIZE_FIELD_NUMBER: _builtins.int
+    SECOND_SIZE_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    """Empty: of the newest journal."""
+    first_size: _builtins.int
+    second_size: _builtins.int
+    """0: the newest checkpoint that was shown to anybody."""
+    def __init__(
+        self,
+        *,
+        origin: _builtins.str = ...,
+        first_size: _builtins.int = ...,
+        second_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_size", b"first_size", "origin", b"origin", "second_size", b"second_size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetJournalConsistencyRequest: _TypeAlias = GetJournalConsistencyRequest  # noqa: Y015
+
+@_typing.final
+class GetJournalConsistencyResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIRST_FIELD_NUMBER: _builtins.int
+    SECOND_FIELD_NUMBER: _builtins.int
+    HASHES_FIELD_NUMBER: _builtins.int
+    first: _builtins.bytes
+    """The signed checkpoint of the first size as it was kept; empty if none of exactly this size was shown to anybody."""
+    second: _builtins.bytes
+    """The same of the second size, with its cosignatures."""
+    @_builtins.property
+    def hashes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """RFC 6962 section 2.1.2, 32 bytes each."""
+
+    def __init__(
+        self,
+        *,
+        first: _builtins.bytes = ...,
+        second: _builtins.bytes = ...,
+        hashes: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first", b"first", "hashes", b"hashes", "second", b"second"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetJournalConsistencyResponse: _TypeAlias = GetJournalConsistencyResponse  # noqa: Y015
 
 @_typing.final
 class AssessmentSummary(_message.Message):
@@ -2198,6 +2566,1133 @@ class WithdrawAssessmentResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WithdrawAssessmentResponse: _TypeAlias = WithdrawAssessmentResponse  # noqa: Y015
+
+@_typing.final
+class Approval(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    ORAL_FIELD_NUMBER: _builtins.int
+    CONFIRM_BY_FIELD_NUMBER: _builtins.int
+    CONFIRMED_AT_FIELD_NUMBER: _builtins.int
+    person: _builtins.str
+    """SPIFFE ID."""
+    at: _builtins.int
+    """Unix milliseconds."""
+    oral: _builtins.bool
+    """Given by word of mouth in an emergency; `confirmed_at` says when it was given in writing, 0 while it was not."""
+    confirm_by: _builtins.int
+    confirmed_at: _builtins.int
+    def __init__(
+        self,
+        *,
+        person: _builtins.str = ...,
+        at: _builtins.int = ...,
+        oral: _builtins.bool = ...,
+        confirm_by: _builtins.int = ...,
+        confirmed_at: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "confirm_by", b"confirm_by", "confirmed_at", b"confirmed_at", "oral", b"oral", "person", b"person"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Approval: _TypeAlias = Approval  # noqa: Y015
+
+@_typing.final
+class Submission(_message.Message):
+    """A draft that waits for a second officer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    SUBMITTED_AT_FIELD_NUMBER: _builtins.int
+    ALERT_TYPE_FIELD_NUMBER: _builtins.int
+    APPROVALS_NEEDED_FIELD_NUMBER: _builtins.int
+    APPROVALS_FIELD_NUMBER: _builtins.int
+    PREVIEW_DIGEST_FIELD_NUMBER: _builtins.int
+    id: _builtins.bytes
+    """The draft's request id."""
+    state: Global___SubmissionState.ValueType
+    author: _builtins.str
+    """SPIFFE ID of whoever wrote and submitted it."""
+    submitted_at: _builtins.int
+    alert_type: _builtins.str
+    approvals_needed: _builtins.int
+    preview_digest: _builtins.bytes
+    """Of exactly what was previewed."""
+    @_builtins.property
+    def approvals(self) -> _containers.RepeatedCompositeFieldContainer[Global___Approval]: ...
+    def __init__(
+        self,
+        *,
+        id: _builtins.bytes = ...,
+        state: Global___SubmissionState.ValueType = ...,
+        author: _builtins.str = ...,
+        submitted_at: _builtins.int = ...,
+        alert_type: _builtins.str = ...,
+        approvals_needed: _builtins.int = ...,
+        approvals: _abc.Iterable[Global___Approval] | None = ...,
+        preview_digest: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert_type", b"alert_type", "approvals", b"approvals", "approvals_needed", b"approvals_needed", "author", b"author", "id", b"id", "preview_digest", b"preview_digest", "state", b"state", "submitted_at", b"submitted_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Submission: _TypeAlias = Submission  # noqa: Y015
+
+@_typing.final
+class SubmitAlertRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRAFT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ORAL_APPROVER_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    oral_approver: _builtins.str
+    """SPIFFE ID of the officer who approved by word of mouth, in an emergency that cannot wait: it is released at once."""
+    @_builtins.property
+    def draft(self) -> Global___Draft: ...
+    def __init__(
+        self,
+        *,
+        draft: Global___Draft | None = ...,
+        reason: _builtins.str = ...,
+        oral_approver: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "oral_approver", b"oral_approver", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SubmitAlertRequest: _TypeAlias = SubmitAlertRequest  # noqa: Y015
+
+@_typing.final
+class SubmitAlertResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBMISSION_FIELD_NUMBER: _builtins.int
+    PROBLEMS_FIELD_NUMBER: _builtins.int
+    PUBLISHED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def submission(self) -> Global___Submission: ...
+    @_builtins.property
+    def problems(self) -> _containers.RepeatedCompositeFieldContainer[Global___Problem]:
+        """Why it cannot be submitted; then there is no submission."""
+
+    @_builtins.property
+    def published(self) -> Global___PublishedAlert:
+        """Set when it was released at once, on an oral approval."""
+
+    def __init__(
+        self,
+        *,
+        submission: Global___Submission | None = ...,
+        problems: _abc.Iterable[Global___Problem] | None = ...,
+        published: Global___PublishedAlert | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["published", b"published", "submission", b"submission"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["problems", b"problems", "published", b"published", "submission", b"submission"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SubmitAlertResponse: _TypeAlias = SubmitAlertResponse  # noqa: Y015
+
+@_typing.final
+class ListSubmissionsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSubmissionsRequest: _TypeAlias = ListSubmissionsRequest  # noqa: Y015
+
+@_typing.final
+class ListSubmissionsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBMISSIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def submissions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Submission]: ...
+    def __init__(
+        self,
+        *,
+        submissions: _abc.Iterable[Global___Submission] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["submissions", b"submissions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSubmissionsResponse: _TypeAlias = ListSubmissionsResponse  # noqa: Y015
+
+@_typing.final
+class GetSubmissionRequest(_message.Message):
+    """`submission` is an id in hex, or an unambiguous beginning of at least 8 characters."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBMISSION_FIELD_NUMBER: _builtins.int
+    submission: _builtins.str
+    def __init__(
+        self,
+        *,
+        submission: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["submission", b"submission"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSubmissionRequest: _TypeAlias = GetSubmissionRequest  # noqa: Y015
+
+@_typing.final
+class GetSubmissionResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBMISSION_FIELD_NUMBER: _builtins.int
+    DRAFT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    PREVIEW_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    @_builtins.property
+    def submission(self) -> Global___Submission: ...
+    @_builtins.property
+    def draft(self) -> Global___Draft: ...
+    @_builtins.property
+    def preview(self) -> Global___PreviewAlertResponse:
+        """What would go now."""
+
+    def __init__(
+        self,
+        *,
+        submission: Global___Submission | None = ...,
+        draft: Global___Draft | None = ...,
+        reason: _builtins.str = ...,
+        preview: Global___PreviewAlertResponse | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "preview", b"preview", "submission", b"submission"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "preview", b"preview", "reason", b"reason", "submission", b"submission"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSubmissionResponse: _TypeAlias = GetSubmissionResponse  # noqa: Y015
+
+@_typing.final
+class ApproveSubmissionRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBMISSION_FIELD_NUMBER: _builtins.int
+    PREVIEW_DIGEST_FIELD_NUMBER: _builtins.int
+    submission: _builtins.str
+    preview_digest: _builtins.bytes
+    """The preview that the approver looked at."""
+    def __init__(
+        self,
+        *,
+        submission: _builtins.str = ...,
+        preview_digest: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["preview_digest", b"preview_digest", "submission", b"submission"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveSubmissionRequest: _TypeAlias = ApproveSubmissionRequest  # noqa: Y015
+
+@_typing.final
+class ApproveSubmissionResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBMISSION_FIELD_NUMBER: _builtins.int
+    PUBLISHED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def submission(self) -> Global___Submission: ...
+    @_builtins.property
+    def published(self) -> Global___PublishedAlert:
+        """Set when this was the last approval that was missing."""
+
+    def __init__(
+        self,
+        *,
+        submission: Global___Submission | None = ...,
+        published: Global___PublishedAlert | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["published", b"published", "submission", b"submission"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["published", b"published", "submission", b"submission"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveSubmissionResponse: _TypeAlias = ApproveSubmissionResponse  # noqa: Y015
+
+@_typing.final
+class TakeBackSubmissionRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBMISSION_FIELD_NUMBER: _builtins.int
+    submission: _builtins.str
+    def __init__(
+        self,
+        *,
+        submission: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["submission", b"submission"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TakeBackSubmissionRequest: _TypeAlias = TakeBackSubmissionRequest  # noqa: Y015
+
+@_typing.final
+class TakeBackSubmissionResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBMISSION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def submission(self) -> Global___Submission: ...
+    def __init__(
+        self,
+        *,
+        submission: Global___Submission | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["submission", b"submission"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["submission", b"submission"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TakeBackSubmissionResponse: _TypeAlias = TakeBackSubmissionResponse  # noqa: Y015
+
+@_typing.final
+class LegalHold(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENCY_FIELD_NUMBER: _builtins.int
+    PLACED_AT_FIELD_NUMBER: _builtins.int
+    agency: _builtins.str
+    """SPIFFE ID of the agency that holds it."""
+    placed_at: _builtins.int
+    def __init__(
+        self,
+        *,
+        agency: _builtins.str = ...,
+        placed_at: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "placed_at", b"placed_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LegalHold: _TypeAlias = LegalHold  # noqa: Y015
+
+@_typing.final
+class Retention(_message.Message):
+    """How long one alert is kept. Metadata only. Times are Unix milliseconds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    OWN_FIELD_NUMBER: _builtins.int
+    DUE_FIELD_NUMBER: _builtins.int
+    ERASE_BY_FIELD_NUMBER: _builtins.int
+    REVIEW_BY_FIELD_NUMBER: _builtins.int
+    HOLDS_FIELD_NUMBER: _builtins.int
+    own: _builtins.bool
+    """True for what this country originated."""
+    due: Global___RetentionDue.ValueType
+    """Unspecified while nothing is due."""
+    erase_by: _builtins.int
+    review_by: _builtins.int
+    """When the next review is due; 0 if the limit comes first."""
+    @_builtins.property
+    def summary(self) -> Global___AlertSummary: ...
+    @_builtins.property
+    def holds(self) -> _containers.RepeatedCompositeFieldContainer[Global___LegalHold]: ...
+    def __init__(
+        self,
+        *,
+        summary: Global___AlertSummary | None = ...,
+        own: _builtins.bool = ...,
+        due: Global___RetentionDue.ValueType = ...,
+        erase_by: _builtins.int = ...,
+        review_by: _builtins.int = ...,
+        holds: _abc.Iterable[Global___LegalHold] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due", b"due", "erase_by", b"erase_by", "holds", b"holds", "own", b"own", "review_by", b"review_by", "summary", b"summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Retention: _TypeAlias = Retention  # noqa: Y015
+
+@_typing.final
+class ListRetentionRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    page_token: _builtins.str
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRetentionRequest: _TypeAlias = ListRetentionRequest  # noqa: Y015
+
+@_typing.final
+class ListRetentionResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALERTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    COPIES_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    @_builtins.property
+    def alerts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Retention]: ...
+    @_builtins.property
+    def copies(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Files beside the database that no erasure reaches, by name: to be deleted by a person."""
+
+    def __init__(
+        self,
+        *,
+        alerts: _abc.Iterable[Global___Retention] | None = ...,
+        next_page_token: _builtins.str = ...,
+        copies: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alerts", b"alerts", "copies", b"copies", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRetentionResponse: _TypeAlias = ListRetentionResponse  # noqa: Y015
+
+@_typing.final
+class RunRetentionRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRY_RUN_FIELD_NUMBER: _builtins.int
+    dry_run: _builtins.bool
+    """Counts what would be done, and does nothing."""
+    def __init__(
+        self,
+        *,
+        dry_run: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RunRetentionRequest: _TypeAlias = RunRetentionRequest  # noqa: Y015
+
+@_typing.final
+class RunRetentionResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ERASED_FIELD_NUMBER: _builtins.int
+    HELD_FIELD_NUMBER: _builtins.int
+    PERIODS_FIELD_NUMBER: _builtins.int
+    DETAILS_FIELD_NUMBER: _builtins.int
+    COPIES_FIELD_NUMBER: _builtins.int
+    erased: _builtins.int
+    """Alerts past their limit that were erased, or would be."""
+    held: _builtins.int
+    """Alerts past their limit that a legal hold keeps."""
+    periods: _builtins.int
+    """Keys of months that were destroyed, since nothing that is still here was sealed under them."""
+    details: _builtins.int
+    """Personal details of the journal that were past their limit."""
+    @_builtins.property
+    def copies(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        erased: _builtins.int = ...,
+        held: _builtins.int = ...,
+        periods: _builtins.int = ...,
+        details: _builtins.int = ...,
+        copies: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["copies", b"copies", "details", b"details", "erased", b"erased", "held", b"held", "periods", b"periods"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RunRetentionResponse: _TypeAlias = RunRetentionResponse  # noqa: Y015
+
+@_typing.final
+class HoldAlertRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALERT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    alert: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        alert: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HoldAlertRequest: _TypeAlias = HoldAlertRequest  # noqa: Y015
+
+@_typing.final
+class HoldAlertResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RETENTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def retention(self) -> Global___Retention: ...
+    def __init__(
+        self,
+        *,
+        retention: Global___Retention | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["retention", b"retention"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["retention", b"retention"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HoldAlertResponse: _TypeAlias = HoldAlertResponse  # noqa: Y015
+
+@_typing.final
+class ReleaseHoldRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALERT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    alert: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        alert: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleaseHoldRequest: _TypeAlias = ReleaseHoldRequest  # noqa: Y015
+
+@_typing.final
+class ReleaseHoldResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RETENTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def retention(self) -> Global___Retention: ...
+    def __init__(
+        self,
+        *,
+        retention: Global___Retention | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["retention", b"retention"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["retention", b"retention"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleaseHoldResponse: _TypeAlias = ReleaseHoldResponse  # noqa: Y015
+
+@_typing.final
+class ReviewRetentionRequest(_message.Message):
+    """Notes that the need for storage was looked at, and that the alert is still needed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALERT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    alert: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        alert: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReviewRetentionRequest: _TypeAlias = ReviewRetentionRequest  # noqa: Y015
+
+@_typing.final
+class ReviewRetentionResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RETENTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def retention(self) -> Global___Retention: ...
+    def __init__(
+        self,
+        *,
+        retention: Global___Retention | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["retention", b"retention"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["retention", b"retention"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReviewRetentionResponse: _TypeAlias = ReviewRetentionResponse  # noqa: Y015
+
+@_typing.final
+class EraseAlertRequest(_message.Message):
+    """Erases before the limit: the alert is not needed any more, or its subject had a right to it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALERT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    alert: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        alert: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseAlertRequest: _TypeAlias = EraseAlertRequest  # noqa: Y015
+
+@_typing.final
+class EraseAlertResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RETENTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def retention(self) -> Global___Retention: ...
+    def __init__(
+        self,
+        *,
+        retention: Global___Retention | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["retention", b"retention"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["retention", b"retention"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseAlertResponse: _TypeAlias = EraseAlertResponse  # noqa: Y015
+
+@_typing.final
+class GetErasureProofRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALERT_FIELD_NUMBER: _builtins.int
+    alert: _builtins.str
+    def __init__(
+        self,
+        *,
+        alert: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetErasureProofRequest: _TypeAlias = GetErasureProofRequest  # noqa: Y015
+
+@_typing.final
+class JournalProof(_message.Message):
+    """One entry of the journal, proved to be below the checkpoint."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INDEX_FIELD_NUMBER: _builtins.int
+    ENTRY_FIELD_NUMBER: _builtins.int
+    INCLUSION_PROOF_FIELD_NUMBER: _builtins.int
+    index: _builtins.int
+    entry: _builtins.bytes
+    @_builtins.property
+    def inclusion_proof(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]: ...
+    def __init__(
+        self,
+        *,
+        index: _builtins.int = ...,
+        entry: _builtins.bytes = ...,
+        inclusion_proof: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry", b"entry", "inclusion_proof", b"inclusion_proof", "index", b"index"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JournalProof: _TypeAlias = JournalProof  # noqa: Y015
+
+@_typing.final
+class GetErasureProofResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RETENTION_FIELD_NUMBER: _builtins.int
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    CHECKPOINT_FIELD_NUMBER: _builtins.int
+    DESCRIPTORS_FIELD_NUMBER: _builtins.int
+    LOGS_FIELD_NUMBER: _builtins.int
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    DISCLOSURES_FIELD_NUMBER: _builtins.int
+    checkpoint: _builtins.bytes
+    """Signed note of the journal."""
+    descriptors: _builtins.bytes
+    """Serialized DescriptorChain of this node, whose log key signed it."""
+    @_builtins.property
+    def retention(self) -> Global___Retention: ...
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___JournalProof]:
+        """INTENDED and DONE, oldest first; more than one of each if the alert was told again."""
+
+    @_builtins.property
+    def logs(self) -> _containers.RepeatedCompositeFieldContainer[Global___LogSummary]:
+        """Every log that discloses the alert, recomputed."""
+
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]: ...
+    @_builtins.property
+    def disclosures(self) -> _containers.RepeatedCompositeFieldContainer[Global___DisclosureStatus]:
+        """What is left: who was told, when, which fields, under which clause."""
+
+    def __init__(
+        self,
+        *,
+        retention: Global___Retention | None = ...,
+        entries: _abc.Iterable[Global___JournalProof] | None = ...,
+        checkpoint: _builtins.bytes = ...,
+        descriptors: _builtins.bytes = ...,
+        logs: _abc.Iterable[Global___LogSummary] | None = ...,
+        findings: _abc.Iterable[Global___Finding] | None = ...,
+        disclosures: _abc.Iterable[Global___DisclosureStatus] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["retention", b"retention"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "descriptors", b"descriptors", "disclosures", b"disclosures", "entries", b"entries", "findings", b"findings", "logs", b"logs", "retention", b"retention"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetErasureProofResponse: _TypeAlias = GetErasureProofResponse  # noqa: Y015
+
+@_typing.final
+class FindRecipientsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    BORN_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    subject: _builtins.str
+    """A name, or without `born` the number of a document."""
+    born: _builtins.str
+    """Birth date, EDTF level 1."""
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        subject: _builtins.str = ...,
+        born: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["born", b"born", "reason", b"reason", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindRecipientsRequest: _TypeAlias = FindRecipientsRequest  # noqa: Y015
+
+@_typing.final
+class FoundAlert(_message.Message):
+    """One alert about the person, and everybody who was told."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    OWN_FIELD_NUMBER: _builtins.int
+    DISCLOSURES_FIELD_NUMBER: _builtins.int
+    own: _builtins.bool
+    @_builtins.property
+    def summary(self) -> Global___AlertSummary: ...
+    @_builtins.property
+    def disclosures(self) -> _containers.RepeatedCompositeFieldContainer[Global___DisclosureStatus]: ...
+    def __init__(
+        self,
+        *,
+        summary: Global___AlertSummary | None = ...,
+        own: _builtins.bool = ...,
+        disclosures: _abc.Iterable[Global___DisclosureStatus] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disclosures", b"disclosures", "own", b"own", "summary", b"summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FoundAlert: _TypeAlias = FoundAlert  # noqa: Y015
+
+@_typing.final
+class FindRecipientsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALERTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def alerts(self) -> _containers.RepeatedCompositeFieldContainer[Global___FoundAlert]: ...
+    def __init__(
+        self,
+        *,
+        alerts: _abc.Iterable[Global___FoundAlert] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alerts", b"alerts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindRecipientsResponse: _TypeAlias = FindRecipientsResponse  # noqa: Y015
+
+@_typing.final
+class ExportBundleRequest(_message.Message):
+    """Exactly one scope is named: one log and index, one alert, some alerts, or one partner."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    INDEX_FIELD_NUMBER: _builtins.int
+    ALERT_FIELD_NUMBER: _builtins.int
+    DIGESTS_FIELD_NUMBER: _builtins.int
+    PARTNER_FIELD_NUMBER: _builtins.int
+    FROM_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    """One disclosure."""
+    index: _builtins.int
+    alert: _builtins.str
+    """Everything about one alert: id or digest in hex, whole or at least its first 8 characters."""
+    partner: _builtins.str
+    """Everything in the logs with one partner (trust domain) that was disclosed from `from` up to `until`, Unix milliseconds; 0 is open."""
+    until: _builtins.int
+    content: _builtins.bool
+    """With the data, or without."""
+    @_builtins.property
+    def digests(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Everything about these manifests: digests of 32 bytes."""
+
+    def __init__(
+        self,
+        *,
+        origin: _builtins.str = ...,
+        index: _builtins.int = ...,
+        alert: _builtins.str = ...,
+        digests: _abc.Iterable[_builtins.bytes] | None = ...,
+        partner: _builtins.str = ...,
+        until: _builtins.int = ...,
+        content: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "content", b"content", "digests", b"digests", "from", b"from", "index", b"index", "origin", b"origin", "partner", b"partner", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportBundleRequest: _TypeAlias = ExportBundleRequest  # noqa: Y015
+
+@_typing.final
+class LeftOut(_message.Message):
+    """A disclosure within the scope that cannot be proved, or not for the caller."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    INDEX_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    index: _builtins.int
+    code: _builtins.str
+    def __init__(
+        self,
+        *,
+        origin: _builtins.str = ...,
+        index: _builtins.int = ...,
+        code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "index", b"index", "origin", b"origin"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LeftOut: _TypeAlias = LeftOut  # noqa: Y015
+
+@_typing.final
+class ExportBundleResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PART_FIELD_NUMBER: _builtins.int
+    DISCLOSURES_FIELD_NUMBER: _builtins.int
+    LEFT_OUT_FIELD_NUMBER: _builtins.int
+    part: _builtins.bytes
+    """The next bytes of the bundle's file."""
+    disclosures: _builtins.int
+    """Only in the last message: how many the file proves."""
+    @_builtins.property
+    def left_out(self) -> _containers.RepeatedCompositeFieldContainer[Global___LeftOut]:
+        """After the file."""
+
+    def __init__(
+        self,
+        *,
+        part: _builtins.bytes = ...,
+        disclosures: _builtins.int = ...,
+        left_out: _abc.Iterable[Global___LeftOut] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disclosures", b"disclosures", "left_out", b"left_out", "part", b"part"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportBundleResponse: _TypeAlias = ExportBundleResponse  # noqa: Y015
+
+@_typing.final
+class ExportLogRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    def __init__(
+        self,
+        *,
+        origin: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportLogRequest: _TypeAlias = ExportLogRequest  # noqa: Y015
+
+@_typing.final
+class ExportLogResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PART_FIELD_NUMBER: _builtins.int
+    part: _builtins.bytes
+    """The next bytes of the log file."""
+    def __init__(
+        self,
+        *,
+        part: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportLogResponse: _TypeAlias = ExportLogResponse  # noqa: Y015
+
+@_typing.final
+class ReconcileRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTNER_FIELD_NUMBER: _builtins.int
+    FROM_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    partner: _builtins.str
+    """Trust domain."""
+    until: _builtins.int
+    def __init__(
+        self,
+        *,
+        partner: _builtins.str = ...,
+        until: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from", b"from", "partner", b"partner", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReconcileRequest: _TypeAlias = ReconcileRequest  # noqa: Y015
+
+@_typing.final
+class LogDifference(_message.Message):
+    """One difference between two copies of a log."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    INDEX_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    GRADE_FIELD_NUMBER: _builtins.int
+    SENDER_LEAF_FIELD_NUMBER: _builtins.int
+    RECIPIENT_LEAF_FIELD_NUMBER: _builtins.int
+    MANIFEST_DIGEST_FIELD_NUMBER: _builtins.int
+    DISCLOSED_AT_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    CONTRADICTION_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    """NOT_RECEIVED, NOT_DISCLOSED, DIFFERENT_CONTENT, OUT_OF_ORDER, RECEIPT_MISSING, RECEIPT_WITHOUT_ENTRY, RECEIPT_DIFFERS; or
+    PARTNER_INCONSISTENT, RECEIPT_UNVERIFIED: what the partner answered does not hold.
+    """
+    origin: _builtins.str
+    index: _builtins.int
+    """The entries from `index` up to `index` + `count`."""
+    count: _builtins.int
+    grade: Global___FindingGrade.ValueType
+    sender_leaf: _builtins.bytes
+    """Of the sender's copy and of the recipient's: leaf hash at `index`, 32 bytes; empty where there is none."""
+    recipient_leaf: _builtins.bytes
+    manifest_digest: _builtins.bytes
+    """From this node's copy of the entry at `index`, if it has it: the manifest and when it was disclosed."""
+    disclosed_at: _builtins.int
+    message: _builtins.str
+    contradiction: _builtins.bytes
+    """A contradiction's file, if the partner signed both what this node holds and what it now says; else empty."""
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+        origin: _builtins.str = ...,
+        index: _builtins.int = ...,
+        count: _builtins.int = ...,
+        grade: Global___FindingGrade.ValueType = ...,
+        sender_leaf: _builtins.bytes = ...,
+        recipient_leaf: _builtins.bytes = ...,
+        manifest_digest: _builtins.bytes = ...,
+        disclosed_at: _builtins.int = ...,
+        message: _builtins.str = ...,
+        contradiction: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "contradiction", b"contradiction", "count", b"count", "disclosed_at", b"disclosed_at", "grade", b"grade", "index", b"index", "manifest_digest", b"manifest_digest", "message", b"message", "origin", b"origin", "recipient_leaf", b"recipient_leaf", "sender_leaf", b"sender_leaf"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LogDifference: _TypeAlias = LogDifference  # noqa: Y015
+
+@_typing.final
+class ReconciledLog(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    ROOT_FIELD_NUMBER: _builtins.int
+    PARTNER_SIZE_FIELD_NUMBER: _builtins.int
+    PARTNER_ROOT_FIELD_NUMBER: _builtins.int
+    QUESTIONS_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    size: _builtins.int
+    root: _builtins.bytes
+    partner_size: _builtins.int
+    partner_root: _builtins.bytes
+    questions: _builtins.int
+    """Questions that were put to the partner about this log besides its head: 0 if the heads are equal."""
+    def __init__(
+        self,
+        *,
+        origin: _builtins.str = ...,
+        size: _builtins.int = ...,
+        root: _builtins.bytes = ...,
+        partner_size: _builtins.int = ...,
+        partner_root: _builtins.bytes = ...,
+        questions: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin", "partner_root", b"partner_root", "partner_size", b"partner_size", "questions", b"questions", "root", b"root", "size", b"size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReconciledLog: _TypeAlias = ReconciledLog  # noqa: Y015
+
+@_typing.final
+class ReconcileResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRESS_ORIGIN_FIELD_NUMBER: _builtins.int
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    FINISHED_FIELD_NUMBER: _builtins.int
+    LOGS_FIELD_NUMBER: _builtins.int
+    DIFFERENCES_FIELD_NUMBER: _builtins.int
+    progress_origin: _builtins.str
+    """While it runs: the log that is being walked and how many of its leaf hashes were fetched."""
+    progress: _builtins.int
+    finished: _builtins.bool
+    """In the last message."""
+    @_builtins.property
+    def logs(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReconciledLog]: ...
+    @_builtins.property
+    def differences(self) -> _containers.RepeatedCompositeFieldContainer[Global___LogDifference]: ...
+    def __init__(
+        self,
+        *,
+        progress_origin: _builtins.str = ...,
+        progress: _builtins.int = ...,
+        finished: _builtins.bool = ...,
+        logs: _abc.Iterable[Global___ReconciledLog] | None = ...,
+        differences: _abc.Iterable[Global___LogDifference] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["differences", b"differences", "finished", b"finished", "logs", b"logs", "progress", b"progress", "progress_origin", b"progress_origin"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReconcileResponse: _TypeAlias = ReconcileResponse  # noqa: Y015
 
 @_typing.final
 class RecallNotice(_message.Message):

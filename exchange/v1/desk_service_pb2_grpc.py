@@ -139,11 +139,6 @@ class DeskServiceStub:
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.GetLogRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetLogResponse.FromString,
                 _registered_method=True)
-        self.VerifyLog = channel.unary_unary(
-                '/exchange.v1.DeskService/VerifyLog',
-                request_serializer=exchange_dot_v1_dot_desk__service__pb2.VerifyLogRequest.SerializeToString,
-                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.VerifyLogResponse.FromString,
-                _registered_method=True)
         self.EndLog = channel.unary_unary(
                 '/exchange.v1.DeskService/EndLog',
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.EndLogRequest.SerializeToString,
@@ -154,15 +149,25 @@ class DeskServiceStub:
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.RecoverLogRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.RecoverLogResponse.FromString,
                 _registered_method=True)
-        self.Fsck = channel.unary_unary(
-                '/exchange.v1.DeskService/Fsck',
-                request_serializer=exchange_dot_v1_dot_desk__service__pb2.FsckRequest.SerializeToString,
-                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.FsckResponse.FromString,
-                _registered_method=True)
         self.ExportEvidence = channel.unary_unary(
                 '/exchange.v1.DeskService/ExportEvidence',
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceResponse.FromString,
+                _registered_method=True)
+        self.CheckRecords = channel.unary_stream(
+                '/exchange.v1.DeskService/CheckRecords',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.CheckRecordsRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.CheckRecordsResponse.FromString,
+                _registered_method=True)
+        self.GetWitnessStatus = channel.unary_unary(
+                '/exchange.v1.DeskService/GetWitnessStatus',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.GetWitnessStatusRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetWitnessStatusResponse.FromString,
+                _registered_method=True)
+        self.GetJournalConsistency = channel.unary_unary(
+                '/exchange.v1.DeskService/GetJournalConsistency',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.GetJournalConsistencyRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetJournalConsistencyResponse.FromString,
                 _registered_method=True)
         self.RecordAssessment = channel.unary_unary(
                 '/exchange.v1.DeskService/RecordAssessment',
@@ -178,6 +183,86 @@ class DeskServiceStub:
                 '/exchange.v1.DeskService/WithdrawAssessment',
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.WithdrawAssessmentRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.WithdrawAssessmentResponse.FromString,
+                _registered_method=True)
+        self.SubmitAlert = channel.unary_unary(
+                '/exchange.v1.DeskService/SubmitAlert',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.SubmitAlertRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.SubmitAlertResponse.FromString,
+                _registered_method=True)
+        self.ListSubmissions = channel.unary_unary(
+                '/exchange.v1.DeskService/ListSubmissions',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ListSubmissionsRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ListSubmissionsResponse.FromString,
+                _registered_method=True)
+        self.GetSubmission = channel.unary_unary(
+                '/exchange.v1.DeskService/GetSubmission',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.GetSubmissionRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetSubmissionResponse.FromString,
+                _registered_method=True)
+        self.ApproveSubmission = channel.unary_unary(
+                '/exchange.v1.DeskService/ApproveSubmission',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ApproveSubmissionRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ApproveSubmissionResponse.FromString,
+                _registered_method=True)
+        self.TakeBackSubmission = channel.unary_unary(
+                '/exchange.v1.DeskService/TakeBackSubmission',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.TakeBackSubmissionRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.TakeBackSubmissionResponse.FromString,
+                _registered_method=True)
+        self.ListRetention = channel.unary_unary(
+                '/exchange.v1.DeskService/ListRetention',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ListRetentionRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ListRetentionResponse.FromString,
+                _registered_method=True)
+        self.RunRetention = channel.unary_unary(
+                '/exchange.v1.DeskService/RunRetention',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.RunRetentionRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.RunRetentionResponse.FromString,
+                _registered_method=True)
+        self.HoldAlert = channel.unary_unary(
+                '/exchange.v1.DeskService/HoldAlert',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.HoldAlertRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.HoldAlertResponse.FromString,
+                _registered_method=True)
+        self.ReleaseHold = channel.unary_unary(
+                '/exchange.v1.DeskService/ReleaseHold',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ReleaseHoldRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ReleaseHoldResponse.FromString,
+                _registered_method=True)
+        self.ReviewRetention = channel.unary_unary(
+                '/exchange.v1.DeskService/ReviewRetention',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ReviewRetentionRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ReviewRetentionResponse.FromString,
+                _registered_method=True)
+        self.EraseAlert = channel.unary_unary(
+                '/exchange.v1.DeskService/EraseAlert',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.EraseAlertRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.EraseAlertResponse.FromString,
+                _registered_method=True)
+        self.GetErasureProof = channel.unary_unary(
+                '/exchange.v1.DeskService/GetErasureProof',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.GetErasureProofRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetErasureProofResponse.FromString,
+                _registered_method=True)
+        self.FindRecipients = channel.unary_unary(
+                '/exchange.v1.DeskService/FindRecipients',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.FindRecipientsRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.FindRecipientsResponse.FromString,
+                _registered_method=True)
+        self.ExportBundle = channel.unary_stream(
+                '/exchange.v1.DeskService/ExportBundle',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ExportBundleRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ExportBundleResponse.FromString,
+                _registered_method=True)
+        self.ExportLog = channel.unary_stream(
+                '/exchange.v1.DeskService/ExportLog',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ExportLogRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ExportLogResponse.FromString,
+                _registered_method=True)
+        self.Reconcile = channel.unary_stream(
+                '/exchange.v1.DeskService/Reconcile',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ReconcileRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ReconcileResponse.FromString,
                 _registered_method=True)
         self.GetReach = channel.unary_unary(
                 '/exchange.v1.DeskService/GetReach',
@@ -336,12 +421,6 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def VerifyLog(self, request, context):
-        """Missing associated documentation comment in .proto file."""
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
     def EndLog(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -354,13 +433,26 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Fsck(self, request, context):
+    def ExportEvidence(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ExportEvidence(self, request, context):
+    def CheckRecords(self, request, context):
+        """Checks this node's records. Takes minutes for a million entries; reports as it goes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetWitnessStatus(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetJournalConsistency(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -379,6 +471,104 @@ class DeskServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WithdrawAssessment(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SubmitAlert(self, request, context):
+        """Four eyes: a draft waits until other officers have approved exactly what was previewed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSubmissions(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSubmission(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApproveSubmission(self, request, context):
+        """Also puts an oral approval in writing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TakeBackSubmission(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRetention(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RunRetention(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def HoldAlert(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReleaseHold(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReviewRetention(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EraseAlert(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetErasureProof(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FindRecipients(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportBundle(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportLog(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Reconcile(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -522,11 +712,6 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetLogRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.GetLogResponse.SerializeToString,
             ),
-            'VerifyLog': grpc.unary_unary_rpc_method_handler(
-                    servicer.VerifyLog,
-                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.VerifyLogRequest.FromString,
-                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.VerifyLogResponse.SerializeToString,
-            ),
             'EndLog': grpc.unary_unary_rpc_method_handler(
                     servicer.EndLog,
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.EndLogRequest.FromString,
@@ -537,15 +722,25 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.RecoverLogRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.RecoverLogResponse.SerializeToString,
             ),
-            'Fsck': grpc.unary_unary_rpc_method_handler(
-                    servicer.Fsck,
-                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.FsckRequest.FromString,
-                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.FsckResponse.SerializeToString,
-            ),
             'ExportEvidence': grpc.unary_unary_rpc_method_handler(
                     servicer.ExportEvidence,
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceResponse.SerializeToString,
+            ),
+            'CheckRecords': grpc.unary_stream_rpc_method_handler(
+                    servicer.CheckRecords,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.CheckRecordsRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.CheckRecordsResponse.SerializeToString,
+            ),
+            'GetWitnessStatus': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetWitnessStatus,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetWitnessStatusRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.GetWitnessStatusResponse.SerializeToString,
+            ),
+            'GetJournalConsistency': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetJournalConsistency,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetJournalConsistencyRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.GetJournalConsistencyResponse.SerializeToString,
             ),
             'RecordAssessment': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordAssessment,
@@ -561,6 +756,86 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     servicer.WithdrawAssessment,
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.WithdrawAssessmentRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.WithdrawAssessmentResponse.SerializeToString,
+            ),
+            'SubmitAlert': grpc.unary_unary_rpc_method_handler(
+                    servicer.SubmitAlert,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.SubmitAlertRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.SubmitAlertResponse.SerializeToString,
+            ),
+            'ListSubmissions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSubmissions,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ListSubmissionsRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ListSubmissionsResponse.SerializeToString,
+            ),
+            'GetSubmission': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSubmission,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetSubmissionRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.GetSubmissionResponse.SerializeToString,
+            ),
+            'ApproveSubmission': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApproveSubmission,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ApproveSubmissionRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ApproveSubmissionResponse.SerializeToString,
+            ),
+            'TakeBackSubmission': grpc.unary_unary_rpc_method_handler(
+                    servicer.TakeBackSubmission,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.TakeBackSubmissionRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.TakeBackSubmissionResponse.SerializeToString,
+            ),
+            'ListRetention': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRetention,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ListRetentionRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ListRetentionResponse.SerializeToString,
+            ),
+            'RunRetention': grpc.unary_unary_rpc_method_handler(
+                    servicer.RunRetention,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.RunRetentionRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.RunRetentionResponse.SerializeToString,
+            ),
+            'HoldAlert': grpc.unary_unary_rpc_method_handler(
+                    servicer.HoldAlert,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.HoldAlertRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.HoldAlertResponse.SerializeToString,
+            ),
+            'ReleaseHold': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReleaseHold,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ReleaseHoldRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ReleaseHoldResponse.SerializeToString,
+            ),
+            'ReviewRetention': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReviewRetention,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ReviewRetentionRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ReviewRetentionResponse.SerializeToString,
+            ),
+            'EraseAlert': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseAlert,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.EraseAlertRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.EraseAlertResponse.SerializeToString,
+            ),
+            'GetErasureProof': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetErasureProof,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetErasureProofRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.GetErasureProofResponse.SerializeToString,
+            ),
+            'FindRecipients': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindRecipients,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.FindRecipientsRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.FindRecipientsResponse.SerializeToString,
+            ),
+            'ExportBundle': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportBundle,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ExportBundleRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ExportBundleResponse.SerializeToString,
+            ),
+            'ExportLog': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportLog,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ExportLogRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ExportLogResponse.SerializeToString,
+            ),
+            'Reconcile': grpc.unary_stream_rpc_method_handler(
+                    servicer.Reconcile,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ReconcileRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ReconcileResponse.SerializeToString,
             ),
             'GetReach': grpc.unary_unary_rpc_method_handler(
                     servicer.GetReach,
@@ -1166,33 +1441,6 @@ class DeskService:
             _registered_method=True)
 
     @staticmethod
-    def VerifyLog(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/exchange.v1.DeskService/VerifyLog',
-            exchange_dot_v1_dot_desk__service__pb2.VerifyLogRequest.SerializeToString,
-            exchange_dot_v1_dot_desk__service__pb2.VerifyLogResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
     def EndLog(request,
             target,
             options=(),
@@ -1247,33 +1495,6 @@ class DeskService:
             _registered_method=True)
 
     @staticmethod
-    def Fsck(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/exchange.v1.DeskService/Fsck',
-            exchange_dot_v1_dot_desk__service__pb2.FsckRequest.SerializeToString,
-            exchange_dot_v1_dot_desk__service__pb2.FsckResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
     def ExportEvidence(request,
             target,
             options=(),
@@ -1290,6 +1511,87 @@ class DeskService:
             '/exchange.v1.DeskService/ExportEvidence',
             exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceRequest.SerializeToString,
             exchange_dot_v1_dot_desk__service__pb2.ExportEvidenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckRecords(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/exchange.v1.DeskService/CheckRecords',
+            exchange_dot_v1_dot_desk__service__pb2.CheckRecordsRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.CheckRecordsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetWitnessStatus(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/GetWitnessStatus',
+            exchange_dot_v1_dot_desk__service__pb2.GetWitnessStatusRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.GetWitnessStatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetJournalConsistency(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/GetJournalConsistency',
+            exchange_dot_v1_dot_desk__service__pb2.GetJournalConsistencyRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.GetJournalConsistencyResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -1371,6 +1673,438 @@ class DeskService:
             '/exchange.v1.DeskService/WithdrawAssessment',
             exchange_dot_v1_dot_desk__service__pb2.WithdrawAssessmentRequest.SerializeToString,
             exchange_dot_v1_dot_desk__service__pb2.WithdrawAssessmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SubmitAlert(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/SubmitAlert',
+            exchange_dot_v1_dot_desk__service__pb2.SubmitAlertRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.SubmitAlertResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSubmissions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/ListSubmissions',
+            exchange_dot_v1_dot_desk__service__pb2.ListSubmissionsRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ListSubmissionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSubmission(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/GetSubmission',
+            exchange_dot_v1_dot_desk__service__pb2.GetSubmissionRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.GetSubmissionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApproveSubmission(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/ApproveSubmission',
+            exchange_dot_v1_dot_desk__service__pb2.ApproveSubmissionRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ApproveSubmissionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TakeBackSubmission(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/TakeBackSubmission',
+            exchange_dot_v1_dot_desk__service__pb2.TakeBackSubmissionRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.TakeBackSubmissionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRetention(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/ListRetention',
+            exchange_dot_v1_dot_desk__service__pb2.ListRetentionRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ListRetentionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RunRetention(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/RunRetention',
+            exchange_dot_v1_dot_desk__service__pb2.RunRetentionRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.RunRetentionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HoldAlert(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/HoldAlert',
+            exchange_dot_v1_dot_desk__service__pb2.HoldAlertRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.HoldAlertResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReleaseHold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/ReleaseHold',
+            exchange_dot_v1_dot_desk__service__pb2.ReleaseHoldRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ReleaseHoldResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReviewRetention(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/ReviewRetention',
+            exchange_dot_v1_dot_desk__service__pb2.ReviewRetentionRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ReviewRetentionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseAlert(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/EraseAlert',
+            exchange_dot_v1_dot_desk__service__pb2.EraseAlertRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.EraseAlertResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetErasureProof(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/GetErasureProof',
+            exchange_dot_v1_dot_desk__service__pb2.GetErasureProofRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.GetErasureProofResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindRecipients(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/FindRecipients',
+            exchange_dot_v1_dot_desk__service__pb2.FindRecipientsRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.FindRecipientsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportBundle(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/exchange.v1.DeskService/ExportBundle',
+            exchange_dot_v1_dot_desk__service__pb2.ExportBundleRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ExportBundleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportLog(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/exchange.v1.DeskService/ExportLog',
+            exchange_dot_v1_dot_desk__service__pb2.ExportLogRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ExportLogResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Reconcile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/exchange.v1.DeskService/Reconcile',
+            exchange_dot_v1_dot_desk__service__pb2.ReconcileRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ReconcileResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -53,14 +53,34 @@ class DeskServiceStub:
     GetAgreement: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.GetAgreementRequest, _desk_service_pb2.GetAgreementResponse]
     ListLogs: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ListLogsRequest, _desk_service_pb2.ListLogsResponse]
     GetLog: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.GetLogRequest, _desk_service_pb2.GetLogResponse]
-    VerifyLog: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.VerifyLogRequest, _desk_service_pb2.VerifyLogResponse]
     EndLog: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.EndLogRequest, _desk_service_pb2.EndLogResponse]
     RecoverLog: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.RecoverLogRequest, _desk_service_pb2.RecoverLogResponse]
-    Fsck: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.FsckRequest, _desk_service_pb2.FsckResponse]
     ExportEvidence: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ExportEvidenceRequest, _desk_service_pb2.ExportEvidenceResponse]
+    CheckRecords: _grpc.UnaryStreamMultiCallable[_desk_service_pb2.CheckRecordsRequest, _desk_service_pb2.CheckRecordsResponse]
+    """Checks this node's records. Takes minutes for a million entries; reports as it goes."""
+    GetWitnessStatus: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.GetWitnessStatusRequest, _desk_service_pb2.GetWitnessStatusResponse]
+    GetJournalConsistency: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.GetJournalConsistencyRequest, _desk_service_pb2.GetJournalConsistencyResponse]
     RecordAssessment: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.RecordAssessmentRequest, _desk_service_pb2.RecordAssessmentResponse]
     ListAssessments: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ListAssessmentsRequest, _desk_service_pb2.ListAssessmentsResponse]
     WithdrawAssessment: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.WithdrawAssessmentRequest, _desk_service_pb2.WithdrawAssessmentResponse]
+    SubmitAlert: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.SubmitAlertRequest, _desk_service_pb2.SubmitAlertResponse]
+    """Four eyes: a draft waits until other officers have approved exactly what was previewed."""
+    ListSubmissions: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ListSubmissionsRequest, _desk_service_pb2.ListSubmissionsResponse]
+    GetSubmission: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.GetSubmissionRequest, _desk_service_pb2.GetSubmissionResponse]
+    ApproveSubmission: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ApproveSubmissionRequest, _desk_service_pb2.ApproveSubmissionResponse]
+    """Also puts an oral approval in writing."""
+    TakeBackSubmission: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.TakeBackSubmissionRequest, _desk_service_pb2.TakeBackSubmissionResponse]
+    ListRetention: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ListRetentionRequest, _desk_service_pb2.ListRetentionResponse]
+    RunRetention: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.RunRetentionRequest, _desk_service_pb2.RunRetentionResponse]
+    HoldAlert: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.HoldAlertRequest, _desk_service_pb2.HoldAlertResponse]
+    ReleaseHold: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ReleaseHoldRequest, _desk_service_pb2.ReleaseHoldResponse]
+    ReviewRetention: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ReviewRetentionRequest, _desk_service_pb2.ReviewRetentionResponse]
+    EraseAlert: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.EraseAlertRequest, _desk_service_pb2.EraseAlertResponse]
+    GetErasureProof: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.GetErasureProofRequest, _desk_service_pb2.GetErasureProofResponse]
+    FindRecipients: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.FindRecipientsRequest, _desk_service_pb2.FindRecipientsResponse]
+    ExportBundle: _grpc.UnaryStreamMultiCallable[_desk_service_pb2.ExportBundleRequest, _desk_service_pb2.ExportBundleResponse]
+    ExportLog: _grpc.UnaryStreamMultiCallable[_desk_service_pb2.ExportLogRequest, _desk_service_pb2.ExportLogResponse]
+    Reconcile: _grpc.UnaryStreamMultiCallable[_desk_service_pb2.ReconcileRequest, _desk_service_pb2.ReconcileResponse]
     GetReach: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.GetReachRequest, _desk_service_pb2.GetReachResponse]
     RecallAlert: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.RecallAlertRequest, _desk_service_pb2.RecallAlertResponse]
     ReplaceAlert: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ReplaceAlertRequest, _desk_service_pb2.ReplaceAlertResponse]
@@ -92,14 +112,34 @@ class DeskServiceAsyncStub(DeskServiceStub):
     GetAgreement: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.GetAgreementRequest, _desk_service_pb2.GetAgreementResponse]  # type: ignore[assignment]
     ListLogs: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ListLogsRequest, _desk_service_pb2.ListLogsResponse]  # type: ignore[assignment]
     GetLog: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.GetLogRequest, _desk_service_pb2.GetLogResponse]  # type: ignore[assignment]
-    VerifyLog: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.VerifyLogRequest, _desk_service_pb2.VerifyLogResponse]  # type: ignore[assignment]
     EndLog: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.EndLogRequest, _desk_service_pb2.EndLogResponse]  # type: ignore[assignment]
     RecoverLog: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.RecoverLogRequest, _desk_service_pb2.RecoverLogResponse]  # type: ignore[assignment]
-    Fsck: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.FsckRequest, _desk_service_pb2.FsckResponse]  # type: ignore[assignment]
     ExportEvidence: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ExportEvidenceRequest, _desk_service_pb2.ExportEvidenceResponse]  # type: ignore[assignment]
+    CheckRecords: _aio.UnaryStreamMultiCallable[_desk_service_pb2.CheckRecordsRequest, _desk_service_pb2.CheckRecordsResponse]  # type: ignore[assignment]
+    """Checks this node's records. Takes minutes for a million entries; reports as it goes."""
+    GetWitnessStatus: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.GetWitnessStatusRequest, _desk_service_pb2.GetWitnessStatusResponse]  # type: ignore[assignment]
+    GetJournalConsistency: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.GetJournalConsistencyRequest, _desk_service_pb2.GetJournalConsistencyResponse]  # type: ignore[assignment]
     RecordAssessment: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.RecordAssessmentRequest, _desk_service_pb2.RecordAssessmentResponse]  # type: ignore[assignment]
     ListAssessments: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ListAssessmentsRequest, _desk_service_pb2.ListAssessmentsResponse]  # type: ignore[assignment]
     WithdrawAssessment: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.WithdrawAssessmentRequest, _desk_service_pb2.WithdrawAssessmentResponse]  # type: ignore[assignment]
+    SubmitAlert: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.SubmitAlertRequest, _desk_service_pb2.SubmitAlertResponse]  # type: ignore[assignment]
+    """Four eyes: a draft waits until other officers have approved exactly what was previewed."""
+    ListSubmissions: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ListSubmissionsRequest, _desk_service_pb2.ListSubmissionsResponse]  # type: ignore[assignment]
+    GetSubmission: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.GetSubmissionRequest, _desk_service_pb2.GetSubmissionResponse]  # type: ignore[assignment]
+    ApproveSubmission: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ApproveSubmissionRequest, _desk_service_pb2.ApproveSubmissionResponse]  # type: ignore[assignment]
+    """Also puts an oral approval in writing."""
+    TakeBackSubmission: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.TakeBackSubmissionRequest, _desk_service_pb2.TakeBackSubmissionResponse]  # type: ignore[assignment]
+    ListRetention: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ListRetentionRequest, _desk_service_pb2.ListRetentionResponse]  # type: ignore[assignment]
+    RunRetention: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.RunRetentionRequest, _desk_service_pb2.RunRetentionResponse]  # type: ignore[assignment]
+    HoldAlert: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.HoldAlertRequest, _desk_service_pb2.HoldAlertResponse]  # type: ignore[assignment]
+    ReleaseHold: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ReleaseHoldRequest, _desk_service_pb2.ReleaseHoldResponse]  # type: ignore[assignment]
+    ReviewRetention: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ReviewRetentionRequest, _desk_service_pb2.ReviewRetentionResponse]  # type: ignore[assignment]
+    EraseAlert: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.EraseAlertRequest, _desk_service_pb2.EraseAlertResponse]  # type: ignore[assignment]
+    GetErasureProof: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.GetErasureProofRequest, _desk_service_pb2.GetErasureProofResponse]  # type: ignore[assignment]
+    FindRecipients: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.FindRecipientsRequest, _desk_service_pb2.FindRecipientsResponse]  # type: ignore[assignment]
+    ExportBundle: _aio.UnaryStreamMultiCallable[_desk_service_pb2.ExportBundleRequest, _desk_service_pb2.ExportBundleResponse]  # type: ignore[assignment]
+    ExportLog: _aio.UnaryStreamMultiCallable[_desk_service_pb2.ExportLogRequest, _desk_service_pb2.ExportLogResponse]  # type: ignore[assignment]
+    Reconcile: _aio.UnaryStreamMultiCallable[_desk_service_pb2.ReconcileRequest, _desk_service_pb2.ReconcileResponse]  # type: ignore[assignment]
     GetReach: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.GetReachRequest, _desk_service_pb2.GetReachResponse]  # type: ignore[assignment]
     RecallAlert: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.RecallAlertRequest, _desk_service_pb2.RecallAlertResponse]  # type: ignore[assignment]
     ReplaceAlert: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ReplaceAlertRequest, _desk_service_pb2.ReplaceAlertResponse]  # type: ignore[assignment]
@@ -256,13 +296,6 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_desk_service_pb2.GetLogResponse, _abc.Awaitable[_desk_service_pb2.GetLogResponse]]: ...
 
     @_abc_1.abstractmethod
-    def VerifyLog(
-        self,
-        request: _desk_service_pb2.VerifyLogRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_desk_service_pb2.VerifyLogResponse, _abc.Awaitable[_desk_service_pb2.VerifyLogResponse]]: ...
-
-    @_abc_1.abstractmethod
     def EndLog(
         self,
         request: _desk_service_pb2.EndLogRequest,
@@ -277,18 +310,33 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_desk_service_pb2.RecoverLogResponse, _abc.Awaitable[_desk_service_pb2.RecoverLogResponse]]: ...
 
     @_abc_1.abstractmethod
-    def Fsck(
-        self,
-        request: _desk_service_pb2.FsckRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_desk_service_pb2.FsckResponse, _abc.Awaitable[_desk_service_pb2.FsckResponse]]: ...
-
-    @_abc_1.abstractmethod
     def ExportEvidence(
         self,
         request: _desk_service_pb2.ExportEvidenceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.ExportEvidenceResponse, _abc.Awaitable[_desk_service_pb2.ExportEvidenceResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def CheckRecords(
+        self,
+        request: _desk_service_pb2.CheckRecordsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_desk_service_pb2.CheckRecordsResponse], _abc.AsyncIterator[_desk_service_pb2.CheckRecordsResponse]]:
+        """Checks this node's records. Takes minutes for a million entries; reports as it goes."""
+
+    @_abc_1.abstractmethod
+    def GetWitnessStatus(
+        self,
+        request: _desk_service_pb2.GetWitnessStatusRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.GetWitnessStatusResponse, _abc.Awaitable[_desk_service_pb2.GetWitnessStatusResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def GetJournalConsistency(
+        self,
+        request: _desk_service_pb2.GetJournalConsistencyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.GetJournalConsistencyResponse, _abc.Awaitable[_desk_service_pb2.GetJournalConsistencyResponse]]: ...
 
     @_abc_1.abstractmethod
     def RecordAssessment(
@@ -310,6 +358,120 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _desk_service_pb2.WithdrawAssessmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.WithdrawAssessmentResponse, _abc.Awaitable[_desk_service_pb2.WithdrawAssessmentResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def SubmitAlert(
+        self,
+        request: _desk_service_pb2.SubmitAlertRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.SubmitAlertResponse, _abc.Awaitable[_desk_service_pb2.SubmitAlertResponse]]:
+        """Four eyes: a draft waits until other officers have approved exactly what was previewed."""
+
+    @_abc_1.abstractmethod
+    def ListSubmissions(
+        self,
+        request: _desk_service_pb2.ListSubmissionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ListSubmissionsResponse, _abc.Awaitable[_desk_service_pb2.ListSubmissionsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def GetSubmission(
+        self,
+        request: _desk_service_pb2.GetSubmissionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.GetSubmissionResponse, _abc.Awaitable[_desk_service_pb2.GetSubmissionResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ApproveSubmission(
+        self,
+        request: _desk_service_pb2.ApproveSubmissionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ApproveSubmissionResponse, _abc.Awaitable[_desk_service_pb2.ApproveSubmissionResponse]]:
+        """Also puts an oral approval in writing."""
+
+    @_abc_1.abstractmethod
+    def TakeBackSubmission(
+        self,
+        request: _desk_service_pb2.TakeBackSubmissionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.TakeBackSubmissionResponse, _abc.Awaitable[_desk_service_pb2.TakeBackSubmissionResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ListRetention(
+        self,
+        request: _desk_service_pb2.ListRetentionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ListRetentionResponse, _abc.Awaitable[_desk_service_pb2.ListRetentionResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def RunRetention(
+        self,
+        request: _desk_service_pb2.RunRetentionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.RunRetentionResponse, _abc.Awaitable[_desk_service_pb2.RunRetentionResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def HoldAlert(
+        self,
+        request: _desk_service_pb2.HoldAlertRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.HoldAlertResponse, _abc.Awaitable[_desk_service_pb2.HoldAlertResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ReleaseHold(
+        self,
+        request: _desk_service_pb2.ReleaseHoldRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ReleaseHoldResponse, _abc.Awaitable[_desk_service_pb2.ReleaseHoldResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ReviewRetention(
+        self,
+        request: _desk_service_pb2.ReviewRetentionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ReviewRetentionResponse, _abc.Awaitable[_desk_service_pb2.ReviewRetentionResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def EraseAlert(
+        self,
+        request: _desk_service_pb2.EraseAlertRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.EraseAlertResponse, _abc.Awaitable[_desk_service_pb2.EraseAlertResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def GetErasureProof(
+        self,
+        request: _desk_service_pb2.GetErasureProofRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.GetErasureProofResponse, _abc.Awaitable[_desk_service_pb2.GetErasureProofResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def FindRecipients(
+        self,
+        request: _desk_service_pb2.FindRecipientsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.FindRecipientsResponse, _abc.Awaitable[_desk_service_pb2.FindRecipientsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ExportBundle(
+        self,
+        request: _desk_service_pb2.ExportBundleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_desk_service_pb2.ExportBundleResponse], _abc.AsyncIterator[_desk_service_pb2.ExportBundleResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ExportLog(
+        self,
+        request: _desk_service_pb2.ExportLogRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_desk_service_pb2.ExportLogResponse], _abc.AsyncIterator[_desk_service_pb2.ExportLogResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def Reconcile(
+        self,
+        request: _desk_service_pb2.ReconcileRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_desk_service_pb2.ReconcileResponse], _abc.AsyncIterator[_desk_service_pb2.ReconcileResponse]]: ...
 
     @_abc_1.abstractmethod
     def GetReach(

@@ -26,15 +26,27 @@ from exchange.v1 import manifest_pb2 as exchange_dot_v1_dot_manifest__pb2
 from exchange.v1 import statement_pb2 as exchange_dot_v1_dot_statement__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x65xchange/v1/evidence.proto\x12\x0b\x65xchange.v1\x1a\x1a\x65xchange/v1/manifest.proto\x1a\x1b\x65xchange/v1/statement.proto\"\x86\x04\n\x0c\x45videnceFile\x12\x0f\n\x07version\x18\x01 \x01(\r\x12)\n\x05level\x18\x02 \x01(\x0e\x32\x1a.exchange.v1.EvidenceLevel\x12\r\n\x05\x65ntry\x18\x03 \x01(\x0c\x12\r\n\x05index\x18\x04 \x01(\x04\x12\x17\n\x0finclusion_proof\x18\x05 \x03(\x0c\x12\'\n\x07receipt\x18\x06 \x01(\x0b\x32\x16.exchange.v1.Statement\x12\x12\n\ncheckpoint\x18\x07 \x01(\x0c\x12(\n\x08manifest\x18\x08 \x01(\x0b\x32\x16.exchange.v1.Statement\x12&\n\x08openings\x18\t \x03(\x0b\x32\x14.exchange.v1.Opening\x12\x32\n\x12sender_descriptors\x18\n \x03(\x0b\x32\x16.exchange.v1.Statement\x12\x35\n\x15recipient_descriptors\x18\x0b \x03(\x0b\x32\x16.exchange.v1.Statement\x12)\n\tagreement\x18\x0c \x01(\x0b\x32\x16.exchange.v1.Statement\x12&\n\x06permit\x18\r \x01(\x0b\x32\x16.exchange.v1.Statement\x12\x36\n\x16originator_descriptors\x18\x0e \x03(\x0b\x32\x16.exchange.v1.Statement*\xa7\x01\n\rEvidenceLevel\x12\x1e\n\x1a\x45VIDENCE_LEVEL_UNSPECIFIED\x10\x00\x12\x17\n\x13\x45VIDENCE_LEVEL_DATA\x10\x01\x12\x1e\n\x1a\x45VIDENCE_LEVEL_CONTENTLESS\x10\x02\x12\x1d\n\x19\x45VIDENCE_LEVEL_ENTRY_ONLY\x10\x03\x12\x1e\n\x1a\x45VIDENCE_LEVEL_LOGGED_ONLY\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x65xchange/v1/evidence.proto\x12\x0b\x65xchange.v1\x1a\x1a\x65xchange/v1/manifest.proto\x1a\x1b\x65xchange/v1/statement.proto\"n\n\x06\x41nchor\x12\r\n\x05\x65ntry\x18\x01 \x01(\x0c\x12\r\n\x05index\x18\x02 \x01(\x04\x12\x17\n\x0finclusion_proof\x18\x03 \x03(\x0c\x12\x12\n\ncheckpoint\x18\x04 \x01(\x0c\x12\x19\n\x11\x63onsistency_proof\x18\x05 \x03(\x0c\"\xac\x04\n\x0c\x45videnceFile\x12\x0f\n\x07version\x18\x01 \x01(\r\x12)\n\x05level\x18\x02 \x01(\x0e\x32\x1a.exchange.v1.EvidenceLevel\x12\r\n\x05\x65ntry\x18\x03 \x01(\x0c\x12\r\n\x05index\x18\x04 \x01(\x04\x12\x17\n\x0finclusion_proof\x18\x05 \x03(\x0c\x12\'\n\x07receipt\x18\x06 \x01(\x0b\x32\x16.exchange.v1.Statement\x12\x12\n\ncheckpoint\x18\x07 \x01(\x0c\x12(\n\x08manifest\x18\x08 \x01(\x0b\x32\x16.exchange.v1.Statement\x12&\n\x08openings\x18\t \x03(\x0b\x32\x14.exchange.v1.Opening\x12\x32\n\x12sender_descriptors\x18\n \x03(\x0b\x32\x16.exchange.v1.Statement\x12\x35\n\x15recipient_descriptors\x18\x0b \x03(\x0b\x32\x16.exchange.v1.Statement\x12)\n\tagreement\x18\x0c \x01(\x0b\x32\x16.exchange.v1.Statement\x12&\n\x06permit\x18\r \x01(\x0b\x32\x16.exchange.v1.Statement\x12\x36\n\x16originator_descriptors\x18\x0e \x03(\x0b\x32\x16.exchange.v1.Statement\x12$\n\x07\x61nchors\x18\x0f \x03(\x0b\x32\x13.exchange.v1.Anchor\"8\n\tNodeChain\x12+\n\x0b\x64\x65scriptors\x18\x01 \x03(\x0b\x32\x16.exchange.v1.Statement\"\x9d\x01\n\x11\x42undledDisclosure\x12)\n\x05level\x18\x01 \x01(\x0e\x32\x1a.exchange.v1.EvidenceLevel\x12\r\n\x05\x65ntry\x18\x02 \x01(\x0c\x12\r\n\x05index\x18\x03 \x01(\x04\x12\x17\n\x0finclusion_proof\x18\x04 \x03(\x0c\x12&\n\x08openings\x18\x05 \x03(\x0b\x32\x14.exchange.v1.Opening\"\xa8\x01\n\x0eReceiptedRange\x12\'\n\x07receipt\x18\x01 \x01(\x0b\x32\x16.exchange.v1.Statement\x12\x12\n\ncheckpoint\x18\x02 \x01(\x0c\x12$\n\x07\x61nchors\x18\x03 \x03(\x0b\x32\x13.exchange.v1.Anchor\x12\x33\n\x0b\x64isclosures\x18\x04 \x03(\x0b\x32\x1e.exchange.v1.BundledDisclosure\"\xa1\x01\n\x0e\x45videnceBundle\x12\x0f\n\x07version\x18\x01 \x01(\r\x12%\n\x05nodes\x18\x02 \x03(\x0b\x32\x16.exchange.v1.NodeChain\x12*\n\nstatements\x18\x03 \x03(\x0b\x32\x16.exchange.v1.Statement\x12+\n\x06ranges\x18\x04 \x03(\x0b\x32\x1b.exchange.v1.ReceiptedRange\"\xd6\x01\n\rContradiction\x12\x0f\n\x07version\x18\x01 \x01(\r\x12+\n\x0b\x64\x65scriptors\x18\x02 \x03(\x0b\x32\x16.exchange.v1.Statement\x12\x0f\n\x07smaller\x18\x03 \x01(\x0c\x12\x0e\n\x06larger\x18\x04 \x01(\x0c\x12\x0e\n\x06hashes\x18\x05 \x03(\x0c\x12\'\n\x07receipt\x18\x06 \x01(\x0b\x32\x16.exchange.v1.Statement\x12-\n\rother_receipt\x18\x07 \x01(\x0b\x32\x16.exchange.v1.Statement*\xa7\x01\n\rEvidenceLevel\x12\x1e\n\x1a\x45VIDENCE_LEVEL_UNSPECIFIED\x10\x00\x12\x17\n\x13\x45VIDENCE_LEVEL_DATA\x10\x01\x12\x1e\n\x1a\x45VIDENCE_LEVEL_CONTENTLESS\x10\x02\x12\x1d\n\x19\x45VIDENCE_LEVEL_ENTRY_ONLY\x10\x03\x12\x1e\n\x1a\x45VIDENCE_LEVEL_LOGGED_ONLY\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'exchange.v1.evidence_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EVIDENCELEVEL']._serialized_start=622
-  _globals['_EVIDENCELEVEL']._serialized_end=789
-  _globals['_EVIDENCEFILE']._serialized_start=101
-  _globals['_EVIDENCEFILE']._serialized_end=619
+  _globals['_EVIDENCELEVEL']._serialized_start=1542
+  _globals['_EVIDENCELEVEL']._serialized_end=1709
+  _globals['_ANCHOR']._serialized_start=100
+  _globals['_ANCHOR']._serialized_end=210
+  _globals['_EVIDENCEFILE']._serialized_start=213
+  _globals['_EVIDENCEFILE']._serialized_end=769
+  _globals['_NODECHAIN']._serialized_start=771
+  _globals['_NODECHAIN']._serialized_end=827
+  _globals['_BUNDLEDDISCLOSURE']._serialized_start=830
+  _globals['_BUNDLEDDISCLOSURE']._serialized_end=987
+  _globals['_RECEIPTEDRANGE']._serialized_start=990
+  _globals['_RECEIPTEDRANGE']._serialized_end=1158
+  _globals['_EVIDENCEBUNDLE']._serialized_start=1161
+  _globals['_EVIDENCEBUNDLE']._serialized_end=1322
+  _globals['_CONTRADICTION']._serialized_start=1325
+  _globals['_CONTRADICTION']._serialized_end=1539
 # @@protoc_insertion_point(module_scope)

@@ -64,6 +64,26 @@ class ExchangeServiceStub:
                 request_serializer=exchange_dot_v1_dot_exchange__service__pb2.LatestReceiptRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_exchange__service__pb2.LatestReceiptResponse.FromString,
                 _registered_method=True)
+        self.GetLogHeads = channel.unary_unary(
+                '/exchange.v1.ExchangeService/GetLogHeads',
+                request_serializer=exchange_dot_v1_dot_exchange__service__pb2.GetLogHeadsRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_exchange__service__pb2.GetLogHeadsResponse.FromString,
+                _registered_method=True)
+        self.GetLogRoot = channel.unary_unary(
+                '/exchange.v1.ExchangeService/GetLogRoot',
+                request_serializer=exchange_dot_v1_dot_exchange__service__pb2.GetLogRootRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_exchange__service__pb2.GetLogRootResponse.FromString,
+                _registered_method=True)
+        self.GetLogLeaves = channel.unary_unary(
+                '/exchange.v1.ExchangeService/GetLogLeaves',
+                request_serializer=exchange_dot_v1_dot_exchange__service__pb2.GetLogLeavesRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_exchange__service__pb2.GetLogLeavesResponse.FromString,
+                _registered_method=True)
+        self.GetLogReceipts = channel.unary_unary(
+                '/exchange.v1.ExchangeService/GetLogReceipts',
+                request_serializer=exchange_dot_v1_dot_exchange__service__pb2.GetLogReceiptsRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_exchange__service__pb2.GetLogReceiptsResponse.FromString,
+                _registered_method=True)
 
 
 class ExchangeServiceServicer:
@@ -106,6 +126,30 @@ class ExchangeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetLogHeads(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetLogRoot(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetLogLeaves(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetLogReceipts(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ExchangeServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -138,6 +182,26 @@ def add_ExchangeServiceServicer_to_server(servicer, server):
                     servicer.LatestReceipt,
                     request_deserializer=exchange_dot_v1_dot_exchange__service__pb2.LatestReceiptRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_exchange__service__pb2.LatestReceiptResponse.SerializeToString,
+            ),
+            'GetLogHeads': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLogHeads,
+                    request_deserializer=exchange_dot_v1_dot_exchange__service__pb2.GetLogHeadsRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_exchange__service__pb2.GetLogHeadsResponse.SerializeToString,
+            ),
+            'GetLogRoot': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLogRoot,
+                    request_deserializer=exchange_dot_v1_dot_exchange__service__pb2.GetLogRootRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_exchange__service__pb2.GetLogRootResponse.SerializeToString,
+            ),
+            'GetLogLeaves': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLogLeaves,
+                    request_deserializer=exchange_dot_v1_dot_exchange__service__pb2.GetLogLeavesRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_exchange__service__pb2.GetLogLeavesResponse.SerializeToString,
+            ),
+            'GetLogReceipts': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLogReceipts,
+                    request_deserializer=exchange_dot_v1_dot_exchange__service__pb2.GetLogReceiptsRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_exchange__service__pb2.GetLogReceiptsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -302,6 +366,114 @@ class ExchangeService:
             '/exchange.v1.ExchangeService/LatestReceipt',
             exchange_dot_v1_dot_exchange__service__pb2.LatestReceiptRequest.SerializeToString,
             exchange_dot_v1_dot_exchange__service__pb2.LatestReceiptResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLogHeads(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.ExchangeService/GetLogHeads',
+            exchange_dot_v1_dot_exchange__service__pb2.GetLogHeadsRequest.SerializeToString,
+            exchange_dot_v1_dot_exchange__service__pb2.GetLogHeadsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLogRoot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.ExchangeService/GetLogRoot',
+            exchange_dot_v1_dot_exchange__service__pb2.GetLogRootRequest.SerializeToString,
+            exchange_dot_v1_dot_exchange__service__pb2.GetLogRootResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLogLeaves(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.ExchangeService/GetLogLeaves',
+            exchange_dot_v1_dot_exchange__service__pb2.GetLogLeavesRequest.SerializeToString,
+            exchange_dot_v1_dot_exchange__service__pb2.GetLogLeavesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLogReceipts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.ExchangeService/GetLogReceipts',
+            exchange_dot_v1_dot_exchange__service__pb2.GetLogReceiptsRequest.SerializeToString,
+            exchange_dot_v1_dot_exchange__service__pb2.GetLogReceiptsResponse.FromString,
             options,
             channel_credentials,
             insecure,

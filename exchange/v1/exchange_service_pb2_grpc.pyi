@@ -38,6 +38,10 @@ class ExchangeServiceStub:
     ProposeAgreement: _grpc.UnaryUnaryMultiCallable[_exchange_service_pb2.ProposeAgreementRequest, _exchange_service_pb2.ProposeAgreementResponse]
     Countersign: _grpc.UnaryUnaryMultiCallable[_exchange_service_pb2.CountersignRequest, _exchange_service_pb2.CountersignResponse]
     LatestReceipt: _grpc.UnaryUnaryMultiCallable[_exchange_service_pb2.LatestReceiptRequest, _exchange_service_pb2.LatestReceiptResponse]
+    GetLogHeads: _grpc.UnaryUnaryMultiCallable[_exchange_service_pb2.GetLogHeadsRequest, _exchange_service_pb2.GetLogHeadsResponse]
+    GetLogRoot: _grpc.UnaryUnaryMultiCallable[_exchange_service_pb2.GetLogRootRequest, _exchange_service_pb2.GetLogRootResponse]
+    GetLogLeaves: _grpc.UnaryUnaryMultiCallable[_exchange_service_pb2.GetLogLeavesRequest, _exchange_service_pb2.GetLogLeavesResponse]
+    GetLogReceipts: _grpc.UnaryUnaryMultiCallable[_exchange_service_pb2.GetLogReceiptsRequest, _exchange_service_pb2.GetLogReceiptsResponse]
 
 @_typing.type_check_only
 class ExchangeServiceAsyncStub(ExchangeServiceStub):
@@ -49,6 +53,10 @@ class ExchangeServiceAsyncStub(ExchangeServiceStub):
     ProposeAgreement: _aio.UnaryUnaryMultiCallable[_exchange_service_pb2.ProposeAgreementRequest, _exchange_service_pb2.ProposeAgreementResponse]  # type: ignore[assignment]
     Countersign: _aio.UnaryUnaryMultiCallable[_exchange_service_pb2.CountersignRequest, _exchange_service_pb2.CountersignResponse]  # type: ignore[assignment]
     LatestReceipt: _aio.UnaryUnaryMultiCallable[_exchange_service_pb2.LatestReceiptRequest, _exchange_service_pb2.LatestReceiptResponse]  # type: ignore[assignment]
+    GetLogHeads: _aio.UnaryUnaryMultiCallable[_exchange_service_pb2.GetLogHeadsRequest, _exchange_service_pb2.GetLogHeadsResponse]  # type: ignore[assignment]
+    GetLogRoot: _aio.UnaryUnaryMultiCallable[_exchange_service_pb2.GetLogRootRequest, _exchange_service_pb2.GetLogRootResponse]  # type: ignore[assignment]
+    GetLogLeaves: _aio.UnaryUnaryMultiCallable[_exchange_service_pb2.GetLogLeavesRequest, _exchange_service_pb2.GetLogLeavesResponse]  # type: ignore[assignment]
+    GetLogReceipts: _aio.UnaryUnaryMultiCallable[_exchange_service_pb2.GetLogReceiptsRequest, _exchange_service_pb2.GetLogReceiptsResponse]  # type: ignore[assignment]
 
 class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -93,5 +101,33 @@ class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _exchange_service_pb2.LatestReceiptRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_exchange_service_pb2.LatestReceiptResponse, _abc.Awaitable[_exchange_service_pb2.LatestReceiptResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def GetLogHeads(
+        self,
+        request: _exchange_service_pb2.GetLogHeadsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_exchange_service_pb2.GetLogHeadsResponse, _abc.Awaitable[_exchange_service_pb2.GetLogHeadsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def GetLogRoot(
+        self,
+        request: _exchange_service_pb2.GetLogRootRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_exchange_service_pb2.GetLogRootResponse, _abc.Awaitable[_exchange_service_pb2.GetLogRootResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def GetLogLeaves(
+        self,
+        request: _exchange_service_pb2.GetLogLeavesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_exchange_service_pb2.GetLogLeavesResponse, _abc.Awaitable[_exchange_service_pb2.GetLogLeavesResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def GetLogReceipts(
+        self,
+        request: _exchange_service_pb2.GetLogReceiptsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_exchange_service_pb2.GetLogReceiptsResponse, _abc.Awaitable[_exchange_service_pb2.GetLogReceiptsResponse]]: ...
 
 def add_ExchangeServiceServicer_to_server(servicer: ExchangeServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

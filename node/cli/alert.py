@@ -32,6 +32,7 @@ from node.cli.output import (
 from node.cli.paging import collect
 from node.cli.problems import has_errors, problem_list, problem_table
 from node.cli.recall_view import draw_attestations, draw_recalls, waiting_note
+from node.cli.record_view import ERASED, draw_erased
 from node.cli.today import today
 
 if TYPE_CHECKING:
@@ -200,6 +201,10 @@ def show_(alert_id: str) -> None:
 
     with open_desk() as desk:
         answer = ask(desk.GetAlert, desk_service_pb2.GetAlertRequest(alert=alert_id))
+    if ERASED in answer.summary.flags:
+        left = {"summary": document(answer.summary), "alert": None, "disclosures": [document(item) for item in answer.disclosures]}
+        show(left, lambda console: draw_erased(console, answer.summary, answer.disclosures))
+        return
     data = {
         "summary": document(answer.summary),
         "handling": document(answer.handling),

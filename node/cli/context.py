@@ -29,6 +29,7 @@ from node.cli.errors import USAGE, Trouble, sentence
 if TYPE_CHECKING:
     import grpc
 
+    from exchange.v1.audit_service_pb2_grpc import AuditServiceStub
     from exchange.v1.desk_service_pb2_grpc import DeskServiceStub
 
 CONTEXT_VARIABLE: Final = "EXCHANGE_CONTEXT"
@@ -36,6 +37,7 @@ CONTEXT_VARIABLE: Final = "EXCHANGE_CONTEXT"
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
+_LONG_SECONDS: Final = 600.0
 _REQUIRED: Final = ("desk", "server_name", "ca", "certificate", "key")
 _OPTIONAL: Final = ("unit", "channel")
 
@@ -121,7 +123,25 @@ def load_context(path: Path) -> Context:
 
 @contextmanager
 def open_desk() -> Iterator["DeskServiceStub"]:
-    """Connect to the desk of the current context; everything asked inside shares one connection.
+    """Connect to the desk of the current context. Raises as `open_channel`."""
+    with open_channel() as channel:
+        from exchange.v1.desk_service_pb2_grpc import DeskServiceStub
+
+        yield DeskServiceStub(channel)
+
+
+@contextmanager
+def open_audit() -> Iterator["AuditServiceStub"]:
+    """Connect to the desk of the current context as an auditor. Raises as `open_channel`."""
+    with open_channel() as channel:
+        from exchange.v1.audit_service_pb2_grpc import AuditServiceStub
+
+        yield AuditServiceStub(channel)
+
+
+@contextmanager
+def open_channel() -> Iterator["grpc.Channel"]:
+    """One connection to the desk of the current context.
 
     Raises `Trouble` when the context or its files are unusable; calls raise `grpc.RpcError`.
     """
@@ -132,7 +152,6 @@ def open_desk() -> Iterator["DeskServiceStub"]:
     pin_tls13()
     import grpc
 
-    from exchange.v1.desk_service_pb2_grpc import DeskServiceStub
     from node.keys.files import read_private_key
     from node.tls import TlsMaterial, channel_credentials, channel_options
 
@@ -163,12 +182,17 @@ def open_desk() -> Iterator["DeskServiceStub"]:
     # Whatever proxy a workstation sets for the web, an officer's connection goes to the node itself.
     options = [*channel_options(context.server), ("grpc.enable_http_proxy", 0)]
     with grpc.secure_channel(context.desk, credentials, options=options) as channel:
-        yield DeskServiceStub(channel)
+        yield channel
 
 
 def ask(call: "grpc.UnaryUnaryMultiCallable[Question, Answer]", question: Question) -> Answer:
     """Ask the desk one thing, and wait for the answer no longer than the person allows."""
     return call(question, timeout=settings().timeout)
+
+
+def ask_long(call: "grpc.UnaryUnaryMultiCallable[Question, Answer]", question: Question) -> Answer:
+    """Ask what takes the node a while, such as a look at all that it ever did: wait ten minutes, or longer if the person allows it."""
+    return call(question, timeout=max(settings().timeout, _LONG_SECONDS))
 
 
 def _wrong(path: Path, why: str) -> Trouble:

@@ -14,7 +14,7 @@ _LOWEST_PORT, _PORTS = 20_000, 12_000
 
 
 def free_port_pair() -> int:
-    """A port on the loopback address that is free together with the one after it.
+    """A port on the loopback address that is free together with the two after it.
 
     Below the ports that systems give to clients, so that no connection made in the meantime takes it, and a node that does not listen
     yet is never mistaken for one that does (a client that is given the very port that it calls connects to itself).
@@ -22,15 +22,15 @@ def free_port_pair() -> int:
     from node.system import jitter
 
     for _ in range(50):
-        port = _LOWEST_PORT + 2 * int(jitter() * (_PORTS // 2 - 1))
-        with socket.socket() as first, socket.socket() as second:
+        port = _LOWEST_PORT + 4 * int(jitter() * (_PORTS // 4 - 1))
+        with socket.socket() as first, socket.socket() as second, socket.socket() as third:
             try:
-                first.bind(("127.0.0.1", port))
-                second.bind(("127.0.0.1", port + 1))
+                for place, tried in enumerate((first, second, third)):
+                    tried.bind(("127.0.0.1", port + place))
             except OSError:
                 continue
         return port
-    raise Trouble(UNEXPECTED, "NO_PORTS", "No two neighbouring ports are free on this machine.", next_step="Stop other servers first.")
+    raise Trouble(UNEXPECTED, "NO_PORTS", "No three neighbouring ports are free on this machine.", next_step="Stop other servers first.")
 
 
 class NodeProcess:

@@ -118,9 +118,17 @@ def from_rpc_error(error: "grpc.Call", desk: str, seconds: float) -> Trouble:
             why="The node is busy or stopped, or the network holds the answer back.",
             next_step="Look at what stands before trying again: the node may have done it. Or allow more time: --timeout.",
         )
+    reason = _reason(error)
+    if status == "UNAVAILABLE" and reason:
+        return Trouble(
+            UNREACHABLE,
+            reason,
+            "The partner's node cannot be reached.",
+            why=sentence(error.details() or ""),
+            next_step="Try again later; if it stays so, ask the partner whether its node runs.",
+        )
     if status == "UNAVAILABLE":
         return _unavailable(error, desk)
-    reason = _reason(error)
     exit_code = _BY_STATUS.get(status, UNEXPECTED)
     if not reason and exit_code != UNEXPECTED:
         reason = status

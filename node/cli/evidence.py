@@ -1,4 +1,4 @@
-"""`exchange evidence`: proof of one disclosure for an auditor or a court."""
+"""`exchange evidence`: proof for an auditor or a court."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,53 +8,50 @@ import click
 
 from exchange.errors import ExchangeError
 from node.cli.command import Noun
-from node.cli.context import ask, open_desk
-from node.cli.document import document, enum_name, iso_time
-from node.cli.errors import VERIFICATION_FAILED, Trouble, sentence
-from node.cli.fingerprint import Fingerprint
-from node.cli.output import facts, heading, note, party_name, show, time_text, words
+from node.cli.context import ask, open_desk, settings
+from node.cli.document import document
+from node.cli.errors import USAGE, VERIFICATION_FAILED, Trouble, sentence
+from node.cli.output import facts, heading, note, show, table, words
+from node.cli.period import Period
+from node.cli.pins import PINS, read_policy
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from exchange.evidence import VerifiedEvidence
+    from exchange.v1.desk_service_pb2 import ExportBundleRequest, LeftOut
 
 _LEVELS: Final = ("data", "contentless", "entry_only", "logged_only")
 
 
-class Pin(click.ParamType[tuple[str, bytes]]):
-    """TRUST_DOMAIN=FINGERPRINT."""
-
-    name = "pin"
-
-    def convert(self, value: str | tuple[str, bytes], param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, bytes]:
-        """Read both parts; fails as a usage error."""
-        if isinstance(value, tuple):
-            return value
-        trust_domain, equals, fingerprint = value.partition("=")
-        if not trust_domain or not equals:
-            self.fail("write a pin as gb.alerts.example=64 hex digits", param, ctx)
-        return trust_domain.strip(), Fingerprint().convert(fingerprint, param, ctx)
-
-
 @click.group(cls=Noun)
 def evidence() -> None:
-    """Export proof of one disclosure; verify it offline."""
+    """Export proof of disclosures; verify it offline."""
 
 
 @evidence.command()
-@click.argument("origin")
-@click.argument("index", type=click.IntRange(min=0))
+@click.argument("origin", required=False, default="")
+@click.argument("index", type=click.IntRange(min=0), required=False)
+@click.option("--level", type=click.Choice(_LEVELS, case_sensitive=False), help="Of one disclosure: how much of it goes along.")
+@click.option("--alert", default="", help="Everything about one alert: its id or digest.")
+@click.option("--digest", "digests", multiple=True, metavar="HEX", help="Everything about these manifests, whole digests.")
+@click.option("--partner", default="", metavar="TRUST_DOMAIN", help="Everything told to and by one partner.")
 @click.option(
-    "--level",
-    type=click.Choice(_LEVELS, case_sensitive=False),
-    default="data",
-    show_default=True,
-    help="How much of the content goes along.",
+    "--period", type=Period(), default=(0, 0), metavar="FROM..UNTIL", help="With --partner: only what was disclosed on these days."
 )
+@click.option("--data/--no-data", "content", default=True, help="With what the recipients were shown, or without.")
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, writable=True, path_type=Path))
-def export(origin: str, index: int, level: str, output: Path) -> None:
-    """Write proof of the disclosure at INDEX of the log ORIGIN. The export itself is recorded.
+def export(  # noqa: PLR0913, PLR0917  an option each
+    origin: str,
+    index: int | None,
+    level: str | None,
+    alert: str,
+    digests: tuple[str, ...],
+    partner: str,
+    period: tuple[int, int],
+    content: bool,  # noqa: FBT001  click calls it
+    output: Path,
+) -> None:
+    """Write proof to one file: of the disclosure at INDEX of the log ORIGIN, of an alert, or of all with a partner. This is recorded.
 
     \b
     data         the manifest and what the recipient was shown
@@ -62,40 +59,55 @@ def export(origin: str, index: int, level: str, output: Path) -> None:
     entry_only   after erasure: the entry, held by the recipient
     logged_only  refused or withheld: proves logging, never delivery
     """  # noqa: D301  click's own mark for text that it must not wrap
-    from exchange.v1 import desk_service_pb2, evidence_pb2
+    from exchange.v1 import desk_service_pb2
 
-    wanted = evidence_pb2.EvidenceLevel.Value(f"EVIDENCE_LEVEL_{level.upper()}")
-    question = desk_service_pb2.ExportEvidenceRequest(origin=origin, index=index, level=wanted)
-    with open_desk() as desk:
-        data = ask(desk.ExportEvidence, question).evidence
-    output.write_bytes(data)
-
-    def draw(console: "Console") -> None:
-        rows = (("log", f"{origin}, index {index}"), ("level", words(level)), ("file", f"{output}, {len(data)} bytes"))
-        console.print(facts(rows))
-        console.print(note(f"\nAnybody can verify it offline: exchange evidence verify {output} --pin …"))
-
-    show({"file": str(output), "bytes": len(data), "origin": origin, "index": index, "level": level.upper()}, draw)
+    scopes = [bool(origin), bool(alert), bool(digests), bool(partner)]
+    if sum(scopes) != 1 or bool(origin) != (index is not None) or (any(period) and not partner) or (level and not origin):
+        raise click.UsageError("name one scope: ORIGIN and INDEX, --alert, --digest, or --partner with or without --period")
+    if origin and index is not None and (level or content):
+        _export_one(origin, index, level or "data", output)
+        return
+    request = desk_service_pb2.ExportBundleRequest(
+        origin=origin,
+        index=index or 0,
+        alert=alert,
+        digests=[_digest(digest) for digest in digests],
+        partner=partner,
+        until=period[1],
+        content=content,
+    )
+    setattr(request, "from", period[0])
+    _export_many(request, output)
 
 
 @evidence.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@PINS
 @click.option(
-    "--pin",
-    "pins",
-    multiple=True,
-    required=True,
-    type=Pin(),
-    metavar="TRUST_DOMAIN=FINGERPRINT",
-    help="Fingerprint of each country's identity key, got apart from the file. Give one for every country that it names.",
+    "--policy",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Your own witness policy (C2SP tlog-policy): the file must prove that enough of these witnesses had seen it.",
 )
-@click.option("--content/--no-content", default=True, show_default=True, help="Show what the recipient was shown.")
-def verify(file: Path, pins: tuple[tuple[str, bytes], ...], content: bool) -> None:  # noqa: FBT001  click calls it
-    """Verify an evidence FILE: no node, no network, nothing but the fingerprints. Exit code 4 if it does not hold."""
+@click.option("--content/--no-content", default=True, show_default=True, help="Show what the recipients were shown.")
+def verify(file: Path, pins: tuple[tuple[str, bytes], ...], policy: Path | None, content: bool) -> None:  # noqa: FBT001  click calls it
+    """Verify a FILE of evidence, a bundle or a contradiction: no node, no network. Exit code 4 if it does not hold."""
+    from exchange.contradiction import CONTRADICTION_LINE, verify_contradiction
     from exchange.evidence import verify_evidence
+    from exchange.evidence_bundle import BUNDLE_LINE, verify_bundle
+    from node.cli.evidence_view import bundle_data, contradiction_data, draw_bundle, draw_contradiction, draw_evidence, evidence_data
 
+    rule, data = read_policy(policy), file.read_bytes()
     try:
-        proved = verify_evidence(file.read_bytes(), dict(pins))
+        if data.startswith(CONTRADICTION_LINE):
+            shown = verify_contradiction(data, dict(pins))
+            show(contradiction_data(shown), lambda console: draw_contradiction(console, shown))
+        elif data.startswith(BUNDLE_LINE):
+            many = verify_bundle(data, dict(pins), rule)
+            show(bundle_data(many, content=content), lambda console: draw_bundle(console, many))
+        else:
+            one = verify_evidence(data, dict(pins), rule)
+            told = {"holds": True, **evidence_data(one, content=content)}
+            show(told, lambda console: draw_evidence(console, one, told, content=content))
     except ExchangeError as error:
         raise Trouble(
             VERIFICATION_FAILED,
@@ -104,63 +116,51 @@ def verify(file: Path, pins: tuple[tuple[str, bytes], ...], content: bool) -> No
             why=sentence(str(error)),
             next_step="Compare the fingerprints with those that the countries publish; if they are right, do not rely on the file.",
         ) from None
-    data = _data(proved, content=content)
-    show(data, lambda console: _draw(console, proved, data, content=content))
 
 
-def _data(proved: "VerifiedEvidence", *, content: bool) -> dict[str, Any]:
-    from exchange.v1.evidence_pb2 import EvidenceLevel
-    from exchange.v1.receipt_pb2 import ExceptionCode
-    from node.cli.alert_view import view_data
+def _export_one(origin: str, index: int, level: str, output: Path) -> None:
+    from exchange.v1 import desk_service_pb2, evidence_pb2
 
-    shown = content and proved.alert is not None and proved.kind is not None
-    return {
-        "holds": True,
-        "level": enum_name(EvidenceLevel.DESCRIPTOR, proved.level),
-        "origin": proved.log.origin,
-        "sender": proved.log.sender,
-        "recipient": proved.log.recipient,
-        "index": proved.index,
-        "size": proved.size,
-        "root": proved.root.hex(),
-        "received_at": iso_time(proved.received_at),
-        "exception": enum_name(ExceptionCode.DESCRIPTOR, proved.exception),
-        "entry": document(proved.entry),
-        "manifest": document(proved.manifest) if proved.manifest else None,
-        "agreement": proved.agreement.instrument if proved.agreement else None,
-        "clause": proved.clause.id if proved.clause else None,
-        "alert": view_data(proved.kind.name, proved.view, _undisclosed(proved)) if shown and proved.kind else None,
+    wanted = evidence_pb2.EvidenceLevel.Value(f"EVIDENCE_LEVEL_{level.upper()}")
+    question = desk_service_pb2.ExportEvidenceRequest(origin=origin, index=index, level=wanted)
+    with open_desk() as desk:
+        data = ask(desk.ExportEvidence, question).evidence
+    output.write_bytes(data)
+    rows = (("log", f"{origin}, index {index}"), ("level", words(level)))
+    told = {"file": str(output), "bytes": len(data), "origin": origin, "index": index, "level": level.upper()}
+    show(told, lambda console: _draw(console, rows, output, len(data), ()))
+
+
+def _export_many(request: "ExportBundleRequest", output: Path) -> None:
+    size = disclosures = 0
+    left_out: list[LeftOut] = []
+    with open_desk() as desk, output.open("wb") as file:
+        for answer in desk.ExportBundle(request, timeout=settings().timeout):
+            size += file.write(answer.part)
+            left_out += answer.left_out
+            disclosures = disclosures or answer.disclosures
+    told: Mapping[str, Any] = {
+        "file": str(output),
+        "bytes": size,
+        "disclosures": disclosures,
+        "left_out": [document(one) for one in left_out],
     }
+    show(told, lambda console: _draw(console, (("disclosures", str(disclosures)),), output, size, left_out))
 
 
-def _undisclosed(proved: "VerifiedEvidence") -> list[int]:
-    return [number for number in proved.kind.numbers if number not in proved.entry.fields] if proved.kind else []
+def _draw(console: "Console", rows: tuple[tuple[str, str], ...], output: Path, size: int, left_out: "tuple[()] | list[LeftOut]") -> None:
+    console.print(facts((*rows, ("file", f"{output}, {size} bytes"))))
+    if left_out:
+        console.print(heading("Not in the file"))
+        console.print(table(("log", "index", "why"), [(one.origin, str(one.index), words(one.code)) for one in left_out], right=("index",)))
+    console.print(note(f"\nAnybody can verify it offline: exchange evidence verify {output} --pin …"))
 
 
-def _draw(console: "Console", proved: "VerifiedEvidence", data: Mapping[str, Any], *, content: bool) -> None:
-    from node.cli.alert_view import draw_view
-
-    meaning = {
-        "DATA": "It was logged, delivered and receipted, and this is what the recipient was shown.",
-        "CONTENTLESS": "It was logged, delivered and receipted. The content is not in the file.",
-        "ENTRY_ONLY": "It was logged and receipted. The content has been erased.",
-        "LOGGED_ONLY": "It was logged. The content was not accepted, or not sent: delivery is not proved.",
-    }
-    console.print(f"The proof holds. {meaning.get(data['level'], '')}\n", style="green")
-    rows = (
-        ("from", data["sender"]),
-        ("to", data["recipient"]),
-        ("audience", "\n".join(map(party_name, proved.entry.audience))),
-        ("disclosed", time_text(proved.entry.disclosed_at)),
-        ("receipted", time_text(proved.received_at)),
-        ("refused", words(data["exception"]) if data["exception"] else ""),
-        ("agreement", f"{data['agreement']}, clause {data['clause']}" if data["agreement"] else ""),
-        ("manifest", proved.entry.manifest_digest.hex()),
-        ("originator", proved.manifest.originator if proved.manifest else ""),
-        ("log", f"{data['origin']}, index {proved.index} of {proved.size}"),
-        ("root", proved.root.hex()),
-    )
-    console.print(facts(rows))
-    if content and proved.kind and proved.alert is not None:
-        console.print(heading("What the recipient was shown"))
-        draw_view(console, proved.kind.name, proved.view, _undisclosed(proved))
+def _digest(text: str) -> bytes:
+    try:
+        digest = bytes.fromhex(text)
+    except ValueError:
+        digest = b""
+    if len(digest) != 32:
+        raise Trouble(USAGE, "DIGEST", "A digest is not whole.", why="A manifest's digest is 64 hex digits.")
+    return digest

@@ -15,6 +15,7 @@ from node.cli.output import facts, note, party_name, plain, short, show, table, 
 from node.cli.paging import collect
 from node.cli.problems import problem_table
 from node.cli.recall_view import advice, attest_note, changed, draw_changes, draw_recalls
+from node.cli.record_view import ERASED, draw_erased
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,6 +98,10 @@ def show_(alert_id: str) -> None:
     with open_desk() as desk:
         answer = ask(desk.GetInboxAlert, desk_service_pb2.GetInboxAlertRequest(alert=alert_id))
     whole = document(answer)
+    if ERASED in answer.summary.flags:
+        left = {name: value for name, value in whole.items() if name not in {"view", "handling"}}
+        show({**left, "alert": None}, lambda console: draw_erased(console, answer.summary, answer.disclosures))
+        return
     data = {
         **{name: value for name, value in whole.items() if name not in {"view", "undisclosed", "changes"}},
         "changes": [{name: value for name, value in one.items() if name != "label"} for one in changed(answer)],

@@ -1,21 +1,22 @@
 """`exchange log`: the disclosure logs that this node owns, and its mirrors of the partners'."""
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from node.cli.command import Noun
 from node.cli.context import ask, open_desk
 from node.cli.document import document
-from node.cli.errors import SUCCESS, VERIFICATION_FAILED
-from node.cli.output import facts, heading, note, party_name, short, show, state_text, table, time_cell, words
+from node.cli.output import console, facts, heading, note, party_name, short, show, state_text, table, time_cell
+from node.cli.summaries import logs_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rich.console import Console
 
-    from exchange.v1.desk_service_pb2 import Finding, LogSummary
+
+_EXPORT_SECONDS: Final = 3600.0
+"""A log of a million entries is half a gigabyte."""
 
 
 @click.group(cls=Noun)
@@ -35,7 +36,7 @@ def list_() -> None:
         if not answer.logs:
             console.print(note("No logs yet: the first begins when a partner is added."))
             return
-        console.print(_logs(answer.logs))
+        console.print(logs_table(answer.logs))
         console.print(note("\nThe same size and root at both countries: both hold the same record."))
 
     show(document(answer), draw)
@@ -95,32 +96,40 @@ def show_(origin: str, start: int, limit: int) -> None:
 @click.argument("origin", required=False, default="")
 def verify(origin: str) -> None:
     """Recompute every hash and signature of the log ORIGIN, or of all logs. Exit code 4 if one does not hold."""
-    from exchange.v1 import desk_service_pb2
+    from exchange.v1.desk_service_pb2 import CHECK_SCOPE_VERIFY
+    from node.cli.checking import check
 
-    with open_desk() as desk:
-        answer = ask(desk.VerifyLog, desk_service_pb2.VerifyLogRequest(origin=origin))
-
-    def draw(console: "Console") -> None:
-        console.print(_logs(answer.logs))
-        _draw_findings(console, answer.findings, good="Every entry, checkpoint and receipt holds.")
-
-    _finish(document(answer), draw, answer.findings)
+    check(CHECK_SCOPE_VERIFY, origin, good="Every entry, checkpoint and receipt holds.")
 
 
 @log.command()
 def fsck() -> None:
     """Check the node's whole store against its logs: nothing lost, nothing twice. Exit code 4 on an error."""
+    from exchange.v1.desk_service_pb2 import CHECK_SCOPE_FSCK
+    from node.cli.checking import check
+
+    check(CHECK_SCOPE_FSCK, "", good="Store and logs agree.")
+
+
+@log.command()
+@click.argument("origin")
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, writable=True, path_type=Path))
+def export(origin: str, output: Path) -> None:
+    """Write this node's copy of the log ORIGIN to a file: entries, receipts, checkpoints; no content. This is recorded.
+
+    The other country does the same; `exchange audit compare` then compares both, without a network.
+    """
     from exchange.v1 import desk_service_pb2
 
-    with open_desk() as desk:
-        answer = ask(desk.Fsck, desk_service_pb2.FsckRequest())
-
-    def draw(console: "Console") -> None:
-        counts = [(item.name, str(item.value)) for item in answer.counts]
-        console.print(table(("checked", "number"), counts, right=("number",)))
-        _draw_findings(console, answer.findings, good="Store and logs agree.")
-
-    _finish(document(answer), draw, answer.findings)
+    size = 0
+    with open_desk() as desk, output.open("wb") as file, console(stderr=True).status("Writing…") as status:
+        for answer in desk.ExportLog(desk_service_pb2.ExportLogRequest(origin=origin), timeout=_EXPORT_SECONDS):
+            size += file.write(answer.part)
+            status.update(f"Writing: {size} bytes")
+    show(
+        {"file": str(output), "bytes": size, "origin": origin},
+        lambda screen: screen.print(facts((("log", origin), ("file", f"{output}, {size} bytes")))),
+    )
 
 
 @log.command()
@@ -137,7 +146,7 @@ def recover(origin: str) -> None:
 
     def draw(console: "Console") -> None:
         console.print(f"Adopted {answer.adopted} entries; the log is {answer.log.state} again.", style="green")
-        console.print(_logs([answer.log]))
+        console.print(logs_table([answer.log]))
 
     show(document(answer), draw)
 
@@ -161,43 +170,3 @@ def end(origin: str) -> None:
             console.print(note(f"\nAt the partner: exchange log end {answer.ended_origin}"))
 
     show(document(answer), draw)
-
-
-def _finish(data: dict[str, Any], draw: Any, findings: "Sequence[Finding]") -> None:
-    from exchange.v1.desk_service_pb2 import SEVERITY_ERROR
-
-    failed = any(finding.severity == SEVERITY_ERROR for finding in findings)
-    show({"holds": not failed, **data}, draw)
-    click.get_current_context().exit(VERIFICATION_FAILED if failed else SUCCESS)
-
-
-def _logs(logs: "Sequence[LogSummary]") -> Any:
-    rows = [
-        (
-            item.origin,
-            str(item.size),
-            str(item.receipted_size),
-            item.state or "–",
-            short(item.root) or "–",
-        )
-        for item in logs
-    ]
-    columns = ("log", "size", "receipted", "state", "!root")
-    return table(columns, rows, right=("size", "receipted"))
-
-
-def _draw_findings(console: "Console", findings: "Sequence[Finding]", *, good: str) -> None:
-    if not findings:
-        console.print(f"\n{good}", style="green")
-        return
-    console.print(heading("Findings"))
-    rows = [
-        (
-            words(document(finding)["severity"]),
-            finding.code,
-            f"{finding.origin} {finding.index}".strip() if finding.index >= 0 else finding.origin,
-            finding.message,
-        )
-        for finding in findings
-    ]
-    console.print(table(("severity", "!code", "where", "what"), rows))

@@ -30,6 +30,7 @@ Exit codes:
 _NOUNS: Final[Mapping[str, Mapping[str, str]]] = {
     "Alerts": {
         "alert": "Check, preview and publish alerts, see what became of them, and take them back.",
+        "approval": "Four eyes: submit a draft, look at what waits, approve it.",
         "inbox": "Read what came in for your desk, report back, and attest a purge.",
     },
     "Partners": {
@@ -41,6 +42,8 @@ _NOUNS: Final[Mapping[str, Mapping[str, str]]] = {
     "Proof": {
         "log": "Disclosure logs: list, show, verify.",
         "evidence": "Export proof of one disclosure; verify it offline.",
+        "audit": "Who was told what, by whom, why; and is anything missing?",
+        "retention": "How long alerts are kept: due, run, hold, release, review, erase.",
     },
     "Node": {
         "node": "Set up and run a node; show its descriptor.",

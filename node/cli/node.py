@@ -25,10 +25,10 @@ def node() -> None:
 @click.option("--dir", "directory", required=True, type=click.Path(file_okay=False, path_type=Path), help="Where to set it up.")
 @click.option(
     "--port-base",
-    type=click.IntRange(1, 65534),
+    type=click.IntRange(1, 65533),
     default=7443,
     show_default=True,
-    help="Port for partners; the desk gets the next one.",
+    help="Port for partners; the desk and the witness get the next two.",
 )
 def init(country: str, directory: Path, port_base: int) -> None:
     """Set up a training node: keys, certificates, configuration, and a context file for each officer.
@@ -60,6 +60,7 @@ def init(country: str, directory: Path, port_base: int) -> None:
         "identity_fingerprint": made.fingerprint.hex(),
         "partners": made.partners_address,
         "desk": made.desk_address,
+        "witness": made.witness_address,
         "contexts": {path.stem: str(path) for path in made.contexts},
     }
 
@@ -71,6 +72,7 @@ def init(country: str, directory: Path, port_base: int) -> None:
             ("fingerprint", grouped(made.fingerprint)),
             ("partners at", made.partners_address),
             ("officers at", made.desk_address),
+            ("witness at", made.witness_address),
         )
         console.print(facts(rows))
         console.print(heading("Contexts"))
@@ -104,6 +106,47 @@ def run(config: Path) -> None:
     from node.app import build
 
     build(loaded).run()
+
+
+@node.command("succeed-journal")
+@click.option("--config", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The node's node.toml.")
+def succeed_journal(config: Path) -> None:
+    """Begin the successor of a journal that was signed further than this database knows, as after restoring a backup.
+
+    For a node that does not run, and only if it refuses to start for that reason. What the journal lacks is lost; the proof that it
+    was signed is kept, and every witness is shown the successor.
+    """
+    from node.config import load_config
+    from node.tls13 import pin_tls13
+
+    loaded = load_config(config, os.environ)
+    pin_tls13()
+    from node.app import build
+    from node.operations.succeed_journal import succeed_journal as succeed
+
+    built = build(loaded)
+    try:
+        done = succeed(built.ports)
+    finally:
+        built.ports.store.close()
+    data = {"ended": done.ended, "code": done.code, "held": done.held, "signed": done.signed, "successor": done.successor}
+
+    def draw(console: "Console") -> None:
+        lost = max(done.signed - done.held, 0)
+        rows = (
+            ("ended", f"{done.ended}, because of {done.code}"),
+            ("entries here", str(done.held)),
+            ("entries signed", str(done.signed) if done.signed else "unknown"),
+            ("lost here", str(lost) if done.signed else "unknown"),
+            ("successor", done.successor),
+        )
+        console.print(facts(rows))
+        console.print(
+            note("\nThe signed proof of what is lost stands in the alarm: exchange audit witness evidence. Tell your auditor and")
+        )
+        console.print(note(f"your witnesses, which see JOURNAL_SUCCEEDED. Next: exchange node run --config {config}"))
+
+    show(data, draw)
 
 
 @node.command()

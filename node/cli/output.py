@@ -134,6 +134,19 @@ def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
         yield lambda steps: bar.advance(task, steps)
 
 
+@contextmanager
+def working(label: str) -> Iterator[None]:
+    """Show that work goes on whose length nobody knows, on the terminal's error stream and only if that is a terminal."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    screen = console(stderr=True)
+    hidden = settings().json or not screen.is_terminal
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=screen, transient=True, disable=hidden) as bar:
+        bar.add_task(label, total=None)
+        yield
+
+
 def time_text(milliseconds: int) -> str:
     """A time for people, in UTC to the minute; a dash for none."""
     moment = moment_of(milliseconds)

@@ -49,6 +49,7 @@ class NodeDirectory:
     contexts: tuple[Path, ...]
     partners_address: str
     desk_address: str
+    witness_address: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,7 @@ def example_roster() -> Path:
 def write_node_directory(
     plan: PartyPlan, directory: Path, *, now: datetime, vault_key: bytes, port: int, host: str = "127.0.0.1"
 ) -> NodeDirectory:
-    """Set up a training node with example keys; partners reach it at `port`, its officers at the port after.
+    """Set up a training node with example keys; partners reach it at `port`, its officers at the port after, and its witness at the next.
 
     `vault_key` is 32 fresh random bytes. Raises `Conflict` (NODE_EXISTS) when the directory holds a node, and what
     `write_party` raises.
@@ -93,7 +94,7 @@ def write_node_directory(
     vault = directory / "keys/vault.key"
     if not vault.exists():
         write_private(vault, f"{vault_key.hex()}\n".encode())
-    partners, desk = f"{host}:{port}", f"{host}:{port + 1}"
+    partners, desk, witness = (f"{host}:{port + place}" for place in range(3))
     endpoint = f"localhost:{port}"
     described = first_descriptor(plan, directory, endpoint=endpoint, now=now, training=True)
     write_public(directory / "descriptor.pb", described.chain, overwrite=True)
@@ -102,7 +103,7 @@ def write_node_directory(
         path = directory / f"{person.context}.toml"
         write_public(path, _context(plan, person, desk).encode(), overwrite=True)
         contexts.append(path)
-    write_public(config, _config(plan, people, endpoint=endpoint, partners=partners, desk=desk).encode())
+    write_public(config, _config(plan, people, endpoint=endpoint, listen=(partners, desk, witness)).encode())
     return NodeDirectory(
         directory=directory,
         trust_domain=plan.trust_domain,
@@ -110,6 +111,7 @@ def write_node_directory(
         contexts=tuple(contexts),
         partners_address=partners,
         desk_address=desk,
+        witness_address=witness,
     )
 
 
@@ -154,11 +156,12 @@ def _context(plan: PartyPlan, person: _Person, desk: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _config(plan: PartyPlan, people: tuple[_Person, ...], *, endpoint: str, partners: str, desk: str) -> str:
-    return "\n".join(_config_lines(plan, people, endpoint=endpoint, partners=partners, desk=desk)) + "\n"
+def _config(plan: PartyPlan, people: tuple[_Person, ...], *, endpoint: str, listen: tuple[str, ...]) -> str:
+    return "\n".join(_config_lines(plan, people, endpoint=endpoint, listen=listen)) + "\n"
 
 
-def _config_lines(plan: PartyPlan, people: tuple[_Person, ...], *, endpoint: str, partners: str, desk: str) -> Iterator[str]:
+def _config_lines(plan: PartyPlan, people: tuple[_Person, ...], *, endpoint: str, listen: tuple[str, ...]) -> Iterator[str]:
+    partners, desk, witness = listen
     yield f"# EXAMPLE — never use in production. The node of {plan.name}; paths are relative to this file."
     yield "# Each value can be set by the environment too: EXCHANGE_<SECTION>_<KEY>, e.g. EXCHANGE_LISTEN_DESK."
     yield f"\n[node]\ntrust_domain = {_quote(plan.trust_domain)}\ncountry = {_quote(plan.code)}"
@@ -166,6 +169,7 @@ def _config_lines(plan: PartyPlan, people: tuple[_Person, ...], *, endpoint: str
     yield f"languages = [{', '.join(_quote(tag) for tag in plan.languages)}]"
     yield f"endpoint = {_quote(endpoint)}   # where partners reach it"
     yield f"\n[listen]\npartners = {_quote(partners)}\ndesk = {_quote(desk)}"
+    yield f"witness = {_quote(witness)}   # plain HTTP: cosigns partners' journals, shows this node's own; not for personal data"
     yield '\n[tls]\nnode_certificate = "tls/node.pem"\nnode_key = "tls/node.key"\nnode_ca = "node-ca.pem"'
     yield 'desk_certificate = "tls/desk.pem"\ndesk_key = "tls/desk.key"\noffice_ca = "office-ca.pem"'
     yield "\n[keys]"
@@ -177,6 +181,10 @@ def _config_lines(plan: PartyPlan, people: tuple[_Person, ...], *, endpoint: str
             yield f'{agency.slug} = "file:keys/statement-{agency.slug}.key"'
     yield '\n[store]\ndatabase = "data/node.db"\nvault_key = "file:keys/vault.key"'
     yield 'high_water = "high-water"    # never restored from a backup\ndescriptors = "descriptor.pb"'
+    yield "\n# Who cosigns this node's journal: partners' witness listeners, by trust domain."
+    yield f'# [witness.urls]\n# "partner.alerts.example" = "http://{witness}"'
+    yield "\n# How long the law lets alerts be kept; agreements and handlings may shorten it. `days = { Tip = 90 }` for one type alone."
+    yield "[retention]\ndefault_days = 1825\nreview_days = 365"
     for agency in plan.agencies:
         yield f"\n[[agencies]]\nid = {_quote(_party(plan, agency.path))}\nname = {_quote(agency.name)}"
         yield f"class = {_quote(agency.agency_class)}"

@@ -74,6 +74,29 @@ class ExchangeLink:
         with _calls():
             return self._stub.FetchEntries(messages.FetchEntriesRequest(origin=origin, **{"from": start}), timeout=_CALL_SECONDS)
 
+    def log_heads(self) -> messages.GetLogHeadsResponse:
+        """How far the partner's copies of the logs between us reach. Raises `LinkDown`, `LinkRefused`."""
+        with _calls():
+            return self._stub.GetLogHeads(messages.GetLogHeadsRequest(), timeout=_CALL_SECONDS)
+
+    def log_root(self, origin: str, size: int) -> bytes:
+        """The root of the first `size` entries of the partner's copy. Raises `LinkDown`, `LinkRefused`."""
+        with _calls():
+            return self._stub.GetLogRoot(messages.GetLogRootRequest(origin=origin, size=size), timeout=_CALL_SECONDS).root
+
+    def log_leaves(self, origin: str, start: int) -> list[bytes]:
+        """Leaf hashes of the partner's copy from `start` on. Raises `LinkDown`, `LinkRefused`."""
+        with _calls():
+            request = messages.GetLogLeavesRequest(origin=origin, **{"from": start})
+            return list(self._stub.GetLogLeaves(request, timeout=_CALL_SECONDS).leaves)
+
+    def log_receipts(self, origin: str, above: int) -> list[statement_pb2.Statement]:
+        """Receipts of the partner's copy above a size. Raises `LinkDown`, `LinkRefused`."""
+        with _calls():
+            return list(
+                self._stub.GetLogReceipts(messages.GetLogReceiptsRequest(origin=origin, above=above), timeout=_CALL_SECONDS).receipts
+            )
+
     def subscribe(self, requests: Iterator[messages.SubscribeRequest]) -> Iterator[messages.SubscribeResponse]:
         """Open the stream on which the partner delivers. Raises `LinkDown`, `LinkRefused` while it is read."""
         with _calls():

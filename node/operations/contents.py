@@ -21,6 +21,8 @@ class Authorisation:
     preview: bytes
     at: int
     """Unix milliseconds, not later than the entry's disclosed_at."""
+    approvers: tuple[str, ...] = ()
+    """SPIFFE IDs of those who approved it, where the clause asked for that."""
     assessment: bytes = b""
     """Digest of the transfer assessment that it rests on, if the policy asked for one."""
 
@@ -28,6 +30,7 @@ class Authorisation:
         """The bytes that the entry commits to: JSON with sorted keys."""
         values = {
             "agency": self.agency,
+            **({"approvers": list(self.approvers)} if self.approvers else {}),
             **({"assessment": self.assessment.hex()} if self.assessment else {}),
             "at": self.at,
             "officer": self.officer,

@@ -197,7 +197,13 @@ def settle(ports: Ports, partner: KnownNode, outgoing: Outgoing, statement: stat
     excepted = [(exception.index, int(exception.code)) for exception in receipt.exceptions]
     with ports.store.write() as tx:
         logs.add_receipt(tx, log.id, row, excepted)
-        taken = Event(code="TAKEN", origin=log.name.origin, index=receipt.previous_size, count=frontier.size - receipt.previous_size)
+        taken = Event(
+            code="TAKEN",
+            subject=opened.receipt.digest,
+            origin=log.name.origin,
+            index=receipt.previous_size,
+            count=frontier.size - receipt.previous_size,
+        )
         ports.journal.record(tx, now, Kind.JOURNAL_KIND_RECEIPT, partner.trust_domain, [taken])
         for alarm in opened.alarms:
             raise_alarm(tx, now, alarm, partner=partner.trust_domain, origin=log.name.origin, evidence=row.statement)

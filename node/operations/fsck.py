@@ -1,101 +1,94 @@
-"""The whole store against its logs: nothing lost, nothing twice, nobody told more than was agreed.
+"""A check of this node's records: its logs and journal recomputed to what was signed, and everything stored against them.
 
-Works on any store that is open here, of a running node or of a stopped one, in pages of bounded memory. Beside the codes of
-`node.operations.log_check`: ENTRY_WITHOUT_ALERT, ENTRY_OF_OTHER_ALERT, ADOPTED, EXCEPTED_BUT_KEPT, ALERT_WITHOUT_ENTRY, ALERT_TWICE,
-DISCLOSED_TWICE, ROW_MISMATCH, CONTENT_UNREADABLE, CONTENT_ERASED, MANIFEST_UNVERIFIED, MANIFEST_UNCONFIRMED, OPENINGS_MISMATCH,
-AUTHORISATION_MISMATCH, NOT_AGREED, AGREEMENT_UNKNOWN, INBOX_MISMATCH, ANSWER_MISMATCH, STATE_MISMATCH.
+Works on any store that is open here, of a running node or of a stopped one, in chunks of bounded memory, one pass after another: tree,
+signatures, checkpoints, entries, contents, journal. The codes of what is found stand in the modules of the passes; here: LOG_ROW,
+ALERT_TWICE, ENTRY_WITHOUT_LOG, TREE_NODE_SURPLUS, INBOX_MISMATCH, ANSWER_MISMATCH, SUPERSESSION_MISMATCH, PERIOD_KEY_UNREADABLE,
+ERASURE_NOT_RECORDED, ERASURE_INCOMPLETE, ERASURE_UNDER_WAY.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 
-from exchange.v1 import disclosure_pb2
-from node.operations.alert_check import AlertChecker
-from node.operations.findings import Findings
-from node.operations.log_check import LogView, check_log
+from node.operations.alert_check import check_alerts
+from node.operations.checkpoint_check import check_checkpoints
+from node.operations.entry_check import check_entries
+from node.operations.findings import Findings, Step
+from node.operations.journal_check import Anchors, check_journal_entries, check_journal_trees
+from node.operations.log_check import check_log
+from node.operations.records import Records, views_of
 from node.ports import Known
-from node.store import alerts, logs
-from node.store.alerts import AlertRow
+from node.store import strays
 from node.store.engine import Store
+from node.store.errors import StoreFailed
 from node.store.high_water import HighWater
-from node.store.logs import EntryRow, LogRow
-from node.store.strays import duplicate_alerts, journalled, newest_alert, stray_answers, stray_inboxes
+from node.store.nodes import journal_log
+from node.store.retention import unfinished
+from node.store.scan import nodes_of_nobody
+from node.store.scan_journal import journals
 from node.store.transaction import Transaction
 from node.store.vault import Vault
 
-_PAGE = 64
 _STRAYS = 100
 
 
 def check_store(store: Store, vault: Vault, high_water: HighWater, known: Known) -> Findings:
     """Check everything. Changes nothing; what is wrong is in the findings, and only a store that fails raises (`StoreFailed`)."""
     findings = Findings()
-    with store.read() as tx:
-        newest = newest_alert(tx)
-        origins = [log.name.origin for log in logs.all_logs(tx)]
-    views: dict[int, LogView] = {}
-    for origin in origins:
-        entries = _EntryChecker(findings)
-        view = check_log(store, high_water, known, origin, findings, entries.visit)
-        if view is not None:
-            views[view.log.id] = view
-    checker = AlertChecker(vault=vault, known=known, findings=findings)
-    after = 0
-    while after < newest:
-        with store.read() as tx:
-            by_id = {log.id: log for log in logs.all_logs(tx)}
-            page = alerts.page_all(tx, after, _PAGE)
-            for alert in page:
-                checker.check(tx, alert, by_id)
-        if not page:
-            break
-        after = page[-1].id
-    with store.read() as tx:
-        _check_strays(tx, findings)
+    for _ in check_everything(Records(store=store, vault=vault, high_water=high_water, known=known), findings):
+        pass
     return findings
 
 
-def _check_strays(tx: Transaction, findings: Findings) -> None:
-    for _ in duplicate_alerts(tx, _STRAYS):
-        findings.error("ALERT_TWICE", "two rows hold one alert")
-    for answer in stray_answers(tx, _STRAYS):
+def verify_logs(records: Records, findings: Findings, origin: str = "") -> Iterator[Step]:
+    """Recompute the log `origin`, or with "" every log and the journal, to every signed checkpoint and receipt."""
+    views = views_of(records, findings)
+    for view in views:
+        if origin in {"", view.log.name.origin}:
+            anchors = Anchors(view.log.name.origin, findings)
+            yield from check_log(records.store, records.high_water, records.known, view, findings, anchors)
+    if not origin:
+        yield from check_journal_trees(records.store, records.high_water, records.known, findings)
+        yield from check_checkpoints(records.store, records.known, findings)
+
+
+def check_everything(records: Records, findings: Findings, origin: str = "") -> Iterator[Step]:
+    """The same, and each entry, alert and detail against what was logged of it. With an `origin`, that log and its entries only."""
+    yield from verify_logs(records, findings, origin)
+    quiet = Findings()  # what is wrong with the rows of the logs was said
+    views = views_of(records, quiet)
+    for view in views:
+        if origin in {"", view.log.name.origin}:
+            yield from check_entries(records.store, records.known, view, findings)
+    if origin:
+        return
+    yield from check_alerts(records.store, records.vault, records.known, {view.log.id: view.log for view in views}, findings)
+    by_origin = {view.log.name.origin: view.log for view in views}
+    yield from check_journal_entries(records.store, records.vault, records.known, by_origin, findings)
+    with records.store.read() as tx:
+        _check_strays(tx, records.vault, [view.log.id for view in views], findings)
+
+
+def _check_strays(tx: Transaction, vault: Vault, log_ids: Sequence[int], findings: Findings) -> None:
+    for origin, index in strays.duplicate_alerts(tx, _STRAYS):
+        findings.error("ALERT_TWICE", "two rows hold one alert", origin=origin, index=index)
+    for answer in strays.stray_answers(tx, _STRAYS):
         findings.error("ANSWER_MISMATCH", f"an answer that is no alert here: {answer.hex()[:16]}")
-    for _ in stray_inboxes(tx, _STRAYS):
+    for later in strays.stray_supersessions(tx, _STRAYS):
+        findings.error("SUPERSESSION_MISMATCH", f"an alert that is not here supersedes another: {later.hex()[:16]}")
+    for _ in strays.stray_inboxes(tx, _STRAYS):
         findings.error("INBOX_MISMATCH", "an inbox holds an alert that is not here")
-
-
-class _EntryChecker:
-    """Each entry of one log against the alert that it discloses."""
-
-    def __init__(self, findings: Findings) -> None:
-        self._findings = findings
-
-    def visit(self, tx: Transaction, view: LogView, page: list[EntryRow], excepted: Mapping[int, int]) -> None:
-        """Check one page of a log."""
-        found = alerts.by_ids(tx, {row.alert_ref for row in page if row.alert_ref is not None})
-        for row in page:
-            if row.alert_ref is None:
-                self._without_alert(tx, view, row, excepted)
-            else:
-                self._with_alert(view.log, row, found.get(row.alert_ref), excepted=row.idx in excepted)
-
-    def _with_alert(self, log: LogRow, row: EntryRow, alert: AlertRow | None, *, excepted: bool) -> None:
-        origin = log.name.origin
-        if alert is None:
-            self._findings.error("ENTRY_WITHOUT_ALERT", "the entry refers to an alert that is not here", origin=origin, index=row.idx)
-        elif disclosure_pb2.Entry.FromString(row.entry).manifest_digest != alert.digest:
-            self._findings.error("ENTRY_OF_OTHER_ALERT", "the entry names another manifest than its alert's", origin=origin, index=row.idx)
-        if excepted and not log.outbound:
-            self._findings.error("EXCEPTED_BUT_KEPT", "something of an excepted delivery was kept", origin=origin, index=row.idx)
-
-    def _without_alert(self, tx: Transaction, view: LogView, row: EntryRow, excepted: Mapping[int, int]) -> None:
-        log, origin = view.log, view.log.name.origin
-        if not log.outbound and row.idx in excepted:
-            return
-        if row.idx == 0 and disclosure_pb2.Entry.FromString(row.entry).succession:
-            return
-        if log.outbound and journalled(tx, origin, row.idx, "ADOPTED"):
-            message = "adopted from the partner after a restored backup: the content is lost here"
-            self._findings.warning("ADOPTED", message, origin=origin, index=row.idx)
-        else:
-            tell = self._findings.warning if view.rolled_back else self._findings.error
-            tell("ENTRY_WITHOUT_ALERT", "the entry's alert was not kept", origin=origin, index=row.idx)
+    for digest in strays.erased_in_silence(tx, _STRAYS):
+        findings.error("ERASURE_NOT_RECORDED", f"alert {digest.hex()[:16]} was erased, and the journal does not say so")
+    for reference in strays.indexed_though_erased(tx, _STRAYS):
+        findings.error("ERASURE_INCOMPLETE", f"the subject index still holds alert row {reference}, which was erased or is not here")
+    if unfinished(tx, 1):
+        findings.warning("ERASURE_UNDER_WAY", "an erasure is intended and not done: the next run of retention finishes it")
+    for table, index in strays.rows_of_no_log(tx, log_ids, _STRAYS):
+        findings.error("ENTRY_WITHOUT_LOG", f"a row of {table} belongs to no log", index=index)
+    trees = [*log_ids, *(journal_log(record.generation) for record in journals(tx))]
+    for _, level, index in nodes_of_nobody(tx, trees, _STRAYS):
+        findings.error("TREE_NODE_SURPLUS", f"a node is stored of a tree that is not here: level {level}, node {index}")
+    for period in strays.periods(tx):
+        try:
+            vault.stored_key(tx, period)
+        except StoreFailed:
+            findings.error("PERIOD_KEY_UNREADABLE", f"the key {period!a} does not open")

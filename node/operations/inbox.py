@@ -19,10 +19,10 @@ from node.operations.summaries import Conflicts, confirmation, received_summary
 from node.ports import Known, Ports
 from node.store import alerts, logs
 from node.store.alerts import AlertRow
-from node.store.envelope import DAY_MS
 from node.store.journal import Event, Kind
 from node.store.logs import EntryRow, LogRow
 from node.store.transaction import Transaction
+from node.store.vault import DataKey
 
 DESK = (PARTNER_OFFICER, LIAISON)
 _LIST = "inbox"
@@ -58,9 +58,10 @@ def list_inbox(ports: Ports, person: str, request: desk_service_pb2.ListInboxReq
 
 
 def get_inbox_alert(ports: Ports, person: str, reference: str) -> desk_service_pb2.GetInboxAlertResponse:
-    """One alert as the caller's agency was given it, and what its originator said of it since. Raises `NotFound` as `alerts.find`.
+    """One alert as the caller's agency was given it, and what its originator said of it since.
 
-    What was withdrawn, restricted, replaced or erased is not shown: only that it is so.
+    What was withdrawn, restricted, replaced or erased is not shown: only that it is so; of an erased one the record of what was told.
+    Raises `NotFound` as `alerts.find`, and ERASED where only the key of its month was destroyed.
     """
     agency = agency_of(require(ports, person, DESK))
     with ports.store.read() as tx:
@@ -68,24 +69,26 @@ def get_inbox_alert(ports: Ports, person: str, reference: str) -> desk_service_p
         given = given_to(tx, row, agency)
         standing = standing_for(tx, row, agency)
         blocked = _blocked(standing)
-        fragments = {} if blocked else _fragments(ports, tx, row, given)
         earlier = None if blocked else predecessor_given(tx, row, agency)
-        before = _fragments(ports, tx, earlier, given_to(tx, earlier, agency)) if earlier else {}
-        handling = handling_pb2.Handling() if row.wrapped_key is None else _in_force(ports.known, _own_handling(ports, tx, row), given)
         summary = received_summary(ports, tx, row, agency, Conflicts(tx))
+        fragments = {} if blocked else _told(ports, tx, row, given)
+        before = _told(ports, tx, earlier, given_to(tx, earlier, agency)) if earlier else {}
+        handling = handling_pb2.Handling() if row.wrapped_key is None else _in_force(ports.known, _own_handling(ports, tx, row), given)
     note_access(ports, Kind.JOURNAL_KIND_CONSULTATION, person, Event(code="INBOX_ALERT", subject=row.digest))
     now = ports.clock.now_ms()
     confirmed_at, confirmed_now = confirmation([one.log for one in given], now)
+    told = {number for one in given for number in one.entry.fields} if row.state == "erased" else fragments.keys()
     return desk_service_pb2.GetInboxAlertResponse(
         summary=summary,
         handling=handling,
         view=b"".join(fragments[number] for number in sorted(fragments)),
-        undisclosed=[] if blocked else [number for number in alert_type(row.alert_type).numbers if number not in fragments],
+        # Of an erased alert the record of what was told is left, and nothing else is told of one that may not be shown.
+        undisclosed=[] if blocked and row.state != "erased" else [n for n in alert_type(row.alert_type).numbers if n not in told],
         confirmed_at=confirmed_at,
         # Alive or not, what was superseded, withdrawn or has expired is not valid any more.
         confirmed_now=confirmed_now and row.state == "active" and not (row.not_after and now >= row.not_after),
         disclosures=[logged(one.log, one.row.idx, one.entry) for one in given],
-        erase_by=row.recorded_at + handling.retention_days * DAY_MS if handling.retention_days else 0,
+        erase_by=row.erase_by,
         blocked=blocked,
         recalls=[notice(one) for one in standing.recalls],
         replaced_by=standing.replaced_by,
@@ -100,6 +103,10 @@ def _blocked(standing: Standing) -> "desk_service_pb2.Blocked.ValueType":
         # What its successor told another agency is nothing to this one.
         return desk_service_pb2.BLOCKED_REPLACED if standing.replaced_by else desk_service_pb2.BLOCKED_UNSPECIFIED
     return _BLOCKED.get(standing.state, desk_service_pb2.BLOCKED_UNSPECIFIED)
+
+
+def _told(ports: Ports, tx: Transaction, row: AlertRow, given: list[Given]) -> dict[int, bytes]:
+    return _fragments(row, ports.vault.unwrap(tx, row.period, row.wrapped_key), given)
 
 
 def _own_handling(ports: Ports, tx: Transaction, row: AlertRow) -> handling_pb2.Handling:
@@ -119,13 +126,13 @@ def given_to(tx: Transaction, alert: AlertRow, agency: str) -> list[Given]:
     return found
 
 
-def _fragments(ports: Ports, tx: Transaction, alert: AlertRow, given: list[Given]) -> dict[int, bytes]:
-    """Field number to fragment, of all that was given; an empty fragment says that the originator has no value."""
-    data_key = ports.vault.unwrap(tx, alert.period, alert.wrapped_key)
+def _fragments(alert: AlertRow, data_key: DataKey, given: list[Given]) -> dict[int, bytes]:
+    """Field number to fragment, of all that was given and is still here; an empty one says that the originator has no value."""
     fragments: dict[int, bytes] = {}
     for one in given:
-        sealed = data_key.open(purpose_of_entry(alert.alert_id, one.log.name.origin), one.row.sealed or b"")
-        fragments |= {opening.field: opening.fragment for opening in unpack_content(sealed).openings}
+        if one.row.sealed is not None:  # what was told before an erasure is gone, though the alert was told again
+            sealed = data_key.open(purpose_of_entry(alert.alert_id, one.log.name.origin), one.row.sealed)
+            fragments |= {opening.field: opening.fragment for opening in unpack_content(sealed).openings}
     return fragments
 
 

@@ -1,6 +1,5 @@
 """What this country originated: listed, read by the agency that did, and what became of it at each recipient."""
 
-from exchange.disclosure import joined_view
 from exchange.manifest import decode_manifest
 from exchange.v1 import desk_service_pb2, disclosure_pb2, receipt_pb2
 from exchange.v1.journal_pb2 import JournalPersonal
@@ -18,6 +17,7 @@ from node.store import alerts, logs, recalls
 from node.store.alerts import AlertRow
 from node.store.journal import Event, Kind
 from node.store.logs import EntryRow, LogRow
+from node.store.transaction import Transaction
 
 _LIST = "alerts"
 
@@ -38,18 +38,23 @@ def list_alerts(ports: Ports, person: str, request: desk_service_pb2.ListAlertsR
 
 
 def get_alert(ports: Ports, person: str, reference: str) -> desk_service_pb2.GetAlertResponse:
-    """All that the caller's agency said in one of its alerts. Raises `NotFound` as `alerts.find`, and ERASED."""
+    """All that the caller's agency said in one of its alerts; of an erased one its summary, flagged ERASED, and no content.
+
+    Raises `NotFound` as `alerts.find`, and ERASED where only the key of its month was destroyed.
+    """
     agency = agency_of(require(ports, person, (LIAISON,)))
     with ports.store.read() as tx:
         row = alerts.find(tx, reference, originator=agency)
-        data_key = ports.vault.unwrap(tx, row.period, row.wrapped_key)
-        content = unpack_content(data_key.open(purpose_of_alert(row.alert_id), row.sealed or b""))
+        answer = desk_service_pb2.GetAlertResponse(summary=own_summary(row, ports.clock.now_ms()))
+        if row.state == "erased":
+            answer.disclosures.extend(one.disclosure for one in disclosures_of(ports, tx, row, []))
+        else:
+            data_key = ports.vault.unwrap(tx, row.period, row.wrapped_key)
+            content = unpack_content(data_key.open(purpose_of_alert(row.alert_id), row.sealed or b""))
+            answer.handling.CopyFrom(decode_manifest(content.manifest.payload).handling)
+            answer.view = b"".join(opening.fragment for opening in content.openings)
     note_access(ports, Kind.JOURNAL_KIND_CONSULTATION, person, Event(code="ALERT", subject=row.digest))
-    return desk_service_pb2.GetAlertResponse(
-        summary=own_summary(row, ports.clock.now_ms()),
-        handling=decode_manifest(content.manifest.payload).handling,
-        view=joined_view(content.openings),
-    )
+    return answer
 
 
 def get_status(ports: Ports, person: str, reference: str) -> desk_service_pb2.GetAlertStatusResponse:
@@ -61,21 +66,12 @@ def get_status(ports: Ports, person: str, reference: str) -> desk_service_pb2.Ge
     auditor = AUDITOR in officer.roles
     with ports.store.read() as tx:
         row = alerts.find(tx, reference, originator=None if auditor else agency_of(officer))
-        by_id = {log.id: log for log in logs.all_logs(tx)}
-        entries: dict[int, list[EntryRow]] = {}
-        for log_id, entry in logs.entries_of_alert(tx, row.id):
-            entries.setdefault(log_id, []).append(entry)
-        answers = reports_on(tx, row, outbound=False)
+        disclosures = disclosures_of(ports, tx, row, reports_on(tx, row, outbound=False))
         line = {one.digest for one in lineage(tx, row)}
         notices = [notice(one) for one in recalls.recalls_of(tx, {row.digest}) if one.own]
         attestations = [status(one) for one in of_lineage(ports, tx, row)]
         recalled = {one.control for one in recalls.recalls_of(tx, line)}
         waiting = sorted({partner for control, partner in recalls.all_untold(tx) if control in recalled})
-        disclosures = [
-            _status(by_id[log_id], entry, state, answers)
-            for log_id, rows in entries.items()
-            for entry, state in zip(rows, entry_states(ports, tx, by_id[log_id], rows).values(), strict=True)
-        ]
     kind = Kind.JOURNAL_KIND_REVIEW if auditor else Kind.JOURNAL_KIND_CONSULTATION
     note_access(ports, kind, person, Event(code="STATUS", subject=row.digest))
     return desk_service_pb2.GetAlertStatusResponse(
@@ -87,10 +83,28 @@ def get_status(ports: Ports, person: str, reference: str) -> desk_service_pb2.Ge
     )
 
 
+def disclosures_of(ports: Ports, tx: Transaction, row: AlertRow, answers: list[AlertRow]) -> list[desk_service_pb2.DisclosureStatus]:
+    """Every disclosure of an alert, whichever way it went: who was told, when, which fields, under which clause, and what became of it."""
+    by_id = {log.id: log for log in logs.all_logs(tx)}
+    entries: dict[int, list[EntryRow]] = {}
+    for log_id, entry in logs.entries_of_alert(tx, row.id):
+        entries.setdefault(log_id, []).append(entry)
+    return [
+        _status(by_id[log_id], entry, state, answers)
+        for log_id, rows in entries.items()
+        for entry, state in zip(rows, entry_states(ports, tx, by_id[log_id], rows).values(), strict=True)
+    ]
+
+
 def logged(log: LogRow, index: int, entry: disclosure_pb2.Entry) -> desk_service_pb2.LoggedDisclosure:
     """Where an entry stands and what it names."""
     return desk_service_pb2.LoggedDisclosure(
-        origin=log.name.origin, index=index, audience=entry.audience, fields=entry.fields, clause=entry.clause
+        origin=log.name.origin,
+        index=index,
+        audience=entry.audience,
+        fields=entry.fields,
+        clause=entry.clause,
+        disclosed_at=entry.disclosed_at,
     )
 
 

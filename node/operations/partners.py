@@ -40,9 +40,13 @@ def reload(ports: Ports) -> None:
 def own_descriptor(ports: Ports, person: str) -> desk_service_pb2.GetOwnDescriptorResponse:
     """What to give a partner: this node's chain of descriptors, and the fingerprint to read out."""
     require(ports, person, (*READERS, PARTNER_OFFICER))
-    chain = ports.known.own.chain
-    descriptors = directory_pb2.DescriptorChain(descriptors=[encode(statement) for statement in chain])
-    return desk_service_pb2.GetOwnDescriptorResponse(descriptors=encode(descriptors), identity_fingerprint=own_fingerprint(ports.known.own))
+    own = ports.known.own
+    return desk_service_pb2.GetOwnDescriptorResponse(descriptors=own_chain(own), identity_fingerprint=own_fingerprint(own))
+
+
+def own_chain(own: KnownNode) -> bytes:
+    """This node's descriptors as a serialized DescriptorChain."""
+    return encode(directory_pb2.DescriptorChain(descriptors=[encode(statement) for statement in own.chain]))
 
 
 def own_fingerprint(own: KnownNode) -> bytes:

@@ -35,7 +35,7 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
     "FIELD_NOT_ON_REQUEST": ("a reason was given for a field that no clause gives on request", "take the field off on_request"),
     "FIELDS_NONE": ("the clause leaves nothing of this alert to be shown", "tick a field again, or choose another recipient"),
     "GROUNDS_DIFFER": ("the fields on request for one recipient have different grounds", "release them one after the other"),
-    "CONDITION_APPROVALS": ("the clause asks for approvals, which this version cannot record", "release by another clause"),
+    "CONDITION_APPROVALS": ("the clause asks for a second officer's approval", "submit it: exchange approval submit FILE --reason …"),
     "CONDITION_TRANSFER": (
         "the clause sets transfer conditions, and this node has no policy pack",
         "configure policy.pack",
@@ -87,8 +87,13 @@ class _Wish:
     grounds: frozenset[tuple[int, bytes]]
 
 
-def plan(draft: desk_service_pb2.Draft, fragments: Mapping[int, bytes], kind: AlertType, known: Known, now: int) -> Plan:
-    """Decide for each recipient of a draft whose alert was cut into `fragments`. An empty list of recipients plans nothing."""
+def plan(
+    draft: desk_service_pb2.Draft, fragments: Mapping[int, bytes], kind: AlertType, known: Known, now: int, *, approvals: int = 0
+) -> Plan:
+    """Decide for each recipient of a draft whose alert was cut into `fragments`. An empty list of recipients plans nothing.
+
+    `approvals` says how many persons besides the author have approved it.
+    """
     grouped: dict[_Key, list[str]] = {}
     decisions: dict[_Key, Allowed] = {}
     refused: dict[str, str] = {}
@@ -96,7 +101,7 @@ def plan(draft: desk_service_pb2.Draft, fragments: Mapping[int, bytes], kind: Al
     offences = offences_of(kind, draft.alert) if known.policy else frozenset()
     for recipient in sorted(set(draft.recipients)):
         wish = _wish(draft, recipient)
-        outcome = _decide(draft, kind, known, recipient, wish, now)
+        outcome = _decide(draft, kind, known, recipient, wish, now, approvals)
         if isinstance(outcome, str):
             refused[recipient] = outcome
             continue
@@ -128,10 +133,10 @@ def plan(draft: desk_service_pb2.Draft, fragments: Mapping[int, bytes], kind: Al
     return Plan(planned=planned, refused=refused, obstacles=obstacles, digest=_digest(planned))
 
 
-def unsupported_condition(allowed: Allowed, *, emergency: bool, gated: bool) -> str:
+def unsupported_condition(allowed: Allowed, *, emergency: bool, gated: bool, approvals: int) -> str:
     """The code of a condition of the clause that this version cannot check, or "": it refuses the release, it is never ignored."""
     clause = allowed.clause
-    if clause.approvals:
+    if clause.approvals > approvals:
         return "CONDITION_APPROVALS"
     if clause.transfer_conditions and not gated:
         return "CONDITION_TRANSFER"
@@ -145,7 +150,9 @@ def _wish(draft: desk_service_pb2.Draft, recipient: str) -> _Wish:
     return _Wish(frozenset(grant.field for grant in grants), frozenset((grant.ground, grant.request_digest) for grant in grants))
 
 
-def _decide(draft: desk_service_pb2.Draft, kind: AlertType, known: Known, recipient: str, wish: _Wish, now: int) -> Allowed | str:
+def _decide(
+    draft: desk_service_pb2.Draft, kind: AlertType, known: Known, recipient: str, wish: _Wish, now: int, approvals: int
+) -> Allowed | str:
     if kind.control:
         return "CONTROL_ALERT"
     try:
@@ -179,7 +186,7 @@ def _decide(draft: desk_service_pb2.Draft, kind: AlertType, known: Known, recipi
     if isinstance(decision, Denied):
         return decision.reasons[0]
     emergency = known.agreements[decision.agreement].agreement.emergency
-    return unsupported_condition(decision, emergency=emergency, gated=known.policy is not None) or decision
+    return unsupported_condition(decision, emergency=emergency, gated=known.policy is not None, approvals=approvals) or decision
 
 
 def _obstacle(partner: Partner, kind: AlertType, known: Known) -> str:

@@ -22,13 +22,18 @@ def check(ports: Ports, person: str, draft: desk_service_pb2.Draft) -> desk_serv
 def preview(ports: Ports, person: str, draft: desk_service_pb2.Draft) -> desk_service_pb2.PreviewAlertResponse:
     """Show what each recipient of a draft would see. Nothing is stored and nothing leaves."""
     require(ports, person, (LIAISON, PARTNER_OFFICER))
+    return preview_with(ports, draft)
+
+
+def preview_with(ports: Ports, draft: desk_service_pb2.Draft, *, approvals: int = 0) -> desk_service_pb2.PreviewAlertResponse:
+    """The same, once so many persons besides the author have approved it."""
     now = ports.clock.now_ms()
     problems = check_draft(draft, now)
     if any(problem.field in {"type", "alert"} for problem in problems):
         return desk_service_pb2.PreviewAlertResponse(problems=problems)
     kind = alert_type(draft.alert_type)
     fragments = cut(draft.alert)
-    decided = plan(draft, fragments, kind, ports.known, now)
+    decided = plan(draft, fragments, kind, ports.known, now, approvals=approvals)
     present = frozenset(fragments)
     recipients = [_shown(item, agency, kind, draft, present) for item in decided.planned for agency in item.audience]
     recipients += [

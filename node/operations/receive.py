@@ -22,12 +22,12 @@ from exchange.v1 import disclosure_pb2, receipt_pb2, statement_pb2
 from node.operations.arrivals import earliest_arrival
 from node.operations.contents import pack_content, purpose_of_alert, purpose_of_entry
 from node.operations.holdings import BatchHoldings
+from node.operations.keeping import Notes, note_received, notes_of, state_again, term_columns
 from node.operations.recalled import named_by, take_recalls
 from node.operations.sign import stop_log
 from node.ports import Ports
 from node.store import alerts, logs
 from node.store.directory import clear_alarm, raise_alarm
-from node.store.envelope import period_of
 from node.store.journal import Event, Kind
 from node.store.logs import LogRow, ReceiptRow
 from node.store.recalls import note_unheld
@@ -106,11 +106,11 @@ def receive(
     # Checked before the writing turn is taken: what other partners send never waits for these signatures.
     kept, refused = _open_all(ports, log, batch, recipient)
     excepted = [(index, exception_code(error)) for index, error in refused]
-    fresh = _new_keys(ports, kept, now)
+    notes = notes_of(ports, kept, now)
     with ports.store.write() as tx:
         _note_refusals(tx, log, batch, refused, now)
         note_unheld(tx, named_by(log, batch, refused), own=False)
-        rows = _keep(ports, tx, log, batch, extension, kept, fresh, now)
+        rows = _keep(ports, tx, log, batch, extension, kept, notes, now)
         control = max((index + 1 for index, disclosure in kept if disclosure.kind.control), default=log.control_size)
         disclosed_at = max((disclosure.entry.disclosed_at for _, disclosure in kept), default=log.last_disclosed_at)
         logs.grow(tx, log, extension.frontier, rows, disclosed_at=disclosed_at, control_size=control, checkpoint=batch.checkpoint)
@@ -281,16 +281,6 @@ def _note_refusals(
         raise_alarm(tx, now, error.code, partner=log.name.sender, origin=log.name.origin, evidence=evidence)
 
 
-def _new_keys(ports: Ports, kept: Sequence[tuple[int, Disclosure]], now: int) -> dict[bytes, tuple[str, DataKey]]:
-    """A data key for each manifest of the batch, by digest, with its period. Outside any transaction, as the vault wants it."""
-    fresh: dict[bytes, tuple[str, DataKey]] = {}
-    for _, disclosure in kept:
-        if disclosure.manifest.digest not in fresh:
-            period = period_of(disclosure.manifest.value.not_after, now)
-            fresh[disclosure.manifest.digest] = (period, ports.vault.new_data_key(ports.store, period))
-    return fresh
-
-
 def _keep(
     ports: Ports,
     tx: Transaction,
@@ -298,13 +288,15 @@ def _keep(
     batch: disclosure_pb2.Batch,
     extension: Extension,
     kept: Sequence[tuple[int, Disclosure]],
-    fresh: Mapping[bytes, tuple[str, DataKey]],
+    notes: Mapping[bytes, Notes],
     now: int,
 ) -> list[dict[str, Any]]:
     """Store new alerts and return the entry rows, the openings of what was kept sealed in them."""
     held = alerts.by_digests(tx, {disclosure.manifest.digest for _, disclosure in kept})
-    references = {digest: (row.id, row.period, row.wrapped_key) for digest, row in held.items()}
-    keys = {digest: ports.vault.unwrap(tx, period, wrapped) for digest, (_, period, wrapped) in references.items()}
+    references = {digest: row.id for digest, row in held.items()}
+    # What was erased here and is told again is taken in anew, under a key of its own.
+    keys = {d: ports.vault.unwrap(tx, row.period, row.wrapped_key) for d, row in held.items() if row.wrapped_key is not None}
+    still = [held[digest] for digest in keys]
     next_id = alerts.next_id(tx)
     new: list[dict[str, Any]] = []
     rows: dict[int, dict[str, Any]] = {
@@ -315,29 +307,14 @@ def _keep(
     for index, disclosure in kept:
         digest, manifest = disclosure.manifest.digest, disclosure.manifest.value
         if digest not in keys:
-            period, keys[digest] = fresh[digest]
-            references[digest] = (next_id + len(new), period, keys[digest].wrapped)
-            new.append(
-                {
-                    "id": next_id + len(new),
-                    "alert_id": manifest.alert_id,
-                    "digest": digest,
-                    "own": False,
-                    "alert_type": manifest.alert_type,
-                    "originator": manifest.originator,
-                    "issued_at": manifest.issued_at,
-                    "not_after": manifest.not_after,
-                    "training": manifest.training,
-                    "recorded_at": now,
-                    "arrives_at": earliest_arrival(disclosure.alert),
-                    "state": "active",
-                    "period": period,
-                    "wrapped_key": keys[digest].wrapped,
-                    "sealed": keys[digest].seal(purpose_of_alert(manifest.alert_id), pack_content(disclosure.manifest.statement, ())),
-                    "request_id": None,
-                }
-            )
-        reference = references[digest][0]
+            keys[digest] = notes[digest].key
+            row = _alert_row(disclosure, notes[digest].period, keys[digest], now) | term_columns(ports, now, notes[digest].limit)
+            if digest in held:
+                alerts.revive(tx, references[digest], row | {"state": state_again(tx, held[digest])})
+            else:
+                references[digest] = next_id + len(new)
+                new.append({"id": references[digest], **row})
+        reference = references[digest]
         rows[index]["alert_ref"] = reference
         rows[index]["sealed"] = keys[digest].seal(
             purpose_of_entry(manifest.alert_id, log.name.origin), pack_content(statement_pb2.Statement(), disclosure.openings)
@@ -346,12 +323,34 @@ def _keep(
     alerts.insert_alerts(tx, new)
     if inboxes:
         alerts.put_in_inboxes(tx, inboxes)
+    note_received(ports, tx, notes, references, still, now)
     _note_relations(ports, tx, log.name.sender, kept, {row["digest"] for row in new})
     take_recalls(ports, tx, kept, {row["digest"] for row in new}, now)
     merged = [Event(code="MERGED", subject=digest, counterparty=log.name.sender) for digest in held]
     if merged:
         ports.journal.record(tx, now, Kind.JOURNAL_KIND_COMBINATION, ports.trust_domain, merged)
     return list(rows.values())
+
+
+def _alert_row(disclosure: Disclosure, period: str, key: DataKey, now: int) -> dict[str, Any]:
+    manifest = disclosure.manifest.value
+    return {
+        "alert_id": manifest.alert_id,
+        "digest": disclosure.manifest.digest,
+        "own": False,
+        "alert_type": manifest.alert_type,
+        "originator": manifest.originator,
+        "issued_at": manifest.issued_at,
+        "not_after": manifest.not_after,
+        "training": manifest.training,
+        "recorded_at": now,
+        "arrives_at": earliest_arrival(disclosure.alert),
+        "state": "active",
+        "period": period,
+        "wrapped_key": key.wrapped,
+        "sealed": key.seal(purpose_of_alert(manifest.alert_id), pack_content(disclosure.manifest.statement, ())),
+        "request_id": None,
+    }
 
 
 def _note_relations(ports: Ports, tx: Transaction, sender: str, kept: Sequence[tuple[int, Disclosure]], new: set[bytes]) -> None:

@@ -17,6 +17,7 @@ from node.intake.completeness import check_release
 from node.intake.problems import error, refuses
 from node.operations.arrivals import first_arrival
 from node.operations.contents import SALT, Authorisation, pack_own, purpose_of_alert
+from node.operations.keeping import own_limit, subject_tokens, term_columns
 from node.operations.mis_hits import Remembered
 from node.operations.officers import LIAISON, PARTNER_OFFICER, agency_of, require, turned_away
 from node.operations.planning import Plan, plan
@@ -65,6 +66,8 @@ class Prepared:
     supersedes: tuple[bytes, ...]
     in_reply_to: bytes
     entries: tuple[PreparedEntry, ...]
+    tokens: bytes = b""
+    """For the subject index."""
     existing: int = 0
     """Row id of an alert that is told further; 0 for a new one."""
     control: bool = False
@@ -104,12 +107,16 @@ class _Committed:
     """One of `SALT` bytes for each entry to come."""
 
 
-def prepare(ports: Ports, person: str, draft: desk_service_pb2.Draft, reason: str) -> Prepared | NotReleased:
-    """The same as `prepare_all` for one draft."""
-    return prepare_all(ports, person, [draft], reason)[0]
+def prepare(
+    ports: Ports, person: str, draft: desk_service_pb2.Draft, reason: str, *, approvers: Sequence[str] = ()
+) -> Prepared | NotReleased:
+    """The same as `prepare_all` for one draft, which `approvers` (SPIFFE IDs) have approved."""
+    return prepare_all(ports, person, [draft], reason, approvers=approvers)[0]
 
 
-def prepare_all(ports: Ports, person: str, drafts: Sequence[desk_service_pb2.Draft], reason: str) -> list[Prepared | NotReleased]:
+def prepare_all(
+    ports: Ports, person: str, drafts: Sequence[desk_service_pb2.Draft], reason: str, *, approvers: Sequence[str] = ()
+) -> list[Prepared | NotReleased]:
     """Make drafts ready for the sequencer, each answered in its place.
 
     If one recipient of a draft cannot be told, nobody is told of that draft: an officer released what the preview showed.
@@ -120,14 +127,16 @@ def prepare_all(ports: Ports, person: str, drafts: Sequence[desk_service_pb2.Dra
         raise turned_away(ports, person, "ROLE_MISSING", "only a liaison officer releases alerts of this kind")
     now = ports.clock.now_ms()
     # Each step for all drafts before the next step: its code and its tables are then still in the processor's cache.
-    decided = [_decide(ports, officer, draft, reason, now) for draft in drafts]
+    decided = [_decide(ports, officer, draft, reason, now, len(approvers)) for draft in drafts]
     committed = [item if isinstance(item, NotReleased) else _commit(ports, officer, item, now) for item in decided]
-    return [item if isinstance(item, NotReleased) else _record(ports, officer, item, reason, now) for item in committed]
+    return [item if isinstance(item, NotReleased) else _record(ports, officer, item, reason, now, approvers) for item in committed]
 
 
-def _decide(ports: Ports, officer: OfficerEntry, draft: desk_service_pb2.Draft, reason: str, now: int) -> _Decided | NotReleased:
+def _decide(
+    ports: Ports, officer: OfficerEntry, draft: desk_service_pb2.Draft, reason: str, now: int, approvals: int
+) -> _Decided | NotReleased:
     problems = [*check_release(draft, now)]
-    if not reason.strip():
+    if ports.justification_mandatory and not reason.strip():
         problems.append(error("REASON_MISSING", "reason", "no reason was given", "say why this is necessary: --reason"))
     if len(draft.request_id) != SALT // 2:
         problems.append(error("REQUEST_ID", "request_id", "the request id is not 16 bytes", "use the exchange command line"))
@@ -141,7 +150,7 @@ def _decide(ports: Ports, officer: OfficerEntry, draft: desk_service_pb2.Draft, 
         return _not_released(draft, officer, problems)
     kind = alert_type(draft.alert_type)
     fragments = cut(draft.alert)
-    decided = plan(draft, fragments, kind, ports.known, now)
+    decided = plan(draft, fragments, kind, ports.known, now, approvals=approvals)
     if decided.refused or not decided.planned:
         return _not_released(draft, officer, (*refusals(decided), *problems))
     return _Decided(draft=draft, kind=kind, fragments=fragments, plan=decided)
@@ -169,7 +178,9 @@ def _commit(ports: Ports, officer: OfficerEntry, decided: _Decided, now: int) ->
     return _Committed(decided=decided, envelope=envelope, sealed=sealed, salts=entries)
 
 
-def _record(ports: Ports, officer: OfficerEntry, committed: _Committed, reason: str, now: int) -> Prepared | NotReleased:
+def _record(
+    ports: Ports, officer: OfficerEntry, committed: _Committed, reason: str, now: int, approvers: Sequence[str]
+) -> Prepared | NotReleased:
     draft, kind, planned = committed.decided.draft, committed.decided.kind, committed.decided.plan
     envelope, sealed = committed.envelope, committed.sealed
     content = pack_own(sealed.statement, sealed.opened)
@@ -186,6 +197,7 @@ def _record(ports: Ports, officer: OfficerEntry, committed: _Committed, reason: 
             preview=planned.digest,
             at=now,
             assessment=item.assessment,
+            approvers=tuple(approvers),
         ).record()
         entry = disclosure_pb2.Entry(
             manifest_digest=sealed.digest,
@@ -214,6 +226,7 @@ def _record(ports: Ports, officer: OfficerEntry, committed: _Committed, reason: 
         in_reply_to=draft.in_reply_to,
         entries=tuple(entries),
         consequence=_consequence(kind, draft.alert, officer),
+        tokens=subject_tokens(ports, kind, kind.message.FromString(draft.alert)),
     )
 
 
@@ -241,6 +254,7 @@ def own_row(
         "period": period,
         "wrapped_key": data_key.wrapped,
         "sealed": data_key.seal(purpose_of_alert(envelope.alert_id), content),
+        **term_columns(ports, envelope.issued_at, own_limit(ports, kind, envelope.handling.retention_days, envelope.issued_at)),
     }
     return row, data_key
 

@@ -3,9 +3,6 @@
 from exchange.errors import ExchangeError, NotFound
 from exchange.v1 import desk_service_pb2, disclosure_pb2, receipt_pb2
 from node.operations.access import note_access
-from node.operations.findings import Findings
-from node.operations.fsck import check_store
-from node.operations.log_check import check_log
 from node.operations.officers import ADMINISTRATOR, AUDITOR, LIAISON, require
 from node.operations.paging import page_size
 from node.operations.sign import check_high_water, sign
@@ -54,31 +51,15 @@ def get_log(ports: Ports, person: str, request: desk_service_pb2.GetLogRequest) 
             )
             for row in rows
         ],
-        checkpoint=_newest_checkpoint(ports, log, newest),
+        checkpoint=newest_checkpoint(ports, log, newest),
     )
 
 
-def verify_logs(ports: Ports, person: str, origin: str) -> desk_service_pb2.VerifyLogResponse:
-    """Recompute one log, or with an empty `origin` all of them. Raises `NotFound` (LOG_UNKNOWN)."""
-    require(ports, person, REVIEWERS)
+def log_summaries(ports: Ports, origin: str = "") -> list[desk_service_pb2.LogSummary]:
+    """How one log stands, or with "" every one. Raises `NotFound` (LOG_UNKNOWN)."""
     with ports.store.read() as tx:
-        origins = [_log(tx, origin).name.origin] if origin else [log.name.origin for log in logs.all_logs(tx)]
-    note_access(ports, Kind.JOURNAL_KIND_REVIEW, person, Event(code="VERIFICATION", origin=origin))
-    findings = Findings()
-    for each in origins:
-        check_log(ports.store, ports.high_water, ports.known, each, findings)
-    with ports.store.read() as tx:
-        summaries = [_summary(log, logs.newest_receipt(tx, log.id)) for log in (_log(tx, each) for each in origins)]
-    return desk_service_pb2.VerifyLogResponse(logs=summaries, findings=findings.found)
-
-
-def fsck(ports: Ports, person: str) -> desk_service_pb2.FsckResponse:
-    """Check the whole store against its logs."""
-    require(ports, person, REVIEWERS)
-    note_access(ports, Kind.JOURNAL_KIND_REVIEW, person, Event(code="STORE"))
-    findings = check_store(ports.store, ports.vault, ports.high_water, ports.known)
-    counts = [desk_service_pb2.Count(name=name, value=value) for name, value in sorted(findings.counts.items())]
-    return desk_service_pb2.FsckResponse(findings=findings.found, counts=counts)
+        found = [_log(tx, origin)] if origin else logs.all_logs(tx)
+        return [_summary(log, logs.newest_receipt(tx, log.id)) for log in found]
 
 
 def log_summary(ports: Ports, origin: str) -> desk_service_pb2.LogSummary:
@@ -107,7 +88,7 @@ def _summary(log: LogRow, newest: ReceiptRow | None) -> desk_service_pb2.LogSumm
     )
 
 
-def _newest_checkpoint(ports: Ports, log: LogRow, newest: ReceiptRow | None) -> bytes:
+def newest_checkpoint(ports: Ports, log: LogRow, newest: ReceiptRow | None) -> bytes:
     """The note at the log's size if this node may sign it now; otherwise the one that the newest receipt is for."""
     receipted = newest.checkpoint if newest else b""
     if not log.outbound or log.state != "open" or not log.size or (newest and newest.size == log.size):

@@ -23,6 +23,7 @@ from node.store.alerts import AlertRow
 from node.store.journal import Event, Kind
 from node.store.logs import LogRow
 from node.store.recalls import note_untold
+from node.store.subjects import index_alert
 from node.store.transaction import Transaction
 
 NOT_ALONE = "NOT_RELEASED_ALONE"
@@ -114,6 +115,8 @@ class _Released:
         """Put what was taken into the store, with its relations."""
         if self._rows:
             alerts.insert_alerts(self._tx, self._rows)
+            tokens = [item.tokens for item in self._items]
+            index_alert(self._tx, {row["id"]: token for row, token in zip(self._rows, tokens, strict=True)})
         _note_relations(self._ports, self._tx, self._items)
         self._rows, self._items = [], []
 

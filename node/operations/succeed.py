@@ -158,8 +158,8 @@ def receive_countersigned(ports: Ports, partner: KnownNode, statement: statement
         for code in _STOPPING:
             clear_alarm(tx, code, partner=partner.trust_domain, origin=ended.name.origin)
         successor = logs.open_log(tx, LogName.parse(opened.value.successor_origin), outbound=True)
-        _begin(ports, tx, ended, successor, opened.digest, now)
-        event = Event(code="OPENED", subject=opened.digest, origin=successor.name.origin)
+        begun = _begin(ports, tx, ended, successor, opened.digest, now)
+        event = Event(code="OPENED", subject=opened.digest, origin=successor.name.origin, count=begun)
         ports.journal.record(tx, now, Kind.JOURNAL_KIND_LOG, partner.trust_domain, [event])
     ports.signals.notify(partner.trust_domain)
 
@@ -178,7 +178,8 @@ def mark_delivered(ports: Ports, digest: bytes) -> None:
             put_succession(tx, replace(row, delivered=True), ports.clock.now_ms())
 
 
-def _begin(ports: Ports, tx: Transaction, ended: LogRow, successor: LogRow, digest: bytes, now: int) -> None:
+def _begin(ports: Ports, tx: Transaction, ended: LogRow, successor: LogRow, digest: bytes, now: int) -> int:
+    """Log the succession and again what was not receipted; returns with how many entries the successor begins."""
     first = encode(successor_entry(digest))
     rows: list[dict[str, Any]] = [_row(successor, 0, first, None, None)]
     again = _unreceipted(tx, ended)
@@ -199,6 +200,7 @@ def _begin(ports: Ports, tx: Transaction, ended: LogRow, successor: LogRow, dige
             control_size = len(rows)
     frontier = successor.frontier.extend(row["leaf"] for row in rows)
     logs.grow(tx, successor, frontier, rows, disclosed_at=max(ended.last_disclosed_at, now), control_size=control_size)
+    return len(rows)
 
 
 def _unreceipted(tx: Transaction, log: LogRow) -> list[logs.EntryRow]:

@@ -1,57 +1,58 @@
 """The door for this country's officers, auditors and administrators: each method proves the caller and calls one operation."""
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
-from typing import Protocol
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 
 import grpc
 
 from exchange.v1 import desk_service_pb2 as messages
-from exchange.v1 import desk_service_pb2_grpc
 from node.operations import (
     agreements,
+    approve,
     assess,
-    attest,
+    check_records,
     control_drafts,
     evidence,
+    evidence_bundle,
     inbox,
+    log_export,
     outbox,
     partners,
     preview,
-    reach,
-    recall,
+    reconcile,
     recover,
-    replace,
     report,
     review,
     succeed,
-    supplement,
     whoami,
+    witness_status,
 )
+from node.operations.log_walk import SharedLogs
 from node.operations.recover import Fetch
 from node.operations.release import NotReleased, Prepared
 from node.ports import Ports
 from node.rpc.identity import DeskDoor
 from node.rpc.publishing import publish
+from node.rpc.recall_desk import RecallDesk, Sequencing
+from node.rpc.retention_desk import RetentionDesk
 from node.rpc.status import answered, answered_stream
 
+Connect = Callable[[str], AbstractContextManager[SharedLogs]]
+"""Opens a connection to a partner (trust domain). Raises `NotFound` (PARTNER_UNKNOWN)."""
 
-class Sequencing(Protocol):
-    """Whoever gives releases their place in the logs."""
-
-    def submit(self, items: Sequence[Prepared | NotReleased]) -> Future[list[messages.PublishedAlert]]:
-        """Queue releases; the future holds their answers, in order, once they are durable."""
-        ...
+_PART = 256 * 1024
+"""Bytes of a file in one message."""
 
 
-class DeskService(desk_service_pb2_grpc.DeskServiceServicer):
+class DeskService(RetentionDesk, RecallDesk):
     """`exchange.v1.DeskService`."""
 
-    def __init__(self, ports: Ports, door: DeskDoor, sequencer: Sequencing, fetch: Fetch) -> None:
+    def __init__(self, ports: Ports, door: DeskDoor, sequencer: Sequencing, fetch: Fetch, connect: Connect) -> None:
         self._ports = ports
         self._door = door
         self._sequencer = sequencer
         self._fetch = fetch
+        self._connect = connect
 
     @answered(explain=True)
     def WhoAmI(self, _request: messages.WhoAmIRequest, context: grpc.ServicerContext) -> messages.WhoAmIResponse:
@@ -172,11 +173,6 @@ class DeskService(desk_service_pb2_grpc.DeskServiceServicer):
         return review.get_log(self._ports, self._door.admit(context), request)
 
     @answered(explain=True)
-    def VerifyLog(self, request: messages.VerifyLogRequest, context: grpc.ServicerContext) -> messages.VerifyLogResponse:
-        """Recompute one log or all."""
-        return review.verify_logs(self._ports, self._door.admit(context), request.origin)
-
-    @answered(explain=True)
     def EndLog(self, request: messages.EndLogRequest, context: grpc.ServicerContext) -> messages.EndLogResponse:
         """End one of our logs, or countersign the end of a partner's."""
         row = succeed.end(self._ports, self._door.admit(context), request.origin)
@@ -188,11 +184,6 @@ class DeskService(desk_service_pb2_grpc.DeskServiceServicer):
         person = self._door.admit(context)
         adopted = recover.recover_log(self._ports, person, request.origin, self._fetch)
         return messages.RecoverLogResponse(adopted=adopted, log=review.log_summary(self._ports, request.origin))
-
-    @answered(explain=True)
-    def Fsck(self, _request: messages.FsckRequest, context: grpc.ServicerContext) -> messages.FsckResponse:
-        """Check the whole store."""
-        return review.fsck(self._ports, self._door.admit(context))
 
     @answered(explain=True)
     def ExportEvidence(self, request: messages.ExportEvidenceRequest, context: grpc.ServicerContext) -> messages.ExportEvidenceResponse:
@@ -222,33 +213,76 @@ class DeskService(desk_service_pb2_grpc.DeskServiceServicer):
         return messages.WithdrawAssessmentResponse(summary=assess.withdraw(self._ports, self._door.admit(context), request.assessment))
 
     @answered(explain=True)
-    def GetReach(self, request: messages.GetReachRequest, context: grpc.ServicerContext) -> messages.GetReachResponse:
-        """Everybody who was ever told of an alert."""
-        return reach.get_reach(self._ports, self._door.admit(context), request.alert)
+    def SubmitAlert(self, request: messages.SubmitAlertRequest, context: grpc.ServicerContext) -> messages.SubmitAlertResponse:
+        """Let a draft wait for a second officer."""
+        return approve.submit(self._ports, self._door.admit(context), request, self._release)
 
     @answered(explain=True)
-    def RecallAlert(self, request: messages.RecallAlertRequest, context: grpc.ServicerContext) -> messages.RecallAlertResponse:
-        """Withdraw or restrict an alert, or lift a restriction."""
-        return recall.recall_alert(self._ports, self._door.admit(context), request, self._release_together)
+    def ListSubmissions(self, _request: messages.ListSubmissionsRequest, context: grpc.ServicerContext) -> messages.ListSubmissionsResponse:
+        """What waits, and what became of it."""
+        return messages.ListSubmissionsResponse(submissions=approve.list_submissions(self._ports, self._door.admit(context)))
 
     @answered(explain=True)
-    def ReplaceAlert(self, request: messages.ReplaceAlertRequest, context: grpc.ServicerContext) -> messages.ReplaceAlertResponse:
-        """Update or correct an alert."""
-        return replace.replace_alert(self._ports, self._door.admit(context), request, self._release_together)
+    def GetSubmission(self, request: messages.GetSubmissionRequest, context: grpc.ServicerContext) -> messages.GetSubmissionResponse:
+        """One submission, with its draft and what would go now."""
+        return approve.get(self._ports, self._door.admit(context), request.submission)
 
     @answered(explain=True)
-    def SupplementAlert(self, request: messages.SupplementAlertRequest, context: grpc.ServicerContext) -> messages.SupplementAlertResponse:
-        """Tell one agency more of an alert."""
-        return supplement.supplement_alert(self._ports, self._door.admit(context), request, self._release_together)
+    def ApproveSubmission(
+        self, request: messages.ApproveSubmissionRequest, context: grpc.ServicerContext
+    ) -> messages.ApproveSubmissionResponse:
+        """Approve what was previewed."""
+        return approve.approve(self._ports, self._door.admit(context), request, self._release)
 
     @answered(explain=True)
-    def AttestPurge(self, request: messages.AttestPurgeRequest, context: grpc.ServicerContext) -> messages.AttestPurgeResponse:
-        """Attest the purge of a withdrawn alert."""
-        return attest.attest_purge(self._ports, self._door.admit(context), request, self._release_together)
+    def TakeBackSubmission(
+        self, request: messages.TakeBackSubmissionRequest, context: grpc.ServicerContext
+    ) -> messages.TakeBackSubmissionResponse:
+        """End a submission that still waits."""
+        taken = approve.take_back(self._ports, self._door.admit(context), request.submission)
+        return messages.TakeBackSubmissionResponse(submission=taken)
 
-    def _release_together(self, items: Sequence[Prepared | NotReleased]) -> list[messages.PublishedAlert]:
-        return self._sequencer.submit(items).result()
+    @answered_stream(explain=True)
+    def CheckRecords(self, request: messages.CheckRecordsRequest, context: grpc.ServicerContext) -> Iterator[messages.CheckRecordsResponse]:
+        """Check the logs, or all that is stored."""
+        return check_records.check_records(self._ports, self._door.admit(context), request)
+
+    @answered_stream(explain=True)
+    def ExportBundle(self, request: messages.ExportBundleRequest, context: grpc.ServicerContext) -> Iterator[messages.ExportBundleResponse]:
+        """Proof of many disclosures in one file."""
+        exported = evidence_bundle.export_bundle(self._ports, self._door.admit(context), request)
+        for start in range(0, len(exported.data), _PART):
+            yield messages.ExportBundleResponse(part=exported.data[start : start + _PART])
+        yield from evidence_bundle.summary(exported)
+
+    @answered_stream(explain=True)
+    def ExportLog(self, request: messages.ExportLogRequest, context: grpc.ServicerContext) -> Iterator[messages.ExportLogResponse]:
+        """This node's copy of one log as a file."""
+        for piece in log_export.export_log(self._ports, self._door.admit(context), request.origin):
+            for start in range(0, len(piece), _PART):
+                yield messages.ExportLogResponse(part=piece[start : start + _PART])
+
+    @answered_stream(explain=True)
+    def Reconcile(self, request: messages.ReconcileRequest, context: grpc.ServicerContext) -> Iterator[messages.ReconcileResponse]:
+        """Compare the logs with a partner's copies."""
+        person = self._door.admit(context)
+        with self._connect(request.partner) as partner:
+            yield from reconcile.reconcile(self._ports, person, request, partner)
 
     def _release(self, item: Prepared | NotReleased) -> messages.PublishedAlert:
         (published,) = self._sequencer.submit([item]).result()
         return published
+
+    @answered(explain=True)
+    def GetWitnessStatus(
+        self, _request: messages.GetWitnessStatusRequest, context: grpc.ServicerContext
+    ) -> messages.GetWitnessStatusResponse:
+        """How this node's journal is witnessed, and which it witnesses."""
+        return witness_status.witness_status(self._ports, self._door.admit(context))
+
+    @answered(explain=True)
+    def GetJournalConsistency(
+        self, request: messages.GetJournalConsistencyRequest, context: grpc.ServicerContext
+    ) -> messages.GetJournalConsistencyResponse:
+        """Two checkpoints of the journal, and that the second continues the first."""
+        return witness_status.journal_consistency(self._ports, self._door.admit(context), request)

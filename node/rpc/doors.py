@@ -8,7 +8,13 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from exchange.errors import Refused
-from exchange.v1 import desk_service_pb2, desk_service_pb2_grpc, exchange_service_pb2, exchange_service_pb2_grpc
+from exchange.v1 import (
+    audit_service_pb2_grpc,
+    desk_service_pb2,
+    desk_service_pb2_grpc,
+    exchange_service_pb2,
+    exchange_service_pb2_grpc,
+)
 from node.limits import SERVER_OPTIONS
 from node.telemetry.logging import logger
 from node.tls import TlsMaterial, server_credentials
@@ -57,10 +63,11 @@ def partner_listener(address: str, fetch: Callable[[], TlsMaterial], service: An
     return listener
 
 
-def desk_listener(address: str, fetch: Callable[[], TlsMaterial], service: Any) -> Listener:
+def desk_listener(address: str, fetch: Callable[[], TlsMaterial], service: Any, audit_service: Any) -> Listener:
     """The door for this country's officers and auditors."""
     listener = Listener(address, fetch, _DESK_CALLS, desk_service_pb2.DESCRIPTOR.services_by_name["DeskService"].full_name)
     desk_service_pb2_grpc.add_DeskServiceServicer_to_server(service, listener.server)
+    audit_service_pb2_grpc.add_AuditServiceServicer_to_server(audit_service, listener.server)
     return listener
 
 

@@ -11,7 +11,7 @@ from exchange.errors import ExchangeError, Malformed, Refused
 from exchange.signing import statement_type
 from exchange.v1 import exchange_service_pb2 as messages
 from exchange.v1 import exchange_service_pb2_grpc, statement_pb2
-from node.operations import agreements, deliver, fetch, succeed
+from node.operations import agreements, deliver, fetch, shared_log, succeed
 from node.ports import Ports
 from node.rpc.identity import PartnerDoor
 from node.rpc.status import answered, answered_stream
@@ -100,6 +100,26 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
         operation = succeed if request.agreement.type == _SUCCESSION else agreements
         operation.receive_countersigned(self._ports, self._node(partner), request.agreement)
         return messages.CountersignResponse()
+
+    @answered(explain=False)
+    def GetLogHeads(self, _request: messages.GetLogHeadsRequest, context: grpc.ServicerContext) -> messages.GetLogHeadsResponse:
+        """How far the logs between the caller and this node reach here."""
+        return shared_log.heads(self._ports, self._door.admit(context).party.trust_domain)
+
+    @answered(explain=False)
+    def GetLogRoot(self, request: messages.GetLogRootRequest, context: grpc.ServicerContext) -> messages.GetLogRootResponse:
+        """The root of the beginning of one of them."""
+        return shared_log.root(self._ports, self._door.admit(context).party.trust_domain, request)
+
+    @answered(explain=False)
+    def GetLogLeaves(self, request: messages.GetLogLeavesRequest, context: grpc.ServicerContext) -> messages.GetLogLeavesResponse:
+        """Leaf hashes of one of them."""
+        return shared_log.leaves(self._ports, self._door.admit(context).party.trust_domain, request)
+
+    @answered(explain=False)
+    def GetLogReceipts(self, request: messages.GetLogReceiptsRequest, context: grpc.ServicerContext) -> messages.GetLogReceiptsResponse:
+        """Receipts of one of them."""
+        return shared_log.receipts(self._ports, self._door.admit(context).party.trust_domain, request)
 
     def _turn(
         self,

@@ -9,6 +9,7 @@ from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
 
 from exchange.errors import Conflict, ExchangeError, Malformed, NotFound, Refused, Unverified
+from node.links.exchange_link import LinkDown, LinkRefused
 from node.operations.officers import NotPermitted
 from node.store.errors import StoreFailed
 from node.telemetry.logging import logger
@@ -17,6 +18,8 @@ DOMAIN = "alert-exchange"
 
 _STATUS: tuple[tuple[type[ExchangeError], grpc.StatusCode], ...] = (
     (NotPermitted, grpc.StatusCode.PERMISSION_DENIED),
+    (LinkDown, grpc.StatusCode.UNAVAILABLE),
+    (LinkRefused, grpc.StatusCode.FAILED_PRECONDITION),
     (StoreFailed, grpc.StatusCode.RESOURCE_EXHAUSTED),
     (Malformed, grpc.StatusCode.INVALID_ARGUMENT),
     (Unverified, grpc.StatusCode.DATA_LOSS),

@@ -34,6 +34,9 @@ class AlertRow:
     period: str
     wrapped_key: bytes | None
     sealed: bytes | None
+    erase_by: int
+    due_at: int
+    """0 once erased."""
 
 
 _COLUMNS = [alerts.c[name] for name in AlertRow.__slots__]
@@ -57,6 +60,11 @@ def insert_alerts(tx: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     insert_rows(tx, alerts, rows)
 
 
+def revive(tx: Connection, reference: int, values: Mapping[str, Any]) -> None:
+    """Take an erased alert in once more, as it was told again: its row gets these columns anew."""
+    tx.execute(update(alerts).where(alerts.c.id == reference).values(**values))
+
+
 def by_requests(tx: Connection, request_ids: Collection[bytes]) -> dict[bytes, AlertRow]:
     """Which of these idempotency keys were used, and for what."""
     return {row[-1]: _alert(row) for row in ask_among(tx, _BY_REQUEST, request_ids)}
@@ -77,12 +85,12 @@ def by_alert_ids(tx: Connection, alert_ids: Collection[bytes]) -> dict[tuple[str
     return {(row.originator, row.alert_id): row for row in map(_alert, ask_among(tx, _BY_ALERT_ID, alert_ids))}
 
 
-def find(tx: Connection, text: str, *, inbox_of: str | None = None, originator: str | None = None) -> AlertRow:
+def find(tx: Connection, text: str, *, inbox_of: str | None = None, originator: str | None = None, anywhere: bool = False) -> AlertRow:
     """The one alert whose id or digest begins with `text` (hex, hyphens allowed).
 
-    With `inbox_of`, an agency, among what came for it; otherwise among our own, with `originator` only among that agency's. What
-    is outside may not even make a beginning ambiguous. Raises `NotFound`: ALERT_NOT_FOUND, ALERT_AMBIGUOUS, and ALERT_REFERENCE
-    for what is no beginning of an id.
+    With `inbox_of`, an agency, among what came for it; with `anywhere` among all that is here; otherwise among our own, with `originator`
+    only among that agency's. What is outside may not even make a beginning ambiguous. Raises `NotFound`: ALERT_NOT_FOUND,
+    ALERT_AMBIGUOUS, and ALERT_REFERENCE for what is no beginning of an id.
     """
     wanted = text.replace("-", "").lower()
     if len(wanted) < PREFIX_AT_LEAST or len(wanted) > 64 or not all(c in "0123456789abcdef" for c in wanted):
@@ -93,7 +101,7 @@ def find(tx: Connection, text: str, *, inbox_of: str | None = None, originator: 
         query = select(*_COLUMNS).where(column >= low, column <= high)
         if inbox_of is not None:
             query = query.where(alerts.c.id.in_(select(inbox.c.alert_ref).where(inbox.c.agency == inbox_of)))
-        else:
+        elif not anywhere:
             query = query.where(_own(originator))
         found |= {row.id: _alert(row) for row in tx.execute(query.limit(2))}
     if not found:
@@ -201,7 +209,7 @@ def _own(originator: str | None) -> ColumnElement[bool]:
 
 def _alert(row: Sequence[Any]) -> AlertRow:
     (id_, alert_id, digest, own, alert_type, originator, issued_at, not_after, training, recorded_at, arrives_at, *rest) = row
-    state, period, wrapped_key, sealed = rest[:4]  # behind the columns of an alert a row may have more
+    state, period, wrapped_key, sealed, erase_by, due_at = rest[:6]  # behind the columns of an alert a row may have more
     return AlertRow(
         id=id_,
         alert_id=alert_id,
@@ -218,4 +226,6 @@ def _alert(row: Sequence[Any]) -> AlertRow:
         period=period,
         wrapped_key=wrapped_key,
         sealed=sealed,
+        erase_by=erase_by,
+        due_at=due_at,
     )

@@ -37,6 +37,8 @@ class AlarmRow:
     code: str
     partner: str
     origin: str
+    evidence: bytes = b""
+    """What contradicts, if anything was kept: signed notes, a receipt, a descriptor."""
 
 
 def all_partners(tx: Connection) -> list[PartnerRow]:
@@ -64,11 +66,13 @@ def put_agreement(tx: Connection, row: AgreementRow, at: int) -> None:
         tx.execute(agreements.insert().values(digest=row.digest, partner=row.partner, recorded_at=at, **values))
 
 
-def raise_alarm(tx: Connection, at: int, code: str, *, partner: str, origin: str = "", evidence: bytes | None = None) -> None:
-    """Raise an alarm; the same one again keeps its first time and evidence."""
+def raise_alarm(tx: Connection, at: int, code: str, *, partner: str, origin: str = "", evidence: bytes | None = None) -> bool:
+    """Raise an alarm, and say whether it is new; the same one again keeps its first time and evidence."""
     same = (alarms.c.code == code, alarms.c.partner == partner, alarms.c.origin == origin)
-    if tx.execute(select(alarms.c.id).where(*same)).first() is None:
-        tx.execute(alarms.insert().values(at=at, code=code, partner=partner, origin=origin, evidence=evidence))
+    if tx.execute(select(alarms.c.id).where(*same)).first() is not None:
+        return False
+    tx.execute(alarms.insert().values(at=at, code=code, partner=partner, origin=origin, evidence=evidence))
+    return True
 
 
 def clear_alarm(tx: Connection, code: str, *, partner: str, origin: str = "") -> None:
@@ -76,10 +80,16 @@ def clear_alarm(tx: Connection, code: str, *, partner: str, origin: str = "") ->
     tx.execute(delete(alarms).where(alarms.c.code == code, alarms.c.partner == partner, alarms.c.origin == origin))
 
 
+def alarms_about(tx: Connection, origin: str) -> dict[str, bytes]:
+    """The alarms about one log: their codes, each with what was kept as evidence (empty if nothing was)."""
+    rows = tx.execute(select(alarms.c.code, alarms.c.evidence).where(alarms.c.origin == origin).order_by(alarms.c.id))
+    return {row.code: row.evidence or b"" for row in rows}
+
+
 def all_alarms(tx: Connection) -> list[AlarmRow]:
     """Every alarm, oldest first."""
     rows = tx.execute(select(alarms).order_by(alarms.c.id))
-    return [AlarmRow(at=row.at, code=row.code, partner=row.partner, origin=row.origin) for row in rows]
+    return [AlarmRow(at=row.at, code=row.code, partner=row.partner, origin=row.origin, evidence=row.evidence or b"") for row in rows]
 
 
 def _agreement(row: Row[Any]) -> AgreementRow:

@@ -73,6 +73,10 @@ class Store:
             if busy:
                 raise StoreFailed("STORE_LOCKED", "a read that does not end keeps the journal from being emptied")
 
+    def copies(self) -> list[str]:
+        """Names of the copies that migrations left beside the database, which no erasure reaches."""
+        return sorted(path.name for path in self.path.parent.glob(f"{self.path.name}.before-*"))
+
     def close(self) -> None:
         """Wait for the writer, close the connections and let another process open the database. Twice is harmless."""
         self._refuse_nesting()

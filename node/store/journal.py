@@ -180,6 +180,20 @@ class Journal:
         sealed: bytes | None = tx.execute(query).scalar_one_or_none()
         return None if sealed is None else self._keys[group].open(_purpose(place, group), sealed)
 
+    def details(self, tx: Connection, group: str, start: int, limit: int, *, generation: int) -> list[tuple[JournalRow, bytes]]:
+        """At most `limit` entries from `start` on that have a detail of the group, each with its salt and record; oldest first.
+
+        Raises `StoreFailed` (VAULT_TAMPERED).
+        """
+        same = (journal_details.c.generation == journal.c.generation) & (journal_details.c.idx == journal.c.idx)
+        query = select(journal, journal_details.c.sealed).join(journal_details, same)
+        query = query.where(journal.c.generation == generation, journal.c.idx >= start, journal_details.c.detail_group == group)
+        found = []
+        for row in tx.execute(query.order_by(journal.c.idx).limit(limit)):
+            place = {"generation": generation, "idx": row.idx}
+            found.append((_row(row), self._keys[group].open(_purpose(place, group), row.sealed)))
+        return found
+
     def erase_detail(self, tx: Connection, index: int, group: str, *, generation: int | None = None) -> None:
         """Erase one detail for good; the entry keeps its commitment, which then tells nothing. `tx` must write."""
         place = {"generation": self.edge(tx).generation if generation is None else generation, "idx": index}
@@ -244,6 +258,11 @@ def columns(entry: JournalEntry) -> dict[str, Any]:
         "first": entry.index,
         "count": entry.count,
     }
+
+
+def purpose_of_detail(generation: int, index: int, group: str) -> bytes:
+    """What a sealed detail is bound to, so that it cannot be moved to another entry."""
+    return _purpose({"generation": generation, "idx": index}, group)
 
 
 def _is_person(actor: str) -> bool:

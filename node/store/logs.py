@@ -10,7 +10,7 @@ from exchange.log import LogName
 from exchange.tlog import tree
 from exchange.tlog.merkle import Frontier
 from node.store.insert import insert_rows
-from node.store.nodes import StoredHashes, add_nodes
+from node.store.nodes import StoredHashes, add_nodes, stored_between
 from node.store.plain import ask, ask_one, select_text, tell
 from node.store.tables import entries, exceptions, logs, receipts, withheld
 
@@ -185,7 +185,7 @@ def frontier_at(tx: Connection, log: LogRow, size: int) -> Frontier:
         return log.frontier
     row = ask_one(tx, _BELOW, (log.id, size))
     if row is not None and size - row[0] <= tree.TILE_WIDTH:
-        return unpack(*row).extend(StoredHashes(tx, log.id).hashes(0, row[0], size))
+        return unpack(*row).extend(stored_between(tx, log.id, 0, row[0], size))
     return tree.frontier_at(StoredHashes(tx, log.id), size)
 
 

@@ -1,10 +1,8 @@
-"""Alerts that were withdrawn from this country, and the destruction of what is held of them."""
+"""Alerts that were withdrawn from this country, and whose purge is attested."""
 
-from collections.abc import Collection
+from sqlalchemy import Connection, select
 
-from sqlalchemy import Connection, select, update
-
-from node.store.tables import alerts, attestations, entries, inbox, recalls
+from node.store.tables import alerts, attestations, inbox, recalls
 
 
 def purgeable(tx: Connection) -> list[int]:
@@ -20,14 +18,3 @@ def purgeable(tx: Connection) -> list[int]:
     withdrawn = select(recalls.c.referent).where(recalls.c.kind == "withdrawal", recalls.c.own.is_(False))
     received = alerts.c.digest.in_(withdrawn) & alerts.c.own.is_(False) & (alerts.c.state == "withdrawn")
     return list(tx.execute(select(alerts.c.id).where(received, ~waiting.exists()).order_by(alerts.c.id)).scalars())
-
-
-def destroy(tx: Connection, references: Collection[int]) -> None:
-    """Destroy key and content of these alerts, and the openings beside their entries; what is proof stays. `tx` must write."""
-    tx.execute(update(entries).where(entries.c.alert_ref.in_(list(references))).values(sealed=None))
-    tx.execute(update(alerts).where(alerts.c.id.in_(list(references))).values(wrapped_key=None, sealed=None))
-
-
-def note_erased(tx: Connection, references: Collection[int]) -> None:
-    """Note that nothing of these alerts is left on disk either."""
-    tx.execute(update(alerts).where(alerts.c.id.in_(list(references))).values(state="erased"))

@@ -1,15 +1,38 @@
 """Rows that nothing accounts for: asked only when the whole store is checked."""
 
+from collections.abc import Sequence
+from typing import Final
+
 from sqlalchemy import Connection, func, select
 
-from node.store.tables import alerts, answers, entries, inbox, journal
+from exchange.v1 import journal_pb2
+from node.store.tables import (
+    alerts,
+    answers,
+    entries,
+    exceptions,
+    inbox,
+    journal,
+    key_periods,
+    receipts,
+    subject_index,
+    supersessions,
+    withheld,
+)
+
+_TWICE: Final = (
+    "SELECT l.origin, e.idx FROM (SELECT * FROM (SELECT max(id) AS id FROM alerts GROUP BY alert_id, originator HAVING count(*) > 1 "
+    "LIMIT ?) UNION SELECT * FROM (SELECT max(id) FROM alerts GROUP BY digest HAVING count(*) > 1 LIMIT ?)) d "
+    "LEFT JOIN entries e ON e.alert_ref = d.id LEFT JOIN logs l ON l.id = e.log_id GROUP BY d.id"
+)
 
 
-def duplicate_alerts(tx: Connection, limit: int) -> list[int]:
-    """Row ids of alerts that share their originator and id, or their digest, with an earlier one."""
-    same_id = select(func.max(alerts.c.id)).group_by(alerts.c.alert_id, alerts.c.originator).having(func.count() > 1).limit(limit)
-    same_digest = select(func.max(alerts.c.id)).group_by(alerts.c.digest).having(func.count() > 1).limit(limit)
-    return sorted({*tx.execute(same_id).scalars(), *tx.execute(same_digest).scalars()})
+def duplicate_alerts(tx: Connection, limit: int) -> list[tuple[str, int]]:
+    """(origin, index) of the first entry of each alert that shares its originator and id, or its digest, with an earlier one.
+
+    An alert that has no entry counts with ("", -1).
+    """
+    return [(row[0] or "", -1 if row[1] is None else row[1]) for row in tx.exec_driver_sql(_TWICE, (limit, limit))]
 
 
 def stray_answers(tx: Connection, limit: int) -> list[bytes]:
@@ -24,9 +47,39 @@ def stray_inboxes(tx: Connection, limit: int) -> list[int]:
     return list(tx.execute(select(inbox.c.alert_ref).where(~known.exists()).limit(limit)).scalars())
 
 
-def answered_by(tx: Connection, answer: bytes) -> set[tuple[bytes, bool]]:
-    """(digest of what was answered, outbound) for one answer."""
-    return {(row.answered, row.outbound) for row in tx.execute(select(answers).where(answers.c.answer == answer))}
+def erased_in_silence(tx: Connection, limit: int) -> list[bytes]:
+    """Digests of erased alerts of whose erasure the journal says nothing."""
+    said = select(journal.c.idx).where(
+        journal.c.subject == alerts.c.digest, journal.c.kind == journal_pb2.JOURNAL_KIND_ERASURE, journal.c.code == "INTENDED"
+    )
+    return list(tx.execute(select(alerts.c.digest).where(alerts.c.state == "erased", ~said.exists()).limit(limit)).scalars())
+
+
+def indexed_though_erased(tx: Connection, limit: int) -> list[int]:
+    """Alert row ids in the subject index that are erased, or not here at all."""
+    here = select(alerts.c.id).where(alerts.c.id == subject_index.c.alert_ref, alerts.c.state != "erased")
+    return list(tx.execute(select(subject_index.c.alert_ref).where(~here.exists()).limit(limit)).scalars())
+
+
+def stray_supersessions(tx: Connection, limit: int) -> list[bytes]:
+    """Digests of superseding alerts that are not here."""
+    known = select(alerts.c.id).where(alerts.c.digest == supersessions.c.later)
+    return list(tx.execute(select(supersessions.c.later).where(~known.exists()).limit(limit)).scalars())
+
+
+def rows_of_no_log(tx: Connection, log_ids: Sequence[int], limit: int) -> list[tuple[str, int]]:
+    """(table, index) of rows under a log that is not here."""
+    found: list[tuple[str, int]] = []
+    for table in (entries, exceptions, withheld):
+        query = select(table.c.idx).where(table.c.log_id.not_in(log_ids)).limit(limit)
+        found += [(table.name, index) for index in tx.execute(query).scalars()]
+    query = select(receipts.c.size).where(receipts.c.log_id.not_in(log_ids)).limit(limit)
+    return found + [(receipts.name, size) for size in tx.execute(query).scalars()]
+
+
+def periods(tx: Connection) -> list[str]:
+    """Every period and group that has a key."""
+    return list(tx.execute(select(key_periods.c.period)).scalars())
 
 
 def newest_alert(tx: Connection) -> int:
@@ -38,9 +91,3 @@ def journalled(tx: Connection, origin: str, index: int, code: str) -> bool:
     """Whether the journal says this of that entry of a log."""
     of_log = (journal.c.origin == origin, journal.c.first <= index, journal.c.first + journal.c.count > index)
     return tx.execute(select(journal.c.idx).where(*of_log, journal.c.code == code).limit(1)).first() is not None
-
-
-def entries_from(tx: Connection, log_id: int, index: int) -> int:
-    """How many entries stand at `index` or above."""
-    query = select(func.count()).select_from(entries).where(entries.c.log_id == log_id, entries.c.idx >= index)
-    return tx.execute(query).scalar_one()

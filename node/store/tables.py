@@ -4,7 +4,7 @@ Ids are handed out in order, so that inserts stay at the right edge of their ind
 Times are Unix milliseconds, digests 32 bytes.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, UniqueConstraint, text
 
 SCHEMA_NUMBER = 1
 """Rises with every migration: an older program refuses a database of a higher number."""
@@ -45,8 +45,59 @@ alerts = Table(
     Column("sealed", LargeBinary),
     # The caller's idempotency key; null for what was received.
     Column("request_id", LargeBinary(16), unique=True),
+    # The limit of its retention, and when its next review or that limit is due; 0 once erased.
+    Column("erase_by", BigInteger, nullable=False, server_default=text("0")),
+    Column("due_at", BigInteger, nullable=False, server_default=text("0")),
     UniqueConstraint("alert_id", "originator"),
     Index("alerts_by_digest", "digest", unique=True),
+    # Holds what is still here and nothing else, and all that is asked of it.
+    Index("alerts_by_due", "due_at", "erase_by", "period", sqlite_where=text("due_at > 0")),
+)
+
+subject_index = Table(
+    "subject_index",
+    metadata,
+    Column("alert_ref", Integer, primary_key=True, autoincrement=False),
+    # 8 bytes for each name with birth date and each document number, under a key outside the database. Read from end to end for a
+    # search: sorted by token it would cost every alert that comes several random pages.
+    Column("tokens", LargeBinary, nullable=False),
+)
+
+searches = Table(
+    "searches",
+    metadata,
+    # Which searches found an alert, so that the question goes with the last alert that it found.
+    Column("alert_ref", Integer, primary_key=True, autoincrement=False),
+    # Where the search stands in the journal.
+    Column("generation", Integer, primary_key=True, autoincrement=False),
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Index("searches_by_entry", "generation", "idx"),
+    sqlite_with_rowid=False,
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("alert_ref", Integer, primary_key=True, autoincrement=False),
+    # SPIFFE ID of the agency that holds it; who decided, and why, stands in the journal's details.
+    Column("agency", String, primary_key=True),
+    Column("placed_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    # Of one alert, or else of the key of a period.
+    Column("alert_ref", Integer),
+    Column("period", String),
+    Column("intended_at", BigInteger, nullable=False),
+    # Null until it is destroyed in the database, and until nothing of it is left in the database's journal.
+    Column("destroyed_at", BigInteger),
+    Column("done_at", BigInteger),
+    Index("erasures_by_alert", "alert_ref"),
+    Index("erasures_unfinished", "id", sqlite_where=text("done_at IS NULL")),
 )
 
 logs = Table(
@@ -147,6 +198,35 @@ answers = Table(
     Column("answered", LargeBinary(32), primary_key=True),
     Column("answer", LargeBinary(32), primary_key=True),
     Column("outbound", Boolean, nullable=False),
+    Index("answers_by_answer", "answer"),
+    sqlite_with_rowid=False,
+)
+
+submissions = Table(
+    "submissions",
+    metadata,
+    # The draft's request id.
+    Column("id", LargeBinary(16), primary_key=True),
+    Column("state", String, nullable=False),
+    Column("author", String, nullable=False),
+    Column("agency", String, nullable=False),
+    Column("submitted_at", BigInteger, nullable=False),
+    Column("alert_type", String, nullable=False),
+    Column("needed", Integer, nullable=False),
+    Column("preview", LargeBinary(32), nullable=False),
+    # Draft and reason, encrypted; null once it was released, voided or taken back.
+    Column("sealed", LargeBinary),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("submission", LargeBinary(16), primary_key=True),
+    Column("person", String, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    # Of an oral one: by when it must be in writing, and when it was; 0 otherwise.
+    Column("confirm_by", BigInteger, nullable=False),
+    Column("confirmed_at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -156,6 +236,7 @@ supersessions = Table(
     Column("earlier", LargeBinary(32), primary_key=True),
     Column("later", LargeBinary(32), primary_key=True),
     Column("originator", String, nullable=False),
+    Index("supersessions_by_later", "later"),
     sqlite_with_rowid=False,
 )
 
@@ -309,6 +390,48 @@ alarms = Table(
     UniqueConstraint("code", "partner", "origin"),
 )
 
+witnessed = Table(
+    "witnessed",
+    metadata,
+    # Of a partner's journal: the newest checkpoint that this node cosigned.
+    Column("origin", String, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("root", LargeBinary(32), nullable=False),
+    # When it was cosigned for the last time.
+    Column("at", BigInteger, nullable=False),
+    # The text, the log's signature and this node's cosignature.
+    Column("note", LargeBinary, nullable=False),
+)
+
+journal_checkpoints = Table(
+    "journal_checkpoints",
+    metadata,
+    # Of this node's journal: every checkpoint that was shown to anybody.
+    Column("origin", String, primary_key=True),
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    # The log's signature and the first cosignature of each witness.
+    Column("note", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+witnesses = Table(
+    "witnesses",
+    metadata,
+    # Of this node's journal; by the name of the witness's key.
+    Column("origin", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    # The newest size that it cosigned, and when; 0 if it never did.
+    Column("size", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    # Its newest cosignature: a line of a signed note.
+    Column("line", LargeBinary, nullable=False),
+    # When it was first asked, and what its last answer was: empty when it cosigned, else a code.
+    Column("asked_at", BigInteger, nullable=False),
+    Column("code", String, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 journals = Table(
     "journals",
     metadata,
@@ -338,6 +461,8 @@ journal = Table(
     Column("count", BigInteger, nullable=False),
     Index("journal_by_subject", "subject"),
     Index("journal_by_origin", "origin", "first"),
+    # The anchors of a log by its size (kind 17): for evidence, which asks for the first above a receipt.
+    Index("journal_anchors", "origin", "count", sqlite_where=text("kind = 17")),
     sqlite_with_rowid=False,
 )
 
@@ -350,6 +475,8 @@ journal_details = Table(
     Column("detail_group", String, primary_key=True),
     # Salt and record, encrypted under the group's key. The row is deleted when the detail is erased.
     Column("sealed", LargeBinary, nullable=False),
+    # Those that have a limit; the others stay as long as the journal.
+    Index("journal_details_personal", "generation", "idx", sqlite_where=text("detail_group = 'personal'")),
     sqlite_with_rowid=False,
 )
 

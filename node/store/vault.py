@@ -7,6 +7,7 @@ key per alert (beside the alert). Erasing an alert destroys its wrapped data key
 import hmac
 import os
 from collections.abc import Callable
+from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,7 @@ from node.store.tables import key_periods
 _DATA_KEY: Final = b"data key\0"
 _PERIOD: Final = b"period\0"
 _MIS_HITS: Final = b"alert-exchange/v1 mis-hits\0"
+_SUBJECTS: Final = b"alert-exchange/v1 subject index\0"
 
 _WRAPPED_KEY: Final = "SELECT wrapped_key FROM key_periods WHERE period = ?"
 
@@ -44,6 +46,7 @@ class Vault:
     def __init__(self, master_key: bytes, entropy: Callable[[int], bytes]) -> None:
         self._master = SealingKey(master_key, entropy)
         self._mis_hits = hmac.digest(master_key, _MIS_HITS, "sha256")
+        self._subjects = blake2b(digest_size=8, key=hmac.digest(master_key, _SUBJECTS, "sha256"))
         self._entropy = entropy
         # Filled and emptied only by the one who has the store's writing turn, and filled only from rows that are
         # committed: a period key whose row was rolled back or destroyed would seal what nobody can ever open.
@@ -77,6 +80,15 @@ class Vault:
         """
         return hmac.digest(self._mis_hits, first + document, "sha256")
 
+    def subject_token(self, term: bytes) -> bytes:
+        """What the subject index keeps of a term that names a person: 8 bytes of a keyed hash (BLAKE2b, RFC 7693).
+
+        The key is derived from the master key: who has the database without that cannot try names on it.
+        """
+        state = self._subjects.copy()
+        state.update(term)
+        return state.digest()
+
     def unwrap(self, connection: Connection, period: str, wrapped: bytes | None) -> DataKey:
         """The key of an alert that is stored.
 
@@ -88,6 +100,18 @@ class Vault:
             period_key = self._opened(period, of_period)
         if wrapped is None or period_key is None:
             raise NotFound("ERASED", "the key of this alert was destroyed: its content cannot be read any more")
+        return self.unwrap_under(period_key, wrapped)
+
+    def stored_key(self, connection: Connection, period: str) -> SealingKey | None:
+        """The key of a period or group as the store has it now, whatever was remembered of it; None if it was destroyed.
+
+        For whoever checks the store. Raises `StoreFailed` (VAULT_TAMPERED).
+        """
+        wrapped = _wrapped_key(connection, period)
+        return self._opened(period, wrapped) if wrapped is not None else None
+
+    def unwrap_under(self, period_key: SealingKey, wrapped: bytes) -> DataKey:
+        """The key of an alert under its period's key. Raises `StoreFailed` (VAULT_TAMPERED)."""
         return DataKey(period_key.open(_DATA_KEY, wrapped), wrapped, self._entropy)
 
     def destroy_period(self, connection: Connection, period: str, now_ms: int) -> None:

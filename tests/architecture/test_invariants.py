@@ -17,7 +17,7 @@ from tests.architecture.test_rules_have_tests import EVIDENCE, RULES, marked
 INVARIANTS, THREATS = "docs/invariants.md", "docs/threat-model.md"
 QUOTED = re.compile(r"`([^`\n]+)`")
 HEADING = re.compile(r"^### ([^\n]+)$", re.MULTILINE)
-NUMBERED = re.compile(r"([SDRE][1-9][0-9]?) · ")
+NUMBERED = re.compile(r"([SDREBC][1-9][0-9]?) · ")
 UNTESTED = "no test"
 """What the threat model says, instead of a test, where people must watch what no program can."""
 

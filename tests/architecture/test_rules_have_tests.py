@@ -16,8 +16,8 @@ RULES = {
     *(f"D{number}" for number in range(1, 12)),
     *(f"R{number}" for number in range(1, 5)),
 }
-EVIDENCE = {f"E{number}" for number in range(1, 11)}
-"""The checks of an evidence file, which its verifier numbers; the page does not."""
+EVIDENCE = {*(f"E{number}" for number in range(1, 13)), "B1", "B2", "C1", "C3", "C4"}
+"""The checks of an evidence file, of a bundle and of a contradiction (whose C2 is E2)."""
 
 
 def prose(source: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ import re
 from exchange.v1.receipt_pb2 import ExceptionCode
 from tests.architecture.project_files import ROOT, own_code
 
-RAISING = {"raise_alarm", "stop_log"}
+RAISING = {"raise_alarm", "stop_log", "alarm"}
 CODE = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
 NO_ALARM = {"UNSPECIFIED", "WITHHELD"}
 REPORTED = ("exchange/directory.py", "exchange/receipt.py", "node/operations/sign.py")

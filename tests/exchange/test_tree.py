@@ -88,3 +88,24 @@ def test_a_consistency_proof_outside_the_tree_is_refused(stored: Stored, old: in
     with pytest.raises(Malformed) as refused:
         tree.prove_consistency(stored, old, new)
     assert refused.value.code == "PROOF_RANGE"
+
+
+def test_a_climb_from_leaves_or_from_tiles_meets_every_node_and_every_edge(stored: Stored) -> None:
+    by_leaf, by_tile = tree.Climb(), tree.Climb()
+    met: list[tree.Node] = []
+    randomness = random.Random(8)
+    while by_leaf.size < len(LEAVES):
+        met += by_leaf.add(LEAVES[by_leaf.size : by_leaf.size + randomness.choice((0, 1, 64, 257, 5000))])
+        assert by_leaf.frontier() == tree.frontier_at(stored, by_leaf.size)
+    assert {(node.level, node.index): node.hash for node in met} == {
+        (level, index): node for level, nodes in stored.levels.items() if level for index, node in nodes.items()
+    }
+    above = [node for index in range(273) for node in by_tile.add_tile(stored.levels[1][index])]
+    assert above == [node for node in met if node.level > 1]
+    apart = by_tile.copy()
+    apart.add(LEAVES[by_tile.size :])
+    assert apart.frontier() == by_leaf.frontier()
+    assert by_tile.frontier() == tree.frontier_at(stored, 273 * 256)
+    with pytest.raises(Malformed) as refused:
+        apart.add_tile(LEAVES[0])
+    assert refused.value.code == "PROOF_RANGE"

@@ -186,11 +186,32 @@ def log_entries() -> desk_service_pb2.GetLogResponse:
     )
 
 
-def finding(*, warning: bool = False) -> desk_service_pb2.Finding:
+def finding(*, warning: bool = False, count: int = 1) -> desk_service_pb2.Finding:
     return desk_service_pb2.Finding(
         severity=desk_service_pb2.SEVERITY_WARNING if warning else desk_service_pb2.SEVERITY_ERROR,
         code="LOG_MISMATCH",
         origin=ORIGIN,
         index=3,
         message="the entry is not what the checkpoint covers",
+        grade=desk_service_pb2.FINDING_GRADE_OBSERVATION if warning else desk_service_pb2.FINDING_GRADE_CRITICAL,
+        count=count,
     )
+
+
+def check(*findings: desk_service_pb2.Finding) -> list[desk_service_pb2.CheckRecordsResponse]:
+    """A check of one log of seven entries, message by message."""
+
+    def step(name: str, done: int, total: int) -> desk_service_pb2.CheckRecordsResponse:
+        progress = desk_service_pb2.CheckProgress(origin=ORIGIN, done=done, total=total, **{"pass": name})
+        return desk_service_pb2.CheckRecordsResponse(progress=progress)
+
+    summary = desk_service_pb2.CheckSummary(counts=[desk_service_pb2.Count(name="entries", value=7)])
+    return [
+        step("tree", 0, 7),
+        step("tree", 4, 7),
+        desk_service_pb2.CheckRecordsResponse(findings=findings),
+        step("tree", 7, 7),
+        step("signatures", 0, 1),
+        step("signatures", 1, 1),
+        desk_service_pb2.CheckRecordsResponse(summary=summary),
+    ]

@@ -30,7 +30,7 @@ class Failure:
     domain: str = "alert-exchange"
 
 
-Answer = Message | Failure | Callable[[Any], Any]
+Answer = Message | list[Any] | Failure | Callable[[Any], Any]
 
 
 @dataclass
@@ -84,8 +84,12 @@ def servicer(desk: FakeDesk) -> desk_service_pb2_grpc.DeskServiceServicer:
         for question in questions:
             yield answer("PublishAlerts", question, context)
 
+    def told(method: str) -> Callable[[Any, grpc.ServicerContext], Any]:
+        return lambda question, context: iter(answer(method, question, context))  # a list of messages
+
     for method in desk_service_pb2.DESCRIPTOR.services_by_name["DeskService"].methods:
-        setattr(made, method.name, stream if method.name == "PublishAlerts" else unary(method.name))
+        one_by_one = told if method.server_streaming else unary
+        setattr(made, method.name, stream if method.client_streaming else one_by_one(method.name))
     return made
 
 

@@ -21,6 +21,7 @@ def test_every_field_is_there_even_if_nothing_is_set() -> None:
         "audience": [],
         "fields": [],
         "clause": "",
+        "disclosed_at": None,
     }
 
 

@@ -267,27 +267,51 @@ def test_log_list_show(desk: FakeDesk, line: Line) -> None:
     assert "--from 5" in text
 
 
-def test_log_verify_and_fsck_end_with_4_on_an_error_only(desk: FakeDesk, line: Line) -> None:
+@pytest.mark.parametrize(
+    ("command", "scope"),
+    [
+        (("log", "verify", answers.ORIGIN), "VERIFY"),
+        (("log", "fsck"), "FSCK"),
+    ],
+)
+def test_a_check_ends_with_4_on_an_error_only(desk: FakeDesk, line: Line, command: tuple[str, ...], scope: str) -> None:
     warning = answers.finding(warning=True)
-    for verb, method, kind in (
-        ("verify", "VerifyLog", desk_service_pb2.VerifyLogResponse),
-        ("fsck", "Fsck", desk_service_pb2.FsckResponse),
-    ):
-        desk.answers[method] = kind()
-        assert line.json("log", verb)["holds"] is True
-        desk.answers[method] = kind(findings=[warning])
-        assert line.json("log", verb)["holds"] is True
-        desk.answers[method] = kind(findings=[warning, answers.finding()])
-        data = line.json("log", verb, code=4)
-        assert data["holds"] is False
-        assert data["findings"][1] == {
-            "severity": "ERROR",
-            "code": "LOG_MISMATCH",
-            "origin": answers.ORIGIN,
-            "index": 3,
-            "message": "the entry is not what the checkpoint covers",
-        }
-        assert "LOG_MISMATCH" in line.text("log", verb, code=4)
+    desk.answers["CheckRecords"] = answers.check()
+    data = line.json(*command)
+    assert data["holds"] is True
+    assert (desk.asked[0][1].scope, desk.asked[0][1].origin) == (
+        desk_service_pb2.CheckScope.Value(f"CHECK_SCOPE_{scope}"),
+        answers.ORIGIN if len(command) > 2 else "",
+    )
+    assert data["counts"] == [{"name": "entries", "value": 7}]
+    assert [(one["pass"], one["done"]) for one in data["passes"]] == [("tree", 7), ("signatures", 1)]
+    desk.answers["CheckRecords"] = answers.check(warning)
+    assert line.json(*command)["holds"] is True
+    desk.answers["CheckRecords"] = answers.check(warning, answers.finding())
+    data = line.json(*command, code=4)
+    assert data["holds"] is False
+    assert data["findings"][1] == {
+        "severity": "ERROR",
+        "code": "LOG_MISMATCH",
+        "origin": answers.ORIGIN,
+        "index": 3,
+        "message": "the entry is not what the checkpoint covers",
+        "grade": "CRITICAL",
+        "count": 1,
+    }
+    text = line.text(*command, code=4)
+    assert "LOG_MISMATCH" in text
+    assert re.search(r"critical +LOG_MISMATCH .* 3 +the entry", text)
+    assert re.search(r"tree +7 in [0-9.]+ s", text)
+
+
+def test_a_check_names_the_range_in_which_a_fault_is_and_counts_what_it_does_not_show(desk: FakeDesk, line: Line) -> None:
+    told = answers.check(answers.finding(count=64))
+    told[-1].summary.counts.add(name="findings", value=5)
+    desk.answers["CheckRecords"] = told
+    text = line.text("log", "fsck", code=4)
+    assert re.search(r"LOG_MISMATCH .* 3–66 +the entry", text)
+    assert "4 more were counted" in text
 
 
 def test_evidence_export_writes_what_the_desk_gives(desk: FakeDesk, line: Line, tmp_path: Path) -> None:

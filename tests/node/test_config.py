@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,8 @@ import pytest
 from exchange.errors import Malformed
 from exchange.values import PartyId
 from node.config import Config, load_config
+from node.operations.keeping import national_rule
+from tests.refusals import refused
 
 GOOD = """
 [node]
@@ -75,6 +78,7 @@ def test_everything_is_read_and_relative_paths_start_at_the_file(tmp_path: Path)
     config = load(tmp_path)
     assert config.node.trust_domain == "gb.alerts.example"
     assert config.node.training is True
+    assert config.node.justification_mandatory is True
     assert config.node.languages == ("en-GB",)
     assert config.listen.desk == "127.0.0.1:7444"
     assert config.tls.node_key == tmp_path / "tls/node.key"
@@ -133,6 +137,7 @@ def test_the_identity_key_may_be_absent_because_it_is_kept_offline(tmp_path: Pat
         ('languages = ["en-GB"]', "languages = []", "node.languages: must be a list of at least one text"),
         ("training = true", 'training = "yes"', "node.training: must be true or false"),
         ("training = true", "training = 1", "node.training: must be true or false"),
+        ("training = true", 'training = true\njustification_mandatory = "no"', "node.justification_mandatory: must be true or false"),
         ('country = "GB"', 'country = "gb"', "node.country: must be an ISO 3166-1 code"),
         ('endpoint = "localhost:7443"', 'endpoint = "localhost"', "node.endpoint: must be host:port"),
         ('desk = "127.0.0.1:7444"', 'desk = "127.0.0.1:70000"', "listen.desk: must be host:port"),
@@ -152,11 +157,33 @@ def test_the_identity_key_may_be_absent_because_it_is_kept_offline(tmp_path: Pat
         ('id = "spiffe://gb.alerts.example/auditor/wren"', 'id = "spiffe://gb.alerts.example/officer/heron"', "one id"),
         ("[keys.statement]", '[keys.statement]\nacro = "file:x"', "keys.statement: a key is for an agency"),
         ('high_water = "high-water"', 'high_water = "data/hw"', "store.high_water: must be outside"),
+        ("[listen]", '[listen]\nwitness = "7445"', "listen.witness: must be host:port"),
+        ("[keys.statement]", "[witness]\nurls = 3\n[keys.statement]", "witness.urls: must be a table of addresses"),
+        ("[keys.statement]", '[witness.urls]\n"KH" = "http://x"\n[keys.statement]', "witness.urls: must be a lower-case DNS name"),
+        ("[keys.statement]", '[witness.urls]\n"kh.a" = "ftp://x"\n[keys.statement]', "witness.urls: must be http://host"),
+        ("[keys.statement]", '[witness.urls]\n"kh.a" = "http://x/?q"\n[keys.statement]', "witness.urls: must be http://host"),
+        (
+            "[keys.statement]",
+            '[witness.urls]\n"gb.alerts.example" = "http://x"\n[keys.statement]',
+            "witness.urls: this node is not its own",
+        ),
+        ("[keys.statement]", "[witness]\nevery_seconds = 61\n[keys.statement]", "witness.every_seconds: must be a number of seconds"),
+        ("[keys.statement]", "[witness]\nevery_seconds = true\n[keys.statement]", "witness.every_seconds: must be a number of seconds"),
+        ("[keys.statement]", "[witness]\npolicy = 7\n[keys.statement]", "witness.policy: must be a text"),
     ],
 )
 def test_each_mistake_is_named_by_its_key(tmp_path: Path, was: str, becomes: str, said: str) -> None:
     assert was in GOOD
     assert said in problems(tmp_path, GOOD.replace(was, becomes))
+
+
+def test_witnessing_is_optional_and_read_whole(tmp_path: Path) -> None:
+    plain = load(tmp_path, GOOD)
+    assert (plain.listen.witness, plain.witness.urls, plain.witness.policy, plain.witness.every_seconds) == ("", {}, None, 60)
+    section = '[witness]\npolicy = "policy.txt"\n[witness.urls]\n"kh.alerts.example" = "https://w.kh.example:8443/prefix/"\n[store]'
+    full = load(tmp_path, GOOD.replace("[store]", section), {"EXCHANGE_WITNESS_EVERY_SECONDS": "5", "EXCHANGE_LISTEN_WITNESS": "[::1]:1"})
+    assert full.witness.urls == {"kh.alerts.example": "https://w.kh.example:8443/prefix"}
+    assert (full.witness.policy, full.witness.every_seconds, full.listen.witness) == ((tmp_path / "policy.txt").resolve(), 5, "[::1]:1")
 
 
 def test_a_section_that_is_no_table_and_a_list_that_is_no_list(tmp_path: Path) -> None:
@@ -202,3 +229,48 @@ def test_a_file_that_is_missing_or_not_text_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(Malformed) as caught:
         load_config(tmp_path / "binary.toml", {})
     assert caught.value.code == "CONFIG_UNREADABLE"
+
+
+RETENTION = """
+[retention]
+default_days = 900
+review_days = 180
+days = { Tip = 90, TravelAlert = 365 }
+"""
+
+
+def test_retention_may_be_left_out_and_has_a_limit_all_the_same(tmp_path: Path) -> None:
+    assert load(tmp_path).retention.default_days == 1825
+    stated = load(tmp_path, GOOD + RETENTION).retention
+    assert (stated.default_days, stated.review_days, dict(stated.days)) == (900, 180, {"Tip": 90, "TravelAlert": 365})
+    assert load(tmp_path, GOOD + RETENTION, {"EXCHANGE_RETENTION_DEFAULT_DAYS": "30"}).retention.default_days == 30
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("default_days = 0", "retention.default_days: must be a number of days"),
+        ("default_days = 36526", "retention.default_days: must be a number of days"),
+        ("default_days = true", "retention.default_days: must be a number of days"),
+        ('default_days = "90"', "retention.default_days: must be a number of days"),
+        ("review_days = -1", "retention.review_days: must be a number of days"),
+        ("days = 90", "retention.days: must be a table"),
+        ("days = { Tip = 0 }", "retention.days: must be a number of days"),
+        ("defualt_days = 9", "retention.defualt_days: unknown key; did you mean default_days?"),
+    ],
+)
+def test_a_wrong_limit_is_refused(tmp_path: Path, line: str, said: str) -> None:
+    assert said in problems(tmp_path, f"{GOOD}\n[retention]\n{line}\n")
+
+
+def test_a_wrong_limit_in_the_environment_is_refused(tmp_path: Path) -> None:
+    for wrong in ("", "x", "-1", "1.5", "999999"):
+        assert "retention.default_days" in problems(tmp_path, GOOD, {"EXCHANGE_RETENTION_DEFAULT_DAYS": wrong})
+
+
+def test_a_limit_for_no_type_of_alert_is_refused(tmp_path: Path) -> None:
+    section = load(tmp_path, GOOD + RETENTION).retention
+    assert national_rule(section).days("exchange.v1.Tip") == 90
+    assert national_rule(section).days("exchange.v1.HitReport") == 900
+    with refused(Malformed, "ALERT_TYPE_UNKNOWN"):
+        national_rule(replace(section, days=(("Typo", 9),)))

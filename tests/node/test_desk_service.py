@@ -1,8 +1,9 @@
 """The officers' door: every method proves who calls, and answers or refuses with a code; nothing falls through."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent import futures
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +12,32 @@ import pytest
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
-from exchange.errors import Unverified
+from exchange.errors import NotFound, Unverified
 from exchange.v1 import desk_service_pb2, desk_service_pb2_grpc, evidence_pb2, exchange_service_pb2
+from node.operations.log_walk import SharedLogs
 from node.operations.partners import own_descriptor
+from node.operations.witnesses import sign_journal_checkpoint
+from node.policy.pack import read_pack
 from node.rpc.desk_service import DeskService
 from node.workers.sequencer import Sequencer
-from tests.countries import BORDER, POLICE, agency, agreement
+from tests.countries import BORDER, DAY, NOW, POLICE, agency, agreement, domain, with_clause
 from tests.federation import Federation, federation
 from tests.rig import Office, draft
 
+BEFORE_RELEASE = {
+    "ApproveSubmission",
+    "GetSubmission",
+    "ListAssessments",
+    "ListSubmissions",
+    "RecordAssessment",
+    "SubmitAlert",
+    "TakeBackSubmission",
+    "WithdrawAssessment",
+}
+ROOT = Path(__file__).resolve().parents[2]
 ORIGIN = "gb.alerts.example/disclosures/kh.alerts.example/1"
 METHODS = [method.name for method in desk_service_pb2.DESCRIPTOR.services_by_name["DeskService"].methods]
+STREAMED = {method.name for method in desk_service_pb2.DESCRIPTOR.services_by_name["DeskService"].methods if method.server_streaming}
 
 
 class OpenDoor:
@@ -45,7 +61,9 @@ class Desk:
     def ask(self, who: str | None, method: str, question: Message) -> Any:
         self._door.person = self._office.person(who) if who else None
         call = getattr(self._stub, method)
-        return next(call(iter([question]))) if method == "PublishAlerts" else call(question)
+        if method == "PublishAlerts":
+            return next(call(iter([question])))
+        return list(call(question)) if method in STREAMED else call(question)
 
 
 @contextmanager
@@ -53,9 +71,12 @@ def desk_of(office: Office) -> Iterator[Desk]:
     def fetch(_partner: str, _origin: str, _start: int) -> exchange_service_pb2.FetchEntriesResponse:
         raise AssertionError
 
+    def connect(_partner: str) -> SharedLogs:
+        raise NotFound("PARTNER_UNKNOWN", "nobody is reached here")
+
     door, sequencer = OpenDoor(), Sequencer(office.ports)
     server = grpc.server(futures.ThreadPoolExecutor(4))
-    service = DeskService(office.ports, door, sequencer, fetch)  # type: ignore[arg-type]  # a door that asks for no certificate
+    service = DeskService(office.ports, door, sequencer, fetch, connect)  # type: ignore[arg-type]  # a door that asks for no certificate
     desk_service_pb2_grpc.add_DeskServiceServicer_to_server(service, server)
     port = server.add_insecure_port("127.0.0.1:0")
     sequencer.start()
@@ -97,7 +118,26 @@ def test_every_method_asks_who_calls_before_anything_else(two: Federation) -> No
             assert code_of(error) == (grpc.StatusCode.UNAUTHENTICATED, "TLS_UNKNOWN_DOMAIN"), method
 
 
-def test_every_method_answers_whom_it_is_for(two: Federation) -> None:  # noqa: PLR0915  each method has its lines
+def _ask_as_an_auditor(gb: Office, alert: str, ask: Callable[..., Any]) -> None:
+    assert ask("auditor", "ListLogs").logs
+    assert len(ask("auditor", "GetLog", origin=ORIGIN).entries) == 2
+    told = ask("auditor", "CheckRecords", scope=desk_service_pb2.CHECK_SCOPE_FSCK)
+    assert not [finding for answer in told for finding in answer.findings]
+    assert told[-1].summary.counts
+    level = evidence_pb2.EVIDENCE_LEVEL_CONTENTLESS
+    assert ask("auditor", "ExportEvidence", origin=ORIGIN, index=0, level=level).evidence
+    assert b"".join(part.part for part in ask("liaison", "ExportBundle", alert=alert))
+    assert b"".join(part.part for part in ask("auditor", "ExportLog", origin=ORIGIN))
+    with pytest.raises(grpc.RpcError) as unreached:
+        ask("auditor", "Reconcile", partner=domain("kh"))
+    assert unreached.value.code() is grpc.StatusCode.NOT_FOUND
+    sign_journal_checkpoint(gb.ports)
+    status = ask("auditor", "GetWitnessStatus")
+    assert status.checkpoint.startswith(status.origin.encode())
+    assert ask("administrator", "GetJournalConsistency", first_size=1).second == status.checkpoint
+
+
+def test_every_method_answers_whom_it_is_for(two: Federation) -> None:
     gb, kh = two["gb"], two["kh"]
     wanted = draft(agency("kh", BORDER), agency("kh", POLICE))
     chain = own_descriptor(two["vn"].ports, two["vn"].person("administrator"))
@@ -136,17 +176,7 @@ def test_every_method_answers_whom_it_is_for(two: Federation) -> None:  # noqa: 
         assert accepted.state == desk_service_pb2.AGREEMENT_STATE_ACCEPTED
         assert len(ask(ours, administrator, "ListAgreements").agreements) == 2
         assert ask(ours, administrator, "GetAgreement", agreement=drafted.digest.hex()).summary.digest == drafted.digest
-        assert ask(ours, "auditor", "ListLogs").logs
-        assert len(ask(ours, "auditor", "GetLog", origin=ORIGIN).entries) == 2
-        assert not ask(ours, "auditor", "VerifyLog").findings
-        assert not ask(ours, "auditor", "Fsck").findings
-        level = evidence_pb2.EVIDENCE_LEVEL_CONTENTLESS
-        assert ask(ours, "auditor", "ExportEvidence", origin=ORIGIN, index=0, level=level).evidence
-        assert not ask(ours, "liaison", "ListAssessments").assessments
-        for method in ("RecordAssessment", "WithdrawAssessment"):
-            with pytest.raises(grpc.RpcError) as error:
-                ask(ours, "liaison", method)
-            assert code_of(error)[0] != grpc.StatusCode.UNKNOWN, "answered, with the reason: there is no policy here"
+        _ask_as_an_auditor(gb, alert, lambda who, method, **fields: ask(ours, who, method, **fields))
         why = {"alert": alert, "reason": "synthetic"}
         assert len(ask(ours, "liaison", "GetReach", alert=alert).reached) == 2
         more = {"recipient": agency("kh", BORDER), "fields": [6], "ground": 5}
@@ -159,7 +189,71 @@ def test_every_method_answers_whom_it_is_for(two: Federation) -> None:  # noqa: 
         assert not ask(theirs, "border", "AttestPurge", request_id=b"3" * 16, **purge, **why).attestations[0].problems
         assert ask(ours, administrator, "RecoverLog", origin=ORIGIN).log.size == gb.outbound(kh).size
         assert ask(ours, administrator, "EndLog", origin=ORIGIN).state == "proposed"
-    assert asked == set(METHODS)
+    assert asked | BEFORE_RELEASE | RETENTION == set(METHODS)
+    assert not asked & (BEFORE_RELEASE | RETENTION)
+
+
+def test_every_method_before_a_release_answers_whom_it_is_for(tmp_path: Path) -> None:
+    asked: set[str] = set()
+    with federation(tmp_path, "gb", "kh") as two:
+        two.connect("gb", "kh", with_clause(agreement(), "gb-kh-travelalert-border", approvals=1))
+        gb, kh = two["gb"], two["kh"]
+        pack = read_pack((ROOT / "policies/gb/transfers.toml").read_bytes())
+        gb.ports.acquaintance.known = replace(gb.ports.known, policy=pack)
+        with desk_of(gb) as ours:
+
+            def ask(who: str, method: str, **fields: Any) -> Any:
+                asked.add(method)
+                return ours.ask(who, method, getattr(desk_service_pb2, f"{method}Request")(**fields))
+
+            weighed = {"destination": kh.domain, "necessity": "synthetic", "proportionality": "synthetic", "review_by": NOW + DAY}
+            weighed["overseas_security_and_justice"] = "synthetic reference"
+            recorded = ask("liaison", "RecordAssessment", assessment=weighed).summary
+            assert len(ask("auditor", "ListAssessments").assessments) == 1
+            wanted = [draft(agency("kh", BORDER)) for _ in range(2)]
+            first, second = (ask("liaison", "SubmitAlert", draft=one, reason="synthetic").submission for one in wanted)
+            assert len(ask("second", "ListSubmissions").submissions) == 2
+            assert ask("second", "GetSubmission", submission=first.id.hex()).reason == "synthetic"
+            approved = ask("second", "ApproveSubmission", submission=first.id.hex(), preview_digest=first.preview_digest)
+            assert not approved.published.problems
+            taken = ask("liaison", "TakeBackSubmission", submission=second.id.hex()).submission
+            assert taken.state == desk_service_pb2.SUBMISSION_STATE_TAKEN_BACK
+            withdrawn = ask("liaison", "WithdrawAssessment", assessment=recorded.digest.hex()).summary
+            assert withdrawn.state == desk_service_pb2.ASSESSMENT_STATE_WITHDRAWN
+    assert asked == BEFORE_RELEASE
+
+
+RETENTION = {
+    "ListRetention",
+    "RunRetention",
+    "HoldAlert",
+    "ReleaseHold",
+    "ReviewRetention",
+    "EraseAlert",
+    "GetErasureProof",
+    "FindRecipients",
+}
+
+
+def test_every_method_about_retention_answers_whom_it_is_for(two: Federation) -> None:
+    gb = two["gb"]
+    alert = gb.publish(draft(agency("kh", BORDER))).manifest_digest.hex()
+    asked: set[str] = set()
+    with desk_of(gb) as ours:
+
+        def ask(who: str, method: str, **fields: Any) -> Any:
+            asked.add(method)
+            return ours.ask(who, method, getattr(desk_service_pb2, f"{method}Request")(**fields))
+
+        assert not ask("liaison", "ListRetention").alerts
+        assert ask("liaison", "HoldAlert", alert=alert, reason="synthetic").retention.holds
+        assert not ask("liaison", "ReleaseHold", alert=alert, reason="synthetic").retention.holds
+        assert ask("liaison", "ReviewRetention", alert=alert, reason="synthetic").retention.erase_by
+        assert ask("administrator", "RunRetention", dry_run=True).erased == 0
+        assert len(ask("auditor", "FindRecipients", subject="925076473", reason="synthetic").alerts) == 1
+        assert ask("liaison", "EraseAlert", alert=alert, reason="synthetic").retention.summary.flags == ["ERASED"]
+        assert len(ask("auditor", "GetErasureProof", alert=alert).entries) == 2
+    assert asked == RETENTION
 
 
 def test_a_refusal_carries_its_code_and_says_why(two: Federation) -> None:

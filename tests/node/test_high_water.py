@@ -1,6 +1,5 @@
 """How far each log was signed: durable before it is said, never lower, never forgotten."""
 
-import json
 import os
 import stat
 import subprocess
@@ -10,24 +9,29 @@ from pathlib import Path
 
 import pytest
 
-from exchange.errors import Conflict, ExchangeError
+from exchange.errors import Conflict, ExchangeError, Malformed
+from exchange.log import raw_key
+from exchange.tlog.checkpoint import Checkpoint, sign_checkpoint
+from exchange.tlog.note import NoteVerifier
 from node.store.errors import StoreFailed
-from node.store.high_water import HighWater, Mark
+from node.store.high_water import HighWater, LogKeys, Mark
+from tests.countries import key, node
 
 ROOT = Path(__file__).parents[2]
 LOG = "gb.example/disclosures/kh.example/1"
 OTHER = "gb.example/disclosures/kh.example/2"
 A = b"\xaa" * 32
 B = b"\xbb" * 32
+KEYS = LogKeys.of(node("gb"), key("gb", "log"))
 
 
 @pytest.fixture
 def water(tmp_path: Path) -> HighWater:
-    return HighWater(tmp_path)
+    return HighWater(tmp_path, KEYS)
 
 
 def the_file(directory: Path) -> Path:
-    (file,) = directory.glob("*.json")
+    (file,) = directory.glob("*.note")
     return file
 
 
@@ -39,15 +43,16 @@ def test_a_record_survives_the_process(water: HighWater, tmp_path: Path) -> None
     water.advance(LOG, 3, A)
     water.advance(OTHER, 0, B)
     water.advance(LOG, 5, B)
-    for reader in (water, HighWater(tmp_path)):
+    for reader in (water, HighWater(tmp_path, KEYS)):
         assert reader.get(LOG) == Mark(size=5, root=B)
         assert reader.get(OTHER) == Mark(size=0, root=B)
 
 
-def test_a_record_is_a_small_file_that_a_person_can_read(water: HighWater, tmp_path: Path) -> None:
+def test_a_record_is_the_signed_checkpoint_itself(water: HighWater, tmp_path: Path) -> None:
     water.advance(LOG, 3, A)
     file = the_file(tmp_path)
-    assert json.loads(file.read_bytes()) == {"origin": LOG, "size": 3, "root": "aa" * 32}
+    assert file.read_bytes() == water.note(LOG) == HighWater(tmp_path, KEYS).note(LOG) == record(size=3)
+    assert water.note(OTHER) is None
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [entry.name for entry in tmp_path.iterdir()] == [file.name]
 
@@ -57,11 +62,11 @@ def test_a_record_is_a_small_file_that_a_person_can_read(water: HighWater, tmp_p
 def test_a_record_never_goes_down_or_aside(water: HighWater, tmp_path: Path, size: int, root: bytes, code: str, *, restarted: bool) -> None:
     water.advance(LOG, 5, A)
     if restarted:
-        water = HighWater(tmp_path)
+        water = HighWater(tmp_path, KEYS)
     with pytest.raises(Conflict) as failure:
         water.advance(LOG, size, root)
     assert failure.value.code == code
-    assert HighWater(tmp_path).get(LOG) == Mark(size=5, root=A)
+    assert HighWater(tmp_path, KEYS).get(LOG) == Mark(size=5, root=A)
 
 
 def test_to_repeat_an_advance_is_harmless_and_writes_nothing(water: HighWater, tmp_path: Path) -> None:
@@ -73,13 +78,14 @@ def test_to_repeat_an_advance_is_harmless_and_writes_nothing(water: HighWater, t
 
 @pytest.mark.parametrize(("size", "root"), [(-1, A), (1, A[:31])])
 def test_what_is_no_mark_is_not_recorded(water: HighWater, tmp_path: Path, size: int, root: bytes) -> None:
-    with pytest.raises(ValueError, match="root has 32 bytes"):
+    with pytest.raises(Malformed):
         water.advance(LOG, size, root)
     assert list(tmp_path.iterdir()) == []
 
 
-def record(**changes: object) -> bytes:
-    return json.dumps({"origin": LOG, "size": 5, "root": A.hex()} | changes).encode()
+def record(*, origin: str = LOG, size: int = 5, root: bytes = A, country: str = "gb", name: str = "log") -> bytes:
+    signer = key(country, name)
+    return sign_checkpoint(Checkpoint(origin=origin, size=size, root=root), raw_key(signer.spki), signer.sign)
 
 
 @pytest.mark.parametrize(
@@ -89,26 +95,19 @@ def record(**changes: object) -> bytes:
         record()[:-1],
         record()[:20],
         bytes(90),
-        b"[]",
-        b"5",
-        b"null",
         b"\xff\xfe",
         record(origin=OTHER),
-        record(size=-1),
-        record(size="5"),
-        record(size=5.0),
-        record(size=True),
-        record(root=A.hex()[:-2]),
-        record(root="zz" * 32),
-        record(root=7),
-        record(more=1),
-        b'{"origin": "x", "size": 1}',
+        record(country="kh"),
+        record(name="receipt"),
+        record().replace(b"\n5\n", b"\n4\n"),
+        record().partition(b"\n\n")[0] + b"\n",
+        b'{"origin": "gb.example/disclosures/kh.example/1", "size": 5, "root": "' + b"aa" * 32 + b'"}',
     ],
 )
 def test_a_torn_or_altered_record_stops_signing(water: HighWater, tmp_path: Path, content: bytes) -> None:
     water.advance(LOG, 5, A)
     the_file(tmp_path).write_bytes(content)
-    restarted = HighWater(tmp_path)
+    restarted = HighWater(tmp_path, KEYS)
     for act in (lambda: restarted.get(LOG), lambda: restarted.advance(LOG, 6, B)):
         with pytest.raises(StoreFailed) as failure:
             act()
@@ -137,20 +136,20 @@ def a_loop_instead(directory: Path) -> None:
 def test_a_record_that_cannot_be_reached_is_not_an_absent_one(tmp_path: Path, accident: Callable[[Path], None]) -> None:
     directory = tmp_path / "high-water"
     directory.mkdir()
-    HighWater(directory).advance(LOG, 5, A)
+    HighWater(directory, KEYS).advance(LOG, 5, A)
     accident(directory)
     with pytest.raises(StoreFailed) as failure:
-        HighWater(directory).get(LOG)
+        HighWater(directory, KEYS).get(LOG)
     assert failure.value.code == "HIGH_WATER_UNREADABLE"
 
 
 def test_what_a_crash_left_aside_is_overwritten(water: HighWater, tmp_path: Path) -> None:
     water.advance(LOG, 5, A)
     the_file(tmp_path).with_suffix(".new").write_bytes(record(size=9) + b"longer than a record is")
-    restarted = HighWater(tmp_path)
+    restarted = HighWater(tmp_path, KEYS)
     assert restarted.get(LOG) == Mark(size=5, root=A)
     restarted.advance(LOG, 6, B)
-    assert HighWater(tmp_path).get(LOG) == Mark(size=6, root=B)
+    assert HighWater(tmp_path, KEYS).get(LOG) == Mark(size=6, root=B)
 
 
 def test_file_and_directory_are_synced_in_that_order(water: HighWater, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +163,7 @@ def test_file_and_directory_are_synced_in_that_order(water: HighWater, tmp_path:
 
     monkeypatch.setattr(os, "fsync", watch)
     water.advance(LOG, 5, A)
-    assert synced == [("file", [".new"]), ("directory", [".json"])]
+    assert synced == [("file", [".new"]), ("directory", [".note"])]
 
 
 @pytest.mark.parametrize("fails_at", [1, 2])
@@ -185,29 +184,31 @@ def test_an_advance_that_is_not_durable_is_not_done(
     assert failure.value.code == "HIGH_WATER_FULL"
     # Failed before its name was given: the old one. Failed after: what is on disk counts, and binds.
     assert water.get(LOG) == (Mark(size=5, root=A) if fails_at == 1 else Mark(size=6, root=B))
-    assert water.get(LOG) == HighWater(tmp_path).get(LOG)
+    assert water.get(LOG) == HighWater(tmp_path, KEYS).get(LOG)
     monkeypatch.undo()
     water.advance(LOG, 7, A)
-    assert HighWater(tmp_path).get(LOG) == Mark(size=7, root=A)
+    assert HighWater(tmp_path, KEYS).get(LOG) == Mark(size=7, root=A)
 
 
 LIMITED = """
 import resource, sys
 from pathlib import Path
 from exchange.errors import ExchangeError
-from node.store.high_water import HighWater
+from node.store.high_water import HighWater, LogKeys
+from tests.countries import key, node
 
-water = HighWater(Path(sys.argv[1]))
+keys = LogKeys.of(node("gb"), key("gb", "log"))
+water = HighWater(Path(sys.argv[1]), keys)
 water.advance("log", 1, bytes(32))
 soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (50, hard))
 try:
     water.advance("log", 2, bytes(32))
 except ExchangeError as failure:
-    print(failure.code, HighWater(Path(sys.argv[1])).get("log").size)
+    print(failure.code, HighWater(Path(sys.argv[1]), keys).get("log").size)
 resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 water.advance("log", 3, bytes(32))
-print(HighWater(Path(sys.argv[1])).get("log").size)
+print(HighWater(Path(sys.argv[1]), keys).get("log").size)
 """
 
 
@@ -221,5 +222,16 @@ def test_no_error_shows_the_names_of_countries(water: HighWater, tmp_path: Path)
     water.advance(LOG, 5, A)
     the_file(tmp_path).write_bytes(b"")
     with pytest.raises(ExchangeError) as failure:
-        HighWater(tmp_path).get(LOG)
+        HighWater(tmp_path, KEYS).get(LOG)
     assert "example" not in str(failure.value)
+
+
+def test_a_record_by_a_log_key_of_before_still_counts(tmp_path: Path) -> None:
+    HighWater(tmp_path, KEYS).advance(LOG, 5, A)
+    newer = LogKeys(signer=key("kh", "log"), ever=(raw_key(key("kh", "log").spki), *KEYS.ever))
+    water = HighWater(tmp_path, newer)
+    assert water.get(LOG) == Mark(size=5, root=A)
+    water.advance(LOG, 6, B)
+    verifier = NoteVerifier(name=LOG, public_key=raw_key(key("kh", "log").spki))
+    assert f"— {LOG} ".encode() in (water.note(LOG) or b"")
+    assert HighWater(tmp_path, LogKeys(signer=key("kh", "log"), ever=(verifier.public_key,))).get(LOG) == Mark(size=6, root=B)

@@ -1,16 +1,18 @@
 """What a check of the whole store finds: one planted defect a test, and nothing where nothing is wrong."""
 
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 import pytest
 
 from exchange.encoding import encode
-from exchange.errors import NotFound
+from exchange.errors import Conflict, Malformed, NotFound
 from exchange.signing import sign_statement
 from exchange.tlog.merkle import leaf_hash
 from exchange.v1 import desk_service_pb2, disclosure_pb2
-from node.operations import review
+from node.operations import erase, review
+from node.operations.check_records import check_records
 from node.operations.contents import pack_content, purpose_of_alert, purpose_of_entry, unpack_content
 from node.operations.findings import AT_MOST, Findings
 from node.operations.officers import NotPermitted
@@ -48,13 +50,29 @@ def spoil(office: Office, *statements: str) -> list[str]:
     return office.fsck()
 
 
+def asked(office: Office, scope: str, origin: str = "", name: str = "auditor") -> list[desk_service_pb2.CheckRecordsResponse]:
+    """What a check answers, message by message."""
+    request = desk_service_pb2.CheckRecordsRequest(scope=desk_service_pb2.CheckScope.Value(f"CHECK_SCOPE_{scope}"), origin=origin)
+    return list(check_records(office.ports, office.person(name), request))
+
+
+def found_in(answers: list[desk_service_pb2.CheckRecordsResponse]) -> list[desk_service_pb2.Finding]:
+    return [finding for answer in answers for finding in answer.findings]
+
+
 def test_nothing_is_found_where_nothing_is_wrong_and_all_is_counted(two: Federation) -> None:
-    answer = review.fsck(two["gb"].ports, two["gb"].person("auditor"))
-    assert not answer.findings
-    counts = {count.name: count.value for count in answer.counts}
+    answers = asked(two["gb"], "FSCK")
+    assert not found_in(answers)
+    counts = {count.name: count.value for count in answers[-1].summary.counts}
     assert counts["alerts originated"] == 2
     assert counts["alerts received"] == 1
-    assert (counts["logs"], counts["entries"], counts["receipts"], counts["authorisations"]) == (2, 4, 3, 3)
+    assert (counts["logs"], counts["entries read"], counts["receipts"], counts["authorisations"]) == (2, 4, 3, 3)
+    assert counts["entries"] == 4 + counts["events"]
+    assert counts["details"] > 0
+    passes = [getattr(answer.progress, "pass") for answer in answers if answer.HasField("progress")]
+    assert [name for name, _ in groupby(passes)] == [
+        *("tree", "signatures") * 2, "tree", "checkpoints", "entries", "contents", "journal"
+    ]  # fmt: skip
     assert two["kh"].fsck() == []
 
 
@@ -72,7 +90,7 @@ def test_an_alert_that_stands_otherwise_than_its_recalls_say_is_found(two: Feder
     ("statement", "code"),
     [
         ("UPDATE entries SET leaf = zeroblob(32) WHERE log_id = :ours AND idx = 1", "ENTRY_LEAF"),
-        ("UPDATE entries SET leaf = zeroblob(32) WHERE log_id = :ours AND idx = 1", "RECEIPT_ROOT"),
+        ("UPDATE entries SET leaf = zeroblob(32) WHERE log_id = :ours AND idx = 1", "RECEIPT_ROW"),
         ("UPDATE entries SET leaf = zeroblob(32) WHERE log_id = :ours AND idx = 1", "LOG_FRONTIER"),
         ("UPDATE entries SET entry = CAST(entry || x'7801' AS BLOB) WHERE log_id = :ours AND idx = 1", "ENTRY_MALFORMED"),
         ("DELETE FROM entries WHERE log_id = :ours AND idx = 1", "ENTRY_MISSING"),
@@ -111,8 +129,8 @@ def test_a_time_that_falls_is_an_error_in_our_log_and_a_warning_in_a_partners(tw
             tx.exec_driver_sql(
                 "UPDATE entries SET entry = ?, leaf = ? WHERE log_id = ? AND idx = 2", (encode(early), leaf_hash(encode(early)), log.id)
             )
-        answer = review.verify_logs(office.ports, office.person("auditor"), log.name.origin)
-        assert severity in {finding.severity for finding in answer.findings if finding.code == "DISCLOSED_AT_FALLS"}
+        found = found_in(asked(office, "FSCK", log.name.origin))
+        assert severity in {finding.severity for finding in found if finding.code == "DISCLOSED_AT_FALLS"}
 
 
 @pytest.mark.parametrize(
@@ -276,9 +294,12 @@ def test_something_kept_of_an_excepted_delivery_is_found(two: Federation) -> Non
 
 
 def test_erased_is_erased_and_not_a_defect(two: Federation) -> None:
-    assert (
-        spoil(two["gb"], "UPDATE alerts SET state = 'erased', sealed = NULL, wrapped_key = NULL", "UPDATE entries SET sealed = NULL") == []
-    )
+    gb = two["gb"]
+    with gb.ports.store.read() as tx:
+        references = [row.id for row in alerts.every(tx)]
+    assert erase.intend(gb.ports, gb.domain, references) == len(references)
+    erase.finish(gb.ports)
+    assert gb.fsck() == []
 
 
 def test_findings_are_counted_beyond_those_that_are_kept() -> None:
@@ -327,27 +348,63 @@ def test_a_log_that_may_not_be_signed_shows_what_was_receipted(two: Federation) 
 
 def test_verification_is_of_one_log_or_of_all(two: Federation) -> None:
     gb, kh = two["gb"], two["kh"]
-    answer = review.verify_logs(gb.ports, gb.person("auditor"), "")
-    assert (len(answer.logs), list(answer.findings)) == (2, [])
-    assert [log.origin for log in review.verify_logs(gb.ports, gb.person("auditor"), kh.outbound(gb).name.origin).logs] == [
-        kh.outbound(gb).name.origin
-    ]
+    answers = asked(gb, "VERIFY")
+    assert (len(answers[-1].summary.logs), found_in(answers)) == (2, [])
+    one = asked(gb, "VERIFY", kh.outbound(gb).name.origin)
+    assert [log.origin for log in one[-1].summary.logs] == [kh.outbound(gb).name.origin]
+    assert {answer.progress.origin for answer in one if answer.HasField("progress")} == {kh.outbound(gb).name.origin}
     stranger = "gb.alerts.example/disclosures/vn.alerts.example/1"
     with refused(NotFound, "LOG_UNKNOWN"):
-        review.verify_logs(gb.ports, gb.person("auditor"), stranger)
+        asked(gb, "VERIFY", stranger)
+    with refused(Malformed, "CHECK_SCOPE"):
+        asked(gb, "UNSPECIFIED")
     with refused(NotFound, "LOG_UNKNOWN"):
         review.get_log(gb.ports, gb.person("auditor"), desk_service_pb2.GetLogRequest(origin=stranger))
 
 
 def test_reviews_are_for_reviewers_and_stand_in_the_journal(two: Federation) -> None:
     gb = two["gb"]
-    for operation in (review.list_logs, review.fsck, lambda *of: review.verify_logs(*of, "")):
+    for scope in ("VERIFY", "FSCK", "GAPS"):
         with refused(NotPermitted, "ROLE_MISSING"):
-            operation(gb.ports, gb.person("border"))
-        operation(gb.ports, gb.person("administrator"))
+            asked(gb, scope, name="border")
+        asked(gb, scope, name="administrator")
+    with refused(NotPermitted, "ROLE_MISSING"):
+        review.list_logs(gb.ports, gb.person("border"))
+    review.list_logs(gb.ports, gb.person("administrator"))
     with refused(NotPermitted, "ROLE_MISSING"):
         review.get_log(gb.ports, gb.person("administrator"), desk_service_pb2.GetLogRequest())
-    told = [(kind, who.rpartition("/")[2], code) for kind, who, _, code in gb.journal()[-7:]]
+    told = [(kind, who.rpartition("/")[2], code) for kind, who, _, code in gb.journal()[-9:]]
     away = ("refusal", "border", "ROLE_MISSING")
-    reviews = [("review", "administrator", code) for code in ("LOGS", "STORE", "VERIFICATION")]
-    assert told == [away, reviews[0], away, reviews[1], away, reviews[2], ("refusal", "administrator", "ROLE_MISSING")]
+    reviews = [("review", "administrator", code) for code in ("VERIFICATION", "STORE", "GAPS", "LOGS")]
+    told_apart = [one for review_ in reviews for one in (away, review_)]
+    assert told == [*told_apart, ("refusal", "administrator", "ROLE_MISSING")]
+
+
+def test_nodes_are_made_anew_from_sound_leaves_and_never_over_altered_ones(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    log = gb.outbound(kh)
+    rows = [
+        {"log_id": log.id, "idx": index, "entry": b"%d" % index, "leaf": leaf_hash(b"%d" % index), "alert_ref": None, "sealed": None}
+        for index in range(log.size, 600)
+    ]
+    with gb.ports.store.write() as tx:
+        frontier = log.frontier.extend([leaf_hash(b"%d" % index) for index in range(log.size, 600)])
+        logs.grow(tx, log, frontier, rows, disclosed_at=log.last_disclosed_at, control_size=log.control_size)
+        before = tx.exec_driver_sql("SELECT * FROM nodes ORDER BY 1, 2, 3").fetchall()
+        tx.exec_driver_sql("DELETE FROM nodes WHERE idx = 1")
+        tx.exec_driver_sql("UPDATE nodes SET hash = zeroblob(32)")
+        tx.exec_driver_sql("INSERT INTO nodes VALUES (?, 2, 0, zeroblob(32))", (log.id,))
+    request = desk_service_pb2.CheckRecordsRequest(scope=desk_service_pb2.CHECK_SCOPE_VERIFY, origin=log.name.origin, rebuild_nodes=True)
+    assert {"TREE_NODE", "TREE_NODE_MISSING", "TREE_NODE_SURPLUS"} <= {finding.code for finding in found_in(asked(gb, "VERIFY"))}
+    with refused(NotPermitted, "ROLE_MISSING"):
+        list(check_records(gb.ports, gb.person("auditor"), request))
+    assert found_in(list(check_records(gb.ports, gb.person("administrator"), request))) == []
+    with gb.ports.store.read() as tx:
+        assert tx.exec_driver_sql("SELECT * FROM nodes ORDER BY 1, 2, 3").fetchall() == before
+    assert len(before) == 2
+    spoil(gb, "UPDATE entries SET leaf = zeroblob(32) WHERE idx = 300")
+    with refused(Conflict, "TREE_NOT_REBUILT"):
+        list(check_records(gb.ports, gb.person("administrator"), request))
+    spoil(gb, "DELETE FROM entries WHERE idx = 300")
+    with refused(Conflict, "TREE_NOT_REBUILT"):
+        list(check_records(gb.ports, gb.person("administrator"), request))

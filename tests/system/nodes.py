@@ -55,12 +55,12 @@ def until(what: Callable[[], Found], seconds: float = 15.0, *, every: float = 0.
 
 
 def free_port_pair() -> int:
-    """A free port whose successor is free too, below the range from which the kernel gives ports to clients."""
+    """A free port whose two successors are free too, below the range from which the kernel gives ports to clients."""
     while True:
-        port = random.randrange(15_000, 32_000, 2)
-        with socket.socket() as one, socket.socket() as other, suppress(OSError):
-            one.bind(("127.0.0.1", port))
-            other.bind(("127.0.0.1", port + 1))
+        port = random.randrange(15_000, 32_000, 4)
+        with socket.socket() as one, socket.socket() as other, socket.socket() as third, suppress(OSError):
+            for place, tried in enumerate((one, other, third)):
+                tried.bind(("127.0.0.1", port + place))
             return port
 
 
@@ -70,7 +70,7 @@ class Office:
 
     directory: Path
     port: int
-    """For partners; officers use the port after it."""
+    """For partners; officers use the port after it, and witnesses the next."""
 
     @property
     def trust_domain(self) -> str:

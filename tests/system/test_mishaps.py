@@ -22,6 +22,7 @@ from tests.system.nodes import (
     Office,
     ask,
     draft,
+    exchange,
     publish,
     reason_of,
     receipted,
@@ -198,6 +199,16 @@ def test_a_node_that_is_told_to_stop_ends_gracefully_under_load(
     assert problems(countries, running, ledger, tmp_path / "copies") == set()
 
 
+def begin_a_successor_of_the_journal(office: Office, running: list[NodeProcess]) -> None:
+    """What an administrator does after restoring a backup: the node does not open before the journal has a successor."""
+    refused = start(office, ready=False)
+    running.append(refused)
+    assert refused.wait_dead(30)
+    assert refused.exit_code() == 3
+    assert "JOURNAL_ROLLBACK" in office.log.read_text("utf-8")
+    assert exchange("node", "succeed-journal", "--config", str(office.config)) == 0
+
+
 def test_a_sender_restored_from_an_old_backup_signs_nothing_and_says_why(
     countries: Countries, nursery: Nursery, running: list[NodeProcess], tmp_path: Path
 ) -> None:
@@ -216,6 +227,7 @@ def test_a_sender_restored_from_an_old_backup_signs_nothing_and_says_why(
     shutil.rmtree(gb.directory / "data")
     shutil.copytree(tmp_path / "backup", gb.directory / "data")
 
+    begin_a_successor_of_the_journal(gb, running)
     running[0] = nursery.start(gb)
     assert "HIGH_WATER_ROLLBACK" in alarms(gb, kh)
     assert "HIGH_WATER_ROLLBACK" in gb.log.read_text("utf-8")
@@ -260,6 +272,7 @@ def test_a_recipient_restored_from_an_old_backup_adopts_its_receipts_and_gets_th
     running[1].stop()
     shutil.rmtree(kh.directory / "data")
     shutil.copytree(tmp_path / "backup", kh.directory / "data")
+    begin_a_successor_of_the_journal(kh, running)
 
     # It dies once more while it catches up, so that it also resumes from an adopted receipt.
     returning = nursery.start(kh, label="batch: after commit", nth=1, ready=False)

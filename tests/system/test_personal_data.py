@@ -1,5 +1,6 @@
 """The sample person stands in no file of a node but sealed, in no line of its log, and in nothing that an auditor's log shows."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from exchange.profile import alert_type
 from tests.system.nodes import ROOT, Countries, NodeProcess, Office, exchange, receipted, start, until
 
 pytestmark = pytest.mark.system
@@ -89,6 +91,41 @@ def test_an_auditors_log_and_a_refusal_show_nobody(told: Countries, capsys: pyte
     assert exchange("--context", officer, "--json", "alert", "preview", str(SAMPLE), "--to", told.kh.agency("nobody")) == 3
     told_people = "".join(capsys.readouterr()).lower()
     assert [word for word in person() if word.decode().lower() in told_people] == []
+
+
+def test_whatever_an_auditor_asks_shows_nobody(told: Countries, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    auditor, origin = str(told.gb.directory / "auditor.toml"), told.gb.outbound(told.kh)
+    files = tmp_path / "files"
+    files.mkdir()
+    capsys.readouterr()
+
+    def audit(*words: str, code: int = 0) -> dict[str, Any]:
+        assert exchange("--context", auditor, "--json", "audit", *words) == code
+        printed.append(capsys.readouterr().out)
+        answer: dict[str, Any] = json.loads(printed[-1])
+        return answer
+
+    printed: list[str] = []
+    assert audit("list", "--filter", "kind = DISCLOSURE")["events"]
+    assert audit("sample", "--seed", "synthetic dice", "--n", "5")["holds"] is True
+    assert sorted(audit("sample", "--seed", "synthetic dice", "--log", origin)["indexes"]) == [0, 1]
+    manifest = audit("show", f"{origin}#0")["decoded"]["manifest_digest"]
+    assert audit("errors", code=4)["findings"]
+    assert audit("repeated-reasons", "--at-least", "2")["holds"] is True
+    assert audit("stats")["disclosures"]
+    assert audit("urgent")["uses"] == []
+    assert audit("subject-report", manifest, "--reason", "an access request", "--pdf", str(files / "report.pdf"))["alerts"]
+    for form in ("csv", "jsonl", "pdf"):
+        audit("export", "--format", form, "-o", str(files / f"export.{form}"))
+    assert len(list(files.glob("export.*"))) == 3
+    # Which fields were told is no secret before an auditor, and their names are no person's.
+    fields = {field.name.encode() for field in alert_type("exchange.v1.TravelAlert").fields}
+    words = [word for word in person() if word not in fields]
+    assert len(words) > 20
+    assert [word for word in words if word.decode().lower() in "".join(printed).lower()] == []
+    assert found(files, words) == []
+    # Opened for a purpose, the reason is shown: it is there, and only there.
+    assert audit("open", f"{origin}#0", "--purpose", "lawfulness", "--reason", "an inspection")["record"]["reason"] == REASON
 
 
 def test_the_search_finds_a_person_that_is_in_clear(told: Countries, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ revision = "0001"
 down_revision = None
 
 
-def upgrade() -> None:
+def upgrade() -> None:  # noqa: PLR0915  a statement for each table
     """Make the tables."""
     op.create_table(
         "agreements",
@@ -48,17 +48,31 @@ def upgrade() -> None:
         sa.Column("wrapped_key", sa.LargeBinary(), nullable=True),
         sa.Column("sealed", sa.LargeBinary(), nullable=True),
         sa.Column("request_id", sa.LargeBinary(length=16), nullable=True),
+        sa.Column("erase_by", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("alert_id", "originator"),
         sa.UniqueConstraint("request_id"),
     )
     op.create_index("alerts_by_digest", "alerts", ["digest"], unique=True)
+    op.create_index("alerts_by_due", "alerts", ["due_at", "erase_by", "period"], sqlite_where=sa.text("due_at > 0"))
     op.create_table(
         "answers",
         sa.Column("answered", sa.LargeBinary(length=32), nullable=False),
         sa.Column("answer", sa.LargeBinary(length=32), nullable=False),
         sa.Column("outbound", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("answered", "answer"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("answers_by_answer", "answers", ["answer"], unique=False)
+    op.create_table(
+        "approvals",
+        sa.Column("submission", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("confirm_by", sa.BigInteger(), nullable=False),
+        sa.Column("confirmed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("submission", "person"),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -143,6 +157,16 @@ def upgrade() -> None:
     )
     op.create_index("journal_by_subject", "journal", ["subject"])
     op.create_index("journal_by_origin", "journal", ["origin", "first"])
+    op.create_index("journal_anchors", "journal", ["origin", "count"], sqlite_where=sa.text("kind = 17"))
+    op.create_table(
+        "journal_checkpoints",
+        sa.Column("origin", sa.String(), nullable=False),
+        sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("origin", "size"),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "journal_details",
         sa.Column("generation", sa.Integer(), autoincrement=False, nullable=False),
@@ -152,6 +176,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("generation", "idx", "detail_group"),
         sqlite_with_rowid=False,
     )
+    personal = sa.text("detail_group = 'personal'")
+    op.create_index("journal_details_personal", "journal_details", ["generation", "idx"], sqlite_where=personal)
     op.create_table(
         "journals",
         sa.Column("generation", sa.Integer(), autoincrement=False, nullable=False),
@@ -245,6 +271,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("person"),
     )
     op.create_table(
+        "submissions",
+        sa.Column("id", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("author", sa.String(), nullable=False),
+        sa.Column("agency", sa.String(), nullable=False),
+        sa.Column("submitted_at", sa.BigInteger(), nullable=False),
+        sa.Column("alert_type", sa.String(), nullable=False),
+        sa.Column("needed", sa.Integer(), nullable=False),
+        sa.Column("preview", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "successions",
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
         sa.Column("partner", sa.String(), nullable=False),
@@ -263,6 +302,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("earlier", "later"),
         sqlite_with_rowid=False,
     )
+    op.create_index("supersessions_by_later", "supersessions", ["later"], unique=False)
     op.create_table(
         "unheld",
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
@@ -285,3 +325,59 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("log_id", "idx"),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "witnessed",
+        sa.Column("origin", sa.String(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("root", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("origin"),
+    )
+    op.create_table(
+        "witnesses",
+        sa.Column("origin", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("line", sa.LargeBinary(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("code", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("origin", "name"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "subject_index",
+        sa.Column("alert_ref", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("tokens", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("alert_ref"),
+    )
+    op.create_table(
+        "searches",
+        sa.Column("alert_ref", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("generation", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("idx", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("alert_ref", "generation", "idx"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("searches_by_entry", "searches", ["generation", "idx"])
+    op.create_table(
+        "holds",
+        sa.Column("alert_ref", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("agency", sa.String(), nullable=False),
+        sa.Column("placed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("alert_ref", "agency"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "erasures",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("alert_ref", sa.Integer(), nullable=True),
+        sa.Column("period", sa.String(), nullable=True),
+        sa.Column("intended_at", sa.BigInteger(), nullable=False),
+        sa.Column("destroyed_at", sa.BigInteger(), nullable=True),
+        sa.Column("done_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("erasures_by_alert", "erasures", ["alert_ref"])
+    op.create_index("erasures_unfinished", "erasures", ["id"], sqlite_where=sa.text("done_at IS NULL"))

@@ -1,0 +1,197 @@
+"""`exchange approval`: four eyes. A draft waits until a second officer has looked at exactly what would go, and approved it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from node.cli.command import Noun
+from node.cli.context import ask, open_desk, settings
+from node.cli.document import document, enum_name
+from node.cli.drafts import Agency, read_drafts
+from node.cli.errors import REFUSED, SUCCESS, USAGE, Trouble
+from node.cli.output import facts, note, party_name, plain, short, show, table, time_cell, time_text, words
+from node.cli.problems import has_errors, problem_list, problem_table
+from node.cli.today import today
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from exchange.v1.desk_service_pb2 import GetSubmissionResponse, PublishedAlert, Submission
+
+_FILE: Final = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+
+
+@click.group(cls=Noun)
+def approval() -> None:
+    """Four eyes: submit a draft, look at what waits, approve it."""
+
+
+@approval.command()
+@click.argument("file", type=_FILE)
+@click.option("--reason", required=True, help="Why; kept in the authorisation record for your auditors, never in a log.")
+@click.option("--to", "recipients", multiple=True, type=Agency(), metavar="AGENCY", help="Instead of the file's recipients.")
+@click.option(
+    "--oral-approval",
+    default="",
+    metavar="OFFICER",
+    help="SPIFFE ID of the officer who approved by word of mouth, in an emergency: released at once, to be put in writing within a day.",
+)
+def submit(file: Path, reason: str, recipients: tuple[str, ...], oral_approval: str) -> None:
+    """Submit an alert file for a second officer's approval. Exit code 3 if it could not be released even then."""
+    from exchange.v1 import desk_service_pb2
+
+    (draft,) = read_drafts((file,), recipients, today=today(), salt=b"", step=lambda _: None)
+    if has_errors(draft.problems):
+        raise Trouble(
+            USAGE,
+            "FILE_WRONG",
+            f"{file} cannot be sent as written.",
+            next_step=f"Mend it, and check with `exchange alert check {file}`. Nothing was submitted.",
+            done={"problems": problem_list(draft.problems)},
+        )
+    question = desk_service_pb2.SubmitAlertRequest(draft=draft.draft, reason=reason, oral_approver=oral_approval)
+    with open_desk() as desk:
+        answer = ask(desk.SubmitAlert, question)
+
+    def draw(console: "Console") -> None:
+        if answer.problems:
+            console.print(problem_table(answer.problems))
+            return
+        _draw(console, answer.submission)
+        if answer.HasField("published"):
+            _draw_published(console, answer.published)
+        else:
+            console.print(note(f"\nA colleague approves it: exchange approval give {short(answer.submission.id)}"))
+
+    show(document(answer), draw)
+    click.get_current_context().exit(REFUSED if has_errors(answer.problems) or answer.published.problems else SUCCESS)
+
+
+@approval.command("list")
+def list_() -> None:
+    """List your agency's submissions, newest first, and who approved them."""
+    from exchange.v1 import desk_service_pb2
+
+    with open_desk() as desk:
+        answer = ask(desk.ListSubmissions, desk_service_pb2.ListSubmissionsRequest())
+
+    def draw(console: "Console") -> None:
+        if not answer.submissions:
+            console.print(note("Nothing was submitted yet: exchange approval submit FILE --reason …"))
+            return
+        rows = [
+            (
+                short(item.id),
+                _state(item),
+                plain(item.alert_type).rpartition(".")[2],
+                party_name(item.author),
+                f"{len(item.approvals)} of {item.approvals_needed}",
+                time_cell(item.submitted_at),
+            )
+            for item in answer.submissions
+        ]
+        console.print(table(("!submission", "state", "type", "author", "approvals", "!submitted (UTC)"), rows))
+
+    show(document(answer), draw)
+
+
+@approval.command("show")
+@click.argument("submission", metavar="SUBMISSION")
+def show_(submission: str) -> None:
+    """Show SUBMISSION, and what each recipient would see of it."""
+    answer = _get(submission)
+    show(document(answer), lambda console: _draw_whole(console, answer))
+
+
+@approval.command()
+@click.argument("submission", metavar="SUBMISSION")
+@click.option("--yes", is_flag=True, help="Do not ask: you have looked at it with `exchange approval show`.")
+def give(submission: str, yes: bool) -> None:  # noqa: FBT001  click calls it
+    """Look at what SUBMISSION would send, and approve it. The last approval releases it. Also puts an oral approval in writing."""
+    from exchange.v1 import desk_service_pb2
+
+    looked = _get(submission)
+    if not yes:
+        if settings().json:
+            raise Trouble(USAGE, "CONFIRMATION", "Nobody can be asked with --json.", next_step="Look at it, then give --yes.")
+        from node.cli.output import console
+
+        _draw_whole(console(), looked)
+        click.confirm("Approve exactly this?", abort=True)
+    question = desk_service_pb2.ApproveSubmissionRequest(submission=submission, preview_digest=looked.submission.preview_digest)
+    with open_desk() as desk:
+        answer = ask(desk.ApproveSubmission, question)
+
+    def draw(screen: "Console") -> None:
+        _draw(screen, answer.submission)
+        if answer.HasField("published"):
+            _draw_published(screen, answer.published)
+
+    show(document(answer), draw)
+    click.get_current_context().exit(REFUSED if answer.published.problems else SUCCESS)
+
+
+@approval.command("take-back")
+@click.argument("submission", metavar="SUBMISSION")
+def take_back(submission: str) -> None:
+    """Take back a SUBMISSION of yours that still waits."""
+    from exchange.v1 import desk_service_pb2
+
+    with open_desk() as desk:
+        taken = ask(desk.TakeBackSubmission, desk_service_pb2.TakeBackSubmissionRequest(submission=submission)).submission
+    show(document(taken), lambda console: _draw(console, taken))
+
+
+def _get(submission: str) -> "GetSubmissionResponse":
+    from exchange.v1 import desk_service_pb2
+
+    with open_desk() as desk:
+        return ask(desk.GetSubmission, desk_service_pb2.GetSubmissionRequest(submission=submission))
+
+
+def _state(item: "Submission") -> str:
+    from exchange.v1.desk_service_pb2 import SubmissionState
+
+    return words(enum_name(SubmissionState.DESCRIPTOR, item.state) or "unknown")
+
+
+def _draw(console: "Console", item: "Submission") -> None:
+    approvals = [
+        f"{party_name(given.person)}, {time_text(given.at)}{_oral(given.confirm_by, given.confirmed_at)}" for given in item.approvals
+    ]
+    rows = (
+        ("submission", item.id.hex()),
+        ("state", _state(item)),
+        ("author", party_name(item.author)),
+        ("submitted", time_text(item.submitted_at)),
+        ("approvals", f"{len(item.approvals)} of {item.approvals_needed}"),
+        *(("approved by", text) for text in approvals),
+        ("preview", item.preview_digest.hex()),
+    )
+    console.print(facts(rows))
+
+
+def _oral(confirm_by: int, confirmed_at: int) -> str:
+    if not confirm_by:
+        return ""
+    return f", oral, in writing {time_text(confirmed_at)}" if confirmed_at else f", oral, in writing by {time_text(confirm_by)}"
+
+
+def _draw_whole(console: "Console", answer: "GetSubmissionResponse") -> None:
+    from node.cli.matrix import draw_matrix
+
+    _draw(console, answer.submission)
+    if answer.HasField("draft"):
+        console.print(facts((("reason", plain(answer.reason)),)))
+        if answer.preview.problems:
+            console.print(problem_table(answer.preview.problems))
+        console.print()
+        draw_matrix(console, answer.preview.recipients)
+
+
+def _draw_published(console: "Console", published: "PublishedAlert") -> None:
+    if published.problems:
+        console.print(problem_table(published.problems))
+        return
+    console.print(f"\nReleased: {published.manifest_digest.hex()}", style="green")

@@ -1,0 +1,83 @@
+"""The register of mistakes, corrections and near misses, gathered from the journal, the logs and the alarms."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from node.cli.audit_words import both, list_disclosures, list_events, period_filter
+from node.cli.context import ask
+from node.cli.document import document, iso_time
+
+if TYPE_CHECKING:
+    from exchange.v1.audit_service_pb2 import DisclosureRecord
+    from exchange.v1.audit_service_pb2_grpc import AuditServiceStub
+
+_EVENTS = "kind = REFUSAL OR kind = ALARM OR (kind = ALTERATION AND code = SUPERSEDED)"
+_DISCLOSURES = "exception:* OR withheld:* OR conflict = true OR correction = true"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mishap:
+    """One line of the register."""
+
+    grade: str
+    """As findings are graded: CRITICAL, PRIORITY, ACTION, OBSERVATION."""
+    at: int
+    """Unix milliseconds."""
+    kind: str
+    code: str
+    partner: str
+    place: str
+    """Log and index, or index in the journal."""
+
+    def data(self) -> dict[str, Any]:
+        """For scripts."""
+        said = {"grade": self.grade, "at": iso_time(self.at), "kind": self.kind, "code": self.code}
+        return {**said, "partner": self.partner, "place": self.place}
+
+
+def read_register(audit: "AuditServiceStub", since: int, until: int, limit: int, *, for_export: bool = False) -> tuple[list[Mishap], bool]:
+    """The register of a time (Unix milliseconds; 0 for no bound), oldest first, at most `limit` lines; and whether there are more."""
+    from exchange.v1 import audit_service_pb2
+    from exchange.v1.journal_pb2 import JOURNAL_KIND_ALARM, JOURNAL_KIND_REFUSAL, JournalEntry
+
+    period = period_filter(since, until)
+    found: list[Mishap] = []
+    events, more_events = list_events(audit, both(period, _EVENTS), limit, for_export=for_export)
+    for event in events:
+        entry = JournalEntry.FromString(event.entry)
+        kind = {JOURNAL_KIND_REFUSAL: "REFUSED", JOURNAL_KIND_ALARM: "ALARM"}.get(entry.kind, "CORRECTED")
+        grade = "ACTION" if kind == "ALARM" else "OBSERVATION"
+        place = f"{event.origin}#{event.index}"
+        found.append(Mishap(grade=grade, at=entry.at, kind=kind, code=entry.code, partner=entry.counterparty, place=place))
+    records, more_records = list_disclosures(audit, both(period, _DISCLOSURES), limit, for_export=for_export)
+    for record in records:
+        found += _of_record(record)
+    for alarm in ask(audit.ListAlarms, audit_service_pb2.ListAlarmsRequest()).alarms:
+        if alarm.at >= since and (not until or alarm.at < until):
+            found.append(
+                Mishap(grade="ACTION", at=alarm.at, kind="STANDING_ALARM", code=alarm.code, partner=alarm.partner, place=alarm.origin)
+            )
+    found.sort(key=lambda item: item.at)
+    return found[:limit], more_events or more_records or len(found) > limit
+
+
+def _of_record(record: "DisclosureRecord") -> Iterator[Mishap]:
+    from exchange.v1.disclosure_pb2 import Entry
+
+    entry, data = Entry.FromString(record.entry), document(record)
+    sender, _, recipient = record.origin.split("/")[:3]
+    partner = recipient if record.outbound else sender
+
+    def mishap(grade: str, kind: str, code: str) -> Mishap:
+        return Mishap(grade=grade, at=entry.disclosed_at, kind=kind, code=code, partner=partner, place=f"{record.origin}#{record.index}")
+
+    if data["withheld"]:
+        yield mishap("OBSERVATION", "WITHHELD", data["withheld"])
+    if data["exception"]:
+        # What the recipient did not take is not known there: somebody has to tell it anew, or say why not.
+        yield mishap("OBSERVATION" if data["exception"] == "WITHHELD" else "ACTION", "EXCEPTED", data["exception"])
+    if record.conflict:
+        yield mishap("PRIORITY", "CONFLICT", "CONFLICT")
+    if record.supersedes:
+        yield mishap("OBSERVATION", "CORRECTION", "SUPERSEDES")

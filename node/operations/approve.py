@@ -1,0 +1,275 @@
+"""Four eyes: a draft waits until other officers have approved exactly what was previewed, and is released with the last approval.
+
+Who wrote it never approves it. An approval is bound to the preview's digest, which covers every recipient, clause, agreement and byte:
+after any change of agreement or policy that digest is another, and the submission is void. A draft is never edited, but submitted anew.
+"""
+
+from collections.abc import Callable
+
+from exchange.encoding import cut
+from exchange.errors import Conflict, Malformed, NotFound, Refused
+from exchange.profile import alert_type
+from exchange.v1 import desk_service_pb2
+from node.intake.completeness import check_release
+from node.intake.problems import error, refuses
+from node.operations.access import note_access
+from node.operations.officers import LIAISON, agency_of, require, turned_away
+from node.operations.planning import Plan, plan
+from node.operations.preview import preview_with, refusals
+from node.operations.release import NotReleased, Prepared, prepare
+from node.ports import Ports
+from node.store.alerts import PREFIX_AT_LEAST
+from node.store.directory import clear_alarm, raise_alarm
+from node.store.journal import Event, Kind
+from node.store.submissions import (
+    ApprovalRow,
+    SubmissionRow,
+    add_approval,
+    add_submission,
+    approvals_of,
+    close_submission,
+    confirm_approval,
+    find_submission,
+    submissions_of,
+    unconfirmed,
+)
+
+CONFIRM_WITHIN_MS = 24 * 3_600_000
+"""An oral approval is put in writing within a day."""
+ENOUGH = 1_000
+"""More approvals than a clause can ask for: what would go, once all have approved."""
+_KEY = "submissions"
+_PURPOSE = b"submission\0"
+_STATES = {
+    "waiting": desk_service_pb2.SUBMISSION_STATE_WAITING,
+    "released": desk_service_pb2.SUBMISSION_STATE_RELEASED,
+    "void": desk_service_pb2.SUBMISSION_STATE_VOID,
+    "taken back": desk_service_pb2.SUBMISSION_STATE_TAKEN_BACK,
+}
+
+Release = Callable[[Prepared | NotReleased], desk_service_pb2.PublishedAlert]
+
+
+def submit(
+    ports: Ports, person: str, request: desk_service_pb2.SubmitAlertRequest, release: Release
+) -> desk_service_pb2.SubmitAlertResponse:
+    """Let a draft wait for approval; or, on an oral approval, release it at once, to be put in writing within a day.
+
+    The same draft again changes nothing. Raises `Refused` (APPROVAL_NOT_ASKED, ORAL_APPROVER).
+    """
+    author = require(ports, person, (LIAISON,))
+    draft, now, agency = request.draft, ports.clock.now_ms(), agency_of(author)
+    problems = [*check_release(draft, now)]
+    if not request.reason.strip():
+        problems.append(error("REASON_MISSING", "reason", "no reason was given", "say why this is necessary: --reason"))
+    if len(draft.request_id) != 16:
+        problems.append(error("REQUEST_ID", "request_id", "the request id is not 16 bytes", "use the exchange command line"))
+    if refuses(problems):
+        return desk_service_pb2.SubmitAlertResponse(problems=problems)
+    decided = _plan(ports, draft, now)
+    if decided.refused or not decided.planned:
+        return desk_service_pb2.SubmitAlertResponse(problems=[*refusals(decided), *problems])
+    needed = max(item.allowed.clause.approvals for item in decided.planned)
+    if not needed:
+        raise Refused("APPROVAL_NOT_ASKED", "no clause asks for an approval here: publish it")
+    oral = _oral_approver(ports, person, agency, request.oral_approver, needed)
+    row = SubmissionRow(
+        id=draft.request_id,
+        state="waiting",
+        author=person,
+        agency=agency,
+        submitted_at=now,
+        alert_type=draft.alert_type,
+        needed=needed,
+        preview=decided.digest,
+        sealed=ports.vault.lasting_key(ports.store, _KEY).seal(_PURPOSE + draft.request_id, request.SerializeToString()),
+    )
+    with ports.store.write() as tx:
+        held = find_submission(tx, row.id)
+        if held is None:
+            add_submission(tx, row)
+            event = Event(code="SUBMITTED", subject=row.preview, justification=request.reason.strip())
+            ports.journal.record(tx, now, Kind.JOURNAL_KIND_APPROVAL, person, [event])
+            if oral:
+                add_approval(tx, row.id, ApprovalRow(person=oral, at=now, confirm_by=now + CONFIRM_WITHIN_MS, confirmed_at=0))
+                event = Event(code="ORAL", subject=row.preview, justification=request.reason.strip(), urgent=True)
+                ports.journal.record(tx, now, Kind.JOURNAL_KIND_APPROVAL, person, [event])
+    if held is not None and (held.author != person or held.preview != row.preview):
+        raise Conflict("SUBMISSION_OTHER", "something else was submitted under this id: write the draft anew")
+    published = _release_if_complete(ports, row.id, release)
+    return desk_service_pb2.SubmitAlertResponse(submission=_message(ports, row.id), published=published)
+
+
+def approve(
+    ports: Ports, person: str, request: desk_service_pb2.ApproveSubmissionRequest, release: Release
+) -> desk_service_pb2.ApproveSubmissionResponse:
+    """Approve what was previewed; the last approval that is missing releases it. To approve again changes nothing.
+
+    Raises `NotPermitted` (APPROVER_IS_AUTHOR), `Conflict` (PREVIEW_CHANGED: another preview than the one looked at; or than was
+    submitted, then it is void), `Refused` (SUBMISSION_CLOSED), `NotFound` as `get`.
+    """
+    officer = require(ports, person, (LIAISON,))
+    row = _find(ports, agency_of(officer), request.submission)
+    if person == row.author:
+        raise turned_away(ports, person, "APPROVER_IS_AUTHOR", "who wrote a draft does not approve it: ask a colleague")
+    now = ports.clock.now_ms()
+    mine = next((approval for approval in _approvals(ports, row.id) if approval.person == person), None)
+    if mine is not None and mine.confirm_by and not mine.confirmed_at:
+        with ports.store.write() as tx:
+            confirm_approval(tx, row.id, person, now)
+            ports.journal.record(tx, now, Kind.JOURNAL_KIND_APPROVAL, person, [Event(code="GIVEN", subject=row.preview)])
+            clear_alarm(tx, "ORAL_APPROVAL_UNCONFIRMED", partner=ports.trust_domain, origin=row.id.hex())
+    elif mine is None:
+        _approve(ports, person, row, request.preview_digest, now)
+    published = _release_if_complete(ports, row.id, release)
+    return desk_service_pb2.ApproveSubmissionResponse(submission=_message(ports, row.id), published=published)
+
+
+def get(ports: Ports, person: str, reference: str) -> desk_service_pb2.GetSubmissionResponse:
+    """One submission with its draft, and what would go now. Raises `NotFound` (SUBMISSION_REFERENCE, SUBMISSION_NOT_FOUND, …_AMBIGUOUS)."""
+    officer = require(ports, person, (LIAISON,))
+    row = _find(ports, agency_of(officer), reference)
+    note_access(ports, Kind.JOURNAL_KIND_CONSULTATION, person, Event(code="SUBMISSION", subject=row.preview))
+    answer = desk_service_pb2.GetSubmissionResponse(submission=_message(ports, row.id))
+    if row.sealed is not None:
+        request = _opened(ports, row, row.sealed)
+        answer.draft.CopyFrom(request.draft)
+        answer.reason = request.reason
+        answer.preview.CopyFrom(preview_with(ports, request.draft, approvals=ENOUGH))
+    return answer
+
+
+def list_submissions(ports: Ports, person: str) -> list[desk_service_pb2.Submission]:
+    """Those of the caller's agency, newest first."""
+    agency = agency_of(require(ports, person, (LIAISON,)))
+    with ports.store.read() as tx:
+        rows = submissions_of(tx, agency)
+    return [_message(ports, row.id) for row in rows]
+
+
+def take_back(ports: Ports, person: str, reference: str) -> desk_service_pb2.Submission:
+    """End a submission that still waits. Raises `NotPermitted` (NOT_THE_AUTHOR), `Refused` (SUBMISSION_CLOSED), `NotFound` as `get`."""
+    row = _find(ports, agency_of(require(ports, person, (LIAISON,))), reference)
+    if row.author != person:
+        raise turned_away(ports, person, "NOT_THE_AUTHOR", "only who submitted a draft takes it back")
+    with ports.store.write() as tx:
+        _still_waiting(find_submission(tx, row.id))
+        close_submission(tx, row.id, "taken back")
+        event = Event(code="TAKEN_BACK", subject=row.preview)
+        ports.journal.record(tx, ports.clock.now_ms(), Kind.JOURNAL_KIND_APPROVAL, person, [event])
+    return _message(ports, row.id)
+
+
+def watch_oral_approvals(ports: Ports) -> None:
+    """Raise the alarm for each oral approval that is not in writing in time."""
+    now = ports.clock.now_ms()
+    with ports.store.read() as tx:
+        late = unconfirmed(tx, now)
+    if late:
+        with ports.store.write() as tx:
+            for submission in late:
+                raise_alarm(tx, now, "ORAL_APPROVAL_UNCONFIRMED", partner=ports.trust_domain, origin=submission.hex())
+
+
+def _approve(ports: Ports, person: str, row: SubmissionRow, looked_at: bytes, now: int) -> None:
+    if row.sealed is None:
+        raise _closed()
+    decided = _plan(ports, _opened(ports, row, row.sealed).draft, now)
+    changed = decided.digest != row.preview
+    with ports.store.write() as tx:
+        _still_waiting(find_submission(tx, row.id))
+        if changed:
+            close_submission(tx, row.id, "void")
+            ports.journal.record(tx, now, Kind.JOURNAL_KIND_APPROVAL, person, [Event(code="VOID", subject=row.preview)])
+        elif looked_at == row.preview:
+            add_approval(tx, row.id, ApprovalRow(person=person, at=now, confirm_by=0, confirmed_at=0))
+            ports.journal.record(tx, now, Kind.JOURNAL_KIND_APPROVAL, person, [Event(code="GIVEN", subject=row.preview)])
+    if changed:
+        raise Conflict("PREVIEW_CHANGED", "what would go is no longer what was submitted: it is void, and must be submitted again")
+    if looked_at != row.preview:
+        raise Conflict("PREVIEW_CHANGED", "this is not the preview that you looked at: look again, then approve")
+
+
+def _release_if_complete(ports: Ports, identifier: bytes, release: Release) -> desk_service_pb2.PublishedAlert | None:
+    with ports.store.read() as tx:
+        row, given = find_submission(tx, identifier), approvals_of(tx, identifier)
+    if row is None or row.sealed is None or len(given) < row.needed:
+        return None
+    request = _opened(ports, row, row.sealed)
+    prepared = prepare(ports, row.author, request.draft, request.reason, approvers=[approval.person for approval in given])
+    published = release(prepared)
+    if not published.problems:
+        # Released under the draft's own id: after a crash here the next call releases nothing twice.
+        with ports.store.write() as tx:
+            close_submission(tx, identifier, "released")
+    return published
+
+
+def _plan(ports: Ports, draft: desk_service_pb2.Draft, now: int) -> Plan:
+    return plan(draft, cut(draft.alert), alert_type(draft.alert_type), ports.known, now, approvals=ENOUGH)
+
+
+def _oral_approver(ports: Ports, author: str, agency: str, approver: str, needed: int) -> str:
+    if not approver:
+        return ""
+    entry = ports.officers.get(approver)
+    if entry is None or approver == author or LIAISON not in entry.roles or str(entry.agency) != agency or needed > 1:
+        raise Refused("ORAL_APPROVER", "an oral approval is one other liaison officer's of your agency, where one approval is enough")
+    return approver
+
+
+def _find(ports: Ports, agency: str, reference: str) -> SubmissionRow:
+    wanted = reference.strip().lower().replace("-", "")
+    if len(wanted) < PREFIX_AT_LEAST or not all(character in "0123456789abcdef" for character in wanted):
+        raise NotFound("SUBMISSION_REFERENCE", "give a submission's id in hex, or at least its first 8 characters")
+    with ports.store.read() as tx:
+        found = [row for row in submissions_of(tx, agency) if row.id.hex().startswith(wanted)]
+    if len(found) != 1:
+        code = "SUBMISSION_AMBIGUOUS" if found else "SUBMISSION_NOT_FOUND"
+        raise NotFound(code, "no submission of your agency, or more than one, begins like this: see `exchange approval list`")
+    return found[0]
+
+
+def _opened(ports: Ports, row: SubmissionRow, sealed: bytes) -> desk_service_pb2.SubmitAlertRequest:
+    content = ports.vault.lasting_key(ports.store, _KEY).open(_PURPOSE + row.id, sealed)
+    return desk_service_pb2.SubmitAlertRequest.FromString(content)
+
+
+def _approvals(ports: Ports, identifier: bytes) -> list[ApprovalRow]:
+    with ports.store.read() as tx:
+        return approvals_of(tx, identifier)
+
+
+def _still_waiting(row: SubmissionRow | None) -> None:
+    if row is None or row.state != "waiting":
+        raise _closed()
+
+
+def _closed() -> Refused:
+    return Refused("SUBMISSION_CLOSED", "it was released, taken back or voided already")
+
+
+def _message(ports: Ports, identifier: bytes) -> desk_service_pb2.Submission:
+    with ports.store.read() as tx:
+        row, given = find_submission(tx, identifier), approvals_of(tx, identifier)
+    if row is None:
+        raise Malformed("SUBMISSION_NOT_FOUND", "the submission is gone")
+    return desk_service_pb2.Submission(
+        id=row.id,
+        state=_STATES[row.state],
+        author=row.author,
+        submitted_at=row.submitted_at,
+        alert_type=row.alert_type,
+        approvals_needed=row.needed,
+        approvals=[
+            desk_service_pb2.Approval(
+                person=approval.person,
+                at=approval.at,
+                oral=bool(approval.confirm_by),
+                confirm_by=approval.confirm_by,
+                confirmed_at=approval.confirmed_at,
+            )
+            for approval in given
+        ],
+        preview_digest=row.preview,
+    )

@@ -1,0 +1,229 @@
+"""Disclosures in both directions, read from the signed entries themselves and matched against a filter.
+
+A filter is matched against the bytes that were hashed and signed, not against columns copied from them: whoever altered a column
+could otherwise steer a review past an entry, and the hot path would pay for the copies. Nor does a time narrow the search, since
+only a partner's honesty puts a mirror's times in order; an index does, and so does which log it is.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from exchange.profile import alert_types
+from exchange.v1 import desk_service_pb2, disclosure_pb2, handling_pb2, receipt_pb2
+from node.filtering.match import bounds, match
+from node.filtering.terms import EVERYTHING, Filter, FilterField, Kind, Vocabulary
+from node.operations.states import EntryState, entry_states
+from node.ports import Ports
+from node.store import logs
+from node.store.disclosures import AlertFacts, conflicting, corrected_by, facts_by_id
+from node.store.logs import EntryRow, LogRow
+from node.store.transaction import Transaction
+
+_CHUNK = 500
+"""Entries that are read at once."""
+AT_ONCE = 4000
+"""Entries that one page looks at: a fraction of a second, also for a filter that nothing fits."""
+
+_OUTBOUND, _INBOUND = 1, 2
+
+
+def _choices(names: Mapping[str, int], prefix: str) -> FilterField:
+    return FilterField(kind=Kind.CHOICE, choices={name.removeprefix(prefix): number for name, number in names.items() if number})
+
+
+DISCLOSURE_FIELDS: Vocabulary = {
+    "origin": FilterField(kind=Kind.TEXT),
+    "partner": FilterField(kind=Kind.TEXT),
+    "direction": FilterField(kind=Kind.CHOICE, choices={"OUTBOUND": _OUTBOUND, "INBOUND": _INBOUND}),
+    "index": FilterField(kind=Kind.NUMBER),
+    "at": FilterField(kind=Kind.TIME),
+    "audience": FilterField(kind=Kind.TEXTS),
+    "clause": FilterField(kind=Kind.TEXT),
+    "agreement": FilterField(kind=Kind.DIGEST),
+    "purpose": _choices(dict(handling_pb2.Purpose.items()), "PURPOSE_"),
+    "ground": _choices(dict(disclosure_pb2.OnRequestGround.items()), "ON_REQUEST_GROUND_"),
+    "field": FilterField(kind=Kind.TEXTS),
+    "manifest": FilterField(kind=Kind.DIGEST),
+    "state": _choices(dict(desk_service_pb2.DisclosureState.items()), "DISCLOSURE_STATE_"),
+    "exception": _choices(dict(receipt_pb2.ExceptionCode.items()), "EXCEPTION_CODE_"),
+    "withheld": _choices(dict(disclosure_pb2.WithheldCode.items()), "WITHHELD_CODE_"),
+    "alert_type": FilterField(kind=Kind.TEXT),
+    "alert_state": FilterField(kind=Kind.TEXT),
+    "originator": FilterField(kind=Kind.TEXT),
+    "correction": FilterField(kind=Kind.FLAG),
+    "conflict": FilterField(kind=Kind.FLAG),
+    "emergency": FilterField(kind=Kind.FLAG),
+}
+"""What a filter of disclosures may name. `field` is a number or a name; `alert_type` the short name, such as TravelAlert."""
+
+Position = tuple[int, int]
+"""(log id, index): going up, the first entry still to be looked at; going down, the one after it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disclosure:
+    """One entry of a disclosure log with what this node knows of it; no content."""
+
+    log: LogRow
+    row: EntryRow
+    entry: disclosure_pb2.Entry
+    state: EntryState
+    alert: AlertFacts | None
+    supersedes: Sequence[bytes]
+    conflict: bool
+    emergency: bool
+    instrument: str
+
+    @property
+    def field_names(self) -> list[str]:
+        """Names of the disclosed fields in the entry's order; empty where the alert type is not known here."""
+        names = _names(self.alert.alert_type) if self.alert else {}
+        return [names[number] for number in self.entry.fields if number in names]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannedPage:
+    """What one look found, where the next begins (None: nothing is left), and how much of how many entries it looked at."""
+
+    found: list[Disclosure]
+    following: Position | None
+    scanned: int
+    total: int
+
+
+def scan_page(
+    ports: Ports, tx: Transaction, wanted: Filter, limit: int, position: Position | None = None, *, newest: bool = False
+) -> ScannedPage:
+    """At most `limit` disclosures for which the filter holds, log by log, among the next `AT_ONCE` entries from `position` on."""
+    candidates = [log for log in logs.all_logs(tx) if match(wanted, _of_log(log)) is not False]
+    ranges = [(log, *_range(log, wanted)) for log in (reversed(candidates) if newest else candidates)]
+    total = sum(max(end - start, 0) for _, start, end in ranges)
+    found: list[Disclosure] = []
+    scanned = 0
+    for log, first, last in ranges:
+        start, end = first, last
+        if position is not None:
+            if log.id != position[0] and (log.id > position[0]) == newest:
+                continue
+            if log.id == position[0]:
+                start, end = (start, min(end, position[1])) if newest else (max(start, position[1]), end)
+        while start < end:
+            if scanned >= AT_ONCE:
+                return ScannedPage(found=found, following=(log.id, end if newest else start), scanned=scanned, total=total)
+            step = min(_CHUNK, AT_ONCE - scanned)
+            low, high = (max(end - step, start), end) if newest else (start, min(start + step, end))
+            fitting = list(read_disclosures(ports, tx, log, low, high, wanted))
+            for one in reversed(fitting) if newest else fitting:
+                found.append(one)
+                if len(found) == limit:
+                    index = one.row.idx
+                    scanned += high - index if newest else index + 1 - low
+                    return ScannedPage(found=found, following=(log.id, index if newest else index + 1), scanned=scanned, total=total)
+            scanned += high - low
+            start, end = (start, low) if newest else (high, end)
+    return ScannedPage(found=found, following=None, scanned=scanned, total=total)
+
+
+def scan_all(ports: Ports, wanted: Filter) -> Iterator[list[Disclosure]]:
+    """All disclosures for which the filter holds, in lists, each read in a transaction of its own."""
+    position: Position | None = None
+    while True:
+        with ports.store.read() as tx:
+            page = scan_page(ports, tx, wanted, AT_ONCE, position)
+        yield page.found
+        position = page.following
+        if position is None:
+            return
+
+
+def read_disclosures(ports: Ports, tx: Transaction, log: LogRow, start: int, end: int, wanted: Filter = EVERYTHING) -> Iterator[Disclosure]:
+    """The entries of a log from `start` up to `end` for which the filter holds, successions left out."""
+    entries: dict[int, disclosure_pb2.Entry] = {}
+    rows: list[EntryRow] = []
+    of_log = _of_log(log)
+    for row in logs.entry_rows(tx, log.id, start, end):
+        entry = disclosure_pb2.Entry.FromString(row.entry)
+        # What the entry itself rules out costs no further look; of most filters that is nearly everything.
+        if not entry.succession and match(wanted, {**of_log, **_of_entry(row.idx, entry)}) is not False:
+            rows.append(row)
+            entries[row.idx] = entry
+    if not rows:
+        return
+    states = entry_states(ports, tx, log, rows)
+    alerts = facts_by_id(tx, {row.alert_ref for row in rows if row.alert_ref is not None})
+    corrected = corrected_by(tx, [alert.digest for alert in alerts.values()])
+    contradicting = conflicting(tx, log.id, start, end)
+    for row in rows:
+        entry = entries[row.idx]
+        alert = alerts.get(row.alert_ref) if row.alert_ref is not None else None
+        agreed = ports.known.agreements.get(entry.agreement_digest)
+        one = Disclosure(
+            log=log,
+            row=row,
+            entry=entry,
+            state=states[row.idx],
+            alert=alert,
+            supersedes=corrected.get(alert.digest, ()) if alert else (),
+            conflict=row.idx in contradicting,
+            emergency=bool(agreed and agreed.agreement.emergency),
+            instrument=agreed.agreement.instrument if agreed else "",
+        )
+        if match(wanted, {**of_log, **_of_entry(row.idx, entry), **_of_fate(one)}):
+            yield one
+
+
+def partner_of(log: LogRow) -> str:
+    """The trust domain at the other end of a log."""
+    return log.name.recipient if log.outbound else log.name.sender
+
+
+def short_type(full_name: str) -> str:
+    """TravelAlert for exchange.v1.TravelAlert."""
+    return full_name.rpartition(".")[2]
+
+
+def _of_log(log: LogRow) -> dict[str, Any]:
+    return {"origin": log.name.origin, "partner": partner_of(log), "direction": _OUTBOUND if log.outbound else _INBOUND}
+
+
+def _range(log: LogRow, wanted: Filter) -> tuple[int, int]:
+    low, high = bounds(wanted, "index")
+    return low, min(high + 1, log.size)
+
+
+def _of_entry(index: int, entry: disclosure_pb2.Entry) -> dict[str, Any]:
+    """What the signed entry says by itself."""
+    return {
+        "index": index,
+        "at": entry.disclosed_at,
+        "audience": tuple(entry.audience),
+        "clause": entry.clause,
+        "agreement": entry.agreement_digest,
+        "purpose": entry.purpose,
+        "ground": entry.on_request_ground,
+        "manifest": entry.manifest_digest,
+    }
+
+
+def _of_fate(one: Disclosure) -> dict[str, Any]:
+    """What this node knows of it besides."""
+    return {
+        "field": [*map(str, one.entry.fields), *one.field_names],
+        "state": one.state.state,
+        "exception": one.state.exception,
+        "withheld": one.state.withheld,
+        "alert_type": short_type(one.alert.alert_type) if one.alert else "",
+        "alert_state": one.alert.state if one.alert else "",
+        "originator": one.alert.originator if one.alert else "",
+        "correction": bool(one.supersedes),
+        "conflict": one.conflict,
+        "emergency": one.emergency,
+    }
+
+
+@cache
+def _names(full_name: str) -> dict[int, str]:
+    kind = alert_types().get(full_name)
+    return {field.number: field.name for field in kind.fields} if kind else {}
