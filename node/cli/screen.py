@@ -59,6 +59,9 @@ RULES: Final = {
 """What each rule found, in words; docs/screening.md explains them, and a test compares them with the rules that there are."""
 
 
+DISPUTED: Final = "Disputed: something in this alert was wrong. Do not act on it; ask its originator."
+
+
 @click.command(cls=Verb)
 @click.argument("manifest", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
@@ -144,6 +147,8 @@ def _draw_proposal(console: "Console", proposal: "ScreeningProposal") -> None:
         ("by accident", f"one stranger in {proposal.one_stranger_in:,}"),
     )
     console.print(facts(rows))
+    if "DISPUTED" in proposal.alert.flags:
+        console.print(DISPUTED, style="bold red")
     lines = [
         (RULES.get(r.rule, r.rule), r.told or "–", r.shown or "–", str(r.bearers or ""), f"{r.tenths / 10:+.1f}") for r in proposal.reasons
     ]

@@ -23,12 +23,14 @@ from exchange.v1 import disclosure_pb2, manifest_pb2, statement_pb2
 from exchange.values import PartyId
 from node.operations.contents import SALT, purpose_of_alert, purpose_of_entry, unpack_content
 from node.operations.findings import CRITICAL, PRIORITY, Findings, Grade, Step
+from node.operations.standing import state_held
 from node.ports import Known
 from node.store.alerts import AlertRow
 from node.store.engine import Store
 from node.store.envelope import SealingKey
 from node.store.errors import StoreFailed
 from node.store.logs import LogRow
+from node.store.recalls import all_untold
 from node.store.retention import erasures_of
 from node.store.scan import (
     LoggedEntry,
@@ -99,7 +101,7 @@ class _AlertChecker:
             logged: list[_Logged] = []
             if waiting is not None and waiting[0] == alert.id:
                 logged = [one for row in waiting[1] if (one := self._read(row)) is not None]
-            self._check_relations(alert, logged, inboxes.get(alert.id, set()), answers.get(alert.digest, set()))
+            self._check_relations(tx, alert, logged, inboxes.get(alert.id, set()), answers.get(alert.digest, set()))
             if alert.state != "erased":
                 self._check_content(tx, alert, logged, supersessions.get(alert.digest, set()))
             elif alert.sealed is not None or alert.wrapped_key is not None or any(one.sealed is not None for one in logged):
@@ -113,11 +115,17 @@ class _AlertChecker:
             return None  # said by the pass over the entries
         return None if log is None else _Logged(log, row.idx, entry, row.sealed, row.exception is not None)
 
-    def _check_relations(self, alert: AlertRow, logged: Sequence[_Logged], inboxes: set[str], answers: set[tuple[bytes, bool]]) -> None:
+    def _check_relations(
+        self, tx: Transaction, alert: AlertRow, logged: Sequence[_Logged], inboxes: set[str], answers: set[tuple[bytes, bool]]
+    ) -> None:
         self.findings.counts["alerts originated" if alert.own else "alerts received"] += 1
         ours = [one for one in logged if one.log.outbound == alert.own]
-        if not ours:
+        waiting = not ours and any(control == alert.digest for control, _ in all_untold(tx))
+        if not ours and not waiting:
             self._about(alert, logged, "ALERT_WITHOUT_ENTRY", "stands in no log")
+        # What a recall said that was lost with a database is not known any more; then the safe reading stands.
+        if alert.state != state_held(tx, alert) and not (alert.own and alert.state == "disputed"):
+            self._about(alert, logged, "STATE_MISMATCH", "stands otherwise than what is held of it says")
         seen = set()
         for one in logged:
             what = (one.log.id, tuple(one.entry.fields), tuple(one.entry.audience), one.entry.purpose)
@@ -129,7 +137,7 @@ class _AlertChecker:
         if inboxes != {agency for one in logged if not one.log.outbound for agency in one.entry.audience}:
             self._about(alert, logged, "INBOX_MISMATCH", "is not in exactly the inboxes of its audiences")
         # The first entry says what an alert answers; later ones only add to its audience or its fields.
-        if answers != {(one.entry.in_reply_to, bool(alert.own)) for one in ours[:1] if one.entry.in_reply_to}:
+        if not waiting and answers != {(one.entry.in_reply_to, bool(alert.own)) for one in ours[:1] if one.entry.in_reply_to}:
             self._about(alert, logged, "ANSWER_MISMATCH", "answers another alert in the log than in the store")
 
     def _check_content(self, tx: Transaction, alert: AlertRow, logged: Sequence[_Logged], supersedes: set[tuple[bytes, str]]) -> None:

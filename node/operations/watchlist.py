@@ -1,7 +1,7 @@
 """The persons of the alerts that one agency may be screened against: in memory, in this process, and nowhere else.
 
-Brought up to date before each use: what ended, was recalled or expired is dropped; what came, or of which more was told, is read from
-the store. So the first use after a start reads all of them, and any later one what has changed.
+Brought up to date before each use: what ended, was withdrawn, restricted or replaced, or has expired is dropped; what came, or of which
+more was told, is read from the store. So the first use after a start reads all of them, and any later one what has changed.
 """
 
 import threading
@@ -16,6 +16,7 @@ from node.intake.edtf import EdtfInvalid, PartialDate, read_edtf
 from node.matching.index import Index
 from node.matching.people import ALIASES_AT_MOST, Alias, Document, Subject, aliases_of
 from node.operations.contents import purpose_of_alert, purpose_of_entry, unpack_content
+from node.operations.standing import standing_for
 from node.ports import Ports
 from node.store import alerts, logs, watch
 from node.store.alerts import AlertRow
@@ -49,7 +50,7 @@ class Watchlist:
     def _update(self, ports: Ports) -> None:
         with ports.store.read() as tx:
             mirrors = {log.id: log for log in logs.all_logs(tx) if not log.outbound}
-            wanted = watch.in_force(tx, self._agency, ports.clock.now_ms())
+            wanted = self._in_force(tx, ports.clock.now_ms())
             more = watch.told_since(tx, {log_id: self._sizes.get(log_id, 0) for log_id in mirrors}) if self._sizes else set()
             held = self._index.subjects.keys() | self._silent
             for reference in held - wanted:
@@ -60,6 +61,12 @@ class Watchlist:
                 self._read(ports, tx, missing[start : start + _AT_ONCE], {log_id: log.name.origin for log_id, log in mirrors.items()})
             # Only now: whatever was logged meanwhile is asked for again.
             self._sizes = {log_id: log.size for log_id, log in mirrors.items()}
+
+    def _in_force(self, tx: Transaction, now: int) -> set[int]:
+        """To this agency what was corrected without it is disputed, whatever others were told in its place."""
+        elsewhere = alerts.by_ids(tx, watch.replaced_elsewhere(tx, self._agency, now))
+        disputed = {row.id for row in elsewhere.values() if standing_for(tx, row, self._agency).state == "disputed"}
+        return watch.in_force(tx, self._agency, now) | disputed
 
     def _read(self, ports: Ports, tx: Transaction, references: list[int], origins: Mapping[int, str]) -> None:
         rows = alerts.by_ids(tx, references)

@@ -1,9 +1,7 @@
 """The door for this country's officers, auditors and administrators: each method proves the caller and calls one operation."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import AbstractContextManager
-from typing import Protocol
 
 import grpc
 
@@ -13,16 +11,17 @@ from node.operations import (
     approve,
     assess,
     check_records,
+    control_drafts,
     evidence,
     evidence_bundle,
     inbox,
     log_export,
+    mis_hits,
     outbox,
     partners,
     preview,
     reconcile,
     recover,
-    release,
     report,
     review,
     screen,
@@ -37,6 +36,7 @@ from node.operations.watchlist import Watchlists
 from node.ports import Ports
 from node.rpc.identity import DeskDoor
 from node.rpc.publishing import publish
+from node.rpc.recall_desk import RecallDesk, Sequencing
 from node.rpc.retention_desk import RetentionDesk
 from node.rpc.status import answered, answered_stream
 
@@ -47,15 +47,7 @@ _PART = 256 * 1024
 """Bytes of a file in one message."""
 
 
-class Sequencing(Protocol):
-    """Whoever gives releases their place in the logs."""
-
-    def submit(self, items: Sequence[Prepared | NotReleased]) -> Future[list[messages.PublishedAlert]]:
-        """Queue releases; the future holds their answers, in order, once they are durable."""
-        ...
-
-
-class DeskService(RetentionDesk):
+class DeskService(RetentionDesk, RecallDesk):
     """`exchange.v1.DeskService`."""
 
     def __init__(self, ports: Ports, door: DeskDoor, sequencer: Sequencing, fetch: Fetch, connect: Connect) -> None:
@@ -79,7 +71,7 @@ class DeskService(RetentionDesk):
     @answered(explain=True)
     def PreviewAlert(self, request: messages.PreviewAlertRequest, context: grpc.ServicerContext) -> messages.PreviewAlertResponse:
         """What each recipient of a draft would see."""
-        return preview.preview(self._ports, self._door.admit(context), request.draft)
+        return control_drafts.preview_draft(self._ports, self._door.admit(context), request.draft)
 
     @answered_stream(explain=True)
     def PublishAlerts(
@@ -89,7 +81,7 @@ class DeskService(RetentionDesk):
         person = self._door.admit(context)
 
         def prepare(drafts: Sequence[messages.Draft], reason: str) -> Sequence[Prepared | NotReleased]:
-            return release.prepare_all(self._ports, person, drafts, reason)
+            return control_drafts.prepare_all(self._ports, person, drafts, reason)
 
         return publish(requests, prepare, self._sequencer.submit, context.is_active)
 
@@ -286,7 +278,7 @@ class DeskService(RetentionDesk):
         self, request: messages.ScreenPassengersRequest, context: grpc.ServicerContext
     ) -> messages.ScreenPassengersResponse:
         """Who of a passenger list may be the person of an alert."""
-        return screen.screen(self._ports, self._door.admit(context), request, self._watchlists)
+        return screen.screen(self._ports, self._door.admit(context), request, self._watchlists, mis_hits.suppressed)
 
     def _release(self, item: Prepared | NotReleased) -> messages.PublishedAlert:
         (published,) = self._sequencer.submit([item]).result()

@@ -25,8 +25,9 @@ from node.store.alerts import note_supersessions
 from node.store.journal import PERSONAL
 from node.store.transaction import Transaction
 from tests import builders
-from tests.countries import BORDER, DAY, POLICE, agency
+from tests.countries import BORDER, DAY, HOUR, POLICE, agency, agreement
 from tests.federation import Federation, federation
+from tests.recalls import LIFTING, RESTRICTION, WITHDRAWAL, corrected, recalled
 from tests.rig import Office, draft
 
 KH_BORDER, KH_POLICE = agency("kh", BORDER), agency("kh", POLICE)
@@ -142,6 +143,63 @@ def test_what_has_ended_is_not_screened_against(two: Federation) -> None:
     assert (ask(office, lists=lists).alerts, proposed(ask(office, lists=lists))) == (1, [])
     two.clock.pass_(21 * DAY)
     assert ask(office, lists=lists).alerts == 0
+
+
+@pytest.mark.parametrize(("who", "office"), [("border", "kh"), ("liaison", "gb")])
+def test_what_is_withdrawn_or_restricted_is_not_screened_against(two: Federation, who: str, office: str) -> None:
+    digest, lists = published(two, KH_BORDER), Watchlists()
+
+    def found() -> list[tuple[int, bytes]]:
+        return proposed(ask(two[office], who, lists=lists))
+
+    assert found() == [(1, digest)]
+    for kind, left in ((RESTRICTION, []), (LIFTING, [(1, digest)]), (WITHDRAWAL, [])):
+        recalled(two["gb"], digest, kind)
+        two.pump()
+        assert found() == left
+
+
+def test_what_was_replaced_is_screened_against_as_it_is_now(two: Federation) -> None:
+    digest, lists = published(two, KH_BORDER), Watchlists()
+    assert proposed(ask(two["kh"], lists=lists)) == [(1, digest)]
+    later = corrected(two["gb"], digest, wrong=[11]).replacement.manifest_digest
+    two.pump()
+    assert proposed(ask(two["kh"], lists=lists)) == [(1, later)]
+    assert proposed(ask(two["gb"], "liaison")) == [(1, later)]
+
+
+def test_what_is_disputed_is_screened_against_and_flagged(tmp_path: Path) -> None:
+    with federation(tmp_path, "gb", "kh") as two:
+        two.connect("gb", "kh", agreement(valid_until=two.clock.now_ms() + HOUR))
+        digest, lists = published(two, KH_BORDER), Watchlists()
+        ask(two["kh"], lists=lists)
+        two.clock.pass_(2 * HOUR)  # the agreement has ended: only the correction goes
+        assert list(corrected(two["gb"], digest).not_admitted) == [KH_BORDER]
+        two.pump()
+        for answer in (ask(two["kh"], lists=lists), ask(two["kh"]), ask(two["gb"], "liaison")):
+            (proposal,) = answer.proposals
+            assert proposal.alert.manifest_digest == digest
+            assert "DISPUTED" in proposal.alert.flags
+
+
+def test_what_was_replaced_for_others_is_disputed_to_whom_it_was_not(tmp_path: Path) -> None:
+    with federation(tmp_path, "gb", "kh") as two:
+        two.connect("gb", "kh", agreement(valid_until=two.clock.now_ms() + HOUR))
+        kh, police, border = two["kh"], Watchlists(), Watchlists()
+        digest = published(two, KH_BORDER, KH_POLICE)
+        assert proposed(ask(kh, "police", lists=police)) == proposed(ask(kh, "border", lists=border)) == [(1, digest)]
+        without = [clause for clause in agreement().clauses if clause.id != "gb-kh-travelalert-police"]
+        later = agreement(valid_from=two.clock.now_ms(), proposed_at=two.clock.now_ms())
+        del later.clauses[:]
+        later.clauses.extend(without)
+        two.connect("gb", "kh", later)
+        two.clock.pass_(2 * HOUR)
+        replacement = corrected(two["gb"], digest).replacement.manifest_digest
+        two.pump()
+        assert proposed(ask(kh, "border", lists=border)) == [(1, replacement)]
+        (proposal,) = ask(kh, "police", lists=police).proposals
+        assert proposal.alert.manifest_digest == digest
+        assert "DISPUTED" in proposal.alert.flags
 
 
 def test_what_comes_later_is_taken_in_without_reading_the_rest_again(two: Federation, monkeypatch: pytest.MonkeyPatch) -> None:
