@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 from exchange.v1.hit_report_pb2 import HIT_OUTCOME_NOT_THIS_PERSON, HitReport
 from exchange.v1.people_pb2 import TravelDocument
-from node.operations.reach import first_of
+from node.operations.reach import first_of, holders, lineage
 from node.ports import Ports
-from node.store import mis_hits
+from node.store import alerts, mis_hits
 from node.store.journal import Event, Kind
 from node.store.transaction import Transaction
 
@@ -32,10 +32,28 @@ def suppressed(ports: Ports, tx: Transaction, hits: Iterable[Passenger]) -> set[
 
 
 def remember_report(ports: Ports, tx: Transaction, report: HitReport, reporter: str, now: int) -> None:
-    """Remember what a report says is not the person of the alert that it answers; `reporter` sent it. `tx` must write."""
+    """Remember what a report says is not the person of the alert that it answers; `reporter` (an agency abroad) sent it. `tx` must write.
+
+    Only of an alert of ours that this agency was told of: no partner keeps our desks from being shown another's.
+    """
+    if report.outcome != HIT_OUTCOME_NOT_THIS_PERSON:
+        return
+    alert = alerts.by_digests(tx, {report.manifest_digest}).get(report.manifest_digest)
+    if alert is not None and alert.own and any(reporter in agencies for agencies in holders(tx, alert).values()):
+        _remember(ports, tx, report, reporter, now)
+
+
+def forget_erased(tx: Transaction) -> None:
+    """Drop what is kept against alerts of which every manifest is erased: nobody can be mistaken for their persons any more."""
+    for first in alerts.by_digests(tx, mis_hits.erased_firsts(tx)).values():
+        if all(row.state == "erased" for row in lineage(tx, first)):
+            mis_hits.forget(tx, {first.digest})
+
+
+def _remember(ports: Ports, tx: Transaction, report: HitReport, reporter: str, now: int) -> None:
     shown: TravelDocument = report.document_shown
     document = _document(shown.issuer, shown.number)
-    if report.outcome != HIT_OUTCOME_NOT_THIS_PERSON or not document:
+    if not document:
         return
     first = first_of(tx, report.manifest_digest)
     mis_hits.remember(tx, first, [ports.vault.mis_hit_token(first, document)])
@@ -54,7 +72,7 @@ class Remembered:
 
     def take_effect(self, ports: Ports, tx: Transaction, now: int) -> None:
         """Remember the mis-hit."""
-        remember_report(ports, tx, self._report, self._person, now)
+        _remember(ports, tx, self._report, self._person, now)
 
 
 def _document(issuer: str, number: str) -> bytes:

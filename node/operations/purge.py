@@ -4,9 +4,8 @@ What is to go follows from what is stored, and `erase.finish` goes on wherever a
 """
 
 from node.operations import erase
-from node.operations.reach import first_of
 from node.ports import Ports
-from node.store import alerts, mis_hits, purges
+from node.store import alerts, purges
 
 _WHY = "withdrawn by its originator, and the purge attested"
 
@@ -21,10 +20,7 @@ def purge_attested(ports: Ports, actor: str) -> list[bytes]:
         rows = list(alerts.by_ids(tx, purges.purgeable(tx)).values())
         if not rows:
             return []
-        firsts = {first_of(tx, row.digest) for row in rows}
     erase.intend(ports, actor, [row.id for row in rows], justification=_WHY)
-    with ports.store.write() as tx:
-        mis_hits.forget(tx, firsts)
     erase.finish(ports)
     with ports.store.read() as tx:
         return [row.digest for row in alerts.by_ids(tx, [row.id for row in rows]).values() if row.state == "erased"]

@@ -37,6 +37,7 @@ MisHit = tuple[bytes, str, str]
 Suppressed = Callable[[Ports, Transaction, Iterable[MisHit]], set[MisHit]]
 """Which of these were found to be somebody else. By document alone: a namesake may share name and birth with the person sought."""
 
+_ITS_DOCUMENT: Final = frozenset({"DOCUMENT_SAME", "DOCUMENT_SAME_NUMBER"})
 _FORMATS: Final = {"PAXLST": desk_service_pb2.MANIFEST_FORMAT_PAXLST, "CSV": desk_service_pb2.MANIFEST_FORMAT_CSV}
 
 
@@ -104,10 +105,17 @@ def _read(request: desk_service_pb2.ScreenPassengersRequest, now: datetime) -> P
 def _without_mis_hits(
     ports: Ports, tx: Transaction, found: list[Proposal], rows: dict[int, AlertRow], suppressed: Suppressed
 ) -> list[Proposal]:
-    """Leave out who travels on a document that an officer has already looked at for this alert."""
-    hits = {place: _hits(proposal, rows[proposal.subject.reference].digest) for place, proposal in enumerate(found)}
+    """Leave out who travels on a document that an officer has already looked at for this alert.
+
+    Not whoever travels on a document that the alert itself names: a slip of one desk would hide the person sought from all others.
+    """
+    hits = {
+        place: _hits(proposal, rows[proposal.subject.reference].digest)
+        for place, proposal in enumerate(found)
+        if _ITS_DOCUMENT.isdisjoint(reason.rule for reason in proposal.reasons)
+    }
     known = suppressed(ports, tx, {hit for places in hits.values() for hit in places}) if found else set()
-    return [proposal for place, proposal in enumerate(found) if known.isdisjoint(hits[place])]
+    return [proposal for place, proposal in enumerate(found) if known.isdisjoint(hits.get(place, ()))]
 
 
 def _hits(proposal: Proposal, digest: bytes) -> set[MisHit]:

@@ -6,11 +6,11 @@ A mis-hit is kept under the *first* manifest of an alert, so that it holds for a
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, delete, select
 
 from node.store.insert import insert_rows
 from node.store.plain import ask_among, select_text
-from node.store.tables import mis_hits
+from node.store.tables import alerts, mis_hits
 
 _TOKENS = select_text(mis_hits, [mis_hits.c.first, mis_hits.c.token], "WHERE token IN")
 
@@ -23,6 +23,12 @@ def remember(tx: Connection, first: bytes, tokens: Iterable[bytes]) -> None:
 def suppressed(tx: Connection, tokens: Collection[bytes]) -> set[tuple[bytes, bytes]]:
     """Every (first manifest, token) that was said to be no match, among these tokens."""
     return {(first, token) for first, token in ask_among(tx, _TOKENS, tokens)}
+
+
+def erased_firsts(tx: Connection) -> set[bytes]:
+    """The first manifests against which something is kept although they are erased."""
+    query = select(mis_hits.c.first).join(alerts, alerts.c.digest == mis_hits.c.first).where(alerts.c.state == "erased")
+    return set(tx.execute(query).scalars())
 
 
 def forget(tx: Connection, firsts: Collection[bytes]) -> None:

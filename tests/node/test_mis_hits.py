@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from exchange.v1 import hit_report_pb2, people_pb2
-from node.operations import mis_hits
+from node.operations import mis_hits, retention
 from node.store import mis_hits as rows
 from tests.countries import BORDER, POLICE, agency, changed
 from tests.federation import Federation, federation
@@ -110,3 +110,34 @@ def test_it_goes_with_the_alert(two: Federation) -> None:
     assert suppressed(kh, alert, INNOCENT) == set()
     with kh.ports.store.read() as tx:
         assert rows.suppressed(tx, []) == set()
+
+
+def test_it_goes_with_the_last_manifest_of_the_alert_whatever_erases_it(two: Federation) -> None:
+    gb = two["gb"]
+    first = told(two)
+    two["kh"].report(first.hex(), report=report())
+    two.pump()
+    second = replaced(gb, first).replacement.manifest_digest
+    liaison = gb.person("liaison")
+    retention.erase_early(gb.ports, liaison, first.hex(), "synthetic reason")
+    assert suppressed(gb, second, INNOCENT) == {INNOCENT}
+    retention.erase_early(gb.ports, liaison, second.hex(), "synthetic reason")
+    assert suppressed(gb, second, INNOCENT) == set()
+    with gb.ports.store.read() as tx:
+        assert not tx.exec_driver_sql("SELECT * FROM mis_hits").all()
+
+
+def test_nobody_abroad_hides_a_passenger_from_alerts_that_are_not_between_us(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    ours = gb.publish(draft(KH_BORDER)).manifest_digest
+    two.pump()
+
+    def said(office: Office, digest: bytes, reporter: str) -> set[tuple[str, str]]:
+        with office.ports.store.write() as tx:
+            mis_hits.remember_report(office.ports, tx, changed(report(), manifest_digest=digest), reporter, 1)
+        return suppressed(office, digest, INNOCENT)
+
+    assert said(gb, ours, KH_POLICE) == set(), "it was not told of this alert"
+    assert said(gb, bytes(32), KH_BORDER) == set(), "there is no such alert"
+    assert said(kh, ours, agency("gb", POLICE)) == set(), "it is not our alert, and its originator does not screen for us"
+    assert said(gb, ours, KH_BORDER) == {INNOCENT}

@@ -235,6 +235,17 @@ def test_a_mis_hit_that_an_officer_named_is_not_raised_again(two: Federation) ->
     assert len(ask(two["kh"], lines=SOUGHT.replace("X7654321", "X7654322"), suppressed=suppressed).proposals) == 1
 
 
+def test_a_document_that_the_alert_names_is_never_kept_quiet(two: Federation) -> None:
+    digest = published(two, KH_BORDER)
+    theirs = SOUGHT.replace("X7654321", "925076473")
+
+    def suppressed(_ports: Ports, _tx: Transaction, hits: Iterable[MisHit]) -> set[MisHit]:
+        return set(hits)
+
+    answer = ask(two["kh"], lines=SOUGHT + theirs, suppressed=suppressed)
+    assert (proposed(answer), answer.known_mis_hits) == ([(2, digest)], 1)
+
+
 def test_alerts_that_tell_of_no_person_do_not_count(two: Federation) -> None:
     digest = published(two, KH_BORDER)
     two["kh"].report(digest.hex())
