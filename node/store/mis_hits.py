@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete
 
 from node.store.insert import insert_rows
 from node.store.plain import ask_among, select_text
-from node.store.tables import mis_hits
+from node.store.recall_tables import mis_hits
 
 _TOKENS = select_text(mis_hits, [mis_hits.c.first, mis_hits.c.token], "WHERE token IN")
 
