@@ -2,7 +2,7 @@
 
 What is found has one of these codes: ALERT_WITHOUT_ENTRY, DISCLOSED_TWICE, ROW_MISMATCH, CONTENT_UNREADABLE, CONTENT_ERASED,
 MANIFEST_UNVERIFIED, MANIFEST_UNCONFIRMED, OPENINGS_MISMATCH, AUTHORISATION_MISMATCH, NOT_AGREED, INBOX_MISMATCH, ANSWER_MISMATCH,
-SUPERSESSION_MISMATCH. Each names the first entry of the alert, or the one that is concerned.
+SUPERSESSION_MISMATCH, STATE_MISMATCH. Each names the first entry of the alert, or the one that is concerned.
 """
 
 import json
@@ -25,12 +25,12 @@ from node.operations.contents import SALT, purpose_of_alert, purpose_of_entry, u
 from node.operations.findings import CRITICAL, PRIORITY, Findings, Grade, Step
 from node.operations.standing import state_held
 from node.ports import Known
-from node.store.alerts import AlertRow
+from node.store.alerts import AlertRow, superseded_among
 from node.store.engine import Store
 from node.store.envelope import SealingKey
 from node.store.errors import StoreFailed
 from node.store.logs import LogRow
-from node.store.recalls import all_untold
+from node.store.recalls import all_untold, recalled_among
 from node.store.retention import erasures_of
 from node.store.scan import (
     LoggedEntry,
@@ -95,12 +95,16 @@ class _AlertChecker:
         supersessions = supersessions_between(tx, after, last)
         grouped = groupby(entries_of_alerts(tx, after, last), key=lambda row: row.alert_ref)
         waiting = next(grouped, None)
-        for alert in alerts_between(tx, after, last):
+        page = list(alerts_between(tx, after, last))
+        digests = [alert.digest for alert in page]
+        concerned = recalled_among(tx, digests) | superseded_among(tx, digests)
+        for alert in page:
             while waiting is not None and waiting[0] < alert.id:
                 waiting = next(grouped, None)  # of an alert that is not here: the pass over the entries says so
             logged: list[_Logged] = []
             if waiting is not None and waiting[0] == alert.id:
                 logged = [one for row in waiting[1] if (one := self._read(row)) is not None]
+            self._check_standing(tx, alert, logged, concerned=alert.digest in concerned)
             self._check_relations(tx, alert, logged, inboxes.get(alert.id, set()), answers.get(alert.digest, set()))
             if alert.state != "erased":
                 self._check_content(tx, alert, logged, supersessions.get(alert.digest, set()))
@@ -115,6 +119,13 @@ class _AlertChecker:
             return None  # said by the pass over the entries
         return None if log is None else _Logged(log, row.idx, entry, row.sealed, row.exception is not None)
 
+    def _check_standing(self, tx: Transaction, alert: AlertRow, logged: Sequence[_Logged], *, concerned: bool) -> None:
+        # What a recall said that was lost with a database is not known any more; then the safe reading stands.
+        if alert.state == "erased" or (alert.own and alert.state == "disputed"):
+            return
+        if alert.state != (state_held(tx, alert) if concerned else "active"):
+            self._about(alert, logged, "STATE_MISMATCH", "stands otherwise than what is held of it says")
+
     def _check_relations(
         self, tx: Transaction, alert: AlertRow, logged: Sequence[_Logged], inboxes: set[str], answers: set[tuple[bytes, bool]]
     ) -> None:
@@ -123,9 +134,6 @@ class _AlertChecker:
         waiting = not ours and any(control == alert.digest for control, _ in all_untold(tx))
         if not ours and not waiting:
             self._about(alert, logged, "ALERT_WITHOUT_ENTRY", "stands in no log")
-        # What a recall said that was lost with a database is not known any more; then the safe reading stands.
-        if alert.state != state_held(tx, alert) and not (alert.own and alert.state == "disputed"):
-            self._about(alert, logged, "STATE_MISMATCH", "stands otherwise than what is held of it says")
         seen = set()
         for one in logged:
             what = (one.log.id, tuple(one.entry.fields), tuple(one.entry.audience), one.entry.purpose)

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, delete, select
 
 from node.store.insert import insert_rows
 from node.store.plain import ask_among, select_text
-from node.store.tables import alerts, mis_hits
+from node.store.recall_tables import mis_hits
+from node.store.tables import alerts
 
 _TOKENS = select_text(mis_hits, [mis_hits.c.first, mis_hits.c.token], "WHERE token IN")
 

@@ -2,7 +2,8 @@
 
 from sqlalchemy import Connection, select
 
-from node.store.tables import alerts, attestations, inbox, recalls
+from node.store.recall_tables import attestations, recalls
+from node.store.tables import alerts, inbox
 
 
 def purgeable(tx: Connection) -> list[int]:

@@ -9,8 +9,9 @@ from sqlalchemy import Connection, Row, delete, select
 
 from node.store.insert import insert_rows
 from node.store.plain import ask_among, select_text
+from node.store.recall_tables import attestations, recalls, unheld, untold
 from node.store.tables import alerts as alert_rows
-from node.store.tables import attestations, inbox, recalls, unheld, untold
+from node.store.tables import inbox
 
 
 class RecallKind(StrEnum):
