@@ -15,6 +15,8 @@ from node.store.errors import StoreFailed
 from tests.refusals import refused
 
 Answers = list[desk_service_pb2.PublishedAlert]
+PATIENCE_SECONDS = 30
+"""For what must come about, on a machine that does much else."""
 
 
 def request(*ids: int) -> desk_service_pb2.PublishAlertsRequest:
@@ -80,15 +82,15 @@ def test_no_more_than_a_few_drafts_are_under_way(monkeypatch: pytest.MonkeyPatch
     first: list[object] = []
     reader = threading.Thread(target=lambda: first.append(next(responses)))
     reader.start()
-    assert full.wait(5)
+    assert full.wait(PATIENCE_SECONDS)
     assert not more.wait(0.2)
     submitted[0].set_result([])
-    reader.join(5)
+    reader.join(PATIENCE_SECONDS)
     second = threading.Thread(target=lambda: first.append(next(responses)))
     second.start()
-    assert more.wait(5)
+    assert more.wait(PATIENCE_SECONDS)
     submitted[1].set_result([])
-    second.join(5)
+    second.join(PATIENCE_SECONDS)
     assert len(first) == 2
     for number in range(2, len(asked)):
         reader = threading.Thread(target=lambda: first.append(next(responses)))
@@ -96,7 +98,7 @@ def test_no_more_than_a_few_drafts_are_under_way(monkeypatch: pytest.MonkeyPatch
         while len(submitted) <= number:
             assert reader.is_alive()
         submitted[number].set_result([])
-        reader.join(5)
+        reader.join(PATIENCE_SECONDS)
     assert len(first) == len(asked)
 
 
@@ -129,5 +131,5 @@ def test_a_caller_that_went_away_does_not_keep_its_reader(monkeypatch: pytest.Mo
     next(responses)
     responses.close()  # type: ignore[attr-defined]  # a generator, as gRPC closes it
     for thread in set(threading.enumerate()) - before:
-        thread.join(5)
+        thread.join(PATIENCE_SECONDS)
         assert not thread.is_alive()

@@ -82,7 +82,7 @@ def test_it_starts_and_stops(two: Federation) -> None:
     keeper = RetentionKeeper(two["kh"].ports, every_seconds=0.01)
     keeper.start()
     done = threading.Event()
-    for _ in range(500):
+    for _ in range(1500):
         if states(two) == ["erased"]:
             break
         done.wait(0.02)

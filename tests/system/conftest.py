@@ -8,6 +8,16 @@ import pytest
 
 from tests.system.nodes import Countries, NodeProcess, Nursery, agree, make_partners, set_up, start, template_agreement
 
+TEST_SECONDS = 300
+"""Longer than `nodes.PATIENCE_SECONDS` by far, so that a wait that is in vain says itself what it waited for."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that start nodes have more time than others, if they do not say themselves how much they need."""
+    for item in items:
+        if item.get_closest_marker("system") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(TEST_SECONDS))
+
 
 @pytest.fixture(scope="session")
 def template() -> Iterator[Countries]:

@@ -96,22 +96,31 @@ def terms(agreement: Mapping[str, Any], sender: str, agency: str, kind: str) -> 
 def visible(agreement: Mapping[str, Any], alert: Mapping[str, Any], sender: str, agency: str) -> frozenset[str]:
     """Names of the fields that an agency is told of, known or not."""
     clause = terms(agreement, sender, agency, "TravelAlert")
-    grants = alert.get("on_request", ())
-    granted = {grant["field"] for grant in grants if full(grant["recipient"]) == agency} & clause.on_request
-    return clause.required | ((clause.permitted | granted) - set(alert.get("leave_out", ())))
+    return clause.required | ((clause.permitted | _granted(clause, alert, agency)) - set(alert.get("leave_out", ())))
+
+
+def _granted(clause: Terms, alert: Mapping[str, Any], agency: str) -> frozenset[str]:
+    """What the clause gives one agency on request, and a ground is stated for."""
+    grounds = {grant["field"] for grant in alert.get("on_request", ()) if full(grant["recipient"]) == agency}
+    return clause.on_request & grounds
 
 
 def visibility(agreement: Mapping[str, Any], alert: Mapping[str, Any], sender: str, agency: str, present: set[str]) -> dict[str, str]:
-    """What the preview must say of every field."""
+    """What the preview must say of every field: of one that is withheld, the reason by which it stays away.
+
+    (required ∪ permitted ∪ (on_request ∩ G)) − U goes (PROTOCOL.md, section 7): a field on request that has its ground lacks no reason,
+    so if it does not go, then because it was left out.
+    """
     clause = terms(agreement, sender, agency, "TravelAlert")
     shown = visible(agreement, alert, sender, agency)
+    offered = clause.permitted | _granted(clause, alert, agency)
 
     def say(name: str) -> str:
         if name in shown:
             return "SHOWN" if name in present else "SHOWN_NOT_KNOWN"
-        if name in clause.on_request:
-            return "NEEDS_REASON"
-        return "UNTICKED" if name in clause.permitted else "FORBIDDEN"
+        if name in offered:
+            return "UNTICKED"
+        return "NEEDS_REASON" if name in clause.on_request else "FORBIDDEN"
 
     return {name: say(name) for name in TRAVEL}
 

@@ -40,7 +40,7 @@ def test_a_receipt_that_leaves_before_its_commit_is_found(
     recipient = nursery.start(countries.kh, defects=["receipt before commit"], label="batch: before commit")
     running += [recipient, nursery.start(countries.gb)]
     publish_one(countries.gb, countries.kh, ledger)
-    assert recipient.wait_dead(10)
+    assert recipient.wait_dead()
     until(lambda: all_receipted(countries))
     assert {"RECEIPTED_NOT_HELD", "RECEIPT_NOT_DURABLE"} <= checked(countries, running, ledger, tmp_path / "copies")
 
@@ -52,7 +52,7 @@ def test_an_answer_that_leaves_before_its_commit_is_found(
     sender = nursery.start(countries.gb, defects=["answer before commit"], label="release: before commit")
     running += [sender, nursery.start(countries.kh)]
     publish_one(countries.gb, countries.kh, ledger)
-    assert sender.wait_dead(10)
+    assert sender.wait_dead()
     assert ledger.answered
     assert "ANSWER_NOT_DURABLE" in checked(countries, running, ledger, tmp_path / "copies")
 
@@ -67,7 +67,7 @@ def test_an_entry_that_becomes_durable_after_its_delivery_left_is_found(
     until(lambda: all_receipted(countries))
     nursery.arm(sender, "release: before commit", 1)
     publish_one(countries.gb, countries.kh, ledger, number=1)
-    assert sender.wait_dead(10)
+    assert sender.wait_dead()
     found = checked(countries, running, ledger, tmp_path / "copies")
     assert {"SIGNED_BEYOND_LOG", "ENTRY_NOT_AT_OWNER", "HIGH_WATER_ROLLBACK"} <= found
 

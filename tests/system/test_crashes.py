@@ -159,7 +159,7 @@ class Pair:
                 # An officer who asks for the same again is told the same again.
                 request_id = self.campaign.dice.choice(sorted(self.ledger.answered))
                 publish(stub, [self.ledger.drafts[request_id]], self.ledger)
-        until(self._caught_up, 20)
+        until(self._caught_up)
         self._check(self._copy(), healed=True)
 
     def _start(self, side: str, label: str = "") -> None:

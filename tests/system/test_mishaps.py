@@ -117,7 +117,7 @@ def test_a_recipient_whose_disk_is_full_gives_no_receipt_and_catches_up(
     size, done = receipted(gb, gb.outbound(kh))
     assert done < size == 60
     room_for(recipient, resource.RLIM_INFINITY)
-    until(caught_up(countries, 60), 60)
+    until(caught_up(countries, 60))
     assert problems(countries, running, ledger, tmp_path / "copies") == set()
 
 
@@ -125,7 +125,7 @@ def test_a_second_process_is_refused_the_database(countries: Countries, nursery:
     gb = countries.gb
     running.append(nursery.start(gb))
     second = start(gb, environment={"EXCHANGE_LISTEN_PARTNERS": "127.0.0.1:1", "EXCHANGE_LISTEN_DESK": "127.0.0.1:2"}, ready=False)
-    assert second.wait_dead(20)
+    assert second.wait_dead()
     assert second.exit_code() not in {0, None}
     assert "STORE_LOCKED" in gb.log.read_text("utf-8") or "another process has this database open" in gb.log.read_text("utf-8")
     with ask(gb) as stub:
@@ -148,7 +148,7 @@ def test_a_partner_that_was_down_for_a_while_catches_up(
         assert [item.state for item in status.disclosures] == [desk.DISCLOSURE_STATE_LOGGED]
         assert not stub.GetPartner(desk.GetPartnerRequest(trust_domain=kh.trust_domain)).partner.outbound_stream_up
     running.append(nursery.start(kh))
-    until(caught_up(countries, 300), 30)
+    until(caught_up(countries, 300))
     assert digests_in_inbox(kh, "partner-border") == {answers[0].manifest_digest for answers in ledger.answered.values()}
     assert problems(countries, running, ledger, tmp_path / "copies") == set()
 
@@ -161,11 +161,11 @@ def test_a_recipient_that_dies_in_the_middle_of_a_backlog_goes_on_where_it_was(
     send(gb, kh, range(200), ledger)
     recipient = nursery.start(kh, label="batch: before commit", nth=2, ready=False)
     running.append(recipient)
-    assert recipient.wait_dead(20)
+    assert recipient.wait_dead()
     size, done = receipted(gb, gb.outbound(kh))
     assert done < size == 200
     running.append(nursery.start(kh))
-    until(caught_up(countries, 200), 30)
+    until(caught_up(countries, 200))
     assert problems(countries, running, ledger, tmp_path / "copies") == set()
 
 
@@ -203,7 +203,7 @@ def begin_a_successor_of_the_journal(office: Office, running: list[NodeProcess])
     """What an administrator does after restoring a backup: the node does not open before the journal has a successor."""
     refused = start(office, ready=False)
     running.append(refused)
-    assert refused.wait_dead(30)
+    assert refused.wait_dead()
     assert refused.exit_code() == 3
     assert "JOURNAL_ROLLBACK" in office.log.read_text("utf-8")
     assert exchange("node", "succeed-journal", "--config", str(office.config)) == 0
@@ -248,7 +248,7 @@ def test_a_sender_restored_from_an_old_backup_signs_nothing_and_says_why(
         recovered = stub.RecoverLog(desk.RecoverLogRequest(origin=gb.outbound(kh)))
     assert (recovered.adopted, recovered.log.state, recovered.log.size) == (5, "open", 8)
     send(gb, kh, range(9, 12), ledger)
-    until(caught_up(countries, 11), 30)
+    until(caught_up(countries, 11))
     assert "HIGH_WATER_ROLLBACK" not in alarms(gb, kh)
     assert problems(countries, running, ledger, tmp_path / "copies") == {(gb.trust_domain, "ANSWER_NOT_DURABLE")}
 
@@ -277,9 +277,9 @@ def test_a_recipient_restored_from_an_old_backup_adopts_its_receipts_and_gets_th
     # It dies once more while it catches up, so that it also resumes from an adopted receipt.
     returning = nursery.start(kh, label="batch: after commit", nth=1, ready=False)
     running[1] = returning
-    assert returning.wait_dead(20)
+    assert returning.wait_dead()
     running[1] = nursery.start(kh)
-    until(lambda: digests_in_inbox(kh, "partner-border") == before, 30)
+    until(lambda: digests_in_inbox(kh, "partner-border") == before)
     assert "OWN_ROLLBACK" in alarms(kh, gb)
     send(gb, kh, range(103, 110), ledger)
     until(caught_up(countries, 110))
@@ -299,5 +299,5 @@ def test_a_stopped_process_is_not_a_dead_one(countries: Countries, nursery: Nurs
     send(gb, kh, range(3, 100), ledger)
     assert receipted(gb, gb.outbound(kh)) == (100, 3)
     recipient.send(signal.SIGCONT)
-    until(caught_up(countries, 100), 30)
+    until(caught_up(countries, 100))
     assert problems(countries, running, ledger, tmp_path / "copies") == set()

@@ -82,7 +82,7 @@ def pair(countries: Countries, running: list[NodeProcess]) -> tuple[Office, Offi
     running += [start(gb, ready=False), start(kh, ready=False)]
     for process in running:
         process.wait_ready()
-    until(lambda: cosigned(gb, kh) and cosigned(kh, gb), 30)
+    until(lambda: cosigned(gb, kh) and cosigned(kh, gb))
     return gb, kh
 
 
@@ -97,7 +97,7 @@ def test_two_nodes_witness_each_other_and_a_stock_client_follows(
 
     # Whatever an officer does is journalled, so the journal grows and is cosigned again.
     assert exchange("--context", str(gb.directory / "officer.toml"), "inbox", "list") == 0
-    until(lambda: follower.update().size > first.size and cosigned(gb, kh), 30)
+    until(lambda: follower.update().size > first.size and cosigned(gb, kh))
 
     policy = tmp_path / "policy"
     log = NoteVerifier(name=origin(gb), public_key=public_key(gb, KEY_USE_LOG)).vkey
@@ -109,7 +109,7 @@ def test_two_nodes_witness_each_other_and_a_stock_client_follows(
     assert [(item["name"], item["code"]) for item in status["witnesses"]] == [(f"{kh.trust_domain}/witness", None)]
     assert [item["origin"] for item in status["witnessed"]] == [origin(kh)]
 
-    until(lambda: cosigned(gb, kh), 30)
+    until(lambda: cosigned(gb, kh))
     fingerprint = own_node(gb.directory / "descriptor.pb").chain[0].signatures[0].key_id.hex()
     later = tmp_path / "later.note"
     words = ("--note", str(saved), "--pin", fingerprint, "--policy", str(policy), "-o", str(later))
@@ -119,7 +119,7 @@ def test_two_nodes_witness_each_other_and_a_stock_client_follows(
         answers.append(audit(consistency, gb, *words, capsys=capsys))
         return answers[-1][0] == 0
 
-    until(proves, 30)
+    until(proves)
     code, proved = answers[-1]
     assert (code, proved["holds"], proved["pinned"]) == (0, True, True)
     assert proved["first"]["size"] < proved["second"]["size"]
@@ -165,14 +165,14 @@ def test_a_node_that_was_restored_does_not_open_until_its_journal_has_a_successo
     running[0] = start(gb)
     before = size_of(shown(gb))
     assert exchange("--context", str(gb.directory / "officer.toml"), "inbox", "list") == 0
-    until(lambda: size_of(shown(gb)) > before and cosigned(gb, kh), 30)
+    until(lambda: size_of(shown(gb)) > before and cosigned(gb, kh))
     running[0].stop()
     shutil.rmtree(gb.directory / "data")
     shutil.copytree(tmp_path / "backup", gb.directory / "data")
 
     refused = start(gb, ready=False)
     running.append(refused)
-    assert refused.wait_dead(30)
+    assert refused.wait_dead()
     assert refused.exit_code() == 3
     assert "JOURNAL_ROLLBACK" in gb.log.read_text("utf-8")
     assert "succeed-journal" in gb.log.read_text("utf-8")
@@ -185,7 +185,7 @@ def test_a_node_that_was_restored_does_not_open_until_its_journal_has_a_successo
     assert exchange("node", "succeed-journal", "--config", str(gb.config)) == 3, "only once, and only where it is needed"
 
     running[0] = start(gb)
-    until(lambda: cosigned(gb, kh, 2), 30)
+    until(lambda: cosigned(gb, kh, 2))
     code, status = audit(witness, kh, "status", capsys=capsys)
     assert code == 4
     assert {alarm["code"] for alarm in status["alarms"]} >= {"JOURNAL_SUCCEEDED"}
@@ -205,6 +205,6 @@ def test_a_witness_that_is_gone_is_an_alarm(pair: tuple[Office, Office], running
             answer = stub.GetWitnessStatus(GetWitnessStatusRequest())
         return {"WITNESS_STALE", "JOURNAL_STALE"} <= {alarm.code for alarm in answer.alarms}
 
-    until(stale, 40)
+    until(stale)
     running[1] = start(kh)
-    until(lambda: not stale(), 40)
+    until(lambda: not stale())
