@@ -2,7 +2,7 @@
 
 What is found has one of these codes: ALERT_WITHOUT_ENTRY, DISCLOSED_TWICE, ROW_MISMATCH, CONTENT_UNREADABLE, CONTENT_ERASED,
 MANIFEST_UNVERIFIED, MANIFEST_UNCONFIRMED, OPENINGS_MISMATCH, AUTHORISATION_MISMATCH, NOT_AGREED, INBOX_MISMATCH, ANSWER_MISMATCH,
-SUPERSESSION_MISMATCH, STATE_MISMATCH. Each names the first entry of the alert, or the one that is concerned.
+SUPERSESSION_MISMATCH, and those of `node.operations.recall_check`. Each names the first entry of the alert, or the one that is concerned.
 """
 
 import json
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TypedDict
 
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 
 from exchange.directory import check_key
 from exchange.disclosure import commit_authorisation, open_view
@@ -23,14 +23,14 @@ from exchange.v1 import disclosure_pb2, manifest_pb2, statement_pb2
 from exchange.values import PartyId
 from node.operations.contents import SALT, purpose_of_alert, purpose_of_entry, unpack_content
 from node.operations.findings import CRITICAL, PRIORITY, Findings, Grade, Step
-from node.operations.standing import state_held
+from node.operations.recall_check import RecallPage, recall_page
 from node.ports import Known
-from node.store.alerts import AlertRow, superseded_among
+from node.store.alerts import AlertRow
 from node.store.engine import Store
 from node.store.envelope import SealingKey
 from node.store.errors import StoreFailed
 from node.store.logs import LogRow
-from node.store.recalls import all_untold, recalled_among
+from node.store.recalls import all_untold
 from node.store.retention import erasures_of
 from node.store.scan import (
     LoggedEntry,
@@ -86,6 +86,7 @@ class _AlertChecker:
     findings: Findings
     periods: dict[str, SealingKey | None] = field(default_factory=dict)
     """The keys of this page, as the store has them."""
+    recalls: RecallPage = field(default_factory=lambda: RecallPage(about={}, successors=set(), said={}))
 
     def check_page(self, tx: Transaction, after: int, last: int) -> None:
         """Check the alerts with row ids above `after` up to, and with, `last`."""
@@ -95,16 +96,15 @@ class _AlertChecker:
         supersessions = supersessions_between(tx, after, last)
         grouped = groupby(entries_of_alerts(tx, after, last), key=lambda row: row.alert_ref)
         waiting = next(grouped, None)
-        page = list(alerts_between(tx, after, last))
-        digests = [alert.digest for alert in page]
-        concerned = recalled_among(tx, digests) | superseded_among(tx, digests)
-        for alert in page:
+        self.recalls = recall_page(tx, after, last)
+        for alert in alerts_between(tx, after, last):
             while waiting is not None and waiting[0] < alert.id:
                 waiting = next(grouped, None)  # of an alert that is not here: the pass over the entries says so
             logged: list[_Logged] = []
             if waiting is not None and waiting[0] == alert.id:
                 logged = [one for row in waiting[1] if (one := self._read(row)) is not None]
-            self._check_standing(tx, alert, logged, concerned=alert.digest in concerned)
+            if not self.recalls.stands_so(alert):
+                self._about(alert, logged, "STATE_MISMATCH", "stands otherwise than what is held of it says")
             self._check_relations(tx, alert, logged, inboxes.get(alert.id, set()), answers.get(alert.digest, set()))
             if alert.state != "erased":
                 self._check_content(tx, alert, logged, supersessions.get(alert.digest, set()))
@@ -118,13 +118,6 @@ class _AlertChecker:
         except (DecodeError, TypeError):
             return None  # said by the pass over the entries
         return None if log is None else _Logged(log, row.idx, entry, row.sealed, row.exception is not None)
-
-    def _check_standing(self, tx: Transaction, alert: AlertRow, logged: Sequence[_Logged], *, concerned: bool) -> None:
-        # What a recall said that was lost with a database is not known any more; then the safe reading stands.
-        if alert.state == "erased" or (alert.own and alert.state == "disputed"):
-            return
-        if alert.state != (state_held(tx, alert) if concerned else "active"):
-            self._about(alert, logged, "STATE_MISMATCH", "stands otherwise than what is held of it says")
 
     def _check_relations(
         self, tx: Transaction, alert: AlertRow, logged: Sequence[_Logged], inboxes: set[str], answers: set[tuple[bytes, bool]]
@@ -220,9 +213,11 @@ class _AlertChecker:
     ) -> None:
         kind = alert_type(manifest.alert_type)
         try:
-            open_view(content.openings, disclosure_pb2.Entry(fields=kind.numbers), manifest, kind)
+            *_, opened = open_view(content.openings, disclosure_pb2.Entry(fields=kind.numbers), manifest, kind)
         except ExchangeError as refused:
             self._about(alert, logged, "OPENINGS_MISMATCH", f"does not open its manifest: {refused.code}")
+        else:
+            self._check_said(alert, logged, opened)
         self.findings.counts["openings"] += len(content.openings)
 
     def _check_authorisation(self, alert: AlertRow, data_key: DataKey, one: _Logged) -> None:
@@ -239,13 +234,18 @@ class _AlertChecker:
     def _check_given(self, alert: AlertRow, manifest: manifest_pb2.Manifest, data_key: DataKey, one: _Logged) -> None:
         try:
             given = unpack_content(data_key.open(purpose_of_entry(alert.alert_id, one.log.name.origin), one.sealed or b""))
-            open_view(given.openings, one.entry, manifest, alert_type(manifest.alert_type))
+            *_, opened = open_view(given.openings, one.entry, manifest, alert_type(manifest.alert_type))
         except (StoreFailed, DecodeError, TypeError):
             self._wrong(one, "CONTENT_UNREADABLE", "the openings do not decrypt")
         except ExchangeError as refused:
             self._wrong(one, "OPENINGS_MISMATCH", f"the openings are not exactly those of the entry: {refused.code}")
         else:
             self.findings.counts["openings"] += len(given.openings)
+            self._check_said(alert, [one], opened)
+
+    def _check_said(self, alert: AlertRow, logged: Sequence[_Logged], opened: Message) -> None:
+        if not self.recalls.says_so(alert, opened):
+            self._about(alert, logged, "RECALL_MISMATCH", "recalls, or attests, something else than the tables say")
 
     def _wrong(self, one: _Logged, code: str, message: str, *, grade: Grade = CRITICAL) -> None:
         self.findings.error(code, message, origin=one.log.name.origin, index=one.idx, grade=grade)

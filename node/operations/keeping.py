@@ -9,7 +9,7 @@ from exchange.disclosure import Disclosure
 from exchange.profile import AlertType, alert_type
 from exchange.retention import NationalRule, erase_by, term
 from node.config import RetentionSection
-from node.operations.standing import state_held
+from node.operations.standing import states_held
 from node.ports import Ports
 from node.store.alerts import AlertRow
 from node.store.envelope import period_of
@@ -87,4 +87,4 @@ def note_received(
 
 def state_again(tx: Transaction, row: AlertRow) -> str:
     """The state of a received alert that was erased and is told again."""
-    return state_held(tx, replace(row, state="active"))
+    return states_held(tx, [replace(row, state="active")])[row.digest]

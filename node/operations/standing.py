@@ -52,34 +52,41 @@ def binding(alert: AlertRow, held: Iterable[RecallRow]) -> list[RecallRow]:
     return [one for one in held if one.originator in issuers]
 
 
-def state_of(held: Sequence[RecallRow], *, superseded: bool) -> str:
+def state_of(held: Sequence[RecallKind], *, superseded: bool) -> str:
     """The state of a manifest under the recalls that bind, in the order in which they took effect."""
-    blocks = [one.kind for one in held if one.kind in {RecallKind.RESTRICTION, RecallKind.LIFTING}]
-    if any(one.kind is RecallKind.WITHDRAWAL for one in held):
+    blocks = [kind for kind in held if kind in {RecallKind.RESTRICTION, RecallKind.LIFTING}]
+    if RecallKind.WITHDRAWAL in held:
         return "withdrawn"
     if blocks and blocks[-1] is RecallKind.RESTRICTION:
         return "restricted"
     if superseded:
         return "superseded"
-    return "disputed" if any(one.kind is RecallKind.CORRECTION for one in held) else "active"
+    return "disputed" if RecallKind.CORRECTION in held else "active"
 
 
-def state_held(tx: Transaction, alert: AlertRow) -> str:
-    """The state of an alert that follows from what is stored of it; of one that was erased, that."""
-    if alert.state == "erased":
-        return alert.state
-    # A recall is not recalled: it would bring back what it ended.
-    held = [] if alert_types()[alert.alert_type].control else recalls.recalls_of(tx, {alert.digest})
-    later = {originator for _, _, originator in alerts.successors_of(tx, {alert.digest})}
-    return state_of(binding(alert, held), superseded=alert.originator in later)
+def states_held(tx: Transaction, rows: Collection[AlertRow]) -> dict[bytes, str]:
+    """Digest to the state that follows from what is stored of each alert; of one that was erased, that. A few questions for all of them."""
+    digests = {row.digest for row in rows if row.state != "erased"}
+    held: dict[bytes, list[RecallRow]] = {}
+    for one in recalls.recalls_of(tx, digests):
+        held.setdefault(one.referent, []).append(one)
+    later = {(earlier, originator) for earlier, _, originator in alerts.successors_of(tx, digests)}
+    found = {}
+    for row in rows:
+        # A recall is not recalled: it would bring back what it ended.
+        said = () if alert_types()[row.alert_type].control else held.get(row.digest, ())
+        state = state_of([one.kind for one in binding(row, said)], superseded=(row.digest, row.originator) in later)
+        found[row.digest] = row.state if row.state == "erased" else state
+    return found
 
 
 def restate(tx: Transaction, digests: Collection[bytes]) -> None:
     """Set the state of these manifests, those that are here, from what is held of them; `tx` must write."""
-    for row in alerts.by_digests(tx, digests).values():
-        state = state_held(tx, row)
-        if row.state != state:
-            alerts.set_state(tx, row.id, state)
+    rows = alerts.by_digests(tx, digests).values()
+    states = states_held(tx, rows)
+    for row in rows:
+        if row.state != states[row.digest]:
+            alerts.set_state(tx, row.id, states[row.digest])
 
 
 def recalled_now(tx: Transaction, alert: AlertRow) -> bool:
