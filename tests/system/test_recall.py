@@ -77,6 +77,7 @@ def test_an_alert_is_withdrawn_everywhere_attested_and_does_not_come_back(
     # The backup comes back, and the alert does not.
     shutil.rmtree(kh.directory / "data")
     shutil.copytree(tmp_path / "backup", kh.directory / "data")
+    assert exchange("node", "succeed-journal", "--config", str(kh.config)) == 0
     running += [nursery.start(gb), nursery.start(kh)]
     until(lambda: at_kh.flags("partner-border", digest) == ["WITHDRAWN", "ATTESTATION_OWED"])
     assert at_kh("partner-border", "inbox", "show", digest)["alert"] is None
