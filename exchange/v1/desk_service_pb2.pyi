@@ -738,8 +738,11 @@ class PublishAlertsRequest(_message.Message):
 
     DRAFTS_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    URGENT_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
     """Why: kept in the authorisation record, never in a log."""
+    urgent: _builtins.bool
+    """The officer declares that these could not wait: kept in the journal's accountability detail, and listed for auditors."""
     @_builtins.property
     def drafts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Draft]: ...
     def __init__(
@@ -747,10 +750,11 @@ class PublishAlertsRequest(_message.Message):
         *,
         drafts: _abc.Iterable[Global___Draft] | None = ...,
         reason: _builtins.str = ...,
+        urgent: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["drafts", b"drafts", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["drafts", b"drafts", "reason", b"reason", "urgent", b"urgent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -3405,16 +3409,22 @@ class FindRecipientsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ALERTS_FIELD_NUMBER: _builtins.int
+    LEFT_OUT_FIELD_NUMBER: _builtins.int
+    left_out: _builtins.int
+    """How many older ones were found and are not among them."""
     @_builtins.property
-    def alerts(self) -> _containers.RepeatedCompositeFieldContainer[Global___FoundAlert]: ...
+    def alerts(self) -> _containers.RepeatedCompositeFieldContainer[Global___FoundAlert]:
+        """Newest first, 500 at most."""
+
     def __init__(
         self,
         *,
         alerts: _abc.Iterable[Global___FoundAlert] | None = ...,
+        left_out: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alerts", b"alerts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alerts", b"alerts", "left_out", b"left_out"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

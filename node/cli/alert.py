@@ -121,12 +121,14 @@ def preview(file: Path, recipients: tuple[str, ...]) -> None:
 @click.option("--to", "recipients", multiple=True, type=Agency(), metavar="AGENCY", help="Instead of the files' recipients.")
 @click.option("--dry-run", is_flag=True, help="Only preview.")
 @click.option("--again", is_flag=True, help="Release anew what these files published before, as further alerts.")
+@click.option("--urgent", is_flag=True, help="Declare that it could not wait; auditors look at it afterwards: `exchange audit urgent`.")
 def publish(
     files: tuple[Path, ...],
     reason: str,
     recipients: tuple[str, ...],
     dry_run: bool,  # noqa: FBT001  click calls it
     again: bool,  # noqa: FBT001  click calls it
+    urgent: bool,  # noqa: FBT001  click calls it
 ) -> None:
     """Release alert files to their recipients. Each is answered once its log entries are durable.
 
@@ -143,7 +145,7 @@ def publish(
         answers: list[PublishedAlert] = []
         try:
             with progress("Publishing", len(drafts)) as step:
-                for answer in _stream(desk, drafts, reason):
+                for answer in _stream(desk, drafts, reason, urgent=urgent):
                     answers.append(answer)
                     step(1)
         except Exception as error:
@@ -317,14 +319,14 @@ def _preview_data(answer: "PreviewAlertResponse") -> dict[str, Any]:
     return document(answer)
 
 
-def _stream(desk: "DeskServiceStub", drafts: Sequence[FileDraft], reason: str) -> "Iterator[PublishedAlert]":
+def _stream(desk: "DeskServiceStub", drafts: Sequence[FileDraft], reason: str, *, urgent: bool) -> "Iterator[PublishedAlert]":
     from exchange.v1 import desk_service_pb2
 
     packed = list(batches(drafts))
 
     def questions() -> "Iterator[PublishAlertsRequest]":
         for batch in packed:
-            yield desk_service_pb2.PublishAlertsRequest(drafts=[item.draft for item in batch], reason=reason)
+            yield desk_service_pb2.PublishAlertsRequest(drafts=[item.draft for item in batch], reason=reason, urgent=urgent)
 
     # A stream has one deadline for all of it: as long as that many single calls might take.
     answers = desk.PublishAlerts(questions(), timeout=settings().timeout * len(packed))

@@ -4,7 +4,6 @@ The verb `repeated-reasons` is the command `repeated_reasons` of `node/cli/audit
 """
 
 import importlib
-import importlib.util
 from collections.abc import Mapping
 from typing import Final
 
@@ -44,36 +43,25 @@ class Verbs(click.Group):
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """All verbs, in the order of the help page."""
-        return [verb for section in _VERBS.values() for verb in section if _is_here(verb)]
+        return [verb for section in _VERBS.values() for verb in section]
 
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import one verb."""
-        if not any(cmd_name in section for section in _VERBS.values()) or not _is_here(cmd_name):
+        if not any(cmd_name in section for section in _VERBS.values()):
             return None
-        attribute = _attribute(cmd_name)
+        attribute = cmd_name.replace("-", "_")
         found = importlib.import_module(f"node.cli.audit_{attribute}")
         # `list`, `open`, `show` and their like would hide another name in their own module: there they end in an underscore.
         command: click.Command = getattr(found, f"{attribute}_", None) or getattr(found, attribute)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the help page without importing any verb."""
-        here = self.list_commands(ctx)
         for title, verbs in _VERBS.items():
-            rows = [(verb, said) for verb, said in verbs.items() if verb in here]
-            if rows:
-                with formatter.section(title):
-                    formatter.write_dl(rows, col_max=18)
+            with formatter.section(title):
+                formatter.write_dl(list(verbs.items()), col_max=18)
 
 
 @click.group(cls=Verbs)
 def audit() -> None:
     """What an inspectorate asks: who was told what, by whom, why, and whether anything is missing."""
-
-
-def _attribute(verb: str) -> str:
-    return verb.replace("-", "_")
-
-
-def _is_here(verb: str) -> bool:
-    return importlib.util.find_spec(f"node.cli.audit_{_attribute(verb)}") is not None

@@ -11,10 +11,12 @@ from node.cli.command import Verb
 from node.cli.differences import draw_differences, exit_code
 from node.cli.document import document
 from node.cli.errors import USAGE, VERIFICATION_FAILED, Trouble, sentence
-from node.cli.output import show
+from node.cli.output import short, show, table
 from node.cli.pins import PINS
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from exchange.log_file import Flaw, LogCopy
     from exchange.reconcile import Difference
     from exchange.v1.desk_service_pb2 import LogDifference
@@ -52,7 +54,12 @@ def compare(one: Path, other: Path, pins: tuple[tuple[str, bytes], ...], contrad
     if contradiction is not None and proof:
         contradiction.write_bytes(proof)
     data = {"equal": not found, "contradiction": bool(proof), "differences": [document(item) for item in found]}
-    show(data, lambda console: draw_differences(console, found, good="Both files are of one history."))
+
+    def draw(console: "Console") -> None:
+        console.print(table(("!file", "what", "entries", "!root"), [_shown(file) for file in files], right=("entries",)))
+        draw_differences(console, found, good="Both files are of one history.")
+
+    show(data, draw)
     click.get_current_context().exit(exit_code(found))
 
 
@@ -64,6 +71,17 @@ class _File:
     copy: "LogCopy | None"
     flaws: "list[Flaw]"
     note: bytes
+
+
+def _shown(file: _File) -> tuple[str, str, str, str]:
+    """A row that says which tree a file speaks of."""
+    from exchange.tlog.checkpoint import parse_checkpoint_text
+    from exchange.tlog.merkle import root
+
+    if file.copy is not None:
+        return file.path.name, f"copy of {file.copy.holder}", str(len(file.copy.leaves)), short(root(file.copy.leaves))
+    signed = parse_checkpoint_text(file.note.partition(b"\n\n")[0] + b"\n")
+    return file.path.name, "signed checkpoint", str(signed.size), short(signed.root)
 
 
 def _open(path: Path, pins: dict[str, bytes]) -> _File:

@@ -11,7 +11,7 @@ from node.cli.document import document
 from node.cli.errors import SUCCESS, VERIFICATION_FAILED, Trouble, sentence
 from node.cli.fingerprint import Fingerprint
 from node.cli.output import facts, heading, show, table, time_cell, words
-from node.cli.record_view import status_table
+from node.cli.record_view import draw_status
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -54,7 +54,7 @@ def erasure_proof(alert_id: str, fingerprint: bytes) -> None:
         shown = [(words(event["code"]), time_cell(event["at_ms"]), str(event["index"])) for event in events]
         console.print(table(("event", "!at (UTC)", "journal index"), shown, right=("journal index",)))
         console.print(heading("What is left: who was told"))
-        console.print(status_table(summary.alert_type, answer.disclosures))
+        draw_status(console, summary.alert_type, answer.disclosures)
         console.print(heading("Logs that disclose it, recomputed"))
         logs = [(log.origin, str(log.size), log.root.hex()[:12]) for log in answer.logs]
         console.print(table(("log", "size", "!root"), logs, right=("size",)))

@@ -71,13 +71,15 @@ def export(what: str, form: str, wanted: str, since: int, until: int, limit: int
 
     The PDF bears the journal's signed checkpoint at the foot of each page.
     """
-    from exchange.v1.audit_service_pb2_grpc import AuditServiceStub
     from node.cli.audit_verdict import signed_checkpoint
     from node.reports.csv_file import write_csv
 
     if what == "errors" and wanted:
         raise Trouble(USAGE, "USAGE", "The register of mistakes takes no filter.", next_step="Narrow it by --since and --until.")
     with open_channel() as channel:
+        # Not before: it imports grpc, which must find TLS 1.3 pinned.
+        from exchange.v1.audit_service_pb2_grpc import AuditServiceStub
+
         exported = _read(AuditServiceStub(channel), what, wanted, since, until, limit)
         signed = signed_checkpoint(channel, "", pin)
     if form == "csv":

@@ -10,7 +10,7 @@ from node.cli.command import Verb
 from node.cli.context import ask, open_audit
 from node.cli.document import document
 from node.cli.errors import VERIFICATION_FAILED, Trouble
-from node.cli.output import facts, note, show
+from node.cli.output import facts, note, show, time_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,7 +56,7 @@ def open_(entry: tuple[str, int], purpose: str | None, reason: str, personal: bo
     data = {"holds": True, "index": index, "commitment": answer.commitment.hex(), "salt": answer.salt.hex(), "record": record}
 
     def draw(console: "Console") -> None:
-        rows = [(name.replace("_", " "), _text(value)) for name, value in record.items()]
+        rows = [(name.replace("_", " "), _text(name, value)) for name, value in record.items()]
         console.print(facts([*rows, ("commitment", f"{answer.commitment.hex()}, and the record opens it")]))
         console.print(note("\nThat you opened it stands in the journal, with your purpose and reason."))
 
@@ -86,5 +86,9 @@ def _record(origin: str, answer: "OpenEventResponse", *, personal: bool) -> dict
     return document((JournalPersonal if personal else JournalAccountability).FromString(answer.record))
 
 
-def _text(value: Any) -> str:
+def _text(name: str, value: Any) -> str:
+    if name == "at" and isinstance(value, int):  # the authorisation record of a disclosure keeps Unix milliseconds
+        return time_text(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "\n".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)

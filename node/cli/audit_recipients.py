@@ -5,30 +5,29 @@ from typing import TYPE_CHECKING
 import click
 
 from node.cli.command import Verb
-from node.cli.context import ask, open_desk
+from node.cli.context import open_desk
 from node.cli.document import document
 from node.cli.output import facts, heading, note, party_name, plain, show, time_text, words
-from node.cli.record_view import status_table
+from node.cli.record_view import draw_status
+from node.cli.subject import BORN_HELP, REASON_HELP, SUBJECT_HELP, find_subject, subject_text
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 
 @click.command("recipients", cls=Verb)
-@click.option("--subject", required=True, metavar="TEXT", help="A name, or without --born the number of a document; - reads it from input.")
-@click.option("--born", default="", metavar="DATE", help="Birth date as far as known: 1961-04-12, 1961-04, 1961, 196X.")
-@click.option("--reason", required=True, help="Why you look for this person; kept in the journal with the question.")
+@click.option("--subject", required=True, metavar="TEXT", help=SUBJECT_HELP)
+@click.option("--born", default="", metavar="DATE", help=BORN_HELP)
+@click.option("--reason", required=True, help=REASON_HELP)
 def recipients(subject: str, born: str, reason: str) -> None:
     """Say who was told about one person: every alert that names them, to whom it went, when, which fields, under which clause.
 
     The question is journalled before the answer is shown. What was erased is not found any more. With `--subject -` the name stands
     neither in the shell's history nor in the list of processes.
     """
-    from exchange.v1 import desk_service_pb2
-
-    asked = click.prompt("Name, or number of a document", err=True) if subject == "-" else subject
+    asked = subject_text(subject)
     with open_desk() as desk:
-        answer = ask(desk.FindRecipients, desk_service_pb2.FindRecipientsRequest(subject=asked, born=born, reason=reason))
+        answer = find_subject(desk, asked, born, reason)
 
     def draw(console: "Console") -> None:
         if not answer.alerts:
@@ -42,7 +41,9 @@ def recipients(subject: str, born: str, reason: str) -> None:
                 ("flags", ", ".join(map(words, summary.flags))),
             )
             console.print(facts(rows))
-            console.print(status_table(summary.alert_type, found.disclosures))
+            draw_status(console, summary.alert_type, found.disclosures)
+        if answer.left_out:
+            console.print(note(f"\n{answer.left_out} older alerts that name this person are not shown."))
         console.print(note("\nThe same name and birth date can be another person's: compare documents before you conclude."))
 
     show(document(answer), draw)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from node.cli.audit_verdict import checkpoint_option, pin_option, proved_entry, signed_checkpoint
+from node.cli.audit_words import short_party
 from node.cli.command import Verb
 from node.cli.context import open_channel, settings
 from node.cli.document import document, enum_name
@@ -86,5 +87,5 @@ def _row(index: int, kind: str, entry: Any) -> tuple[str, str, str, str]:
 
     if kind == "event":
         what = f"{words(enum_name(JournalKind.DESCRIPTOR, entry.kind))}, {entry.code}"
-        return str(index), time_cell(entry.at), what, party_name(entry.party)
+        return str(index), time_cell(entry.at), what, short_party(entry.party)
     return str(index), time_cell(entry.disclosed_at), entry.clause or "–", "\n".join(map(party_name, entry.audience))

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from node.cli.audit_words import Day, both, filter_option, period_filter
+from node.cli.audit_words import Day, both, filter_option, period_filter, short_party
 from node.cli.command import Verb
 from node.cli.context import ask_long, open_audit
 from node.cli.document import document
@@ -34,7 +34,7 @@ def stats(wanted: str, since: int, until: int) -> None:
         console.print(heading("Disclosures"))
         rows = [
             (
-                row.partner,
+                short_party(row.partner),
                 "to" if row.outbound else "from",
                 row.month,
                 row.alert_type or "–",

@@ -72,7 +72,6 @@ def subject_report(
     These grounds are those of Directive (EU) 2016/680 Art. 15(1) and UK DPA 2018 s.45(4), and there are no others.
     """  # noqa: D301  click's own mark for text that it must not wrap
     from exchange.v1 import audit_service_pb2
-    from exchange.v1.audit_service_pb2_grpc import AuditServiceStub
     from node.cli.audit_names import agency_names
     from node.cli.audit_verdict import signed_checkpoint
 
@@ -81,6 +80,9 @@ def subject_report(
         number = audit_service_pb2.WithholdingGround.Value(f"WITHHOLDING_GROUND_{ground.upper().replace('-', '_')}")
         question.withheld.add(alert=alert, ground=number)
     with open_channel() as channel:
+        # Not before: it imports grpc, which must find TLS 1.3 pinned.
+        from exchange.v1.audit_service_pb2_grpc import AuditServiceStub
+
         answer = ask(AuditServiceStub(channel).ReportSubject, question)
         if pdf is not None:
             pdf.write_bytes(_pdf(answer, name, agency_names(channel), signed_checkpoint(channel, "", pin)))

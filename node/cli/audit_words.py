@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from exchange.v1.audit_service_pb2 import DisclosureRecord, JournalEvent
     from exchange.v1.audit_service_pb2_grpc import AuditServiceStub
 
-EVENT_COLUMNS: Final = ("!index", "!at (UTC)", "what", "party", "with", "log entries", "!subject", "details")
+EVENT_COLUMNS: Final = ("!index", "!at (UTC)", "!what", "party", "with", "!log entries", "!subject", "details")
 DISCLOSURE_COLUMNS: Final = ("log and index", "!disclosed (UTC)", "to", "type", "clause", "purpose", "state")
 _PAGE: Final = 200
+_WHAT_WIDTH: Final = 15
 
 filter_option = click.option("--filter", "wanted", default="", metavar="FILTER", help="Such as: kind = DISCLOSURE AND at >= 2027-01-01")
 limit_option = click.option("--limit", type=click.IntRange(1, 1_000_000), default=50, show_default=True, help="At most.")
@@ -130,7 +131,7 @@ def event_row(event: "JournalEvent") -> tuple[str, ...]:
     return (
         str(event.index),
         time_cell(entry.at),
-        f"{words(enum_name(JournalKind.DESCRIPTOR, entry.kind))} {entry.code}",
+        _on_lines(words(enum_name(JournalKind.DESCRIPTOR, entry.kind)), entry.code),
         short_party(entry.party),
         short_party(entry.counterparty) or "–",
         _range(entry.origin, entry.index, entry.count),
@@ -174,6 +175,11 @@ def short_party(party: str) -> str:
         return party_name(party)
     label = party.removeprefix("spiffe://").split(".", maxsplit=1)[0]
     return f"node ({label})" if label else ""
+
+
+def _on_lines(kind: str, code: str) -> str:
+    """On one line where there is room: a code is never cut, since people search for it."""
+    return f"{kind} {code}" if len(kind) + len(code) < _WHAT_WIDTH else f"{kind}\n{code}"
 
 
 def _range(origin: str, index: int, count: int) -> str:

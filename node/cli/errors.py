@@ -61,6 +61,12 @@ _NEXT: Final = {
     "RESOURCE_EXHAUSTED": "Send less at once, or wait a little.",
 }
 
+_NEXT_OF_CODE: Final = {
+    "PURPOSE_MISSING": "Name one: `exchange audit open ENTRY --purpose …`; --help lists them.",
+    "NOT_ALONE": "Nothing, if it can wait for its limit; otherwise the other agency decides with you.",
+}
+"""Where the status alone would send people the wrong way."""
+
 
 class Trouble(Exception):
     """The end of a command that did not succeed. `happened`, `why` and `next_step` are sentences for people.
@@ -141,7 +147,8 @@ def from_rpc_error(error: "grpc.Call", desk: str, seconds: float) -> Trouble:
     }[exit_code]
     if exit_code == UNEXPECTED:
         return Trouble(exit_code, reason or status, happened, next_step="Ask the administrator to look into the node's own log.")
-    return Trouble(exit_code, reason, happened, why=sentence(error.details() or ""), next_step=_NEXT.get(status, ""))
+    next_step = _NEXT_OF_CODE.get(reason) or _NEXT.get(status, "")
+    return Trouble(exit_code, reason, happened, why=sentence(error.details() or ""), next_step=next_step)
 
 
 def from_defect(error: BaseException) -> Trouble:

@@ -1,6 +1,7 @@
 """`exchange evidence`: proof for an auditor or a court."""
 
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,15 +11,17 @@ from exchange.errors import ExchangeError
 from node.cli.command import Noun
 from node.cli.context import ask, open_desk, settings
 from node.cli.document import document
-from node.cli.errors import USAGE, VERIFICATION_FAILED, Trouble, sentence
+from node.cli.errors import REFUSED, USAGE, VERIFICATION_FAILED, Trouble, sentence
 from node.cli.output import facts, heading, note, show, table, words
 from node.cli.period import Period
 from node.cli.pins import PINS, read_policy
+from node.cli.subject import BORN_HELP, REASON_HELP, SUBJECT_HELP, find_subject, subject_text
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from exchange.v1.desk_service_pb2 import ExportBundleRequest, LeftOut
+    from exchange.v1.desk_service_pb2_grpc import DeskServiceStub
 
 _LEVELS: Final = ("data", "contentless", "entry_only", "logged_only")
 
@@ -38,7 +41,15 @@ def evidence() -> None:
 @click.option(
     "--period", type=Period(), default=(0, 0), metavar="FROM..UNTIL", help="With --partner: only what was disclosed on these days."
 )
-@click.option("--data/--no-data", "content", default=True, help="With what the recipients were shown, or without.")
+@click.option("--subject", default="", metavar="TEXT", help=f"Everything about one person. {SUBJECT_HELP}")
+@click.option("--born", default="", metavar="DATE", help=f"With --subject. {BORN_HELP}")
+@click.option("--reason", default="", help=f"With --subject. {REASON_HELP}")
+@click.option(
+    "--data/--no-data",
+    "content",
+    default=None,
+    help="With what the recipients were shown, or without. By default with it; by --subject without, as an auditor is not given it.",
+)
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, writable=True, path_type=Path))
 def export(  # noqa: PLR0913, PLR0917  an option each
     origin: str,
@@ -48,10 +59,15 @@ def export(  # noqa: PLR0913, PLR0917  an option each
     digests: tuple[str, ...],
     partner: str,
     period: tuple[int, int],
-    content: bool,  # noqa: FBT001  click calls it
+    subject: str,
+    born: str,
+    reason: str,
+    content: bool | None,  # noqa: FBT001  click calls it
     output: Path,
 ) -> None:
-    """Write proof to one file: of the disclosure at INDEX of the log ORIGIN, of an alert, or of all with a partner. This is recorded.
+    """Write proof to one file: of the disclosure at INDEX of the log ORIGIN, of an alert, of all with a partner, or about one person.
+
+    This is recorded; so is the search for a person, before it is answered. Only an auditor searches.
 
     \b
     data         the manifest and what the recipient was shown
@@ -61,9 +77,16 @@ def export(  # noqa: PLR0913, PLR0917  an option each
     """  # noqa: D301  click's own mark for text that it must not wrap
     from exchange.v1 import desk_service_pb2
 
-    scopes = [bool(origin), bool(alert), bool(digests), bool(partner)]
+    scopes = [bool(origin), bool(alert), bool(digests), bool(partner), bool(subject)]
     if sum(scopes) != 1 or bool(origin) != (index is not None) or (any(period) and not partner) or (level and not origin):
-        raise click.UsageError("name one scope: ORIGIN and INDEX, --alert, --digest, or --partner with or without --period")
+        raise click.UsageError("name one scope: ORIGIN and INDEX, --alert, --digest, --partner with or without --period, or --subject")
+    if bool(subject) != bool(reason.strip()) or (born and not subject):
+        raise click.UsageError("--subject needs a --reason; --reason and --born belong to --subject")
+    if content is None:
+        content = not subject
+    if subject:
+        _export_about(subject_text(subject), born, reason, output, content=content)
+        return
     if origin and index is not None and (level or content):
         _export_one(origin, index, level or "data", output)
         return
@@ -77,7 +100,8 @@ def export(  # noqa: PLR0913, PLR0917  an option each
         content=content,
     )
     setattr(request, "from", period[0])
-    _export_many(request, output)
+    with open_desk() as desk:
+        _export_many(desk, request, output)
 
 
 @evidence.command()
@@ -131,11 +155,34 @@ def _export_one(origin: str, index: int, level: str, output: Path) -> None:
     show(told, lambda console: _draw(console, rows, output, len(data), ()))
 
 
-def _export_many(request: "ExportBundleRequest", output: Path) -> None:
+def _export_about(subject: str, born: str, reason: str, output: Path, *, content: bool) -> None:
+    from exchange.v1 import desk_service_pb2
+
+    with open_desk() as desk:
+        found = find_subject(desk, subject, born, reason)
+        if not found.alerts:
+            raise Trouble(
+                REFUSED,
+                "SUBJECT_NOT_FOUND",
+                "Nothing that is kept here names this person.",
+                why="The index has names with birth dates, and numbers of documents, as alerts state them; nothing of what was erased.",
+                next_step="Try another spelling or the number of a document; what you know by its digest: --digest. No file was written.",
+            )
+        digests = [item.summary.manifest_digest for item in found.alerts]
+        request = desk_service_pb2.ExportBundleRequest(digests=digests, content=content)
+        _export_many(desk, request, output, alerts=len(digests), older=found.left_out)
+
+
+def _export_many(
+    desk: "DeskServiceStub", request: "ExportBundleRequest", output: Path, *, alerts: int | None = None, older: int = 0
+) -> None:
+    """Write a bundle. Of a search, `alerts` were found and are its scope, and so many `older` ones were found and are not."""
     size = disclosures = 0
     left_out: list[LeftOut] = []
-    with open_desk() as desk, output.open("wb") as file:
-        for answer in desk.ExportBundle(request, timeout=settings().timeout):
+    answers = iter(desk.ExportBundle(request, timeout=settings().timeout))
+    first = next(answers)  # a refusal comes before the file is touched
+    with output.open("wb") as file:
+        for answer in chain([first], answers):
             size += file.write(answer.part)
             left_out += answer.left_out
             disclosures = disclosures or answer.disclosures
@@ -145,7 +192,15 @@ def _export_many(request: "ExportBundleRequest", output: Path) -> None:
         "disclosures": disclosures,
         "left_out": [document(one) for one in left_out],
     }
-    show(told, lambda console: _draw(console, (("disclosures", str(disclosures)),), output, size, left_out))
+    rows: tuple[tuple[str, str], ...] = (("disclosures", str(disclosures)),)
+    if alerts is not None:
+        told = {**told, "alerts": alerts, "older_left_out": older}
+        rows = (("alerts", f"{alerts} that name this person"), *rows)
+    if older:
+        rows = (*rows, ("left out", f"{older} older alerts that name this person: the file does not speak of them"))
+    if alerts is not None:
+        rows = (*rows, ("note", "the same name and birth date can be another person's: compare documents"))
+    show(told, lambda console: _draw(console, rows, output, size, left_out))
 
 
 def _draw(console: "Console", rows: tuple[tuple[str, str], ...], output: Path, size: int, left_out: "tuple[()] | list[LeftOut]") -> None:

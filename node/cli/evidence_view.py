@@ -92,11 +92,11 @@ def draw_bundle(console: "Console", proved: "Sequence[VerifiedEvidence]") -> Non
     """Draw what each disclosure of a bundle proves, a line each."""
     from exchange.v1.evidence_pb2 import EvidenceLevel
 
-    console.print(f"The proof holds, of each of {len(proved)} disclosures.\n", style="green")
+    console.print(f"The proof holds, of each of {len(proved)} disclosures.", style="green")
     levels = [enum_name(EvidenceLevel.DESCRIPTOR, one.level) or "" for one in proved]
-    rows = [
-        (
-            one.log.origin,
+    logs: dict[str, list[tuple[str, ...]]] = {}
+    for one, level in zip(proved, levels, strict=True):
+        row = (
             str(one.index),
             time_cell(one.entry.disclosed_at),
             "\n".join(map(party_name, one.entry.audience)),
@@ -105,12 +105,16 @@ def draw_bundle(console: "Console", proved: "Sequence[VerifiedEvidence]") -> Non
             time_cell(one.received_at),
             short(one.entry.manifest_digest),
         )
-        for one, level in zip(proved, levels, strict=True)
-    ]
-    columns = ("log", "index", "!disclosed (UTC)", "to", "what", "proves", "!receipted (UTC)", "!alert")
-    console.print(table(columns, rows, right=("index",)))
+        logs.setdefault(one.log.origin, []).append(row)
+    columns = ("index", "!disclosed (UTC)", "to", "what", "!proves", "!receipted (UTC)", "!alert")
+    for origin, rows in logs.items():
+        console.print(heading(origin))
+        console.print(table(columns, rows, right=("index",)))
+    console.print()
     for level in sorted(set(levels), key=list(_MEANING).index):
         console.print(note(f"{words(level)}: {_MEANING[level]}"))
+    if all(one.witnessed_at for one in proved):
+        console.print(note(f"Under your policy all were witnessed by {time_text(max(one.witnessed_at for one in proved))}."))
     console.print(note("It proves these. It does not prove that there were no others."))
 
 

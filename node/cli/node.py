@@ -184,7 +184,7 @@ def descriptor(file: Path | None, output: Path | None) -> None:
             chain = ask(desk.GetOwnDescriptor, desk_service_pb2.GetOwnDescriptorRequest()).descriptors
     try:
         fingerprint = fingerprint_of(chain)
-        described = _newest(chain)
+        described = {**_newest(chain), "policy_lines": _policy_lines(chain, fingerprint)}
     except (DecodeError, IndexError):
         raise Trouble(USAGE, "DESCRIPTOR_FILE", "This is no descriptor file.", next_step="Ask its owner for it again.") from None
     if output:
@@ -201,9 +201,35 @@ def descriptor(file: Path | None, output: Path | None) -> None:
             ("written to", str(output) if output else ""),
         )
         console.print(facts(rows))
+        console.print(heading("For a witness policy file"))
+        for line in described["policy_lines"]:
+            console.out(line, highlight=False)  # whole, however narrow the screen: to be copied
         console.print(note("\nRead the fingerprint to your partner by a way that does not depend on this file."))
 
     show(data, draw)
+
+
+def _policy_lines(chain: bytes, fingerprint: bytes) -> list[str]:
+    """How a witness policy file (C2SP tlog-policy) names this node's journal, and this node as a witness of others."""
+    from exchange.directory import open_descriptor_chain
+    from exchange.journal import journal_origin
+    from exchange.log import log_verifiers, raw_key
+    from exchange.tlog.note import CosignatureVerifier
+    from exchange.v1 import directory_pb2, statement_pb2
+    from exchange.witness import witness_name
+
+    statements = [statement_pb2.Statement.FromString(one) for one in directory_pb2.DescriptorChain.FromString(chain).descriptors]
+    owner = open_descriptor_chain(statements, fingerprint)
+    name = witness_name(owner.trust_domain)
+    witnesses = [
+        CosignatureVerifier(name=name, public_key=raw_key(key.spki))
+        for key in owner.keys.values()
+        if key.use == directory_pb2.KEY_USE_WITNESS and not key.compromised_since
+    ]
+    logs = log_verifiers(journal_origin(owner.trust_domain, 1), owner, None)
+    label = owner.trust_domain.partition(".")[0]
+    numbered = [f"witness {label}{number if number > 1 else ''} {key.vkey}" for number, key in enumerate(witnesses, 1)]
+    return [*(f"log {key.vkey}" for key in logs), *numbered]
 
 
 def _newest(chain: bytes) -> dict[str, Any]:

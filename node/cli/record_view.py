@@ -31,10 +31,12 @@ def record_table(alert_type: str, told: "Iterable[LoggedDisclosure]") -> "Table"
     return table(("to", "!told (UTC)", "fields", "clause", "log and index"), rows)
 
 
-def status_table(alert_type: str, told: "Iterable[DisclosureStatus]") -> "Table":
-    """The same, with what became of each."""
+def draw_status(console: "Console", alert_type: str, told: "Iterable[DisclosureStatus]") -> None:
+    """Print the same with what became of each; the names of the fields below, for they are many."""
+    from rich.padding import Padding
+
     names = _field_names(alert_type)
-    rows = []
+    rows, fields = [], []
     for item in told:
         data = document(item)
         rows.append(
@@ -42,12 +44,15 @@ def status_table(alert_type: str, told: "Iterable[DisclosureStatus]") -> "Table"
                 "\n".join(map(party_name, item.disclosure.audience)),
                 time_cell(item.disclosed_at),
                 state_text(data["state"], data["exception"], data["withheld"]),
-                ", ".join(names.get(number, str(number)) for number in item.disclosure.fields),
                 item.disclosure.clause or "–",
-                f"{item.disclosure.origin} {item.disclosure.index}",
             )
         )
-    return table(("to", "!told (UTC)", "state", "fields", "clause", "log and index"), rows)
+        told_fields = ", ".join(names.get(number, str(number)) for number in item.disclosure.fields)
+        fields.append((f"{item.disclosure.origin}#{item.disclosure.index}", told_fields))
+    console.print(table(("to", "!told (UTC)", "state", "clause"), rows))
+    for entry, named in fields:
+        console.print(f"\n{plain(entry)}")
+        console.print(Padding(named, (0, 0, 0, 2)))
 
 
 def draw_erased(console: "Console", summary: "AlertSummary", told: "Iterable[LoggedDisclosure]") -> None:

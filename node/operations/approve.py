@@ -196,7 +196,8 @@ def _release_if_complete(ports: Ports, identifier: bytes, release: Release) -> d
     if row is None or row.sealed is None or len(given) < row.needed:
         return None
     request = _opened(ports, row, row.sealed)
-    prepared = prepare(ports, row.author, request.draft, request.reason, approvers=[approval.person for approval in given])
+    approvers, oral = [approval.person for approval in given], any(approval.confirm_by for approval in given)
+    prepared = prepare(ports, row.author, request.draft, request.reason, approvers=approvers, urgent=oral)
     published = release(prepared)
     if not published.problems:
         # Released under the draft's own id: after a crash here the next call releases nothing twice.

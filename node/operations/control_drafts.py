@@ -5,6 +5,7 @@ that would leave the others standing.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from google.protobuf.message import Message
@@ -33,13 +34,19 @@ from node.store.transaction import Transaction
 _ANSWERS: Final = (Refusal, PurgeAttestation)
 
 
-def prepare_all(ports: Ports, person: str, drafts: Sequence[desk_service_pb2.Draft], reason: str) -> list[Prepared | NotReleased]:
-    """Make drafts of any type ready for the sequencer, each answered in its place. Raises `NotPermitted`."""
+def prepare_all(
+    ports: Ports, person: str, drafts: Sequence[desk_service_pb2.Draft], reason: str, *, urgent: bool = False
+) -> list[Prepared | NotReleased]:
+    """Make drafts of any type ready for the sequencer, each answered in its place; `urgent` as in `release.prepare_all`.
+
+    Raises `NotPermitted`.
+    """
     known = alert_types()
     control = [draft.alert_type in known and known[draft.alert_type].control for draft in drafts]
     ordinary = [draft for draft, one in zip(drafts, control, strict=True) if not one]
-    items = iter(release.prepare_all(ports, person, ordinary, reason) if ordinary else ())
-    return [_prepare(ports, person, draft, reason) if one else next(items) for draft, one in zip(drafts, control, strict=True)]
+    items = iter(release.prepare_all(ports, person, ordinary, reason, urgent=urgent) if ordinary else ())
+    prepared = [_prepare(ports, person, draft, reason) if one else next(items) for draft, one in zip(drafts, control, strict=True)]
+    return [replace(item, urgent=True) if urgent and isinstance(item, Prepared) else item for item in prepared]
 
 
 def _prepare(ports: Ports, person: str, draft: desk_service_pb2.Draft, reason: str) -> Prepared | NotReleased:

@@ -56,7 +56,7 @@ def export_bundle(ports: Ports, person: str, request: desk_service_pb2.ExportBun
     with ports.store.read() as tx:
         places = list(islice(_places(tx, officer, request), AT_MOST + 1))
         if len(places) > AT_MOST:
-            raise Refused("SCOPE_TOO_LARGE", "more than 20,000 disclosures: choose a shorter period")
+            raise Refused("SCOPE_TOO_LARGE", "more than 20,000 disclosures: choose a shorter period, or fewer alerts")
         gathered = _Gatherer(ports, tx, officer, content=request.content)
         for log, rows in groupby(places, key=lambda place: place[0]):
             gathered.take(log, [row for _, row in rows])
@@ -67,7 +67,7 @@ def export_bundle(ports: Ports, person: str, request: desk_service_pb2.ExportBun
         raise refusal
     data = write_bundle(gathered.bundle())
     if len(data) > CAP_BUNDLE:
-        raise Refused("SCOPE_TOO_LARGE", "the file would be larger than 64 MiB: choose a shorter period")
+        raise Refused("SCOPE_TOO_LARGE", "the file would be larger than 64 MiB: choose a shorter period, or fewer alerts")
     verify_bundle(data, pins_of(ports.known))
     note_access(ports, Kind.JOURNAL_KIND_EXPORT, person, *_events(gathered.proved))
     return Exported(data=data, disclosures=len(gathered.proved), left_out=gathered.left_out)

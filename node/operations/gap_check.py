@@ -1,8 +1,10 @@
 """What should be here and is not: receipts, entries, authorisations, agreements, anchors, and what the journal should say.
 
+And what should not be here any more: content past the limit of its retention.
+
 What is found has one of these codes: ENTRY_MISSING, RECEIPT_OVERDUE, RECEIPT_PENDING, RECEIPT_NOT_GIVEN, EXCEPTED, WITHHELD,
 AUTHORISATION_MISSING, NOT_AGREED, AGREEMENT_UNKNOWN, ANCHOR_OVERDUE, CHECKPOINT_OVERDUE, NOT_JOURNALLED, JOURNAL_BEYOND_LOG,
-LOG_MISSING, and LOG_ROW.
+LOG_MISSING, PAST_LIMIT, and LOG_ROW.
 """
 
 from collections.abc import Iterator
@@ -16,6 +18,7 @@ from node.operations.entry_check import check_entries
 from node.operations.findings import ACTION, PRIORITY, Findings, Step
 from node.operations.log_check import LogView
 from node.operations.records import Records, views_of
+from node.store.retention import count_past
 from node.store.scan_gaps import entry_at, excepted_after, holes, unauthorised
 from node.store.scan_journal import BEFORE_ALL, event_at, journals, newest_anchor, origins_named, ranges_after
 from node.store.transaction import Transaction
@@ -25,6 +28,8 @@ RECEIPT_DUE_MS: Final = 3_600_000
 """A receipt takes seconds while a stream is up. After an hour without one somebody has to ask the partner."""
 ANCHOR_DUE_MS: Final = 5 * 60_000
 """Logs are anchored each minute; the fifth one missed is no accident."""
+ERASURE_DUE_MS: Final = 60 * 60_000
+"""What is past its limit is looked for each minute, and erased in batches. After an hour nobody does."""
 
 _JOURNALLED: Final = (journal_pb2.JOURNAL_KIND_DISCLOSURE, journal_pb2.JOURNAL_KIND_COLLECTION, journal_pb2.JOURNAL_KIND_LOG)
 _LAPSES: Final = {"NOT_AGREED", "AGREEMENT_UNKNOWN"}
@@ -49,6 +54,7 @@ def check_gaps(records: Records, now: int, findings: Findings, origin: str = "")
         held = {view.log.name.origin for view in views}
         with records.store.read() as tx:
             _check_checkpoint(tx, records.known.own.trust_domain, now, findings)
+            _check_limits(tx, now, findings)
             for named in origins_named(tx):
                 if named not in held and not is_journal_origin(named):
                     findings.error("LOG_MISSING", "the journal speaks of a log that is not here", origin=named)
@@ -113,6 +119,18 @@ def _check_checkpoint(tx: Transaction, trust_domain: str, now: int, findings: Fi
         message = "no checkpoint was signed over these events: is the node's witnessing worker running?"
         count = newest.size - kept.size
         findings.error("CHECKPOINT_OVERDUE", message, origin=origin, index=kept.size, count=count, grade=PRIORITY)
+
+
+def _check_limits(tx: Transaction, now: int, findings: Findings) -> None:
+    """Nothing is kept past its limit but what a legal hold keeps, which is counted."""
+    past, held = count_past(tx, now - ERASURE_DUE_MS)
+    findings.counts["alerts held past their limit"] += held
+    if past:
+        message = (
+            f"alerts whose content is kept past the limit of its retention: {past}. See `exchange retention due`; an administrator erases "
+            "them by `exchange retention run`, and looks why the node's retention worker did not"
+        )
+        findings.error("PAST_LIMIT", message, grade=PRIORITY)
 
 
 def _check_journalled(tx: Transaction, view: LogView, findings: Findings) -> None:

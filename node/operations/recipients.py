@@ -35,7 +35,8 @@ def find_recipients(ports: Ports, person: str, request: messages.FindRecipientsR
                     summary=own_summary(row, ports.clock.now_ms()), own=row.own, disclosures=disclosures_of(ports, tx, row, [])
                 )
                 for row in rows
-            ]
+            ],
+            left_out=max(len(found) - AT_MOST, 0),
         )
     asked = JournalPersonal(query=f"{request.subject}\n{request.born}", results=[row.digest for row in rows])
     with ports.store.write() as tx:

@@ -75,6 +75,8 @@ class Prepared:
     only_with: bytes = b""
     """Request id of a release before it in the same call, without which this one falls away."""
     consequence: Consequence | None = None
+    urgent: bool = False
+    """Declared so by the officer, or released on an approval by word of mouth."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,16 +110,22 @@ class _Committed:
 
 
 def prepare(
-    ports: Ports, person: str, draft: desk_service_pb2.Draft, reason: str, *, approvers: Sequence[str] = ()
+    ports: Ports, person: str, draft: desk_service_pb2.Draft, reason: str, *, approvers: Sequence[str] = (), urgent: bool = False
 ) -> Prepared | NotReleased:
     """The same as `prepare_all` for one draft, which `approvers` (SPIFFE IDs) have approved."""
-    return prepare_all(ports, person, [draft], reason, approvers=approvers)[0]
+    return prepare_all(ports, person, [draft], reason, approvers=approvers, urgent=urgent)[0]
 
 
 def prepare_all(
-    ports: Ports, person: str, drafts: Sequence[desk_service_pb2.Draft], reason: str, *, approvers: Sequence[str] = ()
+    ports: Ports,
+    person: str,
+    drafts: Sequence[desk_service_pb2.Draft],
+    reason: str,
+    *,
+    approvers: Sequence[str] = (),
+    urgent: bool = False,
 ) -> list[Prepared | NotReleased]:
-    """Make drafts ready for the sequencer, each answered in its place.
+    """Make drafts ready for the sequencer, each answered in its place; `urgent` if the person declares that they could not wait.
 
     If one recipient of a draft cannot be told, nobody is told of that draft: an officer released what the preview showed.
     Raises `NotPermitted` when the person may not release one of these at all.
@@ -129,7 +137,10 @@ def prepare_all(
     # Each step for all drafts before the next step: its code and its tables are then still in the processor's cache.
     decided = [_decide(ports, officer, draft, reason, now, len(approvers)) for draft in drafts]
     committed = [item if isinstance(item, NotReleased) else _commit(ports, officer, item, now) for item in decided]
-    return [item if isinstance(item, NotReleased) else _record(ports, officer, item, reason, now, approvers) for item in committed]
+    return [
+        item if isinstance(item, NotReleased) else _record(ports, officer, item, reason, now, approvers, urgent=urgent)
+        for item in committed
+    ]
 
 
 def _decide(
@@ -179,7 +190,7 @@ def _commit(ports: Ports, officer: OfficerEntry, decided: _Decided, now: int) ->
 
 
 def _record(
-    ports: Ports, officer: OfficerEntry, committed: _Committed, reason: str, now: int, approvers: Sequence[str]
+    ports: Ports, officer: OfficerEntry, committed: _Committed, reason: str, now: int, approvers: Sequence[str], *, urgent: bool
 ) -> Prepared | NotReleased:
     draft, kind, planned = committed.decided.draft, committed.decided.kind, committed.decided.plan
     envelope, sealed = committed.envelope, committed.sealed
@@ -227,6 +238,7 @@ def _record(
         entries=tuple(entries),
         consequence=_consequence(kind, draft.alert, officer),
         tokens=subject_tokens(ports, kind, kind.message.FromString(draft.alert)),
+        urgent=urgent,
     )
 
 

@@ -36,8 +36,8 @@ class _Growth:
 
     log: LogRow
     rows: list[dict[str, Any]] = field(default_factory=list)
-    officers: list[str] = field(default_factory=list)
-    """Who released each row."""
+    released: list[tuple[str, bool]] = field(default_factory=list)
+    """Who released each row, and whether as urgent."""
     disclosed_at: int = 0
     control_size: int = 0
 
@@ -76,9 +76,14 @@ def sequence(ports: Ports, waiting: Sequence[Prepared | NotReleased]) -> list[de
             frontier = growth.log.frontier.extend(row["leaf"] for row in growth.rows)
             logs.grow(tx, growth.log, frontier, growth.rows, disclosed_at=growth.disclosed_at, control_size=growth.control_size)
         for growth in grown.values():
-            for officer, index, count in _runs(growth):
+            for officer, urgent, index, count in _runs(growth):
                 event = Event(
-                    code="RELEASED", counterparty=growth.log.name.recipient, origin=growth.log.name.origin, index=index, count=count
+                    code="RELEASED",
+                    counterparty=growth.log.name.recipient,
+                    origin=growth.log.name.origin,
+                    index=index,
+                    count=count,
+                    urgent=urgent,
                 )
                 ports.journal.record(tx, now, Kind.JOURNAL_KIND_DISCLOSURE, officer, [event])
     # The commit point: from here on the entries are durable, and only now may anybody be woken to send them.
@@ -176,7 +181,7 @@ def _append(
         )
     for growth, row in placed:
         growth.rows.append(row)
-        growth.officers.append(item.officer)
+        growth.released.append((item.officer, item.urgent))
         growth.disclosed_at = max(growth.disclosed_at, now)
         if item.control:
             growth.control_size = growth.log.size + len(growth.rows)
@@ -192,12 +197,12 @@ def _growth(ports: Ports, tx: Transaction, partner: str) -> _Growth:
     return _Growth(log, disclosed_at=log.last_disclosed_at, control_size=log.control_size)
 
 
-def _runs(growth: _Growth) -> Iterator[tuple[str, int, int]]:
-    """(officer, first index, count) for each run of entries that one officer released."""
+def _runs(growth: _Growth) -> Iterator[tuple[str, bool, int, int]]:
+    """(officer, urgent, first index, count) for each run of entries that one officer released, as urgent or not."""
     index = growth.log.size
-    for officer, run in groupby(growth.officers):
+    for (officer, urgent), run in groupby(growth.released):
         count = len(list(run))
-        yield officer, index, count
+        yield officer, urgent, index, count
         index += count
 
 

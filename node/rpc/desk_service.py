@@ -80,8 +80,8 @@ class DeskService(RetentionDesk, RecallDesk):
         """Release drafts, each answered once its entries are durable."""
         person = self._door.admit(context)
 
-        def prepare(drafts: Sequence[messages.Draft], reason: str) -> Sequence[Prepared | NotReleased]:
-            return control_drafts.prepare_all(self._ports, person, drafts, reason)
+        def prepare(request: messages.PublishAlertsRequest) -> Sequence[Prepared | NotReleased]:
+            return control_drafts.prepare_all(self._ports, person, request.drafts, request.reason, urgent=request.urgent)
 
         return publish(requests, prepare, self._sequencer.submit, context.is_active)
 

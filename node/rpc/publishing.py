@@ -13,7 +13,7 @@ AHEAD = 256
 """Drafts under way: as many as the sequencer takes at once, however small the messages, and few enough that a stream holds little."""
 _LOOK_AGAIN_SECONDS = 0.5
 
-Prepare = Callable[[Sequence[desk_service_pb2.Draft], str], Sequence[Prepared | NotReleased]]
+Prepare = Callable[[desk_service_pb2.PublishAlertsRequest], Sequence[Prepared | NotReleased]]
 Submit = Callable[[Sequence[Prepared | NotReleased]], Future[list[desk_service_pb2.PublishedAlert]]]
 _UnderWay = Future[list[desk_service_pb2.PublishedAlert]] | Exception | None
 
@@ -60,7 +60,7 @@ def publish(
                     if not is_active():
                         return
                 sizes.append(size)
-                under_way.put(submit(prepare(request.drafts, request.reason)))
+                under_way.put(submit(prepare(request)))
         except Exception as error:  # noqa: BLE001 - whatever it is, the thread that answers raises it
             under_way.put(error)
         finally:

@@ -38,6 +38,11 @@ class EventCount:
     count: int
 
 
+def generations(tx: Connection) -> list[int]:
+    """Every journal that this node began, oldest first."""
+    return list(tx.execute(select(journals.c.generation).order_by(journals.c.generation)).scalars())
+
+
 def frontier_of(tx: Connection, generation: int) -> Frontier | None:
     """How far the journal of that generation reaches; None if there is none."""
     row = tx.execute(select(journals.c.size, journals.c.frontier).where(journals.c.generation == generation)).first()
@@ -60,10 +65,10 @@ def kept_details(tx: Connection, generation: int, indexes: Iterable[int]) -> set
     return {(row.idx, row.detail_group) for row in tx.execute(query)}
 
 
-def count_events(tx: Connection, generation: int, first: int, last: int) -> list[EventCount]:
-    """Events from `first` to `last` (Unix milliseconds, both included) by month, kind and code."""
+def count_events(tx: Connection, first: int, last: int) -> list[EventCount]:
+    """Events of every journal from `first` to `last` (Unix milliseconds, both included) by month, kind and code."""
     month = func.strftime("%Y-%m", journal.c.at / 1000, "unixepoch")
     query = select(month.label("month"), journal.c.kind, journal.c.code, func.count().label("number"))
-    query = query.where(journal.c.generation == generation, journal.c.at >= first, journal.c.at <= last)
+    query = query.where(journal.c.at >= first, journal.c.at <= last)
     query = query.group_by(month, journal.c.kind, journal.c.code).order_by(month, journal.c.kind, journal.c.code)
     return [EventCount(month=row.month, kind=row.kind, code=row.code, count=row.number) for row in tx.execute(query)]

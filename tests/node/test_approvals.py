@@ -9,7 +9,7 @@ import pytest
 
 from exchange.errors import Conflict, NotFound, Refused
 from exchange.v1 import desk_service_pb2
-from node.operations import agreements, approve
+from node.operations import agreements, approve, audit_urgent
 from node.operations.contents import purpose_of_entry
 from node.operations.officers import NotPermitted
 from node.operations.release import NotReleased, Prepared
@@ -164,6 +164,8 @@ def test_an_oral_approval_releases_at_once_and_is_put_in_writing_within_a_day(tw
     assert (given.oral, given.confirmed_at) == (True, 0)
     approve.watch_oral_approvals(gb.ports)
     assert "ORAL_APPROVAL_UNCONFIRMED" not in gb.alarms()
+    uses = audit_urgent.list_urgent(gb.ports, gb.person("auditor"), 0, 0).uses
+    assert [use.code for use in uses] == ["ORAL", "RELEASED"]
     gb.clock.pass_(DAY)
     approve.watch_oral_approvals(gb.ports)
     assert "ORAL_APPROVAL_UNCONFIRMED" in gb.alarms()
@@ -229,6 +231,7 @@ def test_each_step_stands_in_the_journal_in_its_order(two: Federation) -> None:
         ("approval", gb.person("second"), "GIVEN"),
         ("disclosure", gb.person("liaison"), "RELEASED"),
     ]
+    assert not audit_urgent.list_urgent(gb.ports, gb.person("auditor"), 0, 0).uses
 
 
 def test_an_author_who_lost_the_role_releases_nothing_any_more(two: Federation) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -181,7 +182,9 @@ def test_a_record_is_opened_with_purpose_and_reason(line: Line) -> None:
     assert data["holds"] is True
     assert data["record"]["officer"] == line.made["gb"].person("liaison")
     assert data["record"]["reason"] == "synthetic reason"
+    assert f"{data['record']['at']}" not in line.text("open", f"{GB_KH}#0", "--purpose", "lawfulness", "--reason", "inspection 7")
     page = line.text("open", "0", "--purpose", "disciplinary", "--reason", "inspection 7")
+    assert "False" not in page
     assert line.made["gb"].person("administrator") in page
     assert "stands in the journal" in page
     assert line.json("open", "0", "--personal", "--purpose", "lawfulness", "--reason", "x", code=3)["error"]["code"] == "DETAIL_NONE"
@@ -329,12 +332,22 @@ def test_every_purpose_and_ground_of_the_law_has_its_word() -> None:
 
 
 def test_each_verb_has_its_module() -> None:
-    ours = {"list", "show", "open", "sample", "export", "errors", "repeated-reasons", "urgent", "stats", "subject-report"}
     group = noun.audit
     context = group.make_context("audit", ["list"])
-    for verb in ours:
+    verbs = group.list_commands(context)
+    assert len(verbs) == len({*verbs}) == 19
+    for verb in verbs:
         command = group.get_command(context, verb)
         assert command is not None
         assert command.name == verb
     assert group.get_command(context, "nonsense") is None
-    assert ours <= set(group.list_commands(context))
+    modules = {path.stem.removeprefix("audit_").replace("_", "-") for path in Path(noun.__file__).parent.glob("audit_*.py")}
+    assert {*verbs} <= modules
+
+
+def test_a_verb_whose_module_is_gone_is_an_error_and_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "node.cli.audit_stats", None)
+    context = noun.audit.make_context("audit", ["list"])
+    assert "stats" in noun.audit.list_commands(context)
+    with pytest.raises(ModuleNotFoundError):
+        noun.audit.get_command(context, "stats")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -207,3 +208,35 @@ def test_a_defect_tells_its_kind_and_place_and_never_its_text() -> None:
     assert "KeyError" in trouble.why
     assert "test_a_defect" in trouble.why
     assert "a name" not in f"{trouble.happened}{trouble.why}{trouble.next_step}"
+
+
+@pytest.mark.parametrize("reason", sorted(errors._NEXT_OF_CODE))
+def test_who_is_refused_for_what_he_can_mend_is_told_how(desk: FakeDesk, capsys: pytest.CaptureFixture[str], reason: str) -> None:
+    desk.answers["WhoAmI"] = Failure(status=grpc.StatusCode.FAILED_PRECONDITION, reason=reason, details="a rule")
+    assert ask(desk, capsys)[1]["next_step"] == errors._NEXT_OF_CODE[reason]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["audit", "export", "--format", "csv", "-o", "none.csv"],
+        ["audit", "subject-report", "12345678"],
+        ["audit", "sample", "--seed", "x"],
+        ["audit", "erasure-proof", "12345678", "--fingerprint", "0" * 64],
+        ["retention", "due"],
+    ],
+)
+def test_a_command_reaches_for_the_desk_with_tls13_pinned(tmp_path: Path, arguments: list[str]) -> None:
+    """In a process of its own: here gRPC has long been imported, and the order of imports would not matter."""
+    directory = tmp_path / "gb"
+    set_up(directory)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        context = (directory / "auditor.toml").read_text("utf-8")
+        nobody = re.sub(r'desk = ".*"', f'desk = "127.0.0.1:{taken.getsockname()[1]}"', context)
+        (directory / "auditor.toml").write_text(nobody, "utf-8")
+        command = [sys.executable, "-m", "node.cli.main", "--context", str(directory / "auditor.toml"), "--json", *arguments]
+        environment = {name: value for name, value in os.environ.items() if name != "GRPC_SSL_CIPHER_SUITES"}
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert json.loads(done.stdout)["error"]["code"] == "UNREACHABLE"
+    assert done.returncode == 5

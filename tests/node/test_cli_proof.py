@@ -8,6 +8,7 @@ import click
 import pytest
 
 from exchange.contradiction import verify_contradiction
+from exchange.tlog import merkle
 from node.cli.audit_compare import compare
 from node.cli.context import Settings
 from node.cli.errors import Trouble
@@ -48,6 +49,7 @@ def test_a_bundle_is_verified_disclosure_by_disclosure(tmp_path: Path, capsys: p
     assert run(["evidence", "verify", file, *PINS]) == 0
     text = capsys.readouterr().out
     assert "each of 2 disclosures" in text
+    assert text.splitlines().count(world().log.origin) == 1  # whole, above its entries
     assert "data: It was logged, delivered and receipted" in text
     assert "It does not prove that there were no others." in text
 
@@ -93,6 +95,11 @@ def test_two_copies_are_compared_without_a_node(tmp_path: Path, capsys: pytest.C
     assert compared(ours, flawed) == 4
     assert json.loads(capsys.readouterr().out)["differences"][0]["code"] == "CHECKPOINT_UNVERIFIED"
     assert compared(theirs, theirs) == 0
+    capsys.readouterr()
+    assert run(["audit", "compare", ours, theirs, *PINS]) == 0
+    page = capsys.readouterr().out
+    assert all(f"copy of {domain(country)}" in page for country in ("gb", "kh"))
+    assert page.count(merkle.root([merkle.leaf_hash(entry) for entry in world().entries]).hex()[:12]) == 2
 
 
 def test_a_copy_is_compared_with_a_checkpoint_or_with_evidence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -145,6 +152,12 @@ def test_a_period_is_days_both_included() -> None:
         ["--alert", "01234567", "--level", "data"],
         ["--alert", "01234567", "--period", "2026-01-01.."],
         ["--digest", "0123"],
+        ["--subject", "X1"],
+        ["--subject", "X1", "--reason", "  "],
+        ["--subject", "X1", "--reason", "complaint", "--alert", "01234567"],
+        ["--subject", "X1", "--reason", "complaint", "--period", "2026-01-01.."],
+        ["--alert", "01234567", "--reason", "complaint"],
+        ["--alert", "01234567", "--born", "1961"],
     ],
 )
 def test_an_export_has_one_scope(tmp_path: Path, scope: list[str]) -> None:

@@ -98,6 +98,17 @@ def test_many_files_go_in_batches_of_64_by_one_call_with_the_reason(desk: FakeDe
     assert {len(request_id) for request_id in ids} == {16}
 
 
+def test_urgency_is_declared_with_every_batch_and_only_when_it_is(desk: FakeDesk, line: Line, tmp_path: Path) -> None:
+    files = write(tmp_path, 65)
+    line.json("alert", "publish", *files, "--reason", "x", "--urgent")
+    line.json("alert", "publish", *files, "--reason", "x")
+    asked = questions(desk)
+    assert [question.urgent for question in asked] == [True, True, False, False]
+    assert [d.request_id for question in asked[:2] for d in question.drafts] == [
+        d.request_id for question in asked[2:] for d in question.drafts
+    ]
+
+
 def test_the_draft_holds_what_the_file_says(desk: FakeDesk, line: Line, tmp_path: Path) -> None:
     line.json("alert", "publish", *write(tmp_path), "--reason", "x")
     (draft,) = questions(desk)[0].drafts

@@ -161,10 +161,13 @@ def test_who_was_told_about_a_person(desk: FakeDesk) -> None:
     desk.answers["FindRecipients"] = messages.FindRecipientsResponse(alerts=[found])
     code, text = ask(desk, recipients, "--subject", "-", "--born", "1961", "--reason", WHY, as_json=False, text="Nguyễn Văn Thử\n")
     assert code == 0
-    assert all(part in text for part in (DIGEST, "gdi (kh)", "primary_name, birth", "receipted"))
+    assert all(part in text for part in (DIGEST, "gdi (kh)", "  primary_name, birth", "receipted"))
+    assert f"{answers.ORIGIN}#4" in text.splitlines()  # whole, as other commands take it
     question = desk.the("FindRecipients")
     assert (question.subject, question.born, question.reason) == ("Nguyễn Văn Thử", "1961", WHY)
     assert json.loads(ask(desk, recipients, "--subject", "X1", "--reason", WHY)[1])["alerts"][0]["own"] is True
+    desk.answers["FindRecipients"] = messages.FindRecipientsResponse(alerts=[found], left_out=7)
+    assert "7 older alerts" in ask(desk, recipients, "--subject", "X1", "--reason", WHY, as_json=False)[1]
     desk.answers["FindRecipients"] = messages.FindRecipientsResponse()
     assert "Nothing" in ask(desk, recipients, "--subject", "X1", "--reason", WHY, as_json=False)[1]
 

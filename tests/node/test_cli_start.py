@@ -1,5 +1,6 @@
 """The command line before it does anything: quick to start, clear about usage."""
 
+import ast
 import json
 import re
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 from exchange.v1.hit_report_pb2 import HitOutcome
 from node.cli import inbox
 from node.cli.main import _NOUNS, run
+from tests.architecture.project_files import ROOT
 
 HEAVY = ("grpc", "sqlalchemy", "cryptography")
 NOUNS = [noun for section in _NOUNS.values() for noun in section if noun != "demo"]
@@ -28,6 +30,24 @@ def test_help_imports_neither_grpc_nor_sqlalchemy_nor_cryptography(arguments: li
     imported = imported_by(*arguments)
     assert "click" in imported
     assert {name.split(".")[0] for name in imported} & {*HEAVY, "rich", "yaml", "protovalidate"} == set()
+
+
+def test_nothing_imports_grpc_before_tls13_is_pinned() -> None:
+    """A stub imports grpc. Who opens the connection imports stubs within it, or in functions that are given one."""
+    for path in sorted((ROOT / "node/cli").glob("*.py")):
+        for function in [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.FunctionDef)]:
+            opening = [
+                node
+                for node in ast.walk(function)
+                if isinstance(node, ast.With) and any(re.match(r"open_(desk|audit|channel)\b", ast.unparse(item)) for item in node.items)
+            ]
+            within = {id(node) for block in opening for node in ast.walk(block)}
+            early = [
+                node.module
+                for node in ast.walk(function)
+                if isinstance(node, ast.ImportFrom) and str(node.module).endswith("_pb2_grpc") and id(node) not in within
+            ]
+            assert not (opening and early), f"{path.name}: {function.name} imports {early}"
 
 
 def test_the_first_help_page_imports_no_noun() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from exchange.encoding import encode
+from exchange.tlog.policy import parse_policy
 from exchange.v1 import desk_service_pb2, directory_pb2, evidence_pb2, hit_report_pb2
 from node.cli.main import run
 from node.intake.agreement_file import load_agreement_file
@@ -358,6 +359,14 @@ def test_node_descriptor_shows_the_fingerprint_to_compare(desk: FakeDesk, line: 
     assert data == {**line.json("node", "descriptor", "--file", str(tmp_path / "d.pb")), "file": str(tmp_path / "d.pb")}
     grouped = " ".join(data["identity_fingerprint"][n : n + 4] for n in range(0, 32, 4))
     assert grouped in line.text("node", "descriptor")
+    log, witness = data["policy_lines"]
+    assert log in line.text("node", "descriptor").splitlines()
+    policy = parse_policy(f"{log}\n{witness}\nquorum gb\n".encode())
+    assert [key.name for key in policy.logs] == ["gb.alerts.example/journal/1"]
+    assert policy.witnesses["gb"].key.name == "gb.alerts.example/witness"
+    spki = {key["use"]: key["public_key"] for key in data["keys"]}
+    assert policy.logs[0].public_key.hex() == spki["LOG"][-64:]
+    assert policy.witnesses["gb"].key.public_key.hex() == spki["WITNESS"][-64:]
     (tmp_path / "d.pb").write_bytes(b"\xff\xff")
     assert line.json("node", "descriptor", "--file", str(tmp_path / "d.pb"), code=2)["error"]["code"] == "DESCRIPTOR_FILE"
     (tmp_path / "d.pb").write_bytes(encode(directory_pb2.DescriptorChain()))

@@ -21,6 +21,7 @@ from exchange.v1 import (
     hit_report_pb2,
     people_pb2,
 )
+from node.operations.audit_urgent import list_urgent
 from node.operations.log_walk import SharedLogs
 from node.operations.partners import own_descriptor
 from node.operations.witnesses import sign_journal_checkpoint
@@ -171,8 +172,9 @@ def test_every_method_answers_whom_it_is_for(two: Federation) -> None:
         assert ask(ours, "liaison", "WhoAmI").trust_domain == gb.domain
         ask(ours, "liaison", "CheckAlert", draft=wanted)
         assert len(ask(ours, "liaison", "PreviewAlert", draft=wanted).recipients) == 2
-        (published,) = ask(ours, "liaison", "PublishAlerts", drafts=[wanted], reason="synthetic").alerts
+        (published,) = ask(ours, "liaison", "PublishAlerts", drafts=[wanted], reason="synthetic", urgent=True).alerts
         alert = published.manifest_digest.hex()
+        assert [use.code for use in list_urgent(gb.ports, gb.person("auditor"), 0, 0).uses] == ["RELEASED"]
         two.pump()
         assert ask(ours, "liaison", "ListAlerts").alerts[0].manifest_digest.hex() == alert
         assert ask(ours, "liaison", "GetAlert", alert=alert).view == wanted.alert

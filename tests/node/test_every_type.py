@@ -12,6 +12,7 @@ from exchange.profile import alert_type, alert_types
 from exchange.v1 import agreement_pb2, control_pb2, desk_service_pb2, handling_pb2
 from node.intake.alert_file import load_alert_file
 from node.operations import control_drafts
+from node.operations.release import Prepared
 from node.operations.sequence import sequence
 from node.reading import FieldState, read_view, to_json
 from tests.countries import BORDER, DAY, NOW, POLICE, TRAVEL, agency, agreement, changed, clause
@@ -157,7 +158,9 @@ def test_ordinary_and_control_drafts_of_one_message_are_answered_in_their_places
     gb = two["gb"]
     about = told(two)
     drafts = [draft(KH_BORDER), control("exchange.v1.Withdrawal", about), draft(KH_POLICE)]
-    answers = sequence(gb.ports, control_drafts.prepare_all(gb.ports, gb.person("liaison"), drafts, "synthetic"))
+    prepared = control_drafts.prepare_all(gb.ports, gb.person("liaison"), drafts, "synthetic", urgent=True)
+    assert all(isinstance(item, Prepared) and item.urgent for item in prepared)
+    answers = sequence(gb.ports, prepared)
     assert [answer.request_id for answer in answers] == [one.request_id for one in drafts]
     assert not any(codes(answer) for answer in answers)
 

@@ -10,9 +10,13 @@ from exchange.errors import Conflict, Malformed, NotFound
 from exchange.journal import SALT_SIZE, commit_detail, open_journal_checkpoint, open_journal_entry
 from exchange.tlog.merkle import leaf_hash, root, verify_consistency, verify_inclusion
 from exchange.tlog.tree import prove_consistency, prove_inclusion
+from exchange.v1.audit_service_pb2 import URGENT_KIND_DECLARED
 from exchange.v1.journal_pb2 import JournalAccountability, JournalPersonal
 from node.operations import anchor, inbox, opening
+from node.operations.audit_urgent import list_urgent
 from node.operations.officers import NotPermitted, require
+from node.operations.release import prepare
+from node.operations.sequence import sequence
 from node.ports import Ports
 from node.store.errors import StoreFailed
 from node.store.journal import ACCOUNTABILITY, PERSONAL, Event, JournalRow, Kind, columns
@@ -86,6 +90,20 @@ def test_a_person_stands_only_in_the_sealed_detail(two: Federation) -> None:
     assert JournalAccountability.FromString(salted[SALT_SIZE:]) == JournalAccountability(person=person, roles="liaison officer")
     assert open_journal_entry(disclosure.entry).accountability == commit_detail(salted[:SALT_SIZE], salted[SALT_SIZE:])
     assert person.encode() not in sealed
+
+
+def test_what_an_officer_declares_urgent_is_an_entry_of_its_own_and_says_so(two: Federation) -> None:
+    gb = two["gb"]
+    person, ports = gb.person("liaison"), gb.ports
+    waiting = [prepare(ports, person, draft(KH_BORDER), "synthetic", urgent=urgent) for urgent in (False, True, True, False)]
+    assert not any(answer.problems for answer in sequence(ports, waiting))
+    told = [row for row in rows(ports) if row.code == "RELEASED"]
+    with ports.store.read() as tx:
+        salted = [ports.journal.detail(tx, row.idx, ACCOUNTABILITY) or b"" for row in told]
+    said = [JournalAccountability.FromString(detail[SALT_SIZE:]).urgent for detail in salted]
+    assert [(row.first, row.count, urgent) for row, urgent in zip(told, said, strict=True)] == [(0, 1, False), (1, 2, True), (3, 1, False)]
+    uses = list_urgent(ports, gb.person("auditor"), 0, 0).uses
+    assert [(use.kind, use.index, use.code) for use in uses] == [(URGENT_KIND_DECLARED, told[1].idx, "RELEASED")]
 
 
 def test_what_was_found_is_erased_apart_and_every_proof_stays(two: Federation) -> None:

@@ -241,3 +241,23 @@ def test_statistics_count_what_is_listed(two: Federation) -> None:
     nothing = audit_disclosures.get_statistics(gb.ports, auditor(gb), "at < 1971-01-01")
     assert not nothing.disclosures
     assert not nothing.events
+
+
+def test_statistics_count_the_events_of_every_journal(two: Federation) -> None:
+    gb = two["gb"]
+
+    def counted(first: str = "") -> dict[tuple[str, str, str], int]:
+        answer = audit_disclosures.get_statistics(gb.ports, auditor(gb), first)
+        return {(row.month, row.kind, row.code): row.count for row in answer.events}
+
+    before = counted()
+    with gb.ports.store.write() as tx:
+        gb.ports.journal.succeed(tx, two.clock.now_ms(), gb.domain)
+    gb.publish(draft(KH_BORDER))
+    after, month = counted(), iso(NOW)[:7]
+    grown = {event: number - before.get(event, 0) for event, number in after.items() if number != before.get(event, 0)}
+    assert grown == {
+        (month, "SUCCESSION", "FOLLOWS"): 1,
+        (month, "DISCLOSURE", "RELEASED"): 1,
+        (month, "REVIEW", "STATISTICS"): 1,
+    }

@@ -11,7 +11,7 @@ from exchange.errors import Malformed, NotFound, Refused, Unverified
 from exchange.journal import commit_detail, open_journal_entry
 from exchange.v1 import audit_service_pb2, desk_service_pb2, disclosure_pb2
 from exchange.v1.journal_pb2 import JournalAccountability, JournalPersonal
-from node.operations import audit_reasons, audit_urgent
+from node.operations import accountability, audit_reasons, audit_urgent
 from node.operations.audit_reasons import normalised
 from node.store.directory import raise_alarm
 from node.store.journal import PERSONAL, Event, Kind
@@ -202,6 +202,27 @@ def test_openings_for_the_same_reason_count_and_erased_ones_are_said(two: Federa
     assert answer.erased == 1
     with refused(Malformed, "AT_LEAST"):
         reasons(gb, 1)
+
+
+def test_reasons_and_urgency_are_found_in_every_journal(two: Federation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accountability, "_CHUNK", 1)
+    gb = two["gb"]
+
+    def urgently() -> None:
+        with gb.ports.store.write() as tx:
+            event = Event(code="ALERT", justification="synthetic danger", urgent=True)
+            gb.ports.journal.record(tx, NOW + HOUR, Kind.JOURNAL_KIND_CONSULTATION, gb.person("liaison"), [event])
+
+    urgently()
+    first = len(gb.journal()) - 1
+    with gb.ports.store.write() as tx:
+        gb.ports.journal.succeed(tx, NOW + HOUR, gb.domain)
+    urgently()
+    places = [(JOURNAL, first), (JOURNAL.replace("/1", "/2"), 1)]
+    uses = audit_urgent.list_urgent(gb.ports, auditor(gb), 0, 0).uses
+    assert [(use.origin, use.index) for use in uses] == places
+    (found,) = [one for one in reasons(gb).reasons if one.count == 2]
+    assert [(use.origin, use.index) for use in found.uses] == places[::-1]
 
 
 @pytest.mark.parametrize(

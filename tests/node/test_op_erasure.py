@@ -305,6 +305,15 @@ def test_the_question_is_recorded_with_its_reason_and_goes_with_the_last_alert_t
     assert gb.fsck() == []
 
 
+def test_what_one_answer_does_not_carry_is_counted(two: Federation, monkeypatch: pytest.MonkeyPatch) -> None:
+    gb = two["gb"]
+    asked = messages.FindRecipientsRequest(subject="925076473", reason="complaint 1 (synthetic)")
+    assert recipients.find_recipients(gb.ports, gb.person("auditor"), asked).left_out == 0
+    monkeypatch.setattr(recipients, "AT_MOST", 1)
+    answer = recipients.find_recipients(gb.ports, gb.person("auditor"), asked)
+    assert (answer.left_out, [alert.summary.manifest_digest for alert in answer.alerts]) == (1, [rows(gb)[1].digest])
+
+
 def test_who_was_erased_is_not_found_any_more(two: Federation) -> None:
     digest = erase_first(two["gb"]).digest
     assert [alert.summary.manifest_digest for alert in find(two["gb"], "925076473")] != [digest]

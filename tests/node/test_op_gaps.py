@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from exchange.v1 import desk_service_pb2
-from node.operations import succeed
+from node.operations import retention, succeed
 from node.operations.anchor import anchor_logs
 from node.operations.check_records import check_records
 from node.operations.findings import ACTION, CRITICAL, OBSERVATION, PRIORITY
-from node.operations.gap_check import ANCHOR_DUE_MS, RECEIPT_DUE_MS
+from node.operations.gap_check import ANCHOR_DUE_MS, ERASURE_DUE_MS, RECEIPT_DUE_MS
 from node.operations.witnesses import sign_journal_checkpoint
 from tests.countries import BORDER, HOUR, POLICE, agency, agreement, with_clause
 from tests.federation import Federation, federation
@@ -36,11 +36,27 @@ def two(tmp_path: Path) -> Iterator[Federation]:
         yield made
 
 
+def checked(office: Office, origin: str = "") -> list[desk_service_pb2.CheckRecordsResponse]:
+    """All that a check for gaps answers."""
+    request = desk_service_pb2.CheckRecordsRequest(scope=desk_service_pb2.CHECK_SCOPE_GAPS, origin=origin)
+    return list(check_records(office.ports, office.person("auditor"), request))
+
+
 def gaps(office: Office, origin: str = "") -> set[tuple[str, int, str, int, int]]:
     """(code, grade, origin, index, count) of each finding."""
-    request = desk_service_pb2.CheckRecordsRequest(scope=desk_service_pb2.CHECK_SCOPE_GAPS, origin=origin)
-    answers = check_records(office.ports, office.person("auditor"), request)
-    return {(one.code, one.grade, one.origin, one.index, one.count) for answer in answers for one in answer.findings}
+    found = [one for answer in checked(office, origin) for one in answer.findings]
+    return {(one.code, one.grade, one.origin, one.index, one.count) for one in found}
+
+
+def message_of(office: Office, code: str) -> str:
+    """What the one finding of that code says."""
+    (message,) = [one.message for answer in checked(office) for one in answer.findings if one.code == code]
+    return message
+
+
+def counted(office: Office) -> dict[str, int]:
+    """What the check's summary counts."""
+    return {item.name: item.value for item in checked(office)[-1].summary.counts}
 
 
 def spoil(office: Office, statement: str) -> set[tuple[str, int, str, int, int]]:
@@ -170,3 +186,19 @@ def test_a_successor_is_journalled_with_what_it_begins_with(two: Federation) -> 
         anchor_logs(office.ports)
         assert {code for code, grade, *_ in gaps(office) if grade in {CRITICAL, PRIORITY}} == set()
     assert gb.fsck() == []
+
+
+def test_what_is_past_its_limit_is_a_duty_missed_until_it_is_erased(two: Federation) -> None:
+    kh = two["kh"]
+    two.clock.pass_(180 * 24 * HOUR + ERASURE_DUE_MS - 1)  # as the handling of both alerts says
+    assert gaps(kh) == set()
+    two.clock.pass_(1)
+    assert gaps(kh) == {("PAST_LIMIT", PRIORITY, "", -1, 0)}
+    assert gaps(kh, GB_KH) == set()
+    assert "past the limit of its retention: 2. See" in message_of(kh, "PAST_LIMIT")
+    (kept, _) = kh.received("border")
+    retention.hold(kh.ports, kh.person("border"), kept.manifest_digest.hex(), "court order 7 (synthetic)")
+    assert "past the limit of its retention: 1. See" in message_of(kh, "PAST_LIMIT")
+    assert retention.run_due(kh.ports, kh.domain).erased == 1
+    assert gaps(kh) == set()
+    assert counted(kh)["alerts held past their limit"] == 1

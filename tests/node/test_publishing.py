@@ -24,8 +24,8 @@ def request(*ids: int) -> desk_service_pb2.PublishAlertsRequest:
     return desk_service_pb2.PublishAlertsRequest(drafts=drafts, reason="synthetic")
 
 
-def prepare(drafts: Sequence[desk_service_pb2.Draft], reason: str) -> list[NotReleased]:
-    return [NotReleased(request_id=draft.request_id, officer=reason, problems=()) for draft in drafts]
+def prepare(request: desk_service_pb2.PublishAlertsRequest) -> list[NotReleased]:
+    return [NotReleased(request_id=draft.request_id, officer=request.reason, problems=()) for draft in request.drafts]
 
 
 def answered(items: Sequence[Any]) -> Answers:
