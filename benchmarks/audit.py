@@ -53,6 +53,7 @@ from node.store.high_water import HighWater, LogKeys
 from node.store.insert import insert_rows
 from node.store.journal import Event, Kind
 from node.store.nodes import StoredHashes
+from node.store.tables import erasures
 from node.store.vault import Vault
 from tests import builders
 from tests.countries import BORDER, NOW, POLICE, TRAVEL, agency, key, node
@@ -224,6 +225,8 @@ def _append(office: Office, log: logs.LogRow, frontier: Frontier, rows: Sequence
             "wrapped_key": None,
             "sealed": None,
             "request_id": None,
+            "erase_by": NOW,
+            "due_at": 0,
         }
         insert_rows(
             tx,
@@ -241,6 +244,10 @@ def _append(office: Office, log: logs.LogRow, frontier: Frontier, rows: Sequence
             size=frontier.size, previous_size=log.size, received_at=NOW, frontier=frontier, checkpoint=note, statement=receipt
         )
         logs.add_receipt(tx, log.id, kept, [])
+        gone = [{"alert_ref": first + place, "intended_at": NOW, "destroyed_at": NOW, "done_at": NOW} for place in range(len(rows))]
+        insert_rows(tx, erasures, gone)
+        events = [Event(code=step, subject=row["digest"]) for step in ("INTENDED", "DONE") for row in rows]
+        office.ports.journal.record(tx, NOW, Kind.JOURNAL_KIND_ERASURE, office.domain, events)
         told = Event(code=code, origin=log.name.origin, index=log.size, count=len(rows))
         office.ports.journal.record(tx, NOW, kind, office.person("liaison") if log.outbound else "gb.alerts.example", [told])
 
