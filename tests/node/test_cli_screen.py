@@ -61,6 +61,17 @@ def test_the_list_goes_to_the_desk_as_it_is(desk: FakeDesk, manifest: Path, caps
     assert proposal["reasons"][1] == {"rule": "SEX_DIFFERS", "points": -4.6, "told": "M", "shown": "F", "bearers": 0}
 
 
+@pytest.mark.parametrize("disputed", [True, False])
+def test_what_is_disputed_says_so_beside_the_proposal(
+    desk: FakeDesk, manifest: Path, capsys: pytest.CaptureFixture[str], *, disputed: bool
+) -> None:
+    said = answer()
+    said.proposals[0].alert.flags[:] = ["DISPUTED"] if disputed else []
+    desk.answers["ScreenPassengers"] = said
+    assert run(["--context", desk.context(), "screen", str(manifest)]) == 0
+    assert ("something in this alert was wrong" in capsys.readouterr().out) is disputed
+
+
 def test_an_officer_reads_what_agrees_what_differs_and_how_often_by_accident(
     desk: FakeDesk, manifest: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
