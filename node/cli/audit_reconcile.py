@@ -9,7 +9,7 @@ from node.cli.command import Verb
 from node.cli.context import open_desk, settings
 from node.cli.differences import draw_differences, exit_code
 from node.cli.document import document
-from node.cli.output import console, short, show, table
+from node.cli.output import console, note, short, show, table
 from node.cli.period import Period
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ def reconcile(partner: str, period: tuple[int, int], contradiction: Path | None)
         ]
         screen.print(table(("log", "here", "there", "equal"), rows, right=("here", "there")))
         draw_differences(screen, found, good="Both countries hold the same record.")
+        if not found:
+            screen.print(note(_BY_HASHES))
         if proof:
             screen.print(f"\nThe partner signed two histories ({short(proof)}…): keep the proof with --contradiction FILE.", style="red")
 
@@ -65,6 +67,9 @@ def reconcile(partner: str, period: tuple[int, int], contradiction: Path | None)
     show(data, draw)
     click.get_current_context().exit(exit_code(found))
 
+
+_BY_HASHES = "That is what the kept hashes say. That the entries lead to them, `exchange audit fsck` shows on either side."
+"""An entry that was altered beside its hash is equal here."""
 
 _SECONDS = 600.0
 """A walk down two logs of a million entries takes longer than an ordinary answer."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from node.cli.audit_verdict import pin_option
-from node.cli.audit_words import DISCLOSURE_COLUMNS, disclosure_data, disclosure_row
+from node.cli.audit_words import disclosure_data, disclosure_row, place
 from node.cli.command import Verb
 from node.cli.context import ask, open_channel
 from node.cli.document import document
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from exchange.v1.audit_service_pb2 import ReportSubjectResponse
+    from exchange.v1.audit_service_pb2 import DisclosureRecord, ReportSubjectResponse
     from node.cli.audit_verdict import Signed
 
 GROUNDS: "Final[Mapping[str, tuple[str, str]]]" = {
@@ -98,6 +98,15 @@ def said_ground(number: int) -> str:
     return f"{words_} (Directive (EU) 2016/680 Art. 15(1)({letter}); UK Data Protection Act 2018 s.45(4)({letter}))"
 
 
+_COLUMNS: Final = ("!entry", "!disclosed (UTC)", "to", "!clause", "purpose", "state")
+
+
+def _row(record: "DisclosureRecord") -> tuple[str, ...]:
+    """One disclosure without its type, which stands above, and with its log in few characters."""
+    _, at, to, _, clause, purpose, state = disclosure_row(record)
+    return place(record.origin, record.index, 1), at, to, clause, purpose, state
+
+
 def _draw(console: "Console", answer: "ReportSubjectResponse", pdf: Path | None) -> None:
     for number, alert in enumerate(answer.alerts, 1):
         if alert.withheld:
@@ -106,7 +115,7 @@ def _draw(console: "Console", answer: "ReportSubjectResponse", pdf: Path | None)
             continue
         console.print(heading(f"Part {number}: {plain(alert.alert_type).rpartition('.')[2]} of {time_text(alert.issued_at)}"))
         console.print(facts((("alert", alert.manifest_digest.hex()), ("from", party_name(alert.originator)), ("state", alert.state))))
-        console.print(table(DISCLOSURE_COLUMNS, map(disclosure_row, alert.disclosures)))
+        console.print(table(_COLUMNS, map(_row, alert.disclosures)))
     if pdf is not None:
         console.print(note(f"\nWritten to {pdf}"))
 

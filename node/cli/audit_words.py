@@ -134,7 +134,7 @@ def event_row(event: "JournalEvent") -> tuple[str, ...]:
         _on_lines(words(enum_name(JournalKind.DESCRIPTOR, entry.kind)), entry.code),
         short_party(entry.party),
         short_party(entry.counterparty) or "–",
-        _range(entry.origin, entry.index, entry.count),
+        place(entry.origin, entry.index, entry.count),
         short(entry.subject) or "–",
         ", ".join((*kept, *erased)) or "–",
     )
@@ -182,7 +182,8 @@ def _on_lines(kind: str, code: str) -> str:
     return f"{kind} {code}" if len(kind) + len(code) < _WHAT_WIDTH else f"{kind}\n{code}"
 
 
-def _range(origin: str, index: int, count: int) -> str:
+def place(origin: str, index: int, count: int) -> str:
+    """A range of a log in few characters, for a table: `gb>kh/1 #4-5`; `–` for none."""
     if not origin:
         return "–"
     owner, kind, *rest = origin.split("/")

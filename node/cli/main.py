@@ -42,7 +42,7 @@ _NOUNS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "Proof": {
         "log": "Disclosure logs: list, show, verify.",
-        "evidence": "Export proof of one disclosure; verify it offline.",
+        "evidence": "Export proof of disclosures; verify it offline.",
         "audit": "Who was told what, by whom, why; and is anything missing?",
         "retention": "How long alerts are kept: due, run, hold, release, review, erase.",
     },
