@@ -11,7 +11,7 @@ D6  COMMITMENT_MISMATCH     each opening matches its commitment
 D7  FRAGMENT_MALFORMED      each fragment holds only its own number, the joined view is strict
 D8  NOT_AGREED, REQUIRED_MISSING          the clause in force permits audience, purpose and every field; required fields opened
 D9  EXPIRED, FROM_THE_FUTURE, TRAINING_MISMATCH
-D10 CONFLICT                another manifest of the same alert, or two successors of one manifest
+D10 CONFLICT, WITHDRAWN     another manifest of the same alert, two successors of one manifest, or what its originator withdrew
 D11 SCHEMA                  the alert type's rules (protovalidate)
 """
 
@@ -172,7 +172,7 @@ def accept(content: Content, recipient: Recipient, holdings: Holdings) -> Disclo
     entry, manifest = content.signed.entry, content.signed.manifest
     clause = _d8_clause(entry, manifest, content.kind, content.alert, recipient, holdings)
     _d9_time(entry, manifest, recipient)
-    _d10_conflict(entry, manifest, holdings)
+    _d10_conflict(entry, manifest, content.kind, holdings)
     _d11_schema(content.alert)
     return Disclosure(
         entry=entry,
@@ -340,7 +340,8 @@ def _d8_control(entry: disclosure_pb2.Entry, manifest: manifest_pb2.Manifest, ki
     originator = holdings.referent(named)
     if originator is None or named != entry.in_reply_to:
         raise Refused("NOT_AGREED", "a control alert is about a manifest that a log between the two nodes discloses")  # D8
-    if kind.name in _RECALLS and manifest.originator not in {originator, _node_of_agency(originator)}:
+    # Whose a manifest is that never came, nobody here knows: such a recall has nothing to end yet, and D10 asks again if it comes.
+    if originator and kind.name in _RECALLS and manifest.originator not in {originator, _node_of_agency(originator)}:
         raise Refused("NOT_AGREED", "a recall binds only from the originator or its node")  # D8
 
 
@@ -357,10 +358,15 @@ def _d9_time(entry: disclosure_pb2.Entry, manifest: manifest_pb2.Manifest, recip
         raise Refused("TRAINING_MISMATCH", "training alerts and real ones never share a node")  # D9
 
 
-def _d10_conflict(entry: disclosure_pb2.Entry, manifest: manifest_pb2.Manifest, holdings: Holdings) -> None:
+def _d10_conflict(entry: disclosure_pb2.Entry, manifest: manifest_pb2.Manifest, kind: AlertType, holdings: Holdings) -> None:
     in_use = holdings.in_use(manifest.originator, manifest.alert_id)
     if in_use not in {None, entry.manifest_digest}:
         raise Conflict("CONFLICT", "another manifest of this alert is in use")  # D10
+    # A recall is not recalled: it would let come back what it ended.
+    for digest in () if kind.control else (entry.manifest_digest, *manifest.supersedes):
+        recallers = holdings.withdrawn_by(digest)
+        if recallers and not {manifest.originator, _node_of_agency(manifest.originator)}.isdisjoint(recallers):
+            raise Refused("WITHDRAWN", "its originator withdrew this alert: it does not come back")  # D10
     for earlier in manifest.supersedes:
         for rival in holdings.successors_of(earlier):
             superseding = rival.digest in manifest.supersedes or entry.manifest_digest in rival.supersedes

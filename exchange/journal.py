@@ -28,10 +28,14 @@ _CODE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,47}")
 
 CODES: Final[Mapping[int, frozenset[str]]] = {
     journal_pb2.JOURNAL_KIND_COLLECTION: frozenset({"ADOPTED", "RECEIVED"}),
-    journal_pb2.JOURNAL_KIND_ALTERATION: frozenset({"SUPERSEDED"}),
-    journal_pb2.JOURNAL_KIND_CONSULTATION: frozenset({"ALERT", "ALERTS", "INBOX", "INBOX_ALERT", "SEARCH", "STATUS", "SUBMISSION"}),
+    journal_pb2.JOURNAL_KIND_ALTERATION: frozenset(
+        {"ATTESTED", "CORRECTED", "DISPUTED", "LIFTED", "MIS_HIT", "RESTRICTED", "SUPERSEDED", "WITHDRAWN"}
+    ),
+    journal_pb2.JOURNAL_KIND_CONSULTATION: frozenset(
+        {"ALERT", "ALERTS", "INBOX", "INBOX_ALERT", "REACH", "SEARCH", "STATUS", "SUBMISSION"}
+    ),
     journal_pb2.JOURNAL_KIND_DISCLOSURE: frozenset({"RELEASED"}),
-    journal_pb2.JOURNAL_KIND_COMBINATION: frozenset({"MERGED"}),
+    journal_pb2.JOURNAL_KIND_COMBINATION: frozenset({"MERGED", "SCREENED"}),
     journal_pb2.JOURNAL_KIND_ERASURE: frozenset({"DONE", "INTENDED", "PERIOD_DONE", "PERIOD_INTENDED"}),
     journal_pb2.JOURNAL_KIND_APPROVAL: frozenset({"ASSESSED", "ASSESSMENT_WITHDRAWN", "GIVEN", "ORAL", "SUBMITTED", "TAKEN_BACK", "VOID"}),
     journal_pb2.JOURNAL_KIND_ACCESS: frozenset({"ADDED", "CHANGED", "REMOVED"}),

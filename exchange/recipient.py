@@ -1,6 +1,6 @@
 """What a recipient knows and holds when a delivery arrives: all that the checks D1 to D11 ask besides the delivery itself."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -48,5 +48,12 @@ class Holdings(Protocol):
         ...
 
     def referent(self, manifest_digest: bytes) -> str | None:
-        """Originator of a manifest that one of the logs between the two nodes discloses, or None."""
+        """Originator of a manifest that one of the logs between the two nodes discloses, or None.
+
+        "" if a log names it and it never came, withheld or excepted: then nobody here can know whose it is.
+        """
+        ...
+
+    def withdrawn_by(self, manifest_digest: bytes) -> Collection[str]:
+        """Originators of the recalls (`Withdrawal`) held about that manifest; whether they bind, D10 asks."""
         ...

@@ -25,6 +25,8 @@ from node.operations.keeping import national_rule
 from node.operations.officers import acting
 from node.operations.opening import note_changes
 from node.operations.partners import load_known
+from node.operations.purge import purge_attested
+from node.operations.retell import tell_waiting
 from node.operations.sign import check_high_water, stop_log
 from node.policy.pack import PolicyPack, open_pack
 from node.ports import Acquaintance, Ports, Signals, Signers, Streams, WitnessPlan
@@ -62,7 +64,7 @@ class Node:
         office = x509.load_pem_x509_certificates(config.tls.office_ca.read_bytes())
         self.sequencer = Sequencer(ports)
         self._retention = RetentionKeeper(ports)
-        self._supervisor = Supervisor(ports, self._node_material)
+        self._supervisor = Supervisor(ports, self._node_material, self._tell_waiting)
         self._witnessing = Witnessing(ports, self._cannot_journal)
         self._witness = WitnessListener(config.listen.witness, witness_service(ports)) if config.listen.witness else None
         self._partners = partner_listener(config.listen.partners, self._node_material, ExchangeService(ports, PartnerDoor(ports)))
@@ -83,6 +85,7 @@ class Node:
         self._check_logs()
         note_changes(self.ports)
         erase.finish(self.ports)
+        purge_attested(self.ports, self.ports.trust_domain)
         self.sequencer.start()
         self._partners.start()
         self._desk.start()
@@ -120,6 +123,9 @@ class Node:
         self.stop()
         if self._contradicted:
             raise Conflict("JOURNAL_CONTRADICTED", "the journal contradicts what this node signed of it: start again to read what to do")
+
+    def _tell_waiting(self) -> None:
+        tell_waiting(self.ports, lambda items: self.sequencer.submit(items).result())
 
     def _fetch(self, partner: str, origin: str, start: int) -> exchange_service_pb2.FetchEntriesResponse:
         with self._connect(partner) as link:
@@ -192,8 +198,11 @@ def build(config: Config) -> Node:
             receipt=open_signer(config.keys.receipt),
             witness=open_signer(config.keys.witness),
             statement={
-                str(PartyId(trust_domain=config.node.trust_domain, path=f"/agency/{slug}")): open_signer(uri)
-                for slug, uri in config.keys.statement.items()
+                str(PartyId(trust_domain=config.node.trust_domain, path=path)): open_signer(uri)
+                for path, uri in (
+                    *((f"/agency/{slug}", uri) for slug, uri in config.keys.statement.items()),
+                    *([("/node", config.keys.recall)] if config.keys.recall else ()),
+                )
             },
         ),
         acquaintance=Acquaintance(load_known(store, own, clock.now_ms(), policy_of(config))),

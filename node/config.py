@@ -74,6 +74,8 @@ class KeysSection:
     witness: str = field(metadata={"kind": "uri"})
     identity: str = field(metadata={"kind": "uri"}, default="")
     """Empty where it is kept offline, as it should be."""
+    recall: str = field(metadata={"kind": "uri"}, default="")
+    """A statement key of the node itself: recalls in the name of an agency whose own key is revoked. Empty: it has none."""
     statement: Mapping[str, str] = field(metadata={"kind": "uris"})
     """By the last segment of the agency's SPIFFE ID; an agency without one signs no alerts of its own."""
 

@@ -41,7 +41,7 @@ class Signers:
     receipt: Signer
     witness: Signer
     statement: Mapping[str, Signer]
-    """By SPIFFE ID of the agency."""
+    """By SPIFFE ID of the agency, or of the node itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -257,15 +257,13 @@ def delivery(
 
 @dataclass(slots=True, kw_only=True)
 class Memory:
-    """Holdings in memory."""
+    """Holdings in memory, by manifest digest; `used` by originator and alert id."""
 
     disclosed: dict[bytes, frozenset[int]] = field(default_factory=dict)
-    """Manifest digest to fields."""
     used: dict[tuple[str, bytes], bytes] = field(default_factory=dict)
-    """Originator and alert id to manifest digest."""
     successors: dict[bytes, tuple[Held, ...]] = field(default_factory=dict)
     referents: dict[bytes, str] = field(default_factory=dict)
-    """Manifest digest to originator."""
+    withdrawn: dict[bytes, tuple[str, ...]] = field(default_factory=dict)
 
     def fields_of(self, manifest_digest: bytes) -> frozenset[int]:
         return self.disclosed.get(manifest_digest, frozenset())
@@ -278,6 +276,9 @@ class Memory:
 
     def referent(self, manifest_digest: bytes) -> str | None:
         return self.referents.get(manifest_digest)
+
+    def withdrawn_by(self, manifest_digest: bytes) -> Sequence[str]:
+        return self.withdrawn.get(manifest_digest, ())
 
     def hold(self, seal_: Sealed, fields: Iterable[int]) -> None:
         """Remember a disclosure, as a recipient does once it has accepted one."""
@@ -329,7 +330,6 @@ def signed_permit(content: permit_pb2.Permit, signer: Signer | None = None) -> s
 
 
 def log_name(sender: str = "gb", to: str = "kh", generation: int = 1) -> LogName:
-    """The log of one direction."""
     return LogName(sender=domain(sender), recipient=domain(to), generation=generation)
 
 

@@ -24,12 +24,12 @@ from exchange.v1 import desk_service_pb2, disclosure_pb2, handling_pb2, hit_repo
 from exchange.v1.journal_pb2 import JournalAccountability
 from exchange.values import PartyId
 from node.config import OfficerEntry
+from node.operations.control_drafts import prepare_all
 from node.operations.fsck import check_store
 from node.operations.inbox import list_inbox
 from node.operations.officers import acting
 from node.operations.outbox import get_status
 from node.operations.partners import load_known
-from node.operations.release import prepare
 from node.operations.report import report_hit
 from node.operations.sequence import sequence
 from node.operations.sign import check_high_water, stop_log
@@ -41,7 +41,7 @@ from node.store.high_water import HighWater, LogKeys
 from node.store.journal import ACCOUNTABILITY, Kind, open_journal
 from node.store.vault import Vault
 from tests import builders
-from tests.countries import BORDER, DAY, NGO, NOW, POLICE, TRAVEL, agency, changed, domain, key, node
+from tests.countries import BORDER, DAY, NGO, NOW, POLICE, TRAVEL, agency, changed, domain, key, node, node_id
 
 ROLES: Mapping[str, tuple[tuple[str, ...], int]] = {
     "liaison": (("liaison officer",), POLICE),
@@ -149,7 +149,8 @@ class Office:
                 statement={
                     agency(self.country, agency_class): key(self.country, builders.agency_name(self.country, agency_class))
                     for agency_class in (BORDER, POLICE, NGO)
-                },
+                }
+                | {node_id(self.country): key(self.country, "node")},
             ),
             acquaintance=Acquaintance(load_known(store, self.own, self.clock.now_ms())),
             signals=Signals(),
@@ -194,7 +195,7 @@ class Office:
         self, draft: desk_service_pb2.Draft, name: str = "liaison", reason: str = "synthetic reason"
     ) -> desk_service_pb2.PublishedAlert:
         """Release one draft; the answer may hold problems instead."""
-        (published,) = sequence(self.ports, [prepare(self.ports, self.person(name), draft, reason)])
+        (published,) = sequence(self.ports, prepare_all(self.ports, self.person(name), [draft], reason))
         return published
 
     def report(self, reference: str, name: str = "border", **changes: Any) -> desk_service_pb2.PublishedAlert:

@@ -6,6 +6,7 @@ What officers, auditors and administrators of one country ask of their own node.
 from collections import abc as _abc
 from exchange.v1 import agreement_pb2 as _agreement_pb2
 from exchange.v1 import assessment_pb2 as _assessment_pb2
+from exchange.v1 import control_pb2 as _control_pb2
 from exchange.v1 import disclosure_pb2 as _disclosure_pb2
 from exchange.v1 import evidence_pb2 as _evidence_pb2
 from exchange.v1 import handling_pb2 as _handling_pb2
@@ -284,6 +285,111 @@ RETENTION_DUE_ERASURE: RetentionDue.ValueType  # 2
 RETENTION_DUE_HELD: RetentionDue.ValueType  # 3
 """Its limit has passed, and a legal hold keeps it."""
 Global___RetentionDue: _TypeAlias = RetentionDue  # noqa: Y015
+
+class _RecallKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RecallKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RecallKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RECALL_KIND_UNSPECIFIED: _RecallKind.ValueType  # 0
+    RECALL_KIND_WITHDRAWAL: _RecallKind.ValueType  # 1
+    RECALL_KIND_RESTRICTION: _RecallKind.ValueType  # 2
+    RECALL_KIND_LIFTING: _RecallKind.ValueType  # 3
+    """Lifts an earlier restriction."""
+    RECALL_KIND_CORRECTION: _RecallKind.ValueType  # 4
+
+class RecallKind(_RecallKind, metaclass=_RecallKindEnumTypeWrapper):
+    """What a control alert does to the manifest that it names."""
+
+RECALL_KIND_UNSPECIFIED: RecallKind.ValueType  # 0
+RECALL_KIND_WITHDRAWAL: RecallKind.ValueType  # 1
+RECALL_KIND_RESTRICTION: RecallKind.ValueType  # 2
+RECALL_KIND_LIFTING: RecallKind.ValueType  # 3
+"""Lifts an earlier restriction."""
+RECALL_KIND_CORRECTION: RecallKind.ValueType  # 4
+Global___RecallKind: _TypeAlias = RecallKind  # noqa: Y015
+
+class _Blocked:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _BlockedEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Blocked.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    BLOCKED_UNSPECIFIED: _Blocked.ValueType  # 0
+    BLOCKED_WITHDRAWN: _Blocked.ValueType  # 1
+    """Recalled for good: purge, then attest."""
+    BLOCKED_RESTRICTED: _Blocked.ValueType  # 2
+    """Recalled for the time being: do not act."""
+    BLOCKED_REPLACED: _Blocked.ValueType  # 3
+    """Another alert took its place, and says what changed."""
+    BLOCKED_ERASED: _Blocked.ValueType  # 4
+
+class Blocked(_Blocked, metaclass=_BlockedEnumTypeWrapper):
+    """Why the content of an alert is not shown."""
+
+BLOCKED_UNSPECIFIED: Blocked.ValueType  # 0
+BLOCKED_WITHDRAWN: Blocked.ValueType  # 1
+"""Recalled for good: purge, then attest."""
+BLOCKED_RESTRICTED: Blocked.ValueType  # 2
+"""Recalled for the time being: do not act."""
+BLOCKED_REPLACED: Blocked.ValueType  # 3
+"""Another alert took its place, and says what changed."""
+BLOCKED_ERASED: Blocked.ValueType  # 4
+Global___Blocked: _TypeAlias = Blocked  # noqa: Y015
+
+class _AttestationStage:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AttestationStageEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AttestationStage.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ATTESTATION_STAGE_UNSPECIFIED: _AttestationStage.ValueType  # 0
+    ATTESTATION_STAGE_OWED: _AttestationStage.ValueType  # 1
+    ATTESTATION_STAGE_REMINDER: _AttestationStage.ValueType  # 2
+    """Half of the time has passed."""
+    ATTESTATION_STAGE_OVERDUE: _AttestationStage.ValueType  # 3
+    ATTESTATION_STAGE_ESCALATED: _AttestationStage.ValueType  # 4
+    """As long overdue as the time that was given, or three days at least: ask above the desk."""
+    ATTESTATION_STAGE_ATTESTED: _AttestationStage.ValueType  # 5
+    ATTESTATION_STAGE_NOT_HELD: _AttestationStage.ValueType  # 6
+    """Nothing of it was ever held there: the partner's receipt says so."""
+
+class AttestationStage(_AttestationStage, metaclass=_AttestationStageEnumTypeWrapper):
+    """How urgent an attestation is."""
+
+ATTESTATION_STAGE_UNSPECIFIED: AttestationStage.ValueType  # 0
+ATTESTATION_STAGE_OWED: AttestationStage.ValueType  # 1
+ATTESTATION_STAGE_REMINDER: AttestationStage.ValueType  # 2
+"""Half of the time has passed."""
+ATTESTATION_STAGE_OVERDUE: AttestationStage.ValueType  # 3
+ATTESTATION_STAGE_ESCALATED: AttestationStage.ValueType  # 4
+"""As long overdue as the time that was given, or three days at least: ask above the desk."""
+ATTESTATION_STAGE_ATTESTED: AttestationStage.ValueType  # 5
+ATTESTATION_STAGE_NOT_HELD: AttestationStage.ValueType  # 6
+"""Nothing of it was ever held there: the partner's receipt says so."""
+Global___AttestationStage: _TypeAlias = AttestationStage  # noqa: Y015
+
+class _ManifestFormat:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ManifestFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ManifestFormat.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MANIFEST_FORMAT_UNSPECIFIED: _ManifestFormat.ValueType  # 0
+    """Told from its beginning."""
+    MANIFEST_FORMAT_PAXLST: _ManifestFormat.ValueType  # 1
+    """UN/EDIFACT PAXLST."""
+    MANIFEST_FORMAT_CSV: _ManifestFormat.ValueType  # 2
+
+class ManifestFormat(_ManifestFormat, metaclass=_ManifestFormatEnumTypeWrapper): ...
+
+MANIFEST_FORMAT_UNSPECIFIED: ManifestFormat.ValueType  # 0
+"""Told from its beginning."""
+MANIFEST_FORMAT_PAXLST: ManifestFormat.ValueType  # 1
+"""UN/EDIFACT PAXLST."""
+MANIFEST_FORMAT_CSV: ManifestFormat.ValueType  # 2
+Global___ManifestFormat: _TypeAlias = ManifestFormat  # noqa: Y015
 
 @_typing.final
 class WhoAmIRequest(_message.Message):
@@ -971,19 +1077,35 @@ class GetAlertStatusResponse(_message.Message):
 
     SUMMARY_FIELD_NUMBER: _builtins.int
     DISCLOSURES_FIELD_NUMBER: _builtins.int
+    RECALLS_FIELD_NUMBER: _builtins.int
+    ATTESTATIONS_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def summary(self) -> Global___AlertSummary: ...
     @_builtins.property
     def disclosures(self) -> _containers.RepeatedCompositeFieldContainer[Global___DisclosureStatus]: ...
+    @_builtins.property
+    def recalls(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecallNotice]: ...
+    @_builtins.property
+    def attestations(self) -> _containers.RepeatedCompositeFieldContainer[Global___AttestationStatus]:
+        """Of the whole alert, once it is withdrawn: who has attested, and who still owes it."""
+
+    @_builtins.property
+    def waiting(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Partners (trust domains) that a recall has not reached, because the log towards them is stopped."""
+
     def __init__(
         self,
         *,
         summary: Global___AlertSummary | None = ...,
         disclosures: _abc.Iterable[Global___DisclosureStatus] | None = ...,
+        recalls: _abc.Iterable[Global___RecallNotice] | None = ...,
+        attestations: _abc.Iterable[Global___AttestationStatus] | None = ...,
+        waiting: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["disclosures", b"disclosures", "summary", b"summary"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestations", b"attestations", "disclosures", b"disclosures", "recalls", b"recalls", "summary", b"summary", "waiting", b"waiting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1065,6 +1187,12 @@ class GetInboxAlertResponse(_message.Message):
     CONFIRMED_NOW_FIELD_NUMBER: _builtins.int
     DISCLOSURES_FIELD_NUMBER: _builtins.int
     ERASE_BY_FIELD_NUMBER: _builtins.int
+    BLOCKED_FIELD_NUMBER: _builtins.int
+    RECALLS_FIELD_NUMBER: _builtins.int
+    REPLACED_BY_FIELD_NUMBER: _builtins.int
+    REPLACES_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
+    ATTEST_BY_FIELD_NUMBER: _builtins.int
     view: _builtins.bytes
     """The joined fragments that this caller's agency was given."""
     confirmed_at: _builtins.int
@@ -1072,6 +1200,14 @@ class GetInboxAlertResponse(_message.Message):
     confirmed_now: _builtins.bool
     erase_by: _builtins.int
     """Earliest of the clause's and the handling's retention limit, Unix milliseconds."""
+    blocked: Global___Blocked.ValueType
+    """Set if the content is not shown; `view` and `undisclosed` are then empty."""
+    replaced_by: _builtins.bytes
+    """Digest of the newest alert in its place that this agency was given."""
+    replaces: _builtins.bytes
+    """Digest of the alert whose place this one took, if this agency was given it; and what differs between the two."""
+    attest_by: _builtins.int
+    """Unix milliseconds by which this agency owes an attestation of the purge; 0 if it owes none."""
     @_builtins.property
     def summary(self) -> Global___AlertSummary: ...
     @_builtins.property
@@ -1082,6 +1218,12 @@ class GetInboxAlertResponse(_message.Message):
 
     @_builtins.property
     def disclosures(self) -> _containers.RepeatedCompositeFieldContainer[Global___LoggedDisclosure]: ...
+    @_builtins.property
+    def recalls(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecallNotice]:
+        """What the originator said of this alert since, oldest first."""
+
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___FieldChange]: ...
     def __init__(
         self,
         *,
@@ -1093,10 +1235,16 @@ class GetInboxAlertResponse(_message.Message):
         confirmed_now: _builtins.bool = ...,
         disclosures: _abc.Iterable[Global___LoggedDisclosure] | None = ...,
         erase_by: _builtins.int = ...,
+        blocked: Global___Blocked.ValueType = ...,
+        recalls: _abc.Iterable[Global___RecallNotice] | None = ...,
+        replaced_by: _builtins.bytes = ...,
+        replaces: _builtins.bytes = ...,
+        changes: _abc.Iterable[Global___FieldChange] | None = ...,
+        attest_by: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["handling", b"handling", "summary", b"summary"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed_at", b"confirmed_at", "confirmed_now", b"confirmed_now", "disclosures", b"disclosures", "erase_by", b"erase_by", "handling", b"handling", "summary", b"summary", "undisclosed", b"undisclosed", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attest_by", b"attest_by", "blocked", b"blocked", "changes", b"changes", "confirmed_at", b"confirmed_at", "confirmed_now", b"confirmed_now", "disclosures", b"disclosures", "erase_by", b"erase_by", "handling", b"handling", "recalls", b"recalls", "replaced_by", b"replaced_by", "replaces", b"replaces", "summary", b"summary", "undisclosed", b"undisclosed", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -3576,3 +3724,685 @@ class ReconcileResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReconcileResponse: _TypeAlias = ReconcileResponse  # noqa: Y015
+
+@_typing.final
+class RecallNotice(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTROL_DIGEST_FIELD_NUMBER: _builtins.int
+    MANIFEST_DIGEST_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    RECORDED_AT_FIELD_NUMBER: _builtins.int
+    ATTEST_BY_FIELD_NUMBER: _builtins.int
+    WRONG_FIELDS_FIELD_NUMBER: _builtins.int
+    REPLACED_BY_FIELD_NUMBER: _builtins.int
+    control_digest: _builtins.bytes
+    manifest_digest: _builtins.bytes
+    kind: Global___RecallKind.ValueType
+    reason: _builtins.str
+    """Short name of the reason's code."""
+    recorded_at: _builtins.int
+    attest_by: _builtins.int
+    """Of a withdrawal: when an attestation is due."""
+    replaced_by: _builtins.bytes
+    @_builtins.property
+    def wrong_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Of a correction."""
+
+    def __init__(
+        self,
+        *,
+        control_digest: _builtins.bytes = ...,
+        manifest_digest: _builtins.bytes = ...,
+        kind: Global___RecallKind.ValueType = ...,
+        reason: _builtins.str = ...,
+        recorded_at: _builtins.int = ...,
+        attest_by: _builtins.int = ...,
+        wrong_fields: _abc.Iterable[_builtins.int] | None = ...,
+        replaced_by: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attest_by", b"attest_by", "control_digest", b"control_digest", "kind", b"kind", "manifest_digest", b"manifest_digest", "reason", b"reason", "recorded_at", b"recorded_at", "replaced_by", b"replaced_by", "wrong_fields", b"wrong_fields"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecallNotice: _TypeAlias = RecallNotice  # noqa: Y015
+
+@_typing.final
+class FieldChange(_message.Message):
+    """One field before and after, as the caller's agency was told it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    TOLD_BEFORE_FIELD_NUMBER: _builtins.int
+    TOLD_NOW_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    NOW_FIELD_NUMBER: _builtins.int
+    field: _builtins.int
+    told_before: _builtins.bool
+    """Whether it was disclosed then, and is now."""
+    told_now: _builtins.bool
+    before: _builtins.bytes
+    """Encoded fragments; empty where it was not told, or not known."""
+    now: _builtins.bytes
+    def __init__(
+        self,
+        *,
+        field: _builtins.int = ...,
+        told_before: _builtins.bool = ...,
+        told_now: _builtins.bool = ...,
+        before: _builtins.bytes = ...,
+        now: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "field", b"field", "now", b"now", "told_before", b"told_before", "told_now", b"told_now"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FieldChange: _TypeAlias = FieldChange  # noqa: Y015
+
+@_typing.final
+class GetReachRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALERT_FIELD_NUMBER: _builtins.int
+    alert: _builtins.str
+    def __init__(
+        self,
+        *,
+        alert: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReachRequest: _TypeAlias = GetReachRequest  # noqa: Y015
+
+@_typing.final
+class Reached(_message.Message):
+    """One agency that was told of one manifest of the alert."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENCY_FIELD_NUMBER: _builtins.int
+    MANIFEST_DIGEST_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    DISCLOSED_AT_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    agency: _builtins.str
+    manifest_digest: _builtins.bytes
+    disclosed_at: _builtins.int
+    refused: _builtins.bool
+    """The partner's receipt excepts it: it was logged, and nothing of it is held there."""
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
+    def __init__(
+        self,
+        *,
+        agency: _builtins.str = ...,
+        manifest_digest: _builtins.bytes = ...,
+        fields: _abc.Iterable[_builtins.int] | None = ...,
+        disclosed_at: _builtins.int = ...,
+        refused: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "disclosed_at", b"disclosed_at", "fields", b"fields", "manifest_digest", b"manifest_digest", "refused", b"refused"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Reached: _TypeAlias = Reached  # noqa: Y015
+
+@_typing.final
+class GetReachResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REACHED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def reached(self) -> _containers.RepeatedCompositeFieldContainer[Global___Reached]: ...
+    def __init__(
+        self,
+        *,
+        reached: _abc.Iterable[Global___Reached] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reached", b"reached"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReachResponse: _TypeAlias = GetReachResponse  # noqa: Y015
+
+@_typing.final
+class RecallAlertRequest(_message.Message):
+    """Withdraws, restricts, or lifts a restriction, towards everybody who was ever told any of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ALERT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    WITHDRAWAL_REASON_FIELD_NUMBER: _builtins.int
+    RESTRICTION_REASON_FIELD_NUMBER: _builtins.int
+    ATTEST_WITHIN_DAYS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    IN_NODE_NAME_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.bytes
+    """As of a draft."""
+    alert: _builtins.str
+    kind: Global___RecallKind.ValueType
+    withdrawal_reason: _control_pb2.WithdrawalReason.ValueType
+    """One of the two, as the kind wants."""
+    restriction_reason: _control_pb2.RestrictionReason.ValueType
+    attest_within_days: _builtins.int
+    """Days in which an attestation is due; 0 means 7."""
+    reason: _builtins.str
+    """Why: kept in the authorisation record, never in a log."""
+    in_node_name: _builtins.bool
+    """An administrator recalls in the node's name, as when the agency's key is revoked."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.bytes = ...,
+        alert: _builtins.str = ...,
+        kind: Global___RecallKind.ValueType = ...,
+        withdrawal_reason: _control_pb2.WithdrawalReason.ValueType = ...,
+        restriction_reason: _control_pb2.RestrictionReason.ValueType = ...,
+        attest_within_days: _builtins.int = ...,
+        reason: _builtins.str = ...,
+        in_node_name: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "attest_within_days", b"attest_within_days", "in_node_name", b"in_node_name", "kind", b"kind", "reason", b"reason", "request_id", b"request_id", "restriction_reason", b"restriction_reason", "withdrawal_reason", b"withdrawal_reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecallAlertRequest: _TypeAlias = RecallAlertRequest  # noqa: Y015
+
+@_typing.final
+class RecallAlertResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTROLS_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def controls(self) -> _containers.RepeatedCompositeFieldContainer[Global___PublishedAlert]:
+        """One control alert for each manifest of the alert; or one with the problems for which nothing was recalled."""
+
+    @_builtins.property
+    def waiting(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Partners (trust domains) whose log is stopped: they are told as soon as it goes on."""
+
+    def __init__(
+        self,
+        *,
+        controls: _abc.Iterable[Global___PublishedAlert] | None = ...,
+        waiting: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["controls", b"controls", "waiting", b"waiting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecallAlertResponse: _TypeAlias = RecallAlertResponse  # noqa: Y015
+
+@_typing.final
+class ReplaceAlertRequest(_message.Message):
+    """Puts another manifest in an alert's place: without fault (an update), or because something was wrong (a correction)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALERT_FIELD_NUMBER: _builtins.int
+    DRAFT_FIELD_NUMBER: _builtins.int
+    CORRECTION_REASON_FIELD_NUMBER: _builtins.int
+    WRONG_FIELDS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    alert: _builtins.str
+    """The alert to replace: any manifest of it."""
+    correction_reason: _control_pb2.CorrectionReason.ValueType
+    """Unspecified for an update."""
+    reason: _builtins.str
+    @_builtins.property
+    def draft(self) -> Global___Draft:
+        """What takes its place. Its recipients are added to everybody who was ever told."""
+
+    @_builtins.property
+    def wrong_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Numbers of the fields that were wrong; empty means those that differ."""
+
+    def __init__(
+        self,
+        *,
+        alert: _builtins.str = ...,
+        draft: Global___Draft | None = ...,
+        correction_reason: _control_pb2.CorrectionReason.ValueType = ...,
+        wrong_fields: _abc.Iterable[_builtins.int] | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "correction_reason", b"correction_reason", "draft", b"draft", "reason", b"reason", "wrong_fields", b"wrong_fields"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplaceAlertRequest: _TypeAlias = ReplaceAlertRequest  # noqa: Y015
+
+@_typing.final
+class ReplaceAlertResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPLACEMENT_FIELD_NUMBER: _builtins.int
+    CORRECTIONS_FIELD_NUMBER: _builtins.int
+    NOT_ADMITTED_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def replacement(self) -> Global___PublishedAlert:
+        """Unset if no agreement admits anybody any more; or with the problems for which nothing was replaced."""
+
+    @_builtins.property
+    def corrections(self) -> _containers.RepeatedCompositeFieldContainer[Global___PublishedAlert]: ...
+    @_builtins.property
+    def not_admitted(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Agencies that were told, and that no clause admits any more: they learn that it is disputed, without new values."""
+
+    @_builtins.property
+    def waiting(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        replacement: Global___PublishedAlert | None = ...,
+        corrections: _abc.Iterable[Global___PublishedAlert] | None = ...,
+        not_admitted: _abc.Iterable[_builtins.str] | None = ...,
+        waiting: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["replacement", b"replacement"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["corrections", b"corrections", "not_admitted", b"not_admitted", "replacement", b"replacement", "waiting", b"waiting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplaceAlertResponse: _TypeAlias = ReplaceAlertResponse  # noqa: Y015
+
+@_typing.final
+class SupplementAlertRequest(_message.Message):
+    """Discloses more fields of the same manifest to one agency that was told of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ALERT_FIELD_NUMBER: _builtins.int
+    RECIPIENT_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    GROUND_FIELD_NUMBER: _builtins.int
+    REQUEST_DIGEST_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.bytes
+    alert: _builtins.str
+    recipient: _builtins.str
+    ground: _disclosure_pb2.OnRequestGround.ValueType
+    request_digest: _builtins.bytes
+    """Digest of the request's manifest, if the recipient asked."""
+    reason: _builtins.str
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.bytes = ...,
+        alert: _builtins.str = ...,
+        recipient: _builtins.str = ...,
+        fields: _abc.Iterable[_builtins.int] | None = ...,
+        ground: _disclosure_pb2.OnRequestGround.ValueType = ...,
+        request_digest: _builtins.bytes = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "fields", b"fields", "ground", b"ground", "reason", b"reason", "recipient", b"recipient", "request_digest", b"request_digest", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SupplementAlertRequest: _TypeAlias = SupplementAlertRequest  # noqa: Y015
+
+@_typing.final
+class SupplementAlertResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PUBLISHED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def published(self) -> Global___PublishedAlert: ...
+    def __init__(
+        self,
+        *,
+        published: Global___PublishedAlert | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["published", b"published"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["published", b"published"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SupplementAlertResponse: _TypeAlias = SupplementAlertResponse  # noqa: Y015
+
+@_typing.final
+class AttestPurgeRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ALERT_FIELD_NUMBER: _builtins.int
+    COPIES_REMOVED_FIELD_NUMBER: _builtins.int
+    LOCAL_LISTS_UPDATED_FIELD_NUMBER: _builtins.int
+    EXCEPTIONS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.bytes
+    alert: _builtins.str
+    copies_removed: _builtins.int
+    local_lists_updated: _builtins.bool
+    reason: _builtins.str
+    @_builtins.property
+    def exceptions(self) -> _containers.RepeatedScalarFieldContainer[_control_pb2.PurgeException.ValueType]: ...
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.bytes = ...,
+        alert: _builtins.str = ...,
+        copies_removed: _builtins.int = ...,
+        local_lists_updated: _builtins.bool = ...,
+        exceptions: _abc.Iterable[_control_pb2.PurgeException.ValueType] | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "copies_removed", b"copies_removed", "exceptions", b"exceptions", "local_lists_updated", b"local_lists_updated", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AttestPurgeRequest: _TypeAlias = AttestPurgeRequest  # noqa: Y015
+
+@_typing.final
+class AttestPurgeResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTESTATIONS_FIELD_NUMBER: _builtins.int
+    ERASED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def attestations(self) -> _containers.RepeatedCompositeFieldContainer[Global___PublishedAlert]:
+        """One attestation for each withdrawn manifest of the alert; or one with problems."""
+
+    @_builtins.property
+    def erased(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Manifests whose content is now erased here."""
+
+    def __init__(
+        self,
+        *,
+        attestations: _abc.Iterable[Global___PublishedAlert] | None = ...,
+        erased: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestations", b"attestations", "erased", b"erased"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AttestPurgeResponse: _TypeAlias = AttestPurgeResponse  # noqa: Y015
+
+@_typing.final
+class AttestationStatus(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENCY_FIELD_NUMBER: _builtins.int
+    MANIFEST_DIGEST_FIELD_NUMBER: _builtins.int
+    STAGE_FIELD_NUMBER: _builtins.int
+    ATTEST_BY_FIELD_NUMBER: _builtins.int
+    ATTESTED_AT_FIELD_NUMBER: _builtins.int
+    COPIES_REMOVED_FIELD_NUMBER: _builtins.int
+    LOCAL_LISTS_UPDATED_FIELD_NUMBER: _builtins.int
+    EXCEPTIONS_FIELD_NUMBER: _builtins.int
+    ON_BEHALF_OF_FIELD_NUMBER: _builtins.int
+    agency: _builtins.str
+    manifest_digest: _builtins.bytes
+    stage: Global___AttestationStage.ValueType
+    attest_by: _builtins.int
+    attested_at: _builtins.int
+    """Set once it has come."""
+    copies_removed: _builtins.int
+    local_lists_updated: _builtins.bool
+    @_builtins.property
+    def exceptions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Short names of codes."""
+
+    @_builtins.property
+    def on_behalf_of(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Third parties on whose behalf the agency attests besides."""
+
+    def __init__(
+        self,
+        *,
+        agency: _builtins.str = ...,
+        manifest_digest: _builtins.bytes = ...,
+        stage: Global___AttestationStage.ValueType = ...,
+        attest_by: _builtins.int = ...,
+        attested_at: _builtins.int = ...,
+        copies_removed: _builtins.int = ...,
+        local_lists_updated: _builtins.bool = ...,
+        exceptions: _abc.Iterable[_builtins.str] | None = ...,
+        on_behalf_of: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "attest_by", b"attest_by", "attested_at", b"attested_at", "copies_removed", b"copies_removed", "exceptions", b"exceptions", "local_lists_updated", b"local_lists_updated", "manifest_digest", b"manifest_digest", "on_behalf_of", b"on_behalf_of", "stage", b"stage"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AttestationStatus: _TypeAlias = AttestationStatus  # noqa: Y015
+
+@_typing.final
+class ScreenPassengersRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MANIFEST_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    manifest: _builtins.bytes
+    """The passenger list as it came, at most 900 KiB. It is compared and forgotten."""
+    format: Global___ManifestFormat.ValueType
+    reason: _builtins.str
+    """For auditors."""
+    def __init__(
+        self,
+        *,
+        manifest: _builtins.bytes = ...,
+        format: Global___ManifestFormat.ValueType = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "manifest", b"manifest", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScreenPassengersRequest: _TypeAlias = ScreenPassengersRequest  # noqa: Y015
+
+@_typing.final
+class ScreeningReason(_message.Message):
+    """One line of an explanation. Points are in tenths: ten halve the chance that a stranger would be found like this."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_FIELD_NUMBER: _builtins.int
+    TENTHS_FIELD_NUMBER: _builtins.int
+    TOLD_FIELD_NUMBER: _builtins.int
+    SHOWN_FIELD_NUMBER: _builtins.int
+    BEARERS_FIELD_NUMBER: _builtins.int
+    rule: _builtins.str
+    tenths: _builtins.int
+    told: _builtins.str
+    """What the alert says, and what the list says."""
+    shown: _builtins.str
+    bearers: _builtins.int
+    """Of a name's line: how many alerts bear all words up to here."""
+    def __init__(
+        self,
+        *,
+        rule: _builtins.str = ...,
+        tenths: _builtins.int = ...,
+        told: _builtins.str = ...,
+        shown: _builtins.str = ...,
+        bearers: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bearers", b"bearers", "rule", b"rule", "shown", b"shown", "tenths", b"tenths", "told", b"told"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScreeningReason: _TypeAlias = ScreeningReason  # noqa: Y015
+
+@_typing.final
+class ScreeningProposal(_message.Message):
+    """A passenger who may be the person of an alert: a reason for an officer to look, never to act."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALERT_FIELD_NUMBER: _builtins.int
+    ALIAS_FIELD_NUMBER: _builtins.int
+    ALIAS_TEXT_FIELD_NUMBER: _builtins.int
+    PLACE_FIELD_NUMBER: _builtins.int
+    FAMILY_NAME_FIELD_NUMBER: _builtins.int
+    GIVEN_NAMES_FIELD_NUMBER: _builtins.int
+    NATIVE_NAME_FIELD_NUMBER: _builtins.int
+    BIRTH_DATE_FIELD_NUMBER: _builtins.int
+    DOCUMENT_NUMBER_FIELD_NUMBER: _builtins.int
+    DOCUMENT_ISSUER_FIELD_NUMBER: _builtins.int
+    REASONS_FIELD_NUMBER: _builtins.int
+    POINTS_TENTHS_FIELD_NUMBER: _builtins.int
+    NEEDED_TENTHS_FIELD_NUMBER: _builtins.int
+    ONE_STRANGER_IN_FIELD_NUMBER: _builtins.int
+    alias: _builtins.str
+    """Which of the alert's names agreed best: primary_name, names[2]…, and its text."""
+    alias_text: _builtins.str
+    place: _builtins.int
+    """From 1, in the order of the list."""
+    family_name: _builtins.str
+    """The passenger as the list has it. birth_date is EDTF."""
+    given_names: _builtins.str
+    native_name: _builtins.str
+    birth_date: _builtins.str
+    document_number: _builtins.str
+    document_issuer: _builtins.str
+    points_tenths: _builtins.int
+    needed_tenths: _builtins.int
+    one_stranger_in: _builtins.int
+    """Of so many travellers of such a name, one stranger would be proposed like this."""
+    @_builtins.property
+    def alert(self) -> Global___AlertSummary: ...
+    @_builtins.property
+    def reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScreeningReason]: ...
+    def __init__(
+        self,
+        *,
+        alert: Global___AlertSummary | None = ...,
+        alias: _builtins.str = ...,
+        alias_text: _builtins.str = ...,
+        place: _builtins.int = ...,
+        family_name: _builtins.str = ...,
+        given_names: _builtins.str = ...,
+        native_name: _builtins.str = ...,
+        birth_date: _builtins.str = ...,
+        document_number: _builtins.str = ...,
+        document_issuer: _builtins.str = ...,
+        reasons: _abc.Iterable[Global___ScreeningReason] | None = ...,
+        points_tenths: _builtins.int = ...,
+        needed_tenths: _builtins.int = ...,
+        one_stranger_in: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "alias", b"alias", "alias_text", b"alias_text", "birth_date", b"birth_date", "document_issuer", b"document_issuer", "document_number", b"document_number", "family_name", b"family_name", "given_names", b"given_names", "native_name", b"native_name", "needed_tenths", b"needed_tenths", "one_stranger_in", b"one_stranger_in", "place", b"place", "points_tenths", b"points_tenths", "reasons", b"reasons"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScreeningProposal: _TypeAlias = ScreeningProposal  # noqa: Y015
+
+@_typing.final
+class ScreeningWarning(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLACE_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    place: _builtins.int
+    """0 for the list as a whole."""
+    code: _builtins.str
+    message: _builtins.str
+    def __init__(
+        self,
+        *,
+        place: _builtins.int = ...,
+        code: _builtins.str = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "message", b"message", "place", b"place"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScreeningWarning: _TypeAlias = ScreeningWarning  # noqa: Y015
+
+@_typing.final
+class ScreenPassengersResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FORMAT_FIELD_NUMBER: _builtins.int
+    SERVICE_FIELD_NUMBER: _builtins.int
+    PASSENGERS_FIELD_NUMBER: _builtins.int
+    ALERTS_FIELD_NUMBER: _builtins.int
+    PROPOSALS_FIELD_NUMBER: _builtins.int
+    LEFT_OFF_FIELD_NUMBER: _builtins.int
+    KNOWN_MIS_HITS_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
+    format: Global___ManifestFormat.ValueType
+    service: _builtins.str
+    """Flight or sailing as the list has it."""
+    passengers: _builtins.int
+    alerts: _builtins.int
+    """Alerts in force that the caller's agency was given or originated, and that tell of a person."""
+    left_off: _builtins.int
+    """Proposals beyond those that one answer holds."""
+    known_mis_hits: _builtins.int
+    """Agreements that an officer has found to be somebody else, and that were not proposed again."""
+    @_builtins.property
+    def proposals(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScreeningProposal]:
+        """The most points first."""
+
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScreeningWarning]: ...
+    def __init__(
+        self,
+        *,
+        format: Global___ManifestFormat.ValueType = ...,
+        service: _builtins.str = ...,
+        passengers: _builtins.int = ...,
+        alerts: _builtins.int = ...,
+        proposals: _abc.Iterable[Global___ScreeningProposal] | None = ...,
+        left_off: _builtins.int = ...,
+        known_mis_hits: _builtins.int = ...,
+        warnings: _abc.Iterable[Global___ScreeningWarning] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alerts", b"alerts", "format", b"format", "known_mis_hits", b"known_mis_hits", "left_off", b"left_off", "passengers", b"passengers", "proposals", b"proposals", "service", b"service", "warnings", b"warnings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScreenPassengersResponse: _TypeAlias = ScreenPassengersResponse  # noqa: Y015

@@ -264,6 +264,36 @@ class DeskServiceStub:
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.ReconcileRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ReconcileResponse.FromString,
                 _registered_method=True)
+        self.GetReach = channel.unary_unary(
+                '/exchange.v1.DeskService/GetReach',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.GetReachRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetReachResponse.FromString,
+                _registered_method=True)
+        self.RecallAlert = channel.unary_unary(
+                '/exchange.v1.DeskService/RecallAlert',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.RecallAlertRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.RecallAlertResponse.FromString,
+                _registered_method=True)
+        self.ReplaceAlert = channel.unary_unary(
+                '/exchange.v1.DeskService/ReplaceAlert',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ReplaceAlertRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ReplaceAlertResponse.FromString,
+                _registered_method=True)
+        self.SupplementAlert = channel.unary_unary(
+                '/exchange.v1.DeskService/SupplementAlert',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.SupplementAlertRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.SupplementAlertResponse.FromString,
+                _registered_method=True)
+        self.AttestPurge = channel.unary_unary(
+                '/exchange.v1.DeskService/AttestPurge',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.AttestPurgeRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.AttestPurgeResponse.FromString,
+                _registered_method=True)
+        self.ScreenPassengers = channel.unary_unary(
+                '/exchange.v1.DeskService/ScreenPassengers',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ScreenPassengersRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ScreenPassengersResponse.FromString,
+                _registered_method=True)
 
 
 class DeskServiceServicer:
@@ -549,6 +579,43 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetReach(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecallAlert(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReplaceAlert(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SupplementAlert(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AttestPurge(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ScreenPassengers(self, request, context):
+        """Compares a passenger list with the alerts in force. Whoever does not match is forgotten.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -781,6 +848,36 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     servicer.Reconcile,
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ReconcileRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.ReconcileResponse.SerializeToString,
+            ),
+            'GetReach': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetReach,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetReachRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.GetReachResponse.SerializeToString,
+            ),
+            'RecallAlert': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecallAlert,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.RecallAlertRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.RecallAlertResponse.SerializeToString,
+            ),
+            'ReplaceAlert': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReplaceAlert,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ReplaceAlertRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ReplaceAlertResponse.SerializeToString,
+            ),
+            'SupplementAlert': grpc.unary_unary_rpc_method_handler(
+                    servicer.SupplementAlert,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.SupplementAlertRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.SupplementAlertResponse.SerializeToString,
+            ),
+            'AttestPurge': grpc.unary_unary_rpc_method_handler(
+                    servicer.AttestPurge,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.AttestPurgeRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.AttestPurgeResponse.SerializeToString,
+            ),
+            'ScreenPassengers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ScreenPassengers,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ScreenPassengersRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ScreenPassengersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -2025,6 +2122,168 @@ class DeskService:
             '/exchange.v1.DeskService/Reconcile',
             exchange_dot_v1_dot_desk__service__pb2.ReconcileRequest.SerializeToString,
             exchange_dot_v1_dot_desk__service__pb2.ReconcileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetReach(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/GetReach',
+            exchange_dot_v1_dot_desk__service__pb2.GetReachRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.GetReachResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecallAlert(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/RecallAlert',
+            exchange_dot_v1_dot_desk__service__pb2.RecallAlertRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.RecallAlertResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReplaceAlert(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/ReplaceAlert',
+            exchange_dot_v1_dot_desk__service__pb2.ReplaceAlertRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ReplaceAlertResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SupplementAlert(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/SupplementAlert',
+            exchange_dot_v1_dot_desk__service__pb2.SupplementAlertRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.SupplementAlertResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AttestPurge(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/AttestPurge',
+            exchange_dot_v1_dot_desk__service__pb2.AttestPurgeRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.AttestPurgeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ScreenPassengers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/ScreenPassengers',
+            exchange_dot_v1_dot_desk__service__pb2.ScreenPassengersRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ScreenPassengersResponse.FromString,
             options,
             channel_credentials,
             insecure,

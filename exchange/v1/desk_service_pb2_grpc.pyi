@@ -81,6 +81,13 @@ class DeskServiceStub:
     ExportBundle: _grpc.UnaryStreamMultiCallable[_desk_service_pb2.ExportBundleRequest, _desk_service_pb2.ExportBundleResponse]
     ExportLog: _grpc.UnaryStreamMultiCallable[_desk_service_pb2.ExportLogRequest, _desk_service_pb2.ExportLogResponse]
     Reconcile: _grpc.UnaryStreamMultiCallable[_desk_service_pb2.ReconcileRequest, _desk_service_pb2.ReconcileResponse]
+    GetReach: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.GetReachRequest, _desk_service_pb2.GetReachResponse]
+    RecallAlert: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.RecallAlertRequest, _desk_service_pb2.RecallAlertResponse]
+    ReplaceAlert: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ReplaceAlertRequest, _desk_service_pb2.ReplaceAlertResponse]
+    SupplementAlert: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.SupplementAlertRequest, _desk_service_pb2.SupplementAlertResponse]
+    AttestPurge: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.AttestPurgeRequest, _desk_service_pb2.AttestPurgeResponse]
+    ScreenPassengers: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ScreenPassengersRequest, _desk_service_pb2.ScreenPassengersResponse]
+    """Compares a passenger list with the alerts in force. Whoever does not match is forgotten."""
 
 @_typing.type_check_only
 class DeskServiceAsyncStub(DeskServiceStub):
@@ -135,6 +142,13 @@ class DeskServiceAsyncStub(DeskServiceStub):
     ExportBundle: _aio.UnaryStreamMultiCallable[_desk_service_pb2.ExportBundleRequest, _desk_service_pb2.ExportBundleResponse]  # type: ignore[assignment]
     ExportLog: _aio.UnaryStreamMultiCallable[_desk_service_pb2.ExportLogRequest, _desk_service_pb2.ExportLogResponse]  # type: ignore[assignment]
     Reconcile: _aio.UnaryStreamMultiCallable[_desk_service_pb2.ReconcileRequest, _desk_service_pb2.ReconcileResponse]  # type: ignore[assignment]
+    GetReach: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.GetReachRequest, _desk_service_pb2.GetReachResponse]  # type: ignore[assignment]
+    RecallAlert: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.RecallAlertRequest, _desk_service_pb2.RecallAlertResponse]  # type: ignore[assignment]
+    ReplaceAlert: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ReplaceAlertRequest, _desk_service_pb2.ReplaceAlertResponse]  # type: ignore[assignment]
+    SupplementAlert: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.SupplementAlertRequest, _desk_service_pb2.SupplementAlertResponse]  # type: ignore[assignment]
+    AttestPurge: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.AttestPurgeRequest, _desk_service_pb2.AttestPurgeResponse]  # type: ignore[assignment]
+    ScreenPassengers: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ScreenPassengersRequest, _desk_service_pb2.ScreenPassengersResponse]  # type: ignore[assignment]
+    """Compares a passenger list with the alerts in force. Whoever does not match is forgotten."""
 
 class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -462,5 +476,48 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _desk_service_pb2.ReconcileRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_desk_service_pb2.ReconcileResponse], _abc.AsyncIterator[_desk_service_pb2.ReconcileResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def GetReach(
+        self,
+        request: _desk_service_pb2.GetReachRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.GetReachResponse, _abc.Awaitable[_desk_service_pb2.GetReachResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def RecallAlert(
+        self,
+        request: _desk_service_pb2.RecallAlertRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.RecallAlertResponse, _abc.Awaitable[_desk_service_pb2.RecallAlertResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ReplaceAlert(
+        self,
+        request: _desk_service_pb2.ReplaceAlertRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ReplaceAlertResponse, _abc.Awaitable[_desk_service_pb2.ReplaceAlertResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def SupplementAlert(
+        self,
+        request: _desk_service_pb2.SupplementAlertRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.SupplementAlertResponse, _abc.Awaitable[_desk_service_pb2.SupplementAlertResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def AttestPurge(
+        self,
+        request: _desk_service_pb2.AttestPurgeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.AttestPurgeResponse, _abc.Awaitable[_desk_service_pb2.AttestPurgeResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ScreenPassengers(
+        self,
+        request: _desk_service_pb2.ScreenPassengersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ScreenPassengersResponse, _abc.Awaitable[_desk_service_pb2.ScreenPassengersResponse]]:
+        """Compares a passenger list with the alerts in force. Whoever does not match is forgotten."""
 
 def add_DeskServiceServicer_to_server(servicer: DeskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

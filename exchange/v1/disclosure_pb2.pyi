@@ -54,6 +54,7 @@ class _WithheldCodeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Withheld
     DESCRIPTOR: _descriptor.EnumDescriptor
     WITHHELD_CODE_UNSPECIFIED: _WithheldCode.ValueType  # 0
     WITHHELD_CODE_WITHDRAWN: _WithheldCode.ValueType  # 1
+    """The alert was withdrawn, or corrected, after it was logged."""
     WITHHELD_CODE_EXPIRED: _WithheldCode.ValueType  # 2
     WITHHELD_CODE_ERASED: _WithheldCode.ValueType  # 3
     WITHHELD_CODE_LAPSED: _WithheldCode.ValueType  # 4
@@ -66,6 +67,7 @@ class WithheldCode(_WithheldCode, metaclass=_WithheldCodeEnumTypeWrapper):
 
 WITHHELD_CODE_UNSPECIFIED: WithheldCode.ValueType  # 0
 WITHHELD_CODE_WITHDRAWN: WithheldCode.ValueType  # 1
+"""The alert was withdrawn, or corrected, after it was logged."""
 WITHHELD_CODE_EXPIRED: WithheldCode.ValueType  # 2
 WITHHELD_CODE_ERASED: WithheldCode.ValueType  # 3
 WITHHELD_CODE_LAPSED: WithheldCode.ValueType  # 4

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x65xchange/v1/receipt.proto\x12\x0b\x65xchange.v1\"L\n\x11\x44\x65liveryException\x12\r\n\x05index\x18\x01 \x01(\x04\x12(\n\x04\x63ode\x18\x02 \x01(\x0e\x32\x1a.exchange.v1.ExceptionCode\"}\n\x07Receipt\x12\x12\n\ncheckpoint\x18\x01 \x01(\x0c\x12\x15\n\rprevious_size\x18\x02 \x01(\x04\x12\x13\n\x0breceived_at\x18\x03 \x01(\x03\x12\x32\n\nexceptions\x18\x04 \x03(\x0b\x32\x1e.exchange.v1.DeliveryException*\xe4\x04\n\rExceptionCode\x12\x1e\n\x1a\x45XCEPTION_CODE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x45XCEPTION_CODE_WITHHELD\x10\x01\x12%\n!EXCEPTION_CODE_DELIVERY_MALFORMED\x10\x02\x12&\n\"EXCEPTION_CODE_MANIFEST_UNVERIFIED\x10\x03\x12%\n!EXCEPTION_CODE_NOT_THE_ORIGINATOR\x10\x04\x12%\n!EXCEPTION_CODE_MANIFEST_MALFORMED\x10\x05\x12\"\n\x1e\x45XCEPTION_CODE_PROFILE_UNKNOWN\x10\x06\x12$\n EXCEPTION_CODE_OPENINGS_MISMATCH\x10\x07\x12&\n\"EXCEPTION_CODE_COMMITMENT_MISMATCH\x10\x08\x12%\n!EXCEPTION_CODE_FRAGMENT_MALFORMED\x10\t\x12\x1d\n\x19\x45XCEPTION_CODE_NOT_AGREED\x10\n\x12#\n\x1f\x45XCEPTION_CODE_REQUIRED_MISSING\x10\x0b\x12\x1a\n\x16\x45XCEPTION_CODE_EXPIRED\x10\x0c\x12\"\n\x1e\x45XCEPTION_CODE_FROM_THE_FUTURE\x10\r\x12$\n EXCEPTION_CODE_TRAINING_MISMATCH\x10\x0e\x12\x1b\n\x17\x45XCEPTION_CODE_CONFLICT\x10\x0f\x12\x19\n\x15\x45XCEPTION_CODE_SCHEMA\x10\x10\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x65xchange/v1/receipt.proto\x12\x0b\x65xchange.v1\"L\n\x11\x44\x65liveryException\x12\r\n\x05index\x18\x01 \x01(\x04\x12(\n\x04\x63ode\x18\x02 \x01(\x0e\x32\x1a.exchange.v1.ExceptionCode\"}\n\x07Receipt\x12\x12\n\ncheckpoint\x18\x01 \x01(\x0c\x12\x15\n\rprevious_size\x18\x02 \x01(\x04\x12\x13\n\x0breceived_at\x18\x03 \x01(\x03\x12\x32\n\nexceptions\x18\x04 \x03(\x0b\x32\x1e.exchange.v1.DeliveryException*\x82\x05\n\rExceptionCode\x12\x1e\n\x1a\x45XCEPTION_CODE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x45XCEPTION_CODE_WITHHELD\x10\x01\x12%\n!EXCEPTION_CODE_DELIVERY_MALFORMED\x10\x02\x12&\n\"EXCEPTION_CODE_MANIFEST_UNVERIFIED\x10\x03\x12%\n!EXCEPTION_CODE_NOT_THE_ORIGINATOR\x10\x04\x12%\n!EXCEPTION_CODE_MANIFEST_MALFORMED\x10\x05\x12\"\n\x1e\x45XCEPTION_CODE_PROFILE_UNKNOWN\x10\x06\x12$\n EXCEPTION_CODE_OPENINGS_MISMATCH\x10\x07\x12&\n\"EXCEPTION_CODE_COMMITMENT_MISMATCH\x10\x08\x12%\n!EXCEPTION_CODE_FRAGMENT_MALFORMED\x10\t\x12\x1d\n\x19\x45XCEPTION_CODE_NOT_AGREED\x10\n\x12#\n\x1f\x45XCEPTION_CODE_REQUIRED_MISSING\x10\x0b\x12\x1a\n\x16\x45XCEPTION_CODE_EXPIRED\x10\x0c\x12\"\n\x1e\x45XCEPTION_CODE_FROM_THE_FUTURE\x10\r\x12$\n EXCEPTION_CODE_TRAINING_MISMATCH\x10\x0e\x12\x1b\n\x17\x45XCEPTION_CODE_CONFLICT\x10\x0f\x12\x19\n\x15\x45XCEPTION_CODE_SCHEMA\x10\x10\x12\x1c\n\x18\x45XCEPTION_CODE_WITHDRAWN\x10\x11\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,7 +32,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'exchange.v1.receipt_pb2', _
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_EXCEPTIONCODE']._serialized_start=248
-  _globals['_EXCEPTIONCODE']._serialized_end=860
+  _globals['_EXCEPTIONCODE']._serialized_end=890
   _globals['_DELIVERYEXCEPTION']._serialized_start=42
   _globals['_DELIVERYEXCEPTION']._serialized_end=118
   _globals['_RECEIPT']._serialized_start=120

@@ -58,6 +58,8 @@ class _ExceptionCodeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Excepti
     """D10."""
     EXCEPTION_CODE_SCHEMA: _ExceptionCode.ValueType  # 16
     """D11."""
+    EXCEPTION_CODE_WITHDRAWN: _ExceptionCode.ValueType  # 17
+    """D10."""
 
 class ExceptionCode(_ExceptionCode, metaclass=_ExceptionCodeEnumTypeWrapper):
     """Why nothing of a delivery was stored or shown: the numbered checks D1 to D11 of PROTOCOL.md, 5."""
@@ -95,6 +97,8 @@ EXCEPTION_CODE_CONFLICT: ExceptionCode.ValueType  # 15
 """D10."""
 EXCEPTION_CODE_SCHEMA: ExceptionCode.ValueType  # 16
 """D11."""
+EXCEPTION_CODE_WITHDRAWN: ExceptionCode.ValueType  # 17
+"""D10."""
 Global___ExceptionCode: _TypeAlias = ExceptionCode  # noqa: Y015
 
 @_typing.final

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from node.cli.alert_recall import correct, reach, restrict, supplement, update, withdraw
 from node.cli.alert_view import draw_alert, view_data
 from node.cli.command import Noun
 from node.cli.context import ask, open_desk, settings
@@ -30,6 +31,7 @@ from node.cli.output import (
 )
 from node.cli.paging import collect
 from node.cli.problems import has_errors, problem_list, problem_table
+from node.cli.recall_view import draw_attestations, draw_recalls, waiting_note
 from node.cli.record_view import ERASED, draw_erased
 from node.cli.today import today
 
@@ -54,7 +56,7 @@ Checked = list[tuple[FileDraft, "list[Problem]"]]
 
 @click.group(cls=Noun)
 def alert() -> None:
-    """Check, preview and publish alerts, and see what became of them."""
+    """Check, preview and publish alerts, see what became of them, and take them back."""
 
 
 @alert.command()
@@ -216,7 +218,7 @@ def show_(alert_id: str) -> None:
 @alert.command()
 @click.argument("alert_id", metavar="ALERT")
 def status(alert_id: str) -> None:
-    """Show what became of ALERT at each recipient: logged, delivered, receipted, refused with a reason, reported."""
+    """Show what became of ALERT at each recipient, what was said of it since, and who still owes an attestation of its purge."""
     from exchange.v1 import desk_service_pb2
 
     with open_desk() as desk:
@@ -231,8 +233,20 @@ def status(alert_id: str) -> None:
             drawn = [_status_row(item) for item in answer.disclosures]
             columns = ("to", "state", "!disclosed (UTC)", "!receipted (UTC)", "fields", "clause", "log index")
             console.print(table(columns, drawn, right=("fields", "log index")))
+        draw_recalls(console, summary.alert_type, answer.recalls)
+        draw_attestations(console, answer.attestations)
+        waiting_note(console, answer.waiting)
 
     show(document(answer), draw)
+
+
+for verb in (reach, update, correct, withdraw, restrict, supplement):
+    alert.add_command(verb)
+
+
+def readable_draft(path: Path) -> FileDraft:
+    """Read one alert file that is right in itself; otherwise print what is not, and end with the code of usage."""
+    return _readable(_read((path,), ()))[0]
 
 
 def _read(paths: Sequence[Path], recipients: Sequence[str], *, again: bool = False) -> list[FileDraft]:

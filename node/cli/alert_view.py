@@ -28,12 +28,12 @@ def draw_alert(
     console: "Console",
     summary: "AlertSummary",
     handling: "Handling",
-    view: bytes,
+    view: bytes | None,
     undisclosed: Collection[int],
     *,
     facts_too: Sequence[tuple[str, str]] = (),
 ) -> None:
-    """Print an alert whole. `facts_too` are further facts, by name."""
+    """Print an alert whole, or without its content if `view` is None. `facts_too` are further facts, by name."""
     rows = (
         ("alert", summary.manifest_digest.hex()),
         ("id", _uuid(summary.alert_id)),
@@ -46,7 +46,8 @@ def draw_alert(
         ("handling", _handling(handling)),
     )
     console.print(facts(rows))
-    draw_view(console, summary.alert_type, view, undisclosed)
+    if view is not None:
+        draw_view(console, summary.alert_type, view, undisclosed)
 
 
 def draw_view(console: "Console", alert_type: str, view: bytes, undisclosed: Collection[int]) -> None:

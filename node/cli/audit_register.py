@@ -12,7 +12,16 @@ if TYPE_CHECKING:
     from exchange.v1.audit_service_pb2 import DisclosureRecord
     from exchange.v1.audit_service_pb2_grpc import AuditServiceStub
 
-_EVENTS = "kind = REFUSAL OR kind = ALARM OR (kind = ALTERATION AND code = SUPERSEDED)"
+_ALTERATIONS = {
+    "SUPERSEDED": "CORRECTED",
+    "CORRECTED": "CORRECTED",
+    "DISPUTED": "CORRECTED",
+    "WITHDRAWN": "RECALLED",
+    "RESTRICTED": "RECALLED",
+    "MIS_HIT": "MISTAKEN",
+}
+"""What the register calls each alteration that says of something told that it was wrong, or may have been."""
+_EVENTS = f"kind = REFUSAL OR kind = ALARM OR (kind = ALTERATION AND ({' OR '.join(f'code = {code}' for code in _ALTERATIONS)}))"
 _DISCLOSURES = "exception:* OR withheld:* OR conflict = true OR correction = true"
 
 
@@ -46,7 +55,7 @@ def read_register(audit: "AuditServiceStub", since: int, until: int, limit: int,
     events, more_events = list_events(audit, both(period, _EVENTS), limit, for_export=for_export)
     for event in events:
         entry = JournalEntry.FromString(event.entry)
-        kind = {JOURNAL_KIND_REFUSAL: "REFUSED", JOURNAL_KIND_ALARM: "ALARM"}.get(entry.kind, "CORRECTED")
+        kind = {JOURNAL_KIND_REFUSAL: "REFUSED", JOURNAL_KIND_ALARM: "ALARM"}.get(entry.kind) or _ALTERATIONS[entry.code]
         grade = "ACTION" if kind == "ALARM" else "OBSERVATION"
         place = f"{event.origin}#{event.index}"
         found.append(Mishap(grade=grade, at=entry.at, kind=kind, code=entry.code, partner=entry.counterparty, place=place))

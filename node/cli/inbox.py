@@ -14,6 +14,7 @@ from node.cli.errors import REFUSED, SUCCESS
 from node.cli.output import facts, note, party_name, plain, short, show, table, time_cell, time_text, words
 from node.cli.paging import collect
 from node.cli.problems import problem_table
+from node.cli.recall_view import advice, attest_note, changed, draw_changes, draw_recalls
 from node.cli.record_view import ERASED, draw_erased
 
 if TYPE_CHECKING:
@@ -39,11 +40,13 @@ OUTCOMES: Final = (
     "CANNOT_EXECUTE",
 )
 """Of `exchange.v1.HitOutcome`; written out so that the help page needs no schema. A test compares them."""
+EXCEPTIONS: Final = ("LEGAL_HOLD", "OWN_INVESTIGATION", "AUDIT_RECORD")
+"""Of `exchange.v1.PurgeException`, likewise."""
 
 
 @click.group(cls=Noun)
 def inbox() -> None:
-    """Read what came in for your desk, and report back."""
+    """Read what came in for your desk, report back, and attest a purge."""
 
 
 @inbox.command("list")
@@ -100,12 +103,18 @@ def show_(alert_id: str) -> None:
         show({**left, "alert": None}, lambda console: draw_erased(console, answer.summary, answer.disclosures))
         return
     data = {
-        **{name: value for name, value in whole.items() if name not in {"view", "undisclosed"}},
-        "alert": view_data(answer.summary.alert_type, answer.view, answer.undisclosed),
+        **{name: value for name, value in whole.items() if name not in {"view", "undisclosed", "changes"}},
+        "changes": [{name: value for name, value in one.items() if name != "label"} for one in changed(answer)],
+        "alert": None if answer.blocked else view_data(answer.summary.alert_type, answer.view, answer.undisclosed),
     }
 
     def draw(console: "Console") -> None:
-        draw_alert(console, answer.summary, answer.handling, answer.view, answer.undisclosed, facts_too=_facts(answer))
+        if said := advice(answer):
+            console.print(f"{said}\n", style="bold red")
+        view = None if answer.blocked else answer.view
+        draw_alert(console, answer.summary, answer.handling, view, answer.undisclosed, facts_too=_facts(answer))
+        draw_changes(console, answer)
+        draw_recalls(console, answer.summary.alert_type, answer.recalls)
 
     show(data, draw)
 
@@ -174,6 +183,48 @@ def report(  # noqa: PLR0913, PLR0917  one argument for each option
     click.get_current_context().exit(REFUSED if published.problems else SUCCESS)
 
 
+@inbox.command()
+@click.argument("alert_id", metavar="ALERT")
+@click.option("--copies", required=True, type=click.IntRange(0, 1_000_000), help="How many copies were removed outside the node.")
+@click.option("--lists-updated", is_flag=True, help="Local lists and systems no longer hold it.")
+@click.option(
+    "--exception",
+    "exceptions",
+    multiple=True,
+    type=click.Choice(EXCEPTIONS, case_sensitive=False),
+    help="Why something stays.",
+)
+@click.option("--reason", default="Purge after a withdrawal", show_default=True, help="Why, for your auditors.")
+def attest(alert_id: str, copies: int, lists_updated: bool, exceptions: tuple[str, ...], reason: str) -> None:  # noqa: FBT001  click calls it
+    """Sign for your agency that the withdrawn ALERT is purged: first do it, then say so.
+
+    The node erases its own copy once every agency that was given the alert has attested. Exit code 3 if the node refused it.
+    """
+    from exchange.v1 import control_pb2, desk_service_pb2
+
+    if not (lists_updated or exceptions):
+        raise click.UsageError("Say --lists-updated once that is done, or on what ground something stays: --exception.")
+    named = [control_pb2.PurgeException.Value(f"PURGE_EXCEPTION_{name.upper()}") for name in exceptions]
+    asked = request_id(b"attest", alert_id.encode(), str((copies, lists_updated, sorted(named))).encode())
+    question = desk_service_pb2.AttestPurgeRequest(
+        request_id=asked, alert=alert_id, copies_removed=copies, local_lists_updated=lists_updated, exceptions=named, reason=reason
+    )
+    with open_desk() as desk:
+        answer = ask(desk.AttestPurge, question)
+    refused = any(one.problems for one in answer.attestations)
+
+    def draw(console: "Console") -> None:
+        if refused:
+            console.print("The attestation was refused:", style="bold")
+            console.print(problem_table([problem for one in answer.attestations for problem in one.problems]))
+            return
+        console.print("Attested.", style="green")
+        console.print("The content is erased here." if answer.erased else "The content stays blocked here.")
+
+    show(document(answer), draw)
+    click.get_current_context().exit(REFUSED if refused else SUCCESS)
+
+
 def _facts(answer: "GetInboxAlertResponse") -> list[tuple[str, str]]:
     if answer.confirmed_now:
         valid = "confirmed, now"
@@ -186,5 +237,6 @@ def _facts(answer: "GetInboxAlertResponse") -> list[tuple[str, str]]:
         ("still valid", valid),
         ("erase by", time_text(answer.erase_by)),
         ("answered", "yes" if answer.summary.answered else "not yet"),
+        ("attest by", attest_note(answer)),
         ("given under", ", ".join(dict.fromkeys(item.clause or "no clause" for item in answer.disclosures))),
     ]

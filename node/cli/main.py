@@ -29,9 +29,10 @@ Exit codes:
 
 _NOUNS: Final[Mapping[str, Mapping[str, str]]] = {
     "Alerts": {
-        "alert": "Check, preview and publish alerts, and see what became of them.",
+        "alert": "Check, preview and publish alerts, see what became of them, and take them back.",
         "approval": "Four eyes: submit a draft, look at what waits, approve it.",
-        "inbox": "Read what came in for your desk, and report back.",
+        "inbox": "Read what came in for your desk, report back, and attest a purge.",
+        "screen": "Compare a passenger list with the alerts in force.",
     },
     "Partners": {
         "partner": "Other countries' nodes: add, list, show, suspend, resume.",

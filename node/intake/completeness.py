@@ -134,6 +134,9 @@ def _check_hit_report(report: HitReport) -> Iterator[Problem]:
     if report.cannot_execute_reason and not unable:
         remedy = "take the reason out, or write CANNOT_EXECUTE"
         yield error("REASON_WITHOUT_OUTCOME", "cannot_execute_reason", "the outcome is not CANNOT_EXECUTE", remedy)
+    if report.outcome == HIT_OUTCOME_NOT_THIS_PERSON and not report.document_shown.number:
+        remedy = "write the document that the person showed: only by that the same mistake can be kept from happening again"
+        yield warning("MIS_HIT_UNKNOWN", "document_shown", "it is not said which document was shown", remedy)
     if report.outcome in {HIT_OUTCOME_CONFIRMED, HIT_OUTCOME_NOT_THIS_PERSON} and not report.identity_basis:
         remedy = "write DOCUMENT, BIOMETRICS or NAME_AND_BIRTH"
         yield warning("IDENTITY_BASIS_MISSING", "identity_basis", "it is not said what the identification rests on", remedy)
@@ -186,7 +189,7 @@ def _check_gradings(kind: AlertType, alert: Message, present: frozenset[str]) ->
 
 
 def _check_envelope(draft: Draft, kind: AlertType, now_ms: int) -> Iterator[Problem]:
-    if not draft.recipients:
+    if not draft.recipients and not kind.control:  # whom a recall or an answer must reach, the node knows
         yield warning("RECIPIENTS_NONE", "recipients", "the alert reaches nobody", "name the agencies it is for")
     for index, recipient in enumerate(draft.recipients):
         if isinstance(problem := read_agency(recipient, item("recipients", index)), Problem):

@@ -27,6 +27,8 @@ _NODE_USES: Final[Mapping[str, "directory_pb2.KeyUse.ValueType"]] = {
     "log": directory_pb2.KEY_USE_LOG,
     "receipt": directory_pb2.KEY_USE_RECEIPT,
     "witness": directory_pb2.KEY_USE_WITNESS,
+    # Of the node itself: with it a node recalls in the name of an agency whose own key is revoked.
+    "recall": directory_pb2.KEY_USE_STATEMENT,
     "identity": directory_pb2.KEY_USE_IDENTITY,
 }
 

@@ -173,7 +173,7 @@ def _config_lines(plan: PartyPlan, people: tuple[_Person, ...], *, endpoint: str
     yield '\n[tls]\nnode_certificate = "tls/node.pem"\nnode_key = "tls/node.key"\nnode_ca = "node-ca.pem"'
     yield 'desk_certificate = "tls/desk.pem"\ndesk_key = "tls/desk.key"\noffice_ca = "office-ca.pem"'
     yield "\n[keys]"
-    for use in ("agreement", "log", "receipt", "witness", "identity"):
+    for use in ("agreement", "log", "receipt", "witness", "recall", "identity"):
         yield f'{use} = "file:keys/{use}.key"' + ("     # in a real office: offline, and absent here" * (use == "identity"))
     yield "\n[keys.statement]"
     for agency in plan.agencies:

@@ -4,7 +4,7 @@
     office-ca.pem  office-ca.key             the authority for the desk listener, officers and auditors
     tls/node.pem  tls/node.key               what the node shows to partners, as server and as client
     tls/desk.pem  tls/desk.key               what the node shows to its officers
-    keys/agreement.key  log.key  receipt.key  witness.key  identity.key  identity-next.key
+    keys/agreement.key  log.key  receipt.key  witness.key  recall.key  identity.key  identity-next.key
     keys/statement-<agency slug>.key         one for each agency that originates
     officers/<pseudonym>.pem  .key           officers and auditors
     party.toml                               all of it, with key ids and dates
@@ -49,7 +49,7 @@ from node.keys.issue import (
 )
 from node.keys.party_plan import OfficerPlan, PartyPlan
 
-NODE_KEY_USES: Final = ("agreement", "log", "receipt", "witness", "identity", "identity-next")
+NODE_KEY_USES: Final = ("agreement", "log", "receipt", "witness", "recall", "identity", "identity-next")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

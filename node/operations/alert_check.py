@@ -2,7 +2,7 @@
 
 What is found has one of these codes: ALERT_WITHOUT_ENTRY, DISCLOSED_TWICE, ROW_MISMATCH, CONTENT_UNREADABLE, CONTENT_ERASED,
 MANIFEST_UNVERIFIED, MANIFEST_UNCONFIRMED, OPENINGS_MISMATCH, AUTHORISATION_MISMATCH, NOT_AGREED, INBOX_MISMATCH, ANSWER_MISMATCH,
-SUPERSESSION_MISMATCH. Each names the first entry of the alert, or the one that is concerned.
+SUPERSESSION_MISMATCH, and those of `node.operations.recall_check`. Each names the first entry of the alert, or the one that is concerned.
 """
 
 import json
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TypedDict
 
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 
 from exchange.directory import check_key
 from exchange.disclosure import commit_authorisation, open_view
@@ -23,12 +23,14 @@ from exchange.v1 import disclosure_pb2, manifest_pb2, statement_pb2
 from exchange.values import PartyId
 from node.operations.contents import SALT, purpose_of_alert, purpose_of_entry, unpack_content
 from node.operations.findings import CRITICAL, PRIORITY, Findings, Grade, Step
+from node.operations.recall_check import RecallPage, recall_page
 from node.ports import Known
 from node.store.alerts import AlertRow
 from node.store.engine import Store
 from node.store.envelope import SealingKey
 from node.store.errors import StoreFailed
 from node.store.logs import LogRow
+from node.store.recalls import all_untold
 from node.store.retention import erasures_of
 from node.store.scan import (
     LoggedEntry,
@@ -84,6 +86,7 @@ class _AlertChecker:
     findings: Findings
     periods: dict[str, SealingKey | None] = field(default_factory=dict)
     """The keys of this page, as the store has them."""
+    recalls: RecallPage = field(default_factory=lambda: RecallPage(about={}, successors=set(), said={}))
 
     def check_page(self, tx: Transaction, after: int, last: int) -> None:
         """Check the alerts with row ids above `after` up to, and with, `last`."""
@@ -93,13 +96,16 @@ class _AlertChecker:
         supersessions = supersessions_between(tx, after, last)
         grouped = groupby(entries_of_alerts(tx, after, last), key=lambda row: row.alert_ref)
         waiting = next(grouped, None)
+        self.recalls = recall_page(tx, after, last)
         for alert in alerts_between(tx, after, last):
             while waiting is not None and waiting[0] < alert.id:
                 waiting = next(grouped, None)  # of an alert that is not here: the pass over the entries says so
             logged: list[_Logged] = []
             if waiting is not None and waiting[0] == alert.id:
                 logged = [one for row in waiting[1] if (one := self._read(row)) is not None]
-            self._check_relations(alert, logged, inboxes.get(alert.id, set()), answers.get(alert.digest, set()))
+            if not self.recalls.stands_so(alert):
+                self._about(alert, logged, "STATE_MISMATCH", "stands otherwise than what is held of it says")
+            self._check_relations(tx, alert, logged, inboxes.get(alert.id, set()), answers.get(alert.digest, set()))
             if alert.state != "erased":
                 self._check_content(tx, alert, logged, supersessions.get(alert.digest, set()))
             elif alert.sealed is not None or alert.wrapped_key is not None or any(one.sealed is not None for one in logged):
@@ -113,10 +119,13 @@ class _AlertChecker:
             return None  # said by the pass over the entries
         return None if log is None else _Logged(log, row.idx, entry, row.sealed, row.exception is not None)
 
-    def _check_relations(self, alert: AlertRow, logged: Sequence[_Logged], inboxes: set[str], answers: set[tuple[bytes, bool]]) -> None:
+    def _check_relations(
+        self, tx: Transaction, alert: AlertRow, logged: Sequence[_Logged], inboxes: set[str], answers: set[tuple[bytes, bool]]
+    ) -> None:
         self.findings.counts["alerts originated" if alert.own else "alerts received"] += 1
         ours = [one for one in logged if one.log.outbound == alert.own]
-        if not ours:
+        waiting = not ours and any(control == alert.digest for control, _ in all_untold(tx))
+        if not ours and not waiting:
             self._about(alert, logged, "ALERT_WITHOUT_ENTRY", "stands in no log")
         seen = set()
         for one in logged:
@@ -129,7 +138,7 @@ class _AlertChecker:
         if inboxes != {agency for one in logged if not one.log.outbound for agency in one.entry.audience}:
             self._about(alert, logged, "INBOX_MISMATCH", "is not in exactly the inboxes of its audiences")
         # The first entry says what an alert answers; later ones only add to its audience or its fields.
-        if answers != {(one.entry.in_reply_to, bool(alert.own)) for one in ours[:1] if one.entry.in_reply_to}:
+        if not waiting and answers != {(one.entry.in_reply_to, bool(alert.own)) for one in ours[:1] if one.entry.in_reply_to}:
             self._about(alert, logged, "ANSWER_MISMATCH", "answers another alert in the log than in the store")
 
     def _check_content(self, tx: Transaction, alert: AlertRow, logged: Sequence[_Logged], supersedes: set[tuple[bytes, str]]) -> None:
@@ -204,9 +213,11 @@ class _AlertChecker:
     ) -> None:
         kind = alert_type(manifest.alert_type)
         try:
-            open_view(content.openings, disclosure_pb2.Entry(fields=kind.numbers), manifest, kind)
+            *_, opened = open_view(content.openings, disclosure_pb2.Entry(fields=kind.numbers), manifest, kind)
         except ExchangeError as refused:
             self._about(alert, logged, "OPENINGS_MISMATCH", f"does not open its manifest: {refused.code}")
+        else:
+            self._check_said(alert, logged, opened)
         self.findings.counts["openings"] += len(content.openings)
 
     def _check_authorisation(self, alert: AlertRow, data_key: DataKey, one: _Logged) -> None:
@@ -223,13 +234,18 @@ class _AlertChecker:
     def _check_given(self, alert: AlertRow, manifest: manifest_pb2.Manifest, data_key: DataKey, one: _Logged) -> None:
         try:
             given = unpack_content(data_key.open(purpose_of_entry(alert.alert_id, one.log.name.origin), one.sealed or b""))
-            open_view(given.openings, one.entry, manifest, alert_type(manifest.alert_type))
+            *_, opened = open_view(given.openings, one.entry, manifest, alert_type(manifest.alert_type))
         except (StoreFailed, DecodeError, TypeError):
             self._wrong(one, "CONTENT_UNREADABLE", "the openings do not decrypt")
         except ExchangeError as refused:
             self._wrong(one, "OPENINGS_MISMATCH", f"the openings are not exactly those of the entry: {refused.code}")
         else:
             self.findings.counts["openings"] += len(given.openings)
+            self._check_said(alert, [one], opened)
+
+    def _check_said(self, alert: AlertRow, logged: Sequence[_Logged], opened: Message) -> None:
+        if not self.recalls.says_so(alert, opened):
+            self._about(alert, logged, "RECALL_MISMATCH", "recalls, or attests, something else than the tables say")
 
     def _wrong(self, one: _Logged, code: str, message: str, *, grade: Grade = CRITICAL) -> None:
         self.findings.error(code, message, origin=one.log.name.origin, index=one.idx, grade=grade)

@@ -21,6 +21,7 @@ from exchange.v1 import disclosure_pb2, receipt_pb2, statement_pb2
 from exchange.values import CLOCK_SKEW_MS
 from node.operations.contents import purpose_of_alert, unpack_content
 from node.operations.sign import check_high_water, own_log, sign, stop_log
+from node.operations.standing import recalled_now
 from node.ports import Ports
 from node.store import alerts, logs
 from node.store.alerts import AlertRow
@@ -315,7 +316,7 @@ def _fill(ports: Ports, tx: Transaction, outgoing: Outgoing, delivery: disclosur
             raise NotFound("ERASED")
         data_key = ports.vault.unwrap(tx, alert.period, alert.wrapped_key)
         content = unpack_content(data_key.open(purpose_of_alert(alert.alert_id), alert.sealed or b""))
-        code = _withheld_now(ports, outgoing, entry, alert, content)
+        code = _withheld_now(ports, tx, outgoing, entry, alert, content)
     except NotFound:
         code = disclosure_pb2.WITHHELD_CODE_ERASED
     if code or content is None:
@@ -329,7 +330,9 @@ def _fill(ports: Ports, tx: Transaction, outgoing: Outgoing, delivery: disclosur
     return 0
 
 
-def _withheld_now(ports: Ports, outgoing: Outgoing, entry: disclosure_pb2.Entry, alert: AlertRow, content: disclosure_pb2.Delivery) -> int:
+def _withheld_now(
+    ports: Ports, tx: Transaction, outgoing: Outgoing, entry: disclosure_pb2.Entry, alert: AlertRow, content: disclosure_pb2.Delivery
+) -> int:
     """Decide again, just before sending: to fill a dense log never overrides a recall, an expiry or an agreement's end."""
     now = ports.clock.now_ms()
     kind = alert_type(alert.alert_type)
@@ -337,7 +340,7 @@ def _withheld_now(ports: Ports, outgoing: Outgoing, entry: disclosure_pb2.Entry,
         return 0
     if outgoing.clocks_apart:
         return disclosure_pb2.WITHHELD_CODE_CLOCK
-    if alert.state == "withdrawn":
+    if alert.state != "active" and recalled_now(tx, alert):
         return disclosure_pb2.WITHHELD_CODE_WITHDRAWN
     if alert.not_after and now >= alert.not_after:
         return disclosure_pb2.WITHHELD_CODE_EXPIRED

@@ -9,6 +9,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 from exchange.journal import journal_origin
+from node.operations.mis_hits import forget_erased
 from node.ports import Ports
 from node.store import alerts, retention
 from node.store.alerts import AlertRow
@@ -138,6 +139,7 @@ def _destroy_alerts(ports: Ports, tx: Transaction, references: Sequence[int], no
     for generation, index in sorted(details):
         ports.journal.erase_detail(tx, index, PERSONAL, generation=generation)
     retention.destroy_alerts(tx, references, now)
+    forget_erased(tx)
 
 
 def _named(period: str) -> bytes:

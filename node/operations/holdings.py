@@ -1,11 +1,13 @@
 """What this node holds from one partner, asked once for a whole batch, and grown as the batch is taken in."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from exchange.disclosure import Content, Disclosure
 from exchange.recipient import Held
 from exchange.v1 import disclosure_pb2
-from node.store import alerts, logs
+from exchange.v1.control_pb2 import Withdrawal
+from exchange.values import node_of
+from node.store import alerts, logs, recalls
 from node.store.logs import LogRow
 from node.store.transaction import Transaction
 
@@ -26,6 +28,10 @@ class BatchHoldings:
         digests = {content.signed.entry.manifest_digest for content in contents}
         self._rows = alerts.by_digests(tx, digests)
         self._fields: dict[bytes, frozenset[int]] = {digest: frozenset() for digest in digests - self._rows.keys()}
+        self._withdrawn = recalls.withdrawn_by(tx, digests | {digest for manifest in manifests for digest in manifest.supersedes})
+        # What this batch itself brings, and what it names and does not bring.
+        self._brought: dict[bytes, str] = {}
+        self._missed: set[bytes] = set()
 
     def fields_of(self, manifest_digest: bytes) -> frozenset[int]:
         """Fields already disclosed of that manifest."""
@@ -49,20 +55,41 @@ class BatchHoldings:
         return self._successors.get(manifest_digest, ())
 
     def referent(self, manifest_digest: bytes) -> str | None:
-        """Originator of a manifest that one of the two logs discloses."""
+        """Originator of a manifest that one of the two logs discloses; "" if it never came."""
+        if manifest_digest in self._brought:
+            return self._brought[manifest_digest]
         row = alerts.by_digests(self._tx, {manifest_digest}).get(manifest_digest)
         if row is None:
-            return None
+            return self._never_came(manifest_digest)
         names = {log.id: log.name for log in logs.all_logs(self._tx)}
         parties = {self._log.name.sender, self._log.name.recipient}
         between = any({names[i].sender, names[i].recipient} == parties for i, _ in logs.entries_of_alert(self._tx, row.id))
         return row.originator if between else None
 
+    def withdrawn_by(self, manifest_digest: bytes) -> Collection[str]:
+        """Originators of the withdrawals of that manifest."""
+        return self._withdrawn.get(manifest_digest, ())
+
+    def miss(self, digest: bytes) -> None:
+        """Take note of a manifest that the batch names and does not bring."""
+        self._missed.add(digest)
+
     def add(self, disclosure: Disclosure) -> None:
         """Take in what the batch has just disclosed, so that the next delivery is judged with it."""
         digest, manifest = disclosure.manifest.digest, disclosure.manifest.value
+        self._brought[digest] = manifest.originator
+        if isinstance(disclosure.alert, Withdrawal):
+            about = disclosure.alert.manifest_digest
+            self._withdrawn[about] = (*self._withdrawn.get(about, ()), manifest.originator)
         self._in_use.setdefault((manifest.originator, manifest.alert_id), digest)
         self._fields[digest] = self._fields.get(digest, frozenset()) | frozenset(disclosure.entry.fields)
         for earlier in manifest.supersedes:
             held = Held(digest=digest, originator=manifest.originator, supersedes=frozenset(manifest.supersedes))
             self._successors.setdefault(earlier, []).append(held)
+
+    def _never_came(self, manifest_digest: bytes) -> str | None:
+        lost = recalls.find_unheld(self._tx, {manifest_digest}).get(manifest_digest)
+        if lost:
+            # Of what we ourselves disclosed, and lost with a database, we are the originator: no partner recalls that.
+            return str(node_of(self._log.name.recipient))
+        return "" if lost is not None or manifest_digest in self._missed else None

@@ -9,10 +9,12 @@ from exchange.profile import alert_type
 from exchange.v1 import desk_service_pb2, disclosure_pb2, handling_pb2
 from exchange.v1.journal_pb2 import JournalPersonal
 from node.operations.access import note_access
+from node.operations.changes import changes, predecessor_given
 from node.operations.contents import purpose_of_alert, purpose_of_entry, unpack_content
 from node.operations.officers import LIAISON, PARTNER_OFFICER, agency_of, require
 from node.operations.outbox import logged
 from node.operations.paging import page_size, page_token, read_token
+from node.operations.standing import Standing, notice, standing_for
 from node.operations.summaries import Conflicts, confirmation, received_summary
 from node.ports import Known, Ports
 from node.store import alerts, logs
@@ -24,6 +26,11 @@ from node.store.vault import DataKey
 
 DESK = (PARTNER_OFFICER, LIAISON)
 _LIST = "inbox"
+_BLOCKED = {
+    "withdrawn": desk_service_pb2.BLOCKED_WITHDRAWN,
+    "restricted": desk_service_pb2.BLOCKED_RESTRICTED,
+    "erased": desk_service_pb2.BLOCKED_ERASED,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,22 +58,22 @@ def list_inbox(ports: Ports, person: str, request: desk_service_pb2.ListInboxReq
 
 
 def get_inbox_alert(ports: Ports, person: str, reference: str) -> desk_service_pb2.GetInboxAlertResponse:
-    """One alert as the caller's agency was given it; of an erased one the record of what was told, flagged ERASED, and no content.
+    """One alert as the caller's agency was given it, and what its originator said of it since.
 
+    What was withdrawn, restricted, replaced or erased is not shown: only that it is so; of an erased one the record of what was told.
     Raises `NotFound` as `alerts.find`, and ERASED where only the key of its month was destroyed.
     """
     agency = agency_of(require(ports, person, DESK))
     with ports.store.read() as tx:
         row = alerts.find(tx, reference, inbox_of=agency)
         given = given_to(tx, row, agency)
+        standing = standing_for(tx, row, agency)
+        blocked = _blocked(standing)
+        earlier = None if blocked else predecessor_given(tx, row, agency)
         summary = received_summary(ports, tx, row, agency, Conflicts(tx))
-        fragments: dict[int, bytes] = {}
-        handling = handling_pb2.Handling()
-        if row.state != "erased":
-            data_key = ports.vault.unwrap(tx, row.period, row.wrapped_key)
-            fragments = _fragments(row, data_key, given)
-            manifest = decode_manifest(unpack_content(data_key.open(purpose_of_alert(row.alert_id), row.sealed or b"")).manifest.payload)
-            handling = _in_force(ports.known, manifest.handling, given)
+        fragments = {} if blocked else _told(ports, tx, row, given)
+        before = _told(ports, tx, earlier, given_to(tx, earlier, agency)) if earlier else {}
+        handling = handling_pb2.Handling() if row.wrapped_key is None else _in_force(ports.known, _own_handling(ports, tx, row), given)
     note_access(ports, Kind.JOURNAL_KIND_CONSULTATION, person, Event(code="INBOX_ALERT", subject=row.digest))
     now = ports.clock.now_ms()
     confirmed_at, confirmed_now = confirmation([one.log for one in given], now)
@@ -75,13 +82,37 @@ def get_inbox_alert(ports: Ports, person: str, reference: str) -> desk_service_p
         summary=summary,
         handling=handling,
         view=b"".join(fragments[number] for number in sorted(fragments)),
-        undisclosed=[number for number in alert_type(row.alert_type).numbers if number not in told],
+        # Of an erased alert the record of what was told is left, and nothing else is told of one that may not be shown.
+        undisclosed=[] if blocked and row.state != "erased" else [n for n in alert_type(row.alert_type).numbers if n not in told],
         confirmed_at=confirmed_at,
         # Alive or not, what was superseded, withdrawn or has expired is not valid any more.
         confirmed_now=confirmed_now and row.state == "active" and not (row.not_after and now >= row.not_after),
         disclosures=[logged(one.log, one.row.idx, one.entry) for one in given],
         erase_by=row.erase_by,
+        blocked=blocked,
+        recalls=[notice(one) for one in standing.recalls],
+        replaced_by=standing.replaced_by,
+        replaces=earlier.digest if earlier else b"",
+        changes=changes(before, fragments) if earlier else (),
+        attest_by=max((one.attest_by for one in standing.recalls), default=0) if standing.owes_attestation else 0,
     )
+
+
+def _blocked(standing: Standing) -> "desk_service_pb2.Blocked.ValueType":
+    if standing.state == "superseded":
+        # What its successor told another agency is nothing to this one.
+        return desk_service_pb2.BLOCKED_REPLACED if standing.replaced_by else desk_service_pb2.BLOCKED_UNSPECIFIED
+    return _BLOCKED.get(standing.state, desk_service_pb2.BLOCKED_UNSPECIFIED)
+
+
+def _told(ports: Ports, tx: Transaction, row: AlertRow, given: list[Given]) -> dict[int, bytes]:
+    return _fragments(row, ports.vault.unwrap(tx, row.period, row.wrapped_key), given)
+
+
+def _own_handling(ports: Ports, tx: Transaction, row: AlertRow) -> handling_pb2.Handling:
+    data_key = ports.vault.unwrap(tx, row.period, row.wrapped_key)
+    content = unpack_content(data_key.open(purpose_of_alert(row.alert_id), row.sealed or b""))
+    return decode_manifest(content.manifest.payload).handling
 
 
 def given_to(tx: Transaction, alert: AlertRow, agency: str) -> list[Given]:

@@ -9,8 +9,8 @@ from exchange.disclosure import Disclosure
 from exchange.profile import AlertType, alert_type
 from exchange.retention import NationalRule, erase_by, term
 from node.config import RetentionSection
+from node.operations.standing import states_held
 from node.ports import Ports
-from node.store import alerts
 from node.store.alerts import AlertRow
 from node.store.envelope import period_of
 from node.store.retention import set_term
@@ -87,5 +87,4 @@ def note_received(
 
 def state_again(tx: Transaction, row: AlertRow) -> str:
     """The state of a received alert that was erased and is told again."""
-    later = alerts.successors_of(tx, {row.digest})
-    return "superseded" if any(originator == row.originator for _, _, originator in later) else "active"
+    return states_held(tx, [replace(row, state="active")])[row.digest]

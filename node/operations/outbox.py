@@ -6,11 +6,14 @@ from exchange.v1.journal_pb2 import JournalPersonal
 from node.operations.access import note_access
 from node.operations.contents import purpose_of_alert, unpack_content
 from node.operations.officers import AUDITOR, LIAISON, agency_of, require
+from node.operations.owing import of_lineage, status
 from node.operations.paging import page_size, page_token, read_token
+from node.operations.reach import lineage
+from node.operations.standing import notice
 from node.operations.states import EntryState, entry_states
-from node.operations.summaries import own_summary
+from node.operations.summaries import own_summary, reports_on
 from node.ports import Ports
-from node.store import alerts, logs
+from node.store import alerts, logs, recalls
 from node.store.alerts import AlertRow
 from node.store.journal import Event, Kind
 from node.store.logs import EntryRow, LogRow
@@ -63,10 +66,21 @@ def get_status(ports: Ports, person: str, reference: str) -> desk_service_pb2.Ge
     auditor = AUDITOR in officer.roles
     with ports.store.read() as tx:
         row = alerts.find(tx, reference, originator=None if auditor else agency_of(officer))
-        disclosures = disclosures_of(ports, tx, row, alerts.answers_to(tx, row.digest, outbound=False))
+        disclosures = disclosures_of(ports, tx, row, reports_on(tx, row, outbound=False))
+        line = {one.digest for one in lineage(tx, row)}
+        notices = [notice(one) for one in recalls.recalls_of(tx, {row.digest}) if one.own]
+        attestations = [status(one) for one in of_lineage(ports, tx, row)]
+        recalled = {one.control for one in recalls.recalls_of(tx, line)}
+        waiting = sorted({partner for control, partner in recalls.all_untold(tx) if control in recalled})
     kind = Kind.JOURNAL_KIND_REVIEW if auditor else Kind.JOURNAL_KIND_CONSULTATION
     note_access(ports, kind, person, Event(code="STATUS", subject=row.digest))
-    return desk_service_pb2.GetAlertStatusResponse(summary=own_summary(row, ports.clock.now_ms()), disclosures=disclosures)
+    return desk_service_pb2.GetAlertStatusResponse(
+        summary=own_summary(row, ports.clock.now_ms()),
+        disclosures=disclosures,
+        recalls=notices,
+        attestations=attestations,
+        waiting=waiting,
+    )
 
 
 def disclosures_of(ports: Ports, tx: Transaction, row: AlertRow, answers: list[AlertRow]) -> list[desk_service_pb2.DisclosureStatus]:

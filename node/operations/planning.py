@@ -49,7 +49,7 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
     "ASSESSMENT_INCOMPLETE": ("the transfer assessment does not state all that the law asks for", "assess again, with what is named"),
     "CONDITION_RATE_CAP": ("the clause caps releases a day, which this version cannot count", "release by another clause"),
     "CONDITION_EMERGENCY": ("emergency agreements are not supported by this version", "release under an ordinary agreement"),
-    "CONTROL_UNSUPPORTED": ("recalls and other control alerts cannot be released with this version", "tell the partner by telephone"),
+    "CONTROL_ALERT": ("a recall or an answer goes without a clause", "use the verbs for these: exchange alert --help, inbox --help"),
 }
 
 
@@ -154,7 +154,7 @@ def _decide(
     draft: desk_service_pb2.Draft, kind: AlertType, known: Known, recipient: str, wish: _Wish, now: int, approvals: int
 ) -> Allowed | str:
     if kind.control:
-        return "CONTROL_UNSUPPORTED"
+        return "CONTROL_ALERT"
     try:
         party = PartyId.parse(recipient)
     except Malformed:

@@ -1,5 +1,7 @@
 """Before anything leaves: each recipient × each field, shown or withheld, and the clause that decided; the same plan as release."""
 
+from collections.abc import Sequence
+
 from exchange.encoding import cut
 from exchange.profile import AlertType, alert_type
 from exchange.v1 import desk_service_pb2
@@ -7,6 +9,7 @@ from node.intake.completeness import check_draft
 from node.intake.problems import error
 from node.operations.officers import LIAISON, PARTNER_OFFICER, require
 from node.operations.planning import REFUSALS, Plan, Planned, plan
+from node.policy.gate import Obstacle
 from node.ports import Ports
 
 
@@ -50,8 +53,12 @@ def refusals(decided: Plan) -> list[desk_service_pb2.Problem]:
 
 
 def _denied(decided: Plan, recipient: str, code: str, field: str) -> list[desk_service_pb2.Problem]:
+    return denials(code, field, decided.obstacles.get(recipient, ()))
+
+
+def denials(code: str, field: str, obstacles: Sequence[Obstacle] = ()) -> list[desk_service_pb2.Problem]:
+    """What a person reads when a recipient can be sent nothing: one problem, or one for each rule of the policy that says so."""
     message, remedy = REFUSALS[code]
-    obstacles = decided.obstacles.get(recipient)
     if not obstacles:
         return [error(code, field, message, remedy)]
     # Each rule speaks for itself: which one, by what law, and what it misses.

@@ -23,12 +23,14 @@ from node.operations.arrivals import earliest_arrival
 from node.operations.contents import pack_content, purpose_of_alert, purpose_of_entry
 from node.operations.holdings import BatchHoldings
 from node.operations.keeping import Notes, note_received, notes_of, state_again, term_columns
+from node.operations.recalled import named_by, take_recalls
 from node.operations.sign import stop_log
 from node.ports import Ports
 from node.store import alerts, logs
 from node.store.directory import clear_alarm, raise_alarm
 from node.store.journal import Event, Kind
 from node.store.logs import LogRow, ReceiptRow
+from node.store.recalls import note_unheld
 from node.store.transaction import Transaction
 from node.store.vault import DataKey
 
@@ -107,6 +109,7 @@ def receive(
     notes = notes_of(ports, kept, now)
     with ports.store.write() as tx:
         _note_refusals(tx, log, batch, refused, now)
+        note_unheld(tx, named_by(log, batch, refused), own=False)
         rows = _keep(ports, tx, log, batch, extension, kept, notes, now)
         control = max((index + 1 for index, disclosure in kept if disclosure.kind.control), default=log.control_size)
         disclosed_at = max((disclosure.entry.disclosed_at for _, disclosure in kept), default=log.last_disclosed_at)
@@ -221,6 +224,8 @@ def _open_all(
     kept: list[tuple[int, Disclosure]] = []
     with ports.store.read() as tx:
         holdings = BatchHoldings(tx, log, [content for _, content in contents])
+        for digest in named_by(log, batch, refused):
+            holdings.miss(digest)
         # What a receipt of ours excepted, before this node lost it and adopted it again, stays excepted: only a new entry repairs it.
         said = logs.exception_codes(tx, log.id, log.size, log.size + len(batch.deliveries))
         for index, content in contents:
@@ -230,6 +235,7 @@ def _open_all(
                     raise Refused(_exception_name(said[index]), "this node excepted it once, and a receipt is never changed")
             except ExchangeError as error:
                 refused.append((index, error))
+                holdings.miss(content.signed.entry.manifest_digest)
             else:
                 holdings.add(disclosure)
                 kept.append((index, disclosure))
@@ -319,6 +325,7 @@ def _keep(
         alerts.put_in_inboxes(tx, inboxes)
     note_received(ports, tx, notes, references, still, now)
     _note_relations(ports, tx, log.name.sender, kept, {row["digest"] for row in new})
+    take_recalls(ports, tx, kept, {row["digest"] for row in new}, now)
     merged = [Event(code="MERGED", subject=digest, counterparty=log.name.sender) for digest in held]
     if merged:
         ports.journal.record(tx, now, Kind.JOURNAL_KIND_COMBINATION, ports.trust_domain, merged)

@@ -3,7 +3,7 @@
 The content of what is adopted stays lost here; the log, and with it what was disclosed, is whole again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from exchange.disclosure import check_entry
@@ -15,10 +15,11 @@ from exchange.v1 import disclosure_pb2, exchange_service_pb2
 from node.operations.officers import ADMINISTRATOR, require
 from node.operations.sign import check_high_water
 from node.ports import Ports
-from node.store import logs
+from node.store import alerts, logs, recalls
 from node.store.directory import clear_alarm
 from node.store.journal import Event, Kind
 from node.store.logs import LogRow
+from node.store.transaction import Transaction
 
 Fetch = Callable[[str, str, int], exchange_service_pb2.FetchEntriesResponse]
 """Asks a partner (trust domain) for the entries of a log (origin) from an index on."""
@@ -79,6 +80,21 @@ def _adopt(ports: Ports, person: str, log: LogRow, response: exchange_service_pb
         raise Conflict("LOG_FORK", "the partner holds another history of this log than the one that this database begins with")
     with ports.store.write() as tx:
         logs.grow(tx, log, frontier, rows, disclosed_at=disclosed_at, control_size=log.control_size)
+        _note_lost(tx, rows)
         event = Event(code="ADOPTED", counterparty=log.name.recipient, origin=log.name.origin, index=log.size, count=len(rows))
         ports.journal.record(tx, now, Kind.JOURNAL_KIND_COLLECTION, person, [event])
     return len(rows)
+
+
+def _note_lost(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Note the manifests that adopted entries name and that are lost here. What one of them recalled is told to nobody any more.
+
+    Which control alert it was, its entry does not say: the safe reading is that something was wrong. A liaison officer decides anew.
+    """
+    entries = [disclosure_pb2.Entry.FromString(row["entry"]) for row in rows]
+    here = alerts.by_digests(tx, {entry.manifest_digest for entry in entries})
+    recalls.note_unheld(tx, (e.manifest_digest for e in entries if e.manifest_digest and e.manifest_digest not in here), own=True)
+    about = {entry.in_reply_to for entry in entries if entry.in_reply_to and not entry.agreement_digest}
+    for row in alerts.by_digests(tx, about).values():
+        if row.own and row.state in {"active", "superseded"}:
+            alerts.set_state(tx, row.id, "disputed")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from exchange.disclosure import commit_authorisation
 from exchange.encoding import CAP_DELIVERY, CAP_ENTRY, cut
@@ -10,6 +10,7 @@ from exchange.errors import ExchangeError, Malformed
 from exchange.manifest import SALT_SIZE, Envelope, Sealed, seal
 from exchange.profile import AlertType, alert_type
 from exchange.v1 import desk_service_pb2, disclosure_pb2
+from exchange.v1.hit_report_pb2 import HIT_OUTCOME_NOT_THIS_PERSON, HitReport
 from exchange.values import uuid7
 from node.config import OfficerEntry
 from node.intake.completeness import check_release
@@ -17,14 +18,16 @@ from node.intake.problems import error, refuses
 from node.operations.arrivals import first_arrival
 from node.operations.contents import SALT, Authorisation, pack_own, purpose_of_alert
 from node.operations.keeping import own_limit, subject_tokens, term_columns
+from node.operations.mis_hits import Remembered
 from node.operations.officers import LIAISON, PARTNER_OFFICER, agency_of, require, turned_away
 from node.operations.planning import Plan, plan
 from node.operations.preview import refusals
 from node.ports import Ports
 from node.store.envelope import period_of
+from node.store.transaction import Transaction
 from node.store.vault import DataKey
 
-ANSWERS = frozenset({"exchange.v1.HitReport"})
+ANSWERS = frozenset({"exchange.v1.HitReport", "exchange.v1.Acknowledgement", "exchange.v1.Refusal"})
 """What a partner officer may send: answers to what came in."""
 _UUID_ENTROPY = 10
 
@@ -39,6 +42,18 @@ class PreparedEntry:
     """Salt and authorisation record, to be sealed."""
 
 
+class Consequence(Protocol):
+    """What a release means for other alerts: asked and done in the one transaction that gives it its place in the logs."""
+
+    def obstacle(self, ports: Ports, tx: Transaction) -> desk_service_pb2.Problem | None:
+        """Why it cannot be released after all, as the store stands now; None if it can."""
+        ...
+
+    def take_effect(self, ports: Ports, tx: Transaction, now: int) -> None:
+        """Do what follows from it, with its own row and relations already stored."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """A release for which everything is decided and signed."""
@@ -51,8 +66,15 @@ class Prepared:
     supersedes: tuple[bytes, ...]
     in_reply_to: bytes
     entries: tuple[PreparedEntry, ...]
-    tokens: bytes
+    tokens: bytes = b""
     """For the subject index."""
+    existing: int = 0
+    """Row id of an alert that is told further; 0 for a new one."""
+    control: bool = False
+    """A control alert goes before the window, and a stopped log does not refuse it: that partner is told when the log goes on."""
+    only_with: bytes = b""
+    """Request id of a release before it in the same call, without which this one falls away."""
+    consequence: Consequence | None = None
     urgent: bool = False
     """Declared so by the officer, or released on an approval by word of mouth."""
 
@@ -202,40 +224,58 @@ def _record(
             authorisation=commit_authorisation(salt, record),
         )
         entries.append(PreparedEntry(partner=item.partner, entry=entry, record=salt + record))
-    period = period_of(envelope.not_after, now)
     try:
-        data_key = ports.vault.new_data_key(ports.store, period)
+        row, data_key = own_row(ports, kind, envelope, sealed.digest, content, committed.decided.fragments)
     except ExchangeError as refused:
         return _too_much(draft, officer, refused)
-    alert = {
-        "alert_id": envelope.alert_id,
-        "digest": sealed.digest,
-        "own": True,
-        "alert_type": kind.name,
-        "originator": envelope.originator,
-        "issued_at": now,
-        "not_after": envelope.not_after,
-        "training": ports.training,
-        "recorded_at": now,
-        "arrives_at": first_arrival(kind, committed.decided.fragments),
-        "state": "active",
-        "period": period,
-        "wrapped_key": data_key.wrapped,
-        "sealed": data_key.seal(purpose_of_alert(envelope.alert_id), content),
-        "request_id": draft.request_id,
-        **term_columns(ports, now, own_limit(ports, kind, draft.handling.retention_days, now)),
-    }
     return Prepared(
         request_id=draft.request_id,
         officer=str(officer.id),
-        alert=alert,
+        alert={**row, "request_id": draft.request_id},
         data_key=data_key,
         supersedes=tuple(draft.supersedes),
         in_reply_to=draft.in_reply_to,
         entries=tuple(entries),
+        consequence=_consequence(kind, draft.alert, officer),
         tokens=subject_tokens(ports, kind, kind.message.FromString(draft.alert)),
         urgent=urgent,
     )
+
+
+def own_row(
+    ports: Ports, kind: AlertType, envelope: Envelope, digest: bytes, content: bytes, fragments: Mapping[int, bytes]
+) -> tuple[dict[str, Any], DataKey]:
+    """The row of an alert of ours with that packed content, without its id and request id, and the key that sealed it.
+
+    Raises as `Vault.new_data_key`.
+    """
+    period = period_of(envelope.not_after, envelope.issued_at)
+    data_key = ports.vault.new_data_key(ports.store, period)
+    row = {
+        "alert_id": envelope.alert_id,
+        "digest": digest,
+        "own": True,
+        "alert_type": kind.name,
+        "originator": envelope.originator,
+        "issued_at": envelope.issued_at,
+        "not_after": envelope.not_after,
+        "training": ports.training,
+        "recorded_at": envelope.issued_at,
+        "arrives_at": first_arrival(kind, fragments),
+        "state": "active",
+        "period": period,
+        "wrapped_key": data_key.wrapped,
+        "sealed": data_key.seal(purpose_of_alert(envelope.alert_id), content),
+        **term_columns(ports, envelope.issued_at, own_limit(ports, kind, envelope.handling.retention_days, envelope.issued_at)),
+    }
+    return row, data_key
+
+
+def _consequence(kind: AlertType, alert: bytes, officer: OfficerEntry) -> Consequence | None:
+    if kind.message is not HitReport:
+        return None
+    report = HitReport.FromString(alert)
+    return Remembered(report, str(officer.id)) if report.outcome == HIT_OUTCOME_NOT_THIS_PERSON else None
 
 
 def _too_much(draft: desk_service_pb2.Draft, officer: OfficerEntry, refused: ExchangeError) -> NotReleased:

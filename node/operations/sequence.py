@@ -14,6 +14,7 @@ from exchange.tlog.merkle import leaf_hash
 from exchange.v1 import desk_service_pb2, disclosure_pb2
 from node.intake.problems import error
 from node.operations.contents import purpose_of_entry
+from node.operations.reach import lineage_obstacle
 from node.operations.release import NotReleased, Prepared
 from node.operations.sign import own_log
 from node.ports import Ports
@@ -21,8 +22,12 @@ from node.store import alerts, logs
 from node.store.alerts import AlertRow
 from node.store.journal import Event, Kind
 from node.store.logs import LogRow
+from node.store.recalls import note_untold
 from node.store.subjects import index_alert
 from node.store.transaction import Transaction
+
+NOT_ALONE = "NOT_RELEASED_ALONE"
+"""The code of whatever belongs to a release that was refused, or that was made before."""
 
 
 @dataclass(slots=True)
@@ -34,6 +39,7 @@ class _Growth:
     released: list[tuple[str, bool]] = field(default_factory=list)
     """Who released each row, and whether as urgent."""
     disclosed_at: int = 0
+    control_size: int = 0
 
 
 def sequence(ports: Ports, waiting: Sequence[Prepared | NotReleased]) -> list[desk_service_pb2.PublishedAlert]:
@@ -45,35 +51,30 @@ def sequence(ports: Ports, waiting: Sequence[Prepared | NotReleased]) -> list[de
     now = ports.clock.now_ms()
     grown: dict[str, _Growth] = {}
     answers: list[desk_service_pb2.PublishedAlert] = []
-    rows: list[dict[str, Any]] = []
     fresh: dict[bytes, desk_service_pb2.PublishedAlert] = {}
-    tokens: dict[int, bytes] = {}
-    released: list[Prepared] = []
     with ports.store.write() as tx:
+        released = _Released(ports, tx)
         repeated = alerts.by_requests(tx, [item.request_id for item in waiting if isinstance(item, Prepared)])
-        next_id = alerts.next_id(tx)
         for item in waiting:
             if isinstance(item, NotReleased):
                 answers.append(_refused(ports, tx, now, item))
             elif item.request_id in repeated:
-                answers.append(_answer_again(tx, item.request_id, repeated[item.request_id]))
+                answers.append(answer_again(tx, item.request_id, repeated[item.request_id]))
             elif item.request_id in fresh:
                 answers.append(fresh[item.request_id])
+            elif item.only_with and item.only_with not in fresh:
+                answers.append(_problem(item, NOT_ALONE, "what it belongs to was not released", "see there"))
             else:
-                answer = _append(ports, tx, grown, item, next_id + len(rows), now)
+                obstacle = _obstacle(ports, tx, released, item)
+                answer = _turned_back(ports, tx, now, item, obstacle) if obstacle else _append(ports, tx, grown, item, released, now)
                 if not answer.problems:
-                    tokens[next_id + len(rows)] = item.tokens
-                    rows.append({"id": next_id + len(rows), **item.alert})
                     fresh[item.request_id] = answer
-                    released.append(item)
+                    released.add(item, now)
                 answers.append(answer)
-        if rows:
-            alerts.insert_alerts(tx, rows)
-            index_alert(tx, tokens)
-        _note_relations(ports, tx, released)
+        released.store()
         for growth in grown.values():
             frontier = growth.log.frontier.extend(row["leaf"] for row in growth.rows)
-            logs.grow(tx, growth.log, frontier, growth.rows, disclosed_at=growth.disclosed_at, control_size=growth.log.control_size)
+            logs.grow(tx, growth.log, frontier, growth.rows, disclosed_at=growth.disclosed_at, control_size=growth.control_size)
         for growth in grown.values():
             for officer, urgent, index, count in _runs(growth):
                 event = Event(
@@ -91,14 +92,70 @@ def sequence(ports: Ports, waiting: Sequence[Prepared | NotReleased]) -> list[de
     return answers
 
 
+class _Released:
+    """What one call has released so far: its rows go into the store together, or as soon as something must be asked of them."""
+
+    def __init__(self, ports: Ports, tx: Transaction) -> None:
+        self._ports = ports
+        self._tx = tx
+        self._next_id = alerts.next_id(tx)
+        self._rows: list[dict[str, Any]] = []
+        self._items: list[Prepared] = []
+
+    def reference(self, item: Prepared) -> int:
+        """The row id that an item has or will have."""
+        return item.existing or self._next_id
+
+    def add(self, item: Prepared, now: int) -> None:
+        """Take an item whose entries have their places, and do what follows from it."""
+        if not item.existing:
+            self._rows.append({"id": self._next_id, **item.alert})
+            self._next_id += 1
+            self._items.append(item)
+        if item.consequence is not None:
+            self.store()
+            item.consequence.take_effect(self._ports, self._tx, now)
+
+    def store(self) -> None:
+        """Put what was taken into the store, with its relations."""
+        if self._rows:
+            alerts.insert_alerts(self._tx, self._rows)
+            tokens = [item.tokens for item in self._items]
+            index_alert(self._tx, {row["id"]: token for row, token in zip(self._rows, tokens, strict=True)})
+        _note_relations(self._ports, self._tx, self._items)
+        self._rows, self._items = [], []
+
+
+def _obstacle(ports: Ports, tx: Transaction, released: _Released, item: Prepared) -> desk_service_pb2.Problem | None:
+    """Why an item can't be released, as the store and what this call has released before stand now."""
+    if not item.supersedes and item.consequence is None:
+        return None
+    released.store()
+    problem = lineage_obstacle(tx, item.supersedes, item.alert["originator"]) if item.supersedes else None
+    if problem is None and item.consequence is not None:
+        problem = item.consequence.obstacle(ports, tx)
+    return problem
+
+
+def _turned_back(
+    ports: Ports, tx: Transaction, now: int, item: Prepared, problem: desk_service_pb2.Problem
+) -> desk_service_pb2.PublishedAlert:
+    ports.journal.record(tx, now, Kind.JOURNAL_KIND_REFUSAL, item.officer, [Event(code=problem.code)])
+    return desk_service_pb2.PublishedAlert(request_id=item.request_id, problems=[problem])
+
+
 def _append(
-    ports: Ports, tx: Transaction, grown: dict[str, _Growth], item: Prepared, alert_ref: int, now: int
+    ports: Ports, tx: Transaction, grown: dict[str, _Growth], item: Prepared, released: _Released, now: int
 ) -> desk_service_pb2.PublishedAlert:
     placed: list[tuple[_Growth, dict[str, Any]]] = []
     disclosures = []
+    waiting: list[str] = []
     for prepared in item.entries:
         growth = grown.get(prepared.partner) or _growth(ports, tx, prepared.partner)
         grown[prepared.partner] = growth
+        if growth.log.state != "open" and item.control:
+            waiting.append(prepared.partner)
+            continue
         if growth.log.state != "open":
             return _problem(item, "LOG_STOPPED", "the log towards this partner is stopped", "see: exchange partner show")
         entry = disclosure_pb2.Entry()
@@ -115,7 +172,7 @@ def _append(
             "idx": index,
             "entry": data,
             "leaf": leaf_hash(data),
-            "alert_ref": alert_ref,
+            "alert_ref": released.reference(item),
             "sealed": item.data_key.seal(purpose_of_entry(item.alert["alert_id"], origin), prepared.record),
         }
         placed.append((growth, row))
@@ -126,6 +183,10 @@ def _append(
         growth.rows.append(row)
         growth.released.append((item.officer, item.urgent))
         growth.disclosed_at = max(growth.disclosed_at, now)
+        if item.control:
+            growth.control_size = growth.log.size + len(growth.rows)
+    for partner in waiting:
+        note_untold(tx, item.alert["digest"], partner)
     return desk_service_pb2.PublishedAlert(
         request_id=item.request_id, alert_id=item.alert["alert_id"], manifest_digest=item.alert["digest"], disclosures=disclosures
     )
@@ -133,7 +194,7 @@ def _append(
 
 def _growth(ports: Ports, tx: Transaction, partner: str) -> _Growth:
     log = own_log(ports, tx, partner)
-    return _Growth(log, disclosed_at=log.last_disclosed_at)
+    return _Growth(log, disclosed_at=log.last_disclosed_at, control_size=log.control_size)
 
 
 def _runs(growth: _Growth) -> Iterator[tuple[str, bool, int, int]]:
@@ -161,7 +222,8 @@ def _refused(ports: Ports, tx: Transaction, now: int, item: NotReleased) -> desk
     return desk_service_pb2.PublishedAlert(request_id=item.request_id, problems=item.problems)
 
 
-def _answer_again(tx: Transaction, request_id: bytes, alert: AlertRow) -> desk_service_pb2.PublishedAlert:
+def answer_again(tx: Transaction, request_id: bytes, alert: AlertRow) -> desk_service_pb2.PublishedAlert:
+    """The answer to a request that was released before."""
     names = {log.id: log.name.origin for log in logs.all_logs(tx)}
     disclosures = []
     for log_id, row in logs.entries_of_alert(tx, alert.id):

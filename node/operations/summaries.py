@@ -2,28 +2,33 @@
 
 from collections.abc import Iterable
 
+from exchange.profile import alert_types
 from exchange.v1 import desk_service_pb2, manifest_pb2, statement_pb2
 from exchange.values import PartyId
 from node.operations.contents import purpose_of_alert, unpack_content
+from node.operations.standing import standing_for
 from node.ports import Known, Ports
 from node.store import alerts, logs
 from node.store.alerts import AlertRow
 from node.store.logs import LogRow
 from node.store.transaction import Transaction
 
+_REFUSAL = "exchange.v1.Refusal"
 CONFIRMED_FOR_MS = 5 * 60 * 1000
 """How long an `alive` confirms what is in force (PROTOCOL.md, section 5)."""
 
 
 def own_summary(alert: AlertRow, now: int) -> desk_service_pb2.AlertSummary:
     """An alert that this country originated."""
-    return _summary(alert, _lifecycle(alert, now))
+    flags = [] if alert.state == "active" else [alert.state.upper()]
+    return _summary(alert, [*flags, *_expired(alert, now)])
 
 
 def received_summary(ports: Ports, tx: Transaction, alert: AlertRow, agency: str, conflicts: "Conflicts") -> desk_service_pb2.AlertSummary:
     """An alert that came for `agency`. The flags: those of its life, and CONFLICT, NOT_CONFIRMED, UNCONFIRMED."""
     now = ports.clock.now_ms()
-    flags = _lifecycle(alert, now)
+    standing = standing_for(tx, alert, agency)
+    flags = [*standing.flags, *_expired(alert, now)]
     if conflicts.concern(alert):
         flags.append("CONFLICT")
     _, confirmed = confirmation(logs_of(tx, alert), now)
@@ -33,7 +38,7 @@ def received_summary(ports: Ports, tx: Transaction, alert: AlertRow, agency: str
         flags.append("UNCONFIRMED")
     summary = _summary(alert, flags)
     summary.received_at = alert.recorded_at
-    summary.answered = any(answer.originator == agency for answer in alerts.answers_to(tx, alert.digest, outbound=True))
+    summary.answered = any(answer.originator == agency for answer in reports_on(tx, alert, outbound=True))
     return summary
 
 
@@ -71,11 +76,14 @@ class Conflicts:
         return (alert.originator, alert.alert_id) in self._alerts or alert.digest in self._successors
 
 
-def _lifecycle(alert: AlertRow, now: int) -> list[str]:
-    flags = [] if alert.state == "active" else [alert.state.upper()]
-    if alert.not_after and now >= alert.not_after:
-        flags.append("EXPIRED")
-    return flags
+def reports_on(tx: Transaction, alert: AlertRow, *, outbound: bool) -> list[AlertRow]:
+    """What answered an alert; that its purge was attested is no answer to it, and a recall of ours is none either."""
+    answers = alerts.answers_to(tx, alert.digest, outbound=outbound)
+    return [answer for answer in answers if not alert_types()[answer.alert_type].control or answer.alert_type == _REFUSAL]
+
+
+def _expired(alert: AlertRow, now: int) -> list[str]:
+    return ["EXPIRED"] if alert.not_after and now >= alert.not_after else []
 
 
 def _signed_by_a_thief(ports: Ports, tx: Transaction, alert: AlertRow) -> bool:

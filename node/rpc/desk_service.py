@@ -1,9 +1,7 @@
 """The door for this country's officers, auditors and administrators: each method proves the caller and calls one operation."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import AbstractContextManager
-from typing import Protocol
 
 import grpc
 
@@ -13,18 +11,20 @@ from node.operations import (
     approve,
     assess,
     check_records,
+    control_drafts,
     evidence,
     evidence_bundle,
     inbox,
     log_export,
+    mis_hits,
     outbox,
     partners,
     preview,
     reconcile,
     recover,
-    release,
     report,
     review,
+    screen,
     succeed,
     whoami,
     witness_status,
@@ -32,9 +32,11 @@ from node.operations import (
 from node.operations.log_walk import SharedLogs
 from node.operations.recover import Fetch
 from node.operations.release import NotReleased, Prepared
+from node.operations.watchlist import Watchlists
 from node.ports import Ports
 from node.rpc.identity import DeskDoor
 from node.rpc.publishing import publish
+from node.rpc.recall_desk import RecallDesk, Sequencing
 from node.rpc.retention_desk import RetentionDesk
 from node.rpc.status import answered, answered_stream
 
@@ -45,15 +47,7 @@ _PART = 256 * 1024
 """Bytes of a file in one message."""
 
 
-class Sequencing(Protocol):
-    """Whoever gives releases their place in the logs."""
-
-    def submit(self, items: Sequence[Prepared | NotReleased]) -> Future[list[messages.PublishedAlert]]:
-        """Queue releases; the future holds their answers, in order, once they are durable."""
-        ...
-
-
-class DeskService(RetentionDesk):
+class DeskService(RetentionDesk, RecallDesk):
     """`exchange.v1.DeskService`."""
 
     def __init__(self, ports: Ports, door: DeskDoor, sequencer: Sequencing, fetch: Fetch, connect: Connect) -> None:
@@ -62,6 +56,7 @@ class DeskService(RetentionDesk):
         self._sequencer = sequencer
         self._fetch = fetch
         self._connect = connect
+        self._watchlists = Watchlists()
 
     @answered(explain=True)
     def WhoAmI(self, _request: messages.WhoAmIRequest, context: grpc.ServicerContext) -> messages.WhoAmIResponse:
@@ -76,7 +71,7 @@ class DeskService(RetentionDesk):
     @answered(explain=True)
     def PreviewAlert(self, request: messages.PreviewAlertRequest, context: grpc.ServicerContext) -> messages.PreviewAlertResponse:
         """What each recipient of a draft would see."""
-        return preview.preview(self._ports, self._door.admit(context), request.draft)
+        return control_drafts.preview_draft(self._ports, self._door.admit(context), request.draft)
 
     @answered_stream(explain=True)
     def PublishAlerts(
@@ -86,7 +81,7 @@ class DeskService(RetentionDesk):
         person = self._door.admit(context)
 
         def prepare(request: messages.PublishAlertsRequest) -> Sequence[Prepared | NotReleased]:
-            return release.prepare_all(self._ports, person, request.drafts, request.reason, urgent=request.urgent)
+            return control_drafts.prepare_all(self._ports, person, request.drafts, request.reason, urgent=request.urgent)
 
         return publish(requests, prepare, self._sequencer.submit, context.is_active)
 
@@ -277,6 +272,13 @@ class DeskService(RetentionDesk):
         person = self._door.admit(context)
         with self._connect(request.partner) as partner:
             yield from reconcile.reconcile(self._ports, person, request, partner)
+
+    @answered(explain=True)
+    def ScreenPassengers(
+        self, request: messages.ScreenPassengersRequest, context: grpc.ServicerContext
+    ) -> messages.ScreenPassengersResponse:
+        """Who of a passenger list may be the person of an alert."""
+        return screen.screen(self._ports, self._door.admit(context), request, self._watchlists, mis_hits.suppressed)
 
     def _release(self, item: Prepared | NotReleased) -> messages.PublishedAlert:
         (published,) = self._sequencer.submit([item]).result()

@@ -45,6 +45,7 @@ _HIGHEST_ID = "SELECT max(id) FROM alerts"
 _BY_REQUEST = select_text(alerts, [*_COLUMNS, alerts.c.request_id], "WHERE request_id IN")
 _BY_DIGEST = select_text(alerts, _COLUMNS, "WHERE digest IN")
 _BY_ID = select_text(alerts, _COLUMNS, "WHERE id IN")
+_SUPERSEDED = select_text(supersessions, [supersessions.c.earlier], "WHERE earlier IN")
 _BY_ALERT_ID = select_text(alerts, _COLUMNS, "WHERE alert_id IN")
 
 
@@ -163,9 +164,14 @@ def note_supersessions(tx: Connection, pairs: Collection[tuple[bytes, bytes]], o
     earlier = [digest for digest, _ in pairs]
     tx.execute(
         update(alerts)
-        .where(alerts.c.digest.in_(earlier), alerts.c.originator == originator, alerts.c.state == "active")
+        .where(alerts.c.digest.in_(earlier), alerts.c.originator == originator, alerts.c.state.in_(("active", "disputed")))
         .values(state="superseded")
     )
+
+
+def set_state(tx: Connection, alert_ref: int, state: str) -> None:
+    """Say how an alert stands now."""
+    tx.execute(update(alerts).where(alerts.c.id == alert_ref).values(state=state))
 
 
 def successors_of(tx: Connection, digests: Collection[bytes]) -> list[tuple[bytes, bytes, str]]:
@@ -174,6 +180,11 @@ def successors_of(tx: Connection, digests: Collection[bytes]) -> list[tuple[byte
         return []
     query = select(supersessions).where(supersessions.c.earlier.in_(digests))
     return [(row.earlier, row.later, row.originator) for row in tx.execute(query)]
+
+
+def superseded_among(tx: Connection, digests: Collection[bytes]) -> set[bytes]:
+    """Those of these manifests that anything supersedes: asked for every batch."""
+    return {earlier for (earlier,) in ask_among(tx, _SUPERSEDED, digests)}
 
 
 def superseded_by(tx: Connection, digest: bytes) -> frozenset[bytes]:

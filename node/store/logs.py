@@ -1,6 +1,6 @@
 """Rows of disclosure logs: ours towards partners, and our mirrors of theirs."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -165,6 +165,15 @@ def entries_of_alert(tx: Connection, alert_ref: int) -> list[tuple[int, EntryRow
     """(log id, entry) of every disclosure of one alert, in the order in which they were logged."""
     query = select(entries).where(entries.c.alert_ref == alert_ref).order_by(entries.c.log_id, entries.c.idx)
     return [(row.log_id, _entry(row.idx, row.entry, row.leaf, row.alert_ref, row.sealed)) for row in tx.execute(query)]
+
+
+def entries_without_alert(tx: Connection, log_ids: Collection[int]) -> list[tuple[int, EntryRow]]:
+    """(log id, entry) of what stands in these logs with nothing behind it: adopted, excepted, or a succession. Few."""
+    query = select(entries).where(entries.c.alert_ref.is_(None), entries.c.log_id.in_(list(log_ids)))
+    return [
+        (row.log_id, _entry(row.idx, row.entry, row.leaf, row.alert_ref, row.sealed))
+        for row in tx.execute(query.order_by(entries.c.log_id, entries.c.idx))
+    ]
 
 
 def frontier_at(tx: Connection, log: LogRow, size: int) -> Frontier:

@@ -36,7 +36,7 @@ alerts = Table(
     Column("recorded_at", BigInteger, nullable=False),
     # First arrival at a port, for sorting; 0 if there is none.
     Column("arrives_at", BigInteger, nullable=False),
-    # active, superseded, withdrawn, restricted, erased
+    # active, disputed, superseded, restricted, withdrawn, erased: see node.operations.standing
     Column("state", String, nullable=False),
     Column("period", String, nullable=False),
     # Null once erased.

@@ -21,6 +21,7 @@ from node.store.tables import key_periods
 
 _DATA_KEY: Final = b"data key\0"
 _PERIOD: Final = b"period\0"
+_MIS_HITS: Final = b"alert-exchange/v1 mis-hits\0"
 _SUBJECTS: Final = b"alert-exchange/v1 subject index\0"
 
 _WRAPPED_KEY: Final = "SELECT wrapped_key FROM key_periods WHERE period = ?"
@@ -44,6 +45,7 @@ class Vault:
 
     def __init__(self, master_key: bytes, entropy: Callable[[int], bytes]) -> None:
         self._master = SealingKey(master_key, entropy)
+        self._mis_hits = hmac.digest(master_key, _MIS_HITS, "sha256")
         self._subjects = blake2b(digest_size=8, key=hmac.digest(master_key, _SUBJECTS, "sha256"))
         self._entropy = entropy
         # Filled and emptied only by the one who has the store's writing turn, and filled only from rows that are
@@ -69,6 +71,14 @@ class Vault:
                 else:
                     self._periods[period] = self._opened(period, wrapped)
         return period_key
+
+    def mis_hit_token(self, first: bytes, document: bytes) -> bytes:
+        """What is kept of a travel document that is not the person's of an alert: HMAC-SHA256 of both, 32 bytes.
+
+        `first` is the digest of the alert's first manifest. The key is derived from the master key: who has the database without that
+        cannot try documents on it, and one person has another token for each alert.
+        """
+        return hmac.digest(self._mis_hits, first + document, "sha256")
 
     def subject_token(self, term: bytes) -> bytes:
         """What the subject index keeps of a term that names a person: 8 bytes of a keyed hash (BLAKE2b, RFC 7693).

@@ -1,4 +1,4 @@
-"""Keeps one subscription for each partner, and carries agreements and successions to partners until they have them."""
+"""Keeps one subscription for each partner, and carries agreements, successions and waiting recalls until partners have them."""
 
 import threading
 from collections.abc import Callable
@@ -21,8 +21,9 @@ _LOOK_SECONDS = 0.25
 class Supervisor:
     """A thread that looks, a few times a second, at whom this node knows and what they still have to be sent."""
 
-    def __init__(self, ports: Ports, material: Callable[[], TlsMaterial]) -> None:
+    def __init__(self, ports: Ports, material: Callable[[], TlsMaterial], tell_waiting: Callable[[], None]) -> None:
         self._ports = ports
+        self._tell_waiting = tell_waiting
         self._material = material
         self._stopping = threading.Event()
         self._subscriptions: dict[str, Subscription] = {}
@@ -47,6 +48,7 @@ class Supervisor:
             try:
                 self._match_subscriptions()
                 self._carry_statements()
+                self._tell_waiting()
                 watch_oral_approvals(self._ports)
             except Exception as error:  # noqa: BLE001 - a defect here must not leave the node without its supervisor
                 logger().error("supervision failed", error=type(error).__name__)

@@ -251,6 +251,30 @@ def test_a_successor_of_both_is_no_conflict() -> None:
     assert tell(holdings=holdings, counter=2, supersedes=[bytes(32), rival.digest]).view
 
 
+@pytest.mark.rule("D10")
+@pytest.mark.parametrize("recaller", [agency("gb", POLICE), node_id("gb")])
+@attack("conflict", "WITHDRAWN")
+def test_a_withdrawn_alert_is_told_again(recaller: str) -> None:
+    tell(holdings=Memory(withdrawn={sealed().digest: (recaller,)}))
+
+
+@pytest.mark.rule("D10")
+@attack("conflict", "WITHDRAWN")
+def test_a_withdrawn_alert_comes_back_as_its_own_successor() -> None:
+    tell(holdings=Memory(withdrawn={bytes(32): (agency("gb", POLICE),)}), counter=2, supersedes=[bytes(32)])
+
+
+def test_a_recall_is_not_recalled() -> None:
+    recall = sealed(withdrawal(world().sealed.digest), counter=5)
+    holdings = Memory(referents={world().sealed.digest: agency("gb", POLICE)}, withdrawn={recall.digest: (agency("gb", POLICE),)})
+    assert deliver(delivery(recall, control_entry(recall, world().sealed.digest)), holdings=holdings).view
+
+
+def test_a_recall_by_somebody_else_ends_nothing() -> None:
+    """As when it came while nobody here knew whose the manifest was."""
+    assert tell(holdings=Memory(withdrawn={sealed().digest: (agency("gb", BORDER), node_id("vn"))})).view
+
+
 # Control alerts, check D8
 
 
@@ -263,6 +287,11 @@ def recalled(about: bytes, *, originator: int = POLICE, held_from: str = "", **c
 
 def test_a_recall_by_the_originator_is_accepted() -> None:
     assert recalled(world().sealed.digest).kind.control
+
+
+def test_a_recall_of_what_was_logged_and_never_came_is_accepted() -> None:
+    unknown = sealed(withdrawal(bytes(32)), counter=5)
+    assert deliver(delivery(unknown, control_entry(unknown, bytes(32))), holdings=Memory(referents={bytes(32): ""})).kind.control
 
 
 @pytest.mark.rule("D8")

@@ -8,7 +8,7 @@ import pytest
 
 from exchange.encoding import encode
 from exchange.v1 import agreement_pb2, control_pb2, desk_service_pb2
-from node.operations import preview
+from node.operations import preview, release
 from tests.countries import BORDER, POLICE, agency, agreement, changed, with_clause
 from tests.federation import federation
 from tests.rig import draft
@@ -48,11 +48,13 @@ def test_another_clause_of_the_same_agreement_is_not_held_back(tmp_path: Path) -
         assert not two["gb"].publish(draft(KH_POLICE)).problems
 
 
-def test_a_control_alert_is_not_released_yet_and_says_so(tmp_path: Path) -> None:
+def test_a_control_alert_is_never_released_under_a_clause(tmp_path: Path) -> None:
     with federation(tmp_path, "gb", "kh") as two:
         two.connect("gb", "kh")
         gb = two["gb"]
         told = gb.publish(draft(KH_BORDER)).manifest_digest
         recall = control_pb2.Withdrawal(manifest_digest=told, reason=control_pb2.WITHDRAWAL_REASON_WRONG_PERSON)
         wanted = draft(KH_BORDER, alert_type="exchange.v1.Withdrawal", alert=encode(recall), in_reply_to=told, not_after=0)
-        assert "CONTROL_UNSUPPORTED" in refusals(gb.publish(wanted).problems)
+        (item,) = release.prepare_all(gb.ports, gb.person("liaison"), [wanted], "synthetic reason")
+        assert isinstance(item, release.NotReleased)
+        assert "CONTROL_ALERT" in refusals(item.problems)

@@ -14,6 +14,7 @@ import pytest
 from exchange.sampling import sample_indexes
 from exchange.tlog.checkpoint import parse_checkpoint_text
 from exchange.v1 import audit_service_pb2, disclosure_pb2
+from exchange.v1.hit_report_pb2 import HIT_OUTCOME_NOT_THIS_PERSON, HitReport
 from node.cli import audit as noun
 from node.cli.audit_open import PURPOSES
 from node.cli.audit_subject_report import GROUNDS, said_ground
@@ -23,6 +24,7 @@ from node.store.directory import raise_alarm
 from tests.countries import BORDER, HOUR, POLICE, agency
 from tests.federation import Federation, federation
 from tests.node.audit_desk import command_line
+from tests.recalls import RESTRICTION, corrected, recalled
 from tests.rig import draft
 
 GB_KH = "gb.alerts.example/disclosures/kh.alerts.example/1"
@@ -205,6 +207,22 @@ def test_a_record_that_is_not_the_committed_one_is_refused_here(line: Line, monk
     wrong = line.json("open", f"{GB_KH}#0", "--purpose", "lawfulness", "--reason", "x", code=4)
     assert wrong["error"]["code"] == "DETAIL_MISMATCH"
     assert "better" not in json.dumps(wrong)
+
+
+def test_what_was_taken_back_and_who_was_mistaken_stand_in_the_register(line: Line) -> None:
+    gb, kh = line.made["gb"], line.made["kh"]
+    restricted, wrong = (gb.publish(draft(KH_BORDER)).manifest_digest for _ in range(2))
+    line.made.pump()
+    recalled(gb, restricted, RESTRICTION)
+    corrected(gb, wrong)
+    shown = {"type": 1, "issuer": "GBR", "number": "555000111"}
+    told = {"outcome": HIT_OUTCOME_NOT_THIS_PERSON, "document_shown": shown, "desk": {"unit": "Example desk", "channel": "+855 23 000 000"}}
+    line.made.pump()
+    kh.report(restricted.hex(), report=HitReport(**told))
+    line.made.pump()
+    recalled(gb, restricted)
+    found = {(one["kind"], one["code"]) for one in line.json("errors", code=4)["findings"]}
+    assert {("RECALLED", "RESTRICTED"), ("RECALLED", "WITHDRAWN"), ("CORRECTED", "CORRECTED"), ("MISTAKEN", "MIS_HIT")} <= found
 
 
 def test_the_register_of_mistakes(line: Line) -> None:

@@ -10,7 +10,7 @@ from exchange.errors import Malformed
 from exchange.profile import alert_types
 from exchange.v1.desk_service_pb2 import SEVERITY_ERROR, SEVERITY_WARNING, Draft, OnRequestGrant
 from exchange.v1.handling_pb2 import HANDLING_CODE_H1
-from exchange.v1.hit_report_pb2 import HIT_OUTCOME_CANNOT_EXECUTE, HIT_OUTCOME_CONFIRMED, HitReport
+from exchange.v1.hit_report_pb2 import HIT_OUTCOME_CANNOT_EXECUTE, HIT_OUTCOME_CONFIRMED, HIT_OUTCOME_NOT_THIS_PERSON, HitReport
 from exchange.v1.tip_pb2 import ChildIndication, Tip
 from exchange.v1.travel_alert_pb2 import TravelAlert
 from node.intake.alert_file import load_alert_file
@@ -207,6 +207,8 @@ def test_hit_reports() -> None:
     assert ("cannot_execute_reason", "FIELD_MISSING") not in report(outcome=HIT_OUTCOME_CANNOT_EXECUTE, cannot_execute_reason=2)
     assert ("cannot_execute_reason", "REASON_WITHOUT_OUTCOME") in report(outcome=2, cannot_execute_reason=2)
     assert ("identity_basis", "IDENTITY_BASIS_MISSING") in report(outcome=HIT_OUTCOME_CONFIRMED)
+    assert ("document_shown", "MIS_HIT_UNKNOWN") in report(outcome=HIT_OUTCOME_NOT_THIS_PERSON)
+    assert ("document_shown", "MIS_HIT_UNKNOWN") not in report(outcome=HIT_OUTCOME_NOT_THIS_PERSON, document_shown={"number": "X1"})
 
 
 def test_requests_and_tips() -> None:

@@ -13,7 +13,14 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from exchange.errors import NotFound, Unverified
-from exchange.v1 import desk_service_pb2, desk_service_pb2_grpc, evidence_pb2, exchange_service_pb2
+from exchange.v1 import (
+    desk_service_pb2,
+    desk_service_pb2_grpc,
+    evidence_pb2,
+    exchange_service_pb2,
+    hit_report_pb2,
+    people_pb2,
+)
 from node.operations.audit_urgent import list_urgent
 from node.operations.log_walk import SharedLogs
 from node.operations.partners import own_descriptor
@@ -138,6 +145,19 @@ def _ask_as_an_auditor(gb: Office, alert: str, ask: Callable[..., Any]) -> None:
     assert ask("administrator", "GetJournalConsistency", first_size=1).second == status.checkpoint
 
 
+def _ask_to_take_back(two: Federation, alert: str, ask: Callable[..., Any]) -> None:
+    why = {"alert": alert, "reason": "synthetic"}
+    assert len(ask("liaison", "GetReach", alert=alert).reached) == 2
+    more = {"recipient": agency("kh", BORDER), "fields": [6], "ground": 5}
+    assert not ask("liaison", "SupplementAlert", request_id=b"1" * 16, **more, **why).published.problems
+    assert not ask("liaison", "ReplaceAlert", draft=draft(), **why).replacement.problems
+    recall = {"kind": desk_service_pb2.RECALL_KIND_WITHDRAWAL, "withdrawal_reason": 1}
+    assert len(ask("liaison", "RecallAlert", request_id=b"2" * 16, **recall, **why).controls) == 2
+    two.pump()
+    purge = {"copies_removed": 1, "local_lists_updated": True}
+    assert not ask("border", "AttestPurge", request_id=b"3" * 16, **purge, **why).attestations[0].problems
+
+
 def test_every_method_answers_whom_it_is_for(two: Federation) -> None:
     gb, kh = two["gb"], two["kh"]
     wanted = draft(agency("kh", BORDER), agency("kh", POLICE))
@@ -161,6 +181,9 @@ def test_every_method_answers_whom_it_is_for(two: Federation) -> None:
         assert len(ask(ours, "auditor", "GetAlertStatus", alert=alert).disclosures) == 2
         assert len(ask(theirs, "border", "ListInbox").alerts) == 1
         assert ask(theirs, "border", "GetInboxAlert", alert=alert).view
+        listed = b"family_name,given_names,birth_date,sex\nEXAMPLE,THOMAS SPECIMEN,1961-04-12,M\n"
+        screened = ask(theirs, "border", "ScreenPassengers", manifest=listed, reason="synthetic")
+        assert [proposal.alert.manifest_digest.hex() for proposal in screened.proposals] == [alert]
         report = {"outcome": 8, "desk": {"unit": "Example desk", "channel": "+855 23 000 000"}}
         reported = ask(theirs, "border", "ReportHit", alert=alert, request_id=bytes(16), report=report, reason="synthetic").published
         assert not reported.problems
@@ -179,10 +202,34 @@ def test_every_method_answers_whom_it_is_for(two: Federation) -> None:
         assert len(ask(ours, administrator, "ListAgreements").agreements) == 2
         assert ask(ours, administrator, "GetAgreement", agreement=drafted.digest.hex()).summary.digest == drafted.digest
         _ask_as_an_auditor(gb, alert, lambda who, method, **fields: ask(ours, who, method, **fields))
-        assert ask(ours, administrator, "RecoverLog", origin=ORIGIN).log.size == 2
+        _ask_to_take_back(two, alert, lambda who, method, **fields: ask(ours if who == "liaison" else theirs, who, method, **fields))
+        assert ask(ours, administrator, "RecoverLog", origin=ORIGIN).log.size == gb.outbound(kh).size
         assert ask(ours, administrator, "EndLog", origin=ORIGIN).state == "proposed"
     assert asked | BEFORE_RELEASE | RETENTION == set(METHODS)
     assert not asked & (BEFORE_RELEASE | RETENTION)
+
+
+def test_a_reported_mis_hit_is_not_proposed_again(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    alert = gb.publish(draft(agency("kh", BORDER), agency("kh", POLICE))).manifest_digest
+    two.pump()
+    head = b"family_name,given_names,birth_date,sex,document_number,document_issuer\n"
+    listed = head + b"".join(b"EXAMPLE,THOMAS SPECIMEN,1961-04-12,M,55500011%d,GBR\n" % last for last in (1, 2))
+    question = desk_service_pb2.ScreenPassengersRequest(manifest=listed, reason="synthetic")
+    shown = people_pb2.TravelDocument(type=people_pb2.DOCUMENT_TYPE_PASSPORT, issuer="GBR", number="555000111")
+    report = hit_report_pb2.HitReport(outcome=hit_report_pb2.HIT_OUTCOME_NOT_THIS_PERSON, document_shown=shown)
+    report.desk.MergeFrom(people_pb2.ContactDesk(unit="Example desk", channel="+855 23 000 000"))
+
+    def places(desk: Desk, who: str) -> tuple[list[int], int]:
+        answer = desk.ask(who, "ScreenPassengers", question)
+        return sorted(proposal.place for proposal in answer.proposals), answer.known_mis_hits
+
+    with desk_of(gb) as ours, desk_of(kh) as theirs:
+        assert places(theirs, "border") == places(ours, "liaison") == ([1, 2], 0)
+        reported = desk_service_pb2.ReportHitRequest(alert=alert.hex(), request_id=bytes(16), report=report, reason="synthetic")
+        assert not theirs.ask("border", "ReportHit", reported).published.problems
+        two.pump()
+        assert places(theirs, "border") == places(theirs, "police") == places(ours, "liaison") == ([2], 1)
 
 
 def test_every_method_before_a_release_answers_whom_it_is_for(tmp_path: Path) -> None:

@@ -76,6 +76,13 @@ def test_nothing_is_found_where_nothing_is_wrong_and_all_is_counted(two: Federat
     assert two["kh"].fsck() == []
 
 
+@pytest.mark.parametrize("state", ["withdrawn", "restricted", "superseded"])
+def test_an_alert_that_stands_otherwise_than_its_recalls_say_is_found(two: Federation, state: str) -> None:
+    for office in (two["gb"], two["kh"]):
+        assert "STATE_MISMATCH" in spoil(office, f"UPDATE alerts SET state = '{state}'")  # noqa: S608  a test's own words
+        assert spoil(office, "UPDATE alerts SET state = 'active'") == []
+
+
 # Logs
 
 

@@ -17,6 +17,7 @@ from node.policy.pack import PolicyPack, open_pack, read_pack
 from node.store.journal import Kind
 from tests.countries import BORDER, DAY, NGO, NOW, POLICE, agency, agreement, domain, key, with_clause
 from tests.federation import Federation, federation
+from tests.recalls import recalled, replaced, supplemented
 from tests.refusals import refused
 from tests.rig import Office, draft
 
@@ -255,6 +256,20 @@ def test_preview_and_release_are_refused_alike_until_an_assessment_is_recorded(t
     assert not gb.publish(draft(KH_BORDER)).problems
     two.pump()
     assert two["kh"].mirror(gb).size == 1
+
+
+def test_more_of_an_alert_passes_the_same_gate_and_a_recall_none(two: Federation) -> None:
+    gb = two["gb"]
+    recorded = assess.record_assessment(gb.ports, gb.person("liaison"), weighed())
+    told = gb.publish(draft(KH_BORDER)).manifest_digest
+    assess.withdraw(gb.ports, gb.person("liaison"), recorded.digest.hex())
+    assert errors(supplemented(gb, told, KH_BORDER, 6).problems) == ["ASSESSMENT_MISSING"]
+    gb.clock.pass_(1)
+    again = assess.record_assessment(gb.ports, gb.person("liaison"), weighed())
+    assert not supplemented(gb, told, KH_BORDER, 6).problems
+    assess.withdraw(gb.ports, gb.person("liaison"), again.digest.hex())
+    assert list(replaced(gb, told).not_admitted) == [KH_BORDER]
+    assert not recalled(gb, told).controls[0].problems
 
 
 def test_the_assessment_comes_before_the_release_in_the_journal(two: Federation) -> None:

@@ -33,6 +33,19 @@ def test_each_of_any_number_of_values_is_found_once(store: Store, count: int) ->
     assert sorted(found) == [(period, period.encode()) for period in wanted]
 
 
+@pytest.mark.parametrize("count", [1, 3, 4, 5, 16, 63, 64, 65, 150])
+def test_any_number_of_rows_is_inserted_once(store: Store, count: int) -> None:
+    wanted = [(f"{number:07d}", b"%d" % number) for number in range(count)]
+    rows = [{"wrapped_key": wrapped, "period": period} for period, wrapped in wanted]
+    with store.write() as connection:
+        insert_rows(connection, key_periods, rows)
+        insert_rows(connection, key_periods, [{**row, "wrapped_key": b"later"} for row in rows], present_stay=True)
+    with store.read() as connection:
+        text = select_text(key_periods, [key_periods.c.period, key_periods.c.wrapped_key], "WHERE period NOT LIKE ? ORDER BY period")
+        assert ask(connection, text, ("%-%",)) == wanted
+        assert len(ask(connection, "SELECT period FROM key_periods")) == len(PERIODS) + count
+
+
 def test_one_row_or_none(store: Store) -> None:
     text = select_text(key_periods, [key_periods.c.period], "WHERE period >= ? ORDER BY period")
     with store.read() as connection:

@@ -7,7 +7,7 @@ revision = "0001"
 down_revision = None
 
 
-def upgrade() -> None:
+def upgrade() -> None:  # noqa: PLR0915  a statement for each table
     """Make the tables."""
     op.create_table(
         "agreements",
@@ -88,6 +88,20 @@ def upgrade() -> None:
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("digest"),
     )
+    op.create_table(
+        "attestations",
+        sa.Column("control", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("referent", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("attester", sa.String(), nullable=False),
+        sa.Column("on_behalf_of", sa.String(), nullable=False),
+        sa.Column("own", sa.Boolean(), nullable=False),
+        sa.Column("recorded_at", sa.BigInteger(), nullable=False),
+        sa.Column("copies_removed", sa.Integer(), nullable=False),
+        sa.Column("lists_updated", sa.Boolean(), nullable=False),
+        sa.Column("exceptions", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("control"),
+    )
+    op.create_index("attestations_by_referent", "attestations", ["referent"])
     op.create_table(
         "conflicts",
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
@@ -196,6 +210,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("origin"),
     )
     op.create_table(
+        "mis_hits",
+        sa.Column("first", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("token", sa.LargeBinary(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("first", "token"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "nodes",
         sa.Column("log_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("level", sa.Integer(), autoincrement=False, nullable=False),
@@ -213,6 +234,23 @@ def upgrade() -> None:
         sa.Column("added_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("trust_domain"),
     )
+    op.create_table(
+        "recalls",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("control", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("referent", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("originator", sa.String(), nullable=False),
+        sa.Column("own", sa.Boolean(), nullable=False),
+        sa.Column("recorded_at", sa.BigInteger(), nullable=False),
+        sa.Column("attest_by", sa.BigInteger(), nullable=False),
+        sa.Column("wrong_fields", sa.LargeBinary(), nullable=False),
+        sa.Column("replaced_by", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("control"),
+    )
+    op.create_index("recalls_by_referent", "recalls", ["referent"])
     op.create_table(
         "receipts",
         sa.Column("log_id", sa.Integer(), autoincrement=False, nullable=False),
@@ -265,6 +303,20 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("supersessions_by_later", "supersessions", ["later"], unique=False)
+    op.create_table(
+        "unheld",
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("own", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("digest"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "untold",
+        sa.Column("control", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("partner", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("control", "partner"),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "withheld",
         sa.Column("log_id", sa.Integer(), autoincrement=False, nullable=False),

@@ -1,0 +1,112 @@
+"""What an originator said of an alert since, who has attested its purge, and what a desk is to do, for people."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from node.cli.document import document
+from node.cli.output import heading, note, party_name, short, table, time_cell, time_text, words
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from exchange.v1.desk_service_pb2 import AttestationStatus, FieldChange, GetInboxAlertResponse, RecallNotice
+
+ADVICE: Final = {
+    "WITHDRAWN": "Withdrawn: do not act on it. Remove every copy, take it off your lists, then attest: exchange inbox attest.",
+    "RESTRICTED": "Restricted: do not act on it until the restriction is lifted.",
+    "REPLACED": "Replaced: read the alert in its place, which says what changed.",
+    "ERASED": "Erased: only the record that it was told is left.",
+}
+"""What to do, by why the content is not shown."""
+DISPUTED: Final = "Disputed: do not act on it. Fields were wrong, and no agreement gives you the new values; ask the originator."
+
+
+def advice(answer: "GetInboxAlertResponse") -> str:
+    """What the desk is to do with an alert; empty if nothing is to be said."""
+    blocked = document(answer)["blocked"]
+    if blocked:
+        text = ADVICE.get(blocked, "")
+        return f"{text} ({short(answer.replaced_by)})" if blocked == "REPLACED" else text
+    return DISPUTED if "DISPUTED" in answer.summary.flags else ""
+
+
+def draw_recalls(console: "Console", alert_type: str, recalls: "Sequence[RecallNotice]") -> None:
+    """Print what the originator said of an alert since it was told, if anything."""
+    if not recalls:
+        return
+    console.print(heading("What the originator said since"))
+    rows = [
+        (
+            words(document(one)["kind"]),
+            words(one.reason) if one.reason else "–",
+            time_cell(one.recorded_at),
+            ", ".join(_names(alert_type, one.wrong_fields)) or "–",
+            short(one.replaced_by) or "–",
+        )
+        for one in recalls
+    ]
+    console.print(table(("what", "why", "!recorded (UTC)", "wrong fields", "!replaced by"), rows))
+
+
+def draw_attestations(console: "Console", attestations: "Sequence[AttestationStatus]") -> None:
+    """Print who has attested a purge and who still owes it."""
+    if not attestations:
+        return
+    console.print(heading("Attestations of the purge"))
+    rows = [
+        (
+            party_name(one.agency),
+            short(one.manifest_digest),
+            words(document(one)["stage"]),
+            time_cell(one.attest_by),
+            time_cell(one.attested_at),
+            str(one.copies_removed) if one.attested_at else "–",
+            ", ".join(map(words, one.exceptions)) or "–",
+        )
+        for one in attestations
+    ]
+    columns = ("agency", "!manifest", "stage", "!due (UTC)", "!attested (UTC)", "copies", "kept because of")
+    console.print(table(columns, rows, right=("copies",)))
+
+
+def draw_changes(console: "Console", answer: "GetInboxAlertResponse") -> None:
+    """Print what differs from the alert whose place this one took."""
+    if not answer.changes:
+        return
+    console.print(heading(f"What changed since {short(answer.replaces)}"))
+    rows = [(change["label"], "\n".join(change["before"]), "\n".join(change["now"])) for change in changed(answer)]
+    console.print(table(("field", "before", "now"), rows))
+
+
+def changed(answer: "GetInboxAlertResponse") -> Iterator[dict[str, Any]]:
+    """Each field that differs, with its lines before and now."""
+    for one in answer.changes:
+        before = _lines(answer.summary.alert_type, one, one.before, told=one.told_before)
+        now = _lines(answer.summary.alert_type, one, one.now, told=one.told_now)
+        yield {"field": before[0], "label": before[1], "before": list(before[2]), "now": list(now[2])}
+
+
+def attest_note(answer: "GetInboxAlertResponse") -> str:
+    """By when an attestation is owed; empty if none is."""
+    return time_text(answer.attest_by) if answer.attest_by else ""
+
+
+def waiting_note(console: "Console", waiting: Sequence[str]) -> None:
+    """Print whom a recall has not reached yet."""
+    if waiting:
+        console.print(note(f"\nNot told yet, because the log is stopped: {', '.join(waiting)}"))
+
+
+def _lines(alert_type: str, one: "FieldChange", fragment: bytes, *, told: bool) -> tuple[str, str, tuple[str, ...]]:
+    from node.reading import read_view
+
+    readings = read_view(alert_type, fragment, () if told else (one.field,))
+    return next((reading.name, reading.label, reading.lines) for reading in readings if reading.number == one.field)
+
+
+def _names(alert_type: str, numbers: Iterable[int]) -> list[str]:
+    from exchange.profile import alert_types
+
+    known = alert_types().get(alert_type)
+    names = {field.number: field.name for field in known.fields} if known else {}
+    return [names.get(number, str(number)) for number in numbers]

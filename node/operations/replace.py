@@ -1,0 +1,231 @@
+"""Put another manifest in an alert's place: an update without fault, such as another flight, or a correction of what was wrong.
+
+Whoever was told and is still admitted by a clause gets the new manifest, which supersedes all earlier ones. After a correction everybody
+who was told learns which fields were wrong; after an update only those do whom no clause admits any more. They are given no new values:
+what they hold reads as disputed.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from exchange.encoding import cut
+from exchange.errors import ExchangeError
+from exchange.profile import AlertType, alert_types
+from exchange.v1 import desk_service_pb2
+from exchange.v1.control_pb2 import CORRECTION_REASON_OUT_OF_DATE, Correction
+from exchange.v1.desk_service_pb2 import OnRequestGrant
+from node.intake.problems import error
+from node.operations.contents import purpose_of_alert, unpack_content
+from node.operations.control import Guard, Issuer, Order, issuer_for, prepare_control, request_ids
+from node.operations.officers import LIAISON, agency_of, require
+from node.operations.planning import plan
+from node.operations.reach import Telling, audiences, lineage, lineage_obstacle, tellings
+from node.operations.recall import LINEAGE_AT_MOST, Item, Release, answered_before, request_problems, waiting_for, without_followers
+from node.operations.release import NotReleased, Prepared, prepare
+from node.ports import Known, Ports
+from node.store import alerts, logs, recalls
+from node.store.alerts import AlertRow
+from node.store.recalls import RecallKind
+from node.store.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """An alert that is to be replaced."""
+
+    rows: Sequence[AlertRow]
+    """Its manifests, oldest first."""
+    told: Mapping[bytes, Sequence[Telling]]
+    """By manifest digest."""
+    corrected: frozenset[bytes]
+    """Manifests about which a correction went before."""
+    stopped: frozenset[str]
+    """Partners whose log is stopped: nothing new can go there now."""
+
+    @property
+    def agencies(self) -> set[str]:
+        """Everybody who was told any of them."""
+        return {agency for told in self.told.values() for one in told for agency in one.entry.audience}
+
+
+def replace_alert(
+    ports: Ports, person: str, request: desk_service_pb2.ReplaceAlertRequest, release: Release
+) -> desk_service_pb2.ReplaceAlertResponse:
+    """Update or correct an alert of the caller's agency; `release` gives all of it its places, or none.
+
+    The same request again answers as the first time. Raises `NotPermitted`, and `NotFound` as `alerts.find`.
+    """
+    agency = agency_of(require(ports, person, (LIAISON,)))
+    issuer = issuer_for(ports, person, (LIAISON,), in_node_name=False)
+    with ports.store.read() as tx:
+        row = alerts.find(tx, request.alert, originator=agency)
+        if again := answered_before(tx, request.draft.request_id):
+            return _response(tx, again, request, ())
+        line = _line(tx, row)
+        fragments = _fragments(ports, tx, line.rows[-1])
+        obstacle = lineage_obstacle(tx, [one.digest for one in line.rows], agency)
+    problems = request_problems(request.draft.request_id, request.reason)
+    kind = alert_types().get(request.draft.alert_type)
+    if kind is None or kind.name != row.alert_type:
+        problems.append(error("OTHER_TYPE", "type", "an alert is replaced by one of its own type", "write the same type"))
+    problems += [one for one in (obstacle, issuer) if isinstance(one, desk_service_pb2.Problem)]
+    if kind is not None and not set(request.wrong_fields) <= kind.profile:
+        problems.append(error("FIELD_UNKNOWN", "wrong", "this alert type has no such field", "name one that it has"))
+    if problems or kind is None or isinstance(issuer, desk_service_pb2.Problem):
+        items: list[Item] = [NotReleased(request_id=request.draft.request_id, officer=person, problems=tuple(problems))]
+        return desk_service_pb2.ReplaceAlertResponse(replacement=release(items)[0])
+    draft = _draft(ports.known, request.draft, line)
+    admitted = _admitted(ports, draft, kind, line)
+    not_admitted = sorted(line.agencies - admitted)
+    # Whoever the file names besides is told too, or nobody is; whoever was told before and is not admitted any more is no obstacle.
+    draft.recipients[:] = sorted((set(request.draft.recipients) - line.agencies) | admitted)
+    grants = [grant for grant in draft.on_request if grant.recipient in draft.recipients]
+    del draft.on_request[:]
+    draft.on_request.extend(grants)
+    first = prepare(ports, person, draft, request.reason) if draft.recipients else None
+    if isinstance(first, NotReleased):
+        return desk_service_pb2.ReplaceAlertResponse(replacement=release([first])[0], not_admitted=not_admitted)
+    wrong = sorted(set(request.wrong_fields)) or _changed(fragments, cut(draft.alert), kind)
+    items = _corrections(ports, issuer, request, line, first, wrong, not_admitted)
+    if (request.correction_reason and not wrong) or not (first or items):
+        problem = error("NOTHING_CHANGED", "alert", "nothing differs from the alert that it would replace", "name what was wrong: --wrong")
+        items = [NotReleased(request_id=draft.request_id, officer=person, problems=(problem,))]
+        return desk_service_pb2.ReplaceAlertResponse(replacement=release(items)[0])
+    answers = release([*([first] if first else ()), *items])
+    with ports.store.read() as tx:
+        return _response(tx, without_followers(answers), request, not_admitted)
+
+
+def _line(tx: Transaction, row: AlertRow) -> _Line:
+    rows = lineage(tx, row)
+    held = recalls.recalls_of(tx, {one.digest for one in rows})
+    return _Line(
+        rows=rows,
+        told={one.digest: tellings(tx, one) for one in rows},
+        corrected=frozenset(one.referent for one in held if one.kind is RecallKind.CORRECTION),
+        stopped=frozenset(
+            log.name.recipient
+            for log in (logs.newest_log(tx, partner, outbound=True) for partner in {log.name.recipient for log in logs.all_logs(tx)})
+            if log is not None and log.state != "open"
+        ),
+    )
+
+
+def _fragments(ports: Ports, tx: Transaction, row: AlertRow) -> dict[int, bytes]:
+    """What the manifest in use says, field by field; empty if it was erased."""
+    try:
+        data_key = ports.vault.unwrap(tx, row.period, row.wrapped_key)
+        content = unpack_content(data_key.open(purpose_of_alert(row.alert_id), row.sealed or b""))
+    except ExchangeError:
+        return {}
+    return {opening.field: opening.fragment for opening in content.openings if opening.fragment}
+
+
+def _draft(known: Known, given: desk_service_pb2.Draft, line: _Line) -> desk_service_pb2.Draft:
+    """The replacement: it supersedes every manifest before it, and gives on request what was given on request."""
+    draft = desk_service_pb2.Draft()
+    draft.CopyFrom(given)
+    draft.supersedes[:] = [row.digest for row in line.rows]
+    asked = {(grant.recipient, grant.field): grant for grant in _given_on_request(known, line)}
+    asked |= {(grant.recipient, grant.field): grant for grant in given.on_request}
+    del draft.on_request[:]
+    draft.on_request.extend(asked[place] for place in sorted(asked))
+    return draft
+
+
+def _given_on_request(known: Known, line: _Line) -> Iterator[OnRequestGrant]:
+    """What each agency was given for a ground of its case; of several grounds the newest stands for all."""
+    newest: dict[str, Telling] = {}
+    fields: dict[str, set[int]] = {}
+    for one in (one for told in line.told.values() for one in told if one.entry.on_request_ground):
+        agreed = known.agreements.get(one.entry.agreement_digest)
+        clause = agreed.clauses.get(one.entry.clause) if agreed else None
+        for agency in one.entry.audience if clause else ():
+            newest[agency] = one
+            fields.setdefault(agency, set()).update(set(one.entry.fields) & set(clause.on_request) if clause else ())
+    for agency, one in newest.items():
+        for field in fields[agency]:
+            ground, digest = one.entry.on_request_ground, one.entry.request_digest
+            yield OnRequestGrant(recipient=agency, field=field, ground=ground, request_digest=digest)
+
+
+def _admitted(ports: Ports, draft: desk_service_pb2.Draft, kind: AlertType, line: _Line) -> set[str]:
+    """Those who were told, and to whom a clause in force still lets the replacement go now."""
+    asked = desk_service_pb2.Draft()
+    asked.CopyFrom(draft)
+    asked.recipients[:] = sorted(line.agencies)
+    decided = plan(asked, cut(draft.alert), kind, ports.known, ports.clock.now_ms())
+    return {agency for one in decided.planned if one.partner not in line.stopped for agency in one.audience}
+
+
+def _changed(before: Mapping[int, bytes], now: Mapping[int, bytes], kind: AlertType) -> list[int]:
+    return [number for number in kind.numbers if before.get(number, b"") != now.get(number, b"")]
+
+
+def _corrections(
+    ports: Ports,
+    issuer: Issuer,
+    request: desk_service_pb2.ReplaceAlertRequest,
+    line: _Line,
+    first: Prepared | None,
+    wrong: Sequence[int],
+    not_admitted: Sequence[str],
+) -> list[Item]:
+    """One for each manifest that was told and not corrected before: to everybody, or after an update to whom no clause admits."""
+    update = not request.correction_reason
+    ids = request_ids(request.draft.request_id, LINEAGE_AT_MOST + 1)
+    items: list[Item] = []
+    for place, row in enumerate(line.rows, 1):
+        told = audiences(line.told[row.digest])
+        if update:
+            told = {partner: left for partner, agencies in told.items() if (left := agencies & frozenset(not_admitted))}
+        if not told or (row.digest in line.corrected and not update):
+            continue
+        message = Correction(
+            manifest_digest=row.digest,
+            reason=request.correction_reason or CORRECTION_REASON_OUT_OF_DATE,
+            wrong_fields=wrong,
+            replaced_by=first.alert["digest"] if first else None,
+        )
+        order = Order(
+            request_id=ids[place] if first or items else ids[0],
+            alert=message,
+            about=row.digest,
+            thread=line.told[row.digest][0].entry.thread or row.digest,
+            to=told,
+            reason=request.reason,
+            only_with=ids[0] if first or items else b"",
+        )
+        items.append(prepare_control(ports, issuer, order, None if first or items else _guard(line)))
+    return items
+
+
+def _guard(line: _Line) -> Guard:
+    """Nobody else replaced or withdrew the alert meanwhile: of two corrections the first holds."""
+    newest = line.rows[-1]
+
+    def guard(tx: Transaction) -> desk_service_pb2.Problem | None:
+        return lineage_obstacle(tx, [row.digest for row in line.rows], newest.originator)
+
+    return guard
+
+
+def _response(
+    tx: Transaction,
+    answers: Sequence[desk_service_pb2.PublishedAlert],
+    request: desk_service_pb2.ReplaceAlertRequest,
+    not_admitted: Sequence[str],
+) -> desk_service_pb2.ReplaceAlertResponse:
+    rows = alerts.by_digests(tx, {answer.manifest_digest for answer in answers})
+    replacing = [answer for answer in answers if _replaces(rows.get(answer.manifest_digest), request)]
+    return desk_service_pb2.ReplaceAlertResponse(
+        replacement=replacing[0] if replacing else None,
+        corrections=[answer for answer in answers if answer not in replacing],
+        not_admitted=not_admitted,
+        waiting=waiting_for(tx, answers),
+    )
+
+
+def _replaces(row: AlertRow | None, request: desk_service_pb2.ReplaceAlertRequest) -> bool:
+    """Whether that is the replacement, or what was refused in its place."""
+    return row is None or row.alert_type == request.draft.alert_type
