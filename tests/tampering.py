@@ -69,9 +69,11 @@ def make_node(directory: Path) -> Path:
                 )
                 assert not any(answer.problems for answer in answers)
                 with office.ports.store.write() as tx:
-                    # One of each batch is withdrawn before it is sent, so that there are exceptions.
+                    # One of each batch is held back while it is sent, so that there are exceptions.
                     tx.exec_driver_sql("UPDATE alerts SET state = 'withdrawn' WHERE id = (SELECT max(id) FROM alerts)")
                 made.pump()
+                with office.ports.store.write() as tx:
+                    tx.exec_driver_sql("UPDATE alerts SET state = 'active' WHERE state = 'withdrawn'")  # no recall says otherwise
                 made.clock.pass_(60_000)
                 sign_journal_checkpoint(gb.ports)
         for received in gb.received("border")[:20]:
