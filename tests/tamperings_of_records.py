@@ -75,7 +75,10 @@ def _(with_: Tamperer) -> Place:
 
 @kind("exceptions: changed, deleted or inserted")
 def _(with_: Tamperer) -> Place:
-    row = with_.one("SELECT * FROM exceptions")
+    # Of neighbours the last, whose next place is free to be moved to.
+    row = with_.one(
+        "SELECT * FROM exceptions AS one WHERE NOT EXISTS (SELECT 1 FROM exceptions WHERE log_id = one.log_id AND idx = one.idx + 1)"
+    )
     what = with_.random.choice(("UPDATE exceptions SET code = code + 1", "UPDATE exceptions SET idx = idx + 1", "DELETE FROM exceptions"))
     with_.run(f"{what} WHERE log_id = ? AND idx = ?", row["log_id"], row["idx"])
     return with_.at(row["log_id"], row["idx"])
