@@ -223,15 +223,16 @@ def _tree(tx: Transaction, record: JournalRecord, origin: str, findings: Finding
         size = record.size
     except (ExchangeError, TypeError):
         findings.error("JOURNAL_ROW", "the recorded edge of the journal is none", origin=origin, index=length)
-    if size > length:
-        findings.error("ENTRY_MISSING", "the journal ends before its recorded size", origin=origin, index=length, count=size - length)
+    missing = max(size - length, 0)
+    if missing:
+        findings.error("ENTRY_MISSING", "the journal ends before its recorded size", origin=origin, index=length, count=missing)
         edge, size = None, length
     if edge is not None and size and event_at(tx, record.generation, size - 1) != record.last_at:
         findings.error("JOURNAL_ROW", "the recorded time of the last entry is not what that says", origin=origin, index=size - 1)
     for index in outside_journal(tx, record.generation, size, _NAMED):
         findings.error("ENTRY_BEYOND_LOG", "an entry stands outside the size of its journal", origin=origin, index=index)
     leaves = leaves_of_journal(record.generation)
-    return Tree(origin=origin, log_id=journal_log(record.generation), leaves=leaves, size=size, edge=edge)
+    return Tree(origin=origin, log_id=journal_log(record.generation), leaves=leaves, size=size, edge=edge, missing=missing)
 
 
 def _mark(high_water: HighWater, origin: str, findings: Findings) -> Mark | None:

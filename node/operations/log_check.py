@@ -50,14 +50,16 @@ class LogView:
     """When the newest receipt was given, Unix milliseconds; 0 if there is none."""
     rolled_back: bool
     """This node lost what it had receipted, and adopted its receipts from the sender."""
+    missing: int
+    """How many more entries its recorded size says that it has."""
 
 
-def view_log(tx: Transaction, log: LogRow, edge: Frontier | None) -> LogView:
+def view_log(tx: Transaction, log: LogRow, edge: Frontier | None, missing: int) -> LogView:
     """What is needed to judge a log, in one snapshot."""
     origin = log.name.origin
     receipted, received_at = newest_receipted(tx, log.id)
     rolled_back = any((alarm.code, alarm.origin) == ("OWN_ROLLBACK", origin) for alarm in all_alarms(tx))
-    return LogView(log=log, edge=edge, receipted=receipted, received_at=received_at, rolled_back=rolled_back)
+    return LogView(log=log, edge=edge, receipted=receipted, received_at=received_at, rolled_back=rolled_back, missing=missing)
 
 
 def check_log(
@@ -73,7 +75,15 @@ def check_log(
         sources.append(_at_mark(mark, ended=log.state == "ended"))
     if anchors is not None:
         sources.append(anchors)
-    tree = Tree(origin=origin, log_id=log.id, leaves=leaves_of_log(log.id), size=log.size, edge=view.edge, expected=sources)
+    tree = Tree(
+        origin=origin,
+        log_id=log.id,
+        leaves=leaves_of_log(log.id),
+        size=log.size,
+        edge=view.edge,
+        expected=sources,
+        missing=view.missing,
+    )
     yield from check_tree(store, tree, findings)
     checker = _Signatures(view=view, known=known, findings=findings)
     while True:

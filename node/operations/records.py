@@ -55,8 +55,9 @@ def _view(tx: Transaction, record: LogRecord, known: Known, findings: Findings) 
     except (ExchangeError, TypeError):
         wrong("the recorded edge of the log is none", index=length)
     size = length if edge is None else edge.size
-    if size > length:
-        findings.error("ENTRY_MISSING", "the log ends before its recorded size", origin=record.origin, index=length, count=size - length)
+    missing = max(size - length, 0)
+    if missing:
+        findings.error("ENTRY_MISSING", "the log ends before its recorded size", origin=record.origin, index=length, count=missing)
         edge, size = None, length
     try:
         frontier = edge if edge is not None else frontier_at(StoredHashes(tx, record.id), size)
@@ -73,4 +74,4 @@ def _view(tx: Transaction, record: LogRecord, known: Known, findings: Findings) 
         checkpoint=record.checkpoint,
         confirmed_at=0,
     )
-    return view_log(tx, log, edge)
+    return view_log(tx, log, edge, missing)

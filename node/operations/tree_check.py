@@ -11,6 +11,7 @@ else, and the pass goes on with the believed tree, in which later faults can sti
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import takewhile
 from typing import Any
 
 from exchange.tlog.merkle import HASH_BYTES, Frontier
@@ -61,6 +62,8 @@ class Tree:
     edge: Frontier | None
     """As it is recorded; None if that cannot be read, which is then said elsewhere."""
     expected: Sequence[Expectations] = ()
+    missing: int = 0
+    """How many more entries its recorded size says that it has."""
 
 
 def check_tree(store: Store, tree: Tree, findings: Findings) -> Iterator[Step]:
@@ -110,8 +113,9 @@ class _Checker:
         """Compare the recomputed edge with the recorded one, and look for nodes that belong to nothing."""
         tree = self.tree
         message = "the entries do not lead to the recorded root"
-        if self.lost:
-            self._wrong("LOG_FRONTIER", message, self.sound, tree.size - self.sound)
+        if self.lost or tree.missing:
+            # Entries that moved down to fill a gap leave it at the end: it may have been anywhere above what is sound.
+            self._wrong("LOG_FRONTIER", message, self.sound, tree.size + tree.missing - self.sound)
         elif tree.edge is not None:
             self._meet(Expected(size=tree.size, code="LOG_FRONTIER", message=message, packed=logs.pack(tree.edge)), self.tail)
         complete: list[int] = []
@@ -151,20 +155,21 @@ class _Checker:
         if whole and not is_hash(stored):
             self._wrong("TREE_NODE_MISSING", "no node is stored for these entries: level 1", first, TILE_WIDTH)
             stored = None
-        known = [leaf for leaf in leaves if leaf is not None]
+        known = [leaf for leaf in takewhile(lambda leaf: leaf is not None, leaves) if leaf is not None]
+        partial = Frontier.empty()
+        for edge in edges:  # also before a gap: what was signed up to there says whether these entries are the ones
+            if edge.size <= first + len(known) and edge.size < first + TILE_WIDTH and not self.lost:
+                partial = partial.extend(known[partial.size : edge.size - first])
+                self._meet(edge, partial)
         if len(known) != len(leaves):
             self._skip(stored if whole else None)
         elif not self.lost:
-            partial = Frontier.empty()
-            within = [edge for edge in edges if edge.size < first + TILE_WIDTH]
-            for edge in within:
-                partial = partial.extend(known[partial.size : edge.size - first])
-                self._meet(edge, partial)
             partial = partial.extend(known[partial.size :])
             if whole:
                 self._close(tx, first, partial.root(), stored)
-                for edge in edges[len(within) :]:
-                    self._meet(edge, Frontier.empty())
+                for edge in edges:
+                    if edge.size == first + TILE_WIDTH:
+                        self._meet(edge, Frontier.empty())
             else:
                 self.tail = partial
 

@@ -62,7 +62,7 @@ Checked = Callable[..., list[tuple[str, int, int]]]
 def checked(store: Store) -> Checked:
     """(code, index, count) of what is found after some statements, which are then undone."""
 
-    def check(*statements: str, edges: tuple[int, ...] = EDGES, size: int = SIZE) -> list[tuple[str, int, int]]:
+    def check(*statements: str, edges: tuple[int, ...] = EDGES, size: int = SIZE, missing: int = 0) -> list[tuple[str, int, int]]:
         findings = Findings()
 
         def expected(_tx: Any, start: int, end: int) -> Iterator[Expected]:
@@ -76,7 +76,15 @@ def checked(store: Store) -> Checked:
             log = logs.find_log(tx, NAME.origin)
             assert log is not None
             edge = Frontier.empty().extend(LEAVES[:size])
-            tree = Tree(origin=NAME.origin, log_id=log.id, leaves=leaves_of_log(log.id), size=size, edge=edge, expected=[expected])
+            tree = Tree(
+                origin=NAME.origin,
+                log_id=log.id,
+                leaves=leaves_of_log(log.id),
+                size=size,
+                edge=edge if not missing else None,
+                expected=[expected],
+                missing=missing,
+            )
             for step in check_tree(Spoiled(tx), tree, findings):  # type: ignore[arg-type]  # it only reads
                 assert (step.name, step.origin, step.total) == ("tree", NAME.origin, size)
             raise UndoneError
@@ -121,9 +129,32 @@ def test_a_gap_is_named_and_the_log_goes_on_behind_it(checked: Checked) -> None:
     assert checked("DELETE FROM entries WHERE idx = 65999") == [("ENTRY_MISSING", 65_999, 1), ("LOG_FRONTIER", 65_600, 400)]
 
 
+def test_entries_that_moved_down_over_a_deleted_one_are_named_up_to_what_was_signed_next(checked: Checked) -> None:
+    """The gap is at the end, and nothing was signed there that could still be met: what is sound below it says where it may have been."""
+    moved = (
+        "DELETE FROM entries WHERE idx = 65700",
+        "UPDATE entries SET idx = -idx WHERE idx > 65700",
+        "UPDATE entries SET idx = -idx - 1 WHERE idx < 0",
+    )
+    found = checked(*moved, size=SIZE - 1, missing=1)
+    assert found == [("TREE_NODE", 65_536, 256), ("LOG_FRONTIER", 65_600, 400)]
+    last = (
+        "DELETE FROM entries WHERE idx = 65900",
+        "UPDATE entries SET idx = -idx WHERE idx > 65900",
+        "UPDATE entries SET idx = -idx - 1 WHERE idx < 0",
+    )
+    assert checked(*last, size=SIZE - 1, missing=1) == [("LOG_FRONTIER", 65_600, 400)]
+
+
+def test_what_was_signed_before_a_gap_is_still_met(checked: Checked) -> None:
+    """A rewritten entry with its leaf, and a gap behind it in the same tile: the signed size between the two tells them apart."""
+    rewritten = f"UPDATE entries SET entry = CAST('another' AS BLOB), leaf = x'{OTHER}' WHERE idx = 290"
+    assert checked(rewritten, "DELETE FROM entries WHERE idx = 400") == [("ENTRY_MISSING", 400, 1), ("EDGE", 0, 300)]
+
+
 def test_behind_a_gap_without_a_node_nothing_is_known(checked: Checked) -> None:
     found = checked("DELETE FROM entries WHERE idx = 400", "DELETE FROM nodes WHERE level = 1 AND idx = 1")
-    assert found == [("ENTRY_MISSING", 400, 1), ("TREE_NODE_MISSING", 256, 256), ("LOG_FRONTIER", 0, SIZE)]
+    assert found == [("ENTRY_MISSING", 400, 1), ("TREE_NODE_MISSING", 256, 256), ("LOG_FRONTIER", 300, SIZE - 300)]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Every tampering with what is stored is found by a check of the whole store, and its place is named, but for `NOT_ALWAYS_NAMED`."""
+"""Every tampering with what is stored is found by a check of the whole store, and its place is named: 1,000 of 1,000."""
 
 import json
 import os
@@ -20,8 +20,6 @@ TAMPERINGS = 1000
 WORKERS = 2
 PATIENCE = 3600
 """Seconds: on a machine that does nothing else it takes about eight minutes."""
-NOT_ALWAYS_NAMED = {"entries: deleted, those after it moved down"}
-"""Found, but the place that is named may be the log's end: a gap of the check, not of what it notices. To be closed."""
 ROOT = Path(__file__).parents[2]
 
 
@@ -40,15 +38,11 @@ def test_every_one_of_a_thousand_tamperings_is_found_and_its_place_named(made: P
     assert min(clean.counts[name] for name in ("alerts originated", "alerts received", "anchors", "details")) > 50
     began = time.monotonic()
     share = TAMPERINGS // WORKERS
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.tampering", str(made), str(first), str(share)],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdout=(tmp_path / str(first)).open("wb"),
-        )
-        for first in range(0, TAMPERINGS, share)
-    ]
+    running = []
+    for first in range(0, TAMPERINGS, share):
+        with (tmp_path / str(first)).open("wb") as told:
+            command = [sys.executable, "-m", "tests.tampering", str(made), str(first), str(share)]
+            running.append(subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=told))
     assert [worker.wait(PATIENCE) for worker in running] == [0] * WORKERS
     outcomes = [json.loads(line) for file in sorted(tmp_path.iterdir()) for line in file.read_text("utf-8").splitlines()]
     found, exact = Counter[str](), 0
@@ -62,8 +56,7 @@ def test_every_one_of_a_thousand_tamperings_is_found_and_its_place_named(made: P
     sys.stdout.write(f"{exact} to the very entry, the others within one receipt or node\n")
     for kind, count in sorted(found.items()):
         sys.stdout.write(f"{count:5}  {kind}\n")
-    assert all(codes for _, _, codes in missed), "every tampering is found"
-    assert [one for one in missed if one[1] not in NOT_ALWAYS_NAMED] == []
+    assert missed == []
     assert len(outcomes) == TAMPERINGS
     assert found.keys() == KINDS.keys(), "every kind was drawn at least once"
 
