@@ -14,7 +14,7 @@ from node.cli.command import Verb
 from node.cli.context import settings
 
 if TYPE_CHECKING:
-    from node.cli.demo_story import Teller
+    from node.cli.demo_stage import Teller
 
 _FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 
@@ -51,7 +51,7 @@ def demo(
     teller = _teller()
     story = Story(place, wishes, teller)
     try:
-        story.tell()
+        story.play()
         if not once:
             teller.farewell(story)
             story.wait()
