@@ -121,6 +121,25 @@ def load_context(path: Path) -> Context:
     )
 
 
+def own_id() -> bytes:
+    """The SPIFFE ID of the person who asks, as the context's certificate has it. Raises `Trouble` (CONTEXT_FILE)."""
+    from cryptography import x509
+
+    from node.tls import party_of
+
+    path = settings().load().certificate
+    try:
+        return str(party_of(x509.load_pem_x509_certificate(path.read_bytes()))).encode()
+    except (OSError, ValueError, ExchangeError):
+        raise Trouble(
+            USAGE,
+            "CONTEXT_FILE",
+            "The certificate of your context cannot be read.",
+            why=f"{path} is no certificate of a person.",
+            next_step="Check the path in the context file; it is relative to it.",
+        ) from None
+
+
 @contextmanager
 def open_desk() -> Iterator["DeskServiceStub"]:
     """Connect to the desk of the current context. Raises as `open_channel`."""

@@ -7,7 +7,7 @@ import click
 
 from node.cli.alert_view import draw_alert, view_data
 from node.cli.command import Noun
-from node.cli.context import ask, open_desk, settings
+from node.cli.context import ask, open_desk, own_id, settings
 from node.cli.document import document
 from node.cli.drafts import request_id
 from node.cli.errors import REFUSED, SUCCESS
@@ -155,7 +155,7 @@ def report(  # noqa: PLR0913, PLR0917  one argument for each option
     said = Said(outcome=outcome.upper(), place=place, happened=happened, document=shown, remarks=remarks)
     content = read_report(said, file, language=language, context=settings().load())
     # The same report again, after a lost connection, is not a second report.
-    asked = request_id(alert_id.encode(), content.SerializeToString(deterministic=True))
+    asked = request_id(own_id(), alert_id.encode(), content.SerializeToString(deterministic=True))
     question = desk_service_pb2.ReportHitRequest(request_id=asked, alert=alert_id, report=content, reason=reason)
     with open_desk() as desk:
         published = ask(desk.ReportHit, question).published
@@ -205,7 +205,7 @@ def attest(alert_id: str, copies: int, lists_updated: bool, exceptions: tuple[st
     if not (lists_updated or exceptions):
         raise click.UsageError("Say --lists-updated once that is done, or on what ground something stays: --exception.")
     named = [control_pb2.PurgeException.Value(f"PURGE_EXCEPTION_{name.upper()}") for name in exceptions]
-    asked = request_id(b"attest", alert_id.encode(), str((copies, lists_updated, sorted(named))).encode())
+    asked = request_id(b"attest", own_id(), alert_id.encode(), str((copies, lists_updated, sorted(named))).encode())
     question = desk_service_pb2.AttestPurgeRequest(
         request_id=asked, alert=alert_id, copies_removed=copies, local_lists_updated=lists_updated, exceptions=named, reason=reason
     )

@@ -39,7 +39,7 @@ def attest_purge(
     issuer = issuer_for(ports, person, DESK, in_node_name=False)
     with ports.store.read() as tx:
         row = alerts.find(tx, request.alert, inbox_of=agency)
-        again = answered_before(tx, request.request_id)
+        again = answered_before(tx, request.request_id, agency)
         line = [] if again else [one for one in lineage(tx, row) if agency in alerts.inboxes_of(tx, one.id)]
         owed = [one for one in line if owes(tx, one, agency)]
         items = [] if again else _prepared(ports, tx, person, agency, issuer, request, owed)

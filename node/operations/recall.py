@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from exchange.profile import alert_types
 from exchange.v1 import desk_service_pb2
 from exchange.v1.control_pb2 import Restriction, Withdrawal
+from exchange.values import node_of
 from node.intake.problems import error
 from node.operations.control import Guard, Issuer, Order, issuer_for, prepare_control, request_ids
 from node.operations.officers import ADMINISTRATOR, LIAISON, agency_of, require
@@ -56,7 +57,7 @@ def recall_alert(
     for _ in range(_ATTEMPTS):
         with ports.store.read() as tx:
             row = alerts.find(tx, request.alert, originator=originator)
-            if again := answered_before(tx, request.request_id):
+            if again := answered_before(tx, request.request_id, originator or str(node_of(ports.trust_domain))):
                 return desk_service_pb2.RecallAlertResponse(controls=again, waiting=waiting_for(tx, again))
             items = _prepared(ports, tx, person, issuer, request, row)
         answers = release(items)
@@ -73,10 +74,11 @@ def without_followers(answers: Sequence[desk_service_pb2.PublishedAlert]) -> lis
     return [answer for answer in answers if all(problem.code != NOT_ALONE for problem in answer.problems)]
 
 
-def answered_before(tx: Transaction, base: bytes) -> list[desk_service_pb2.PublishedAlert]:
-    """The answers to a request that was released before; empty for a new one."""
+def answered_before(tx: Transaction, base: bytes, party: str) -> list[desk_service_pb2.PublishedAlert]:
+    """The answers to a request that `party` released before; empty for a new one, and for one of somebody else."""
     found = alerts.by_requests(tx, request_ids(base, LINEAGE_AT_MOST))
-    return [answer_again(tx, request_id, row) for request_id, row in sorted(found.items(), key=lambda item: item[1].id)]
+    mine = [(row.id, request_id, row) for request_id, row in found.items() if row.originator == party]
+    return [answer_again(tx, request_id, row) for _, request_id, row in sorted(mine)]
 
 
 def waiting_for(tx: Transaction, controls: Sequence[desk_service_pb2.PublishedAlert]) -> list[str]:

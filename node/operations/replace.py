@@ -59,7 +59,7 @@ def replace_alert(
     issuer = issuer_for(ports, person, (LIAISON,), in_node_name=False)
     with ports.store.read() as tx:
         row = alerts.find(tx, request.alert, originator=agency)
-        if again := answered_before(tx, request.draft.request_id):
+        if again := answered_before(tx, request.draft.request_id, agency):
             return _response(tx, again, request, ())
         line = _line(tx, row)
         fragments = _fragments(ports, tx, line.rows[-1])

@@ -55,9 +55,12 @@ def sequence(ports: Ports, waiting: Sequence[Prepared | NotReleased]) -> list[de
     with ports.store.write() as tx:
         released = _Released(ports, tx)
         repeated = alerts.by_requests(tx, [item.request_id for item in waiting if isinstance(item, Prepared)])
+        whose = {request_id: row.originator for request_id, row in repeated.items()}
         for item in waiting:
             if isinstance(item, NotReleased):
                 answers.append(_refused(ports, tx, now, item))
+            elif whose.get(item.request_id, item.alert["originator"]) != item.alert["originator"]:
+                answers.append(_problem(item, "REQUEST_ID_TAKEN", "another agency has used this request's id", "ask anew: --again"))
             elif item.request_id in repeated:
                 answers.append(answer_again(tx, item.request_id, repeated[item.request_id]))
             elif item.request_id in fresh:
@@ -69,6 +72,7 @@ def sequence(ports: Ports, waiting: Sequence[Prepared | NotReleased]) -> list[de
                 answer = _turned_back(ports, tx, now, item, obstacle) if obstacle else _append(ports, tx, grown, item, released, now)
                 if not answer.problems:
                     fresh[item.request_id] = answer
+                    whose[item.request_id] = item.alert["originator"]
                     released.add(item, now)
                 answers.append(answer)
         released.store()

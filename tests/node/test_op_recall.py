@@ -288,6 +288,19 @@ def test_content_is_erased_when_the_last_agency_has_attested(two: Federation) ->
     assert gb.fsck() == kh.fsck() == []
 
 
+def test_a_request_id_of_another_agency_is_refused_and_never_answered_with_its_answer(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    told = gb.publish(draft(KH_BORDER, KH_POLICE)).manifest_digest
+    two.pump()
+    recalled(gb, told)
+    two.pump()
+    attested(kh, told, request_id=b"the same 16 byte")
+    (answer,) = attested(kh, told, "police", request_id=b"the same 16 byte").attestations
+    assert (codes(answer), len(answer.disclosures)) == ({"REQUEST_ID_TAKEN"}, 0)
+    two.pump()
+    assert stages(gb, told) == {"immigration": "ATTESTED", "anti-trafficking": "OWED"}
+
+
 def test_what_an_agency_keeps_on_a_legal_ground_stays_blocked_and_the_originator_reads_why(two: Federation) -> None:
     gb, kh = two["gb"], two["kh"]
     told_late = gb.publish(draft(KH_BORDER)).manifest_digest

@@ -64,7 +64,7 @@ def test_an_alert_is_withdrawn_everywhere_attested_and_does_not_come_back(
     owed = at_gb("officer", "alert", "status", digest)["attestations"]
     assert {(one["agency"], one["stage"]) for one in owed} == {(kh.agency("gdi"), "OWED"), (kh.agency("ahtjp"), "OWED")}
     # Both agencies attest; the content goes with the second.
-    assert at_kh("partner-border", "inbox", "attest", digest, "--copies", "1", "--lists-updated")["erased"] == []
+    assert at_kh("partner-border", "inbox", "attest", digest, "--copies", "0", "--lists-updated")["erased"] == []
     assert at_kh("officer", "inbox", "attest", digest, "--copies", "0", "--lists-updated")["erased"] == [digest]
     until(lambda: {one["stage"] for one in at_gb("officer", "alert", "status", digest)["attestations"]} == {"ATTESTED"})
     assert at_kh.flags("partner-border", digest) == ["ERASED", "WITHDRAWN"]
