@@ -9,6 +9,8 @@ import click
 from node.cli.demo_stage import Data, Drawn, Stage
 from node.cli.output import console, note
 
+_COMMANDS_SHOWN = 6
+
 
 class JsonTeller:
     """One JSON object a line for each step."""
@@ -34,8 +36,10 @@ class TerminalTeller:
         from rich.text import Text
 
         self._console.print(Text.assemble((f" {number:>2}  ", "bold cyan"), (title, "bold")))
-        for command in commands:
+        for command in commands[:_COMMANDS_SHOWN]:
             self._console.print(Text(f"     $ {command}", style="dim"), overflow="ellipsis", no_wrap=True)
+        if len(commands) > _COMMANDS_SHOWN:
+            self._console.print(Text(f"     … and {len(commands) - _COMMANDS_SHOWN} more commands", style="dim"))
         for renderable in drawn(data):
             from rich.padding import Padding
 
