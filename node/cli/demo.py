@@ -14,7 +14,7 @@ from node.cli.command import Verb
 from node.cli.context import settings
 
 if TYPE_CHECKING:
-    from node.cli.demo_story import Teller
+    from node.cli.demo_stage import Stage, Teller
 
 _FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 
@@ -25,6 +25,9 @@ _FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
     "--dir", "directory", type=click.Path(file_okay=False, path_type=Path), help="Where to leave both nodes; default: a new folder."
 )
 @click.option("--countries", default="GB,KH", show_default=True, metavar="FROM,TO", help="Any two of the ten example countries.")
+@click.option(
+    "--story", type=click.Choice(("short", "full")), default="short", show_default=True, help="full: the ten countries of the region."
+)
 @click.option("--alert", type=_FILE, help="Your own alert file, addressed to agencies of the second country.")
 @click.option("--agreement", type=_FILE, help="Your own agreement file between the two.")
 @click.option("--outcome", default="REFUSED_ENTRY", show_default=True, help="What the first desk reports back.")
@@ -32,6 +35,7 @@ def demo(
     once: bool,  # noqa: FBT001  click calls it
     directory: Path | None,
     countries: str,
+    story: str,
     alert: Path | None,
     agreement: Path | None,
     outcome: str,
@@ -41,22 +45,28 @@ def demo(
     Sets up two training nodes, starts them, makes them partners, agrees, previews and publishes a travel alert, shows what each
     desk sees, reports back, compares both countries' logs by one hash, and proves the disclosure offline.
     """
-    from node.cli.demo_story import Story, Wishes
-
-    codes = [code.strip().upper() for code in countries.split(",")]
-    if len(codes) != 2 or codes[0] == codes[1]:
-        raise click.BadParameter("give two different countries, e.g. GB,KH", param_hint="--countries")
     place = directory or Path(tempfile.mkdtemp(prefix="exchange-demo-"))
-    wishes = Wishes(sender=codes[0], recipient=codes[1], alert=alert, agreement=agreement, outcome=outcome.upper())
     teller = _teller()
-    story = Story(place, wishes, teller)
+    told: Stage
+    if story == "full":
+        from node.cli.demo_region import Region
+
+        told = Region(place, alert, teller)
+    else:
+        from node.cli.demo_story import Story, Wishes
+
+        codes = [code.strip().upper() for code in countries.split(",")]
+        if len(codes) != 2 or codes[0] == codes[1]:
+            raise click.BadParameter("give two different countries, e.g. GB,KH", param_hint="--countries")
+        wishes = Wishes(sender=codes[0], recipient=codes[1], alert=alert, agreement=agreement, outcome=outcome.upper())
+        told = Story(place, wishes, teller)
     try:
-        story.tell()
+        told.play()
         if not once:
-            teller.farewell(story)
-            story.wait()
+            teller.farewell(told)
+            told.wait()
     finally:
-        story.stop()
+        told.stop()
 
 
 def _teller() -> "Teller":

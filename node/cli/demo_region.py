@@ -1,0 +1,239 @@
+"""The whole story: the ten countries of the region, and one man's journey, from a tip until nothing of it is left where it may not be."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from node.cli import demo_drawings as drawings
+from node.cli import demo_region_drawings as region_drawings
+from node.cli.demo_sample import readdressed
+from node.cli.demo_stage import Data, Stage, Teller, find
+from node.cli.errors import UNEXPECTED, Trouble
+from node.keys.node_directory import example_plan
+
+COUNTRIES = ("GB", "KH", "VN", "TH", "PH", "LA", "IN", "HK", "SG", "MM")
+PAIRS = (*(("GB", other) for other in COUNTRIES[1:]), ("KH", "TH"), ("KH", "VN"))
+"""Who agrees with whom."""
+_INNOCENT = (
+    ("Specimen", "Anna Maria", "1974-08-12", "F", "UTO", "EXAMPLE01"),
+    ("Muster", "Erika", "1984-01-26", "F", "D", "EXAMPLE02"),
+    ("Example", "Sokha", "1990-06-30", "M", "KHM", "EXAMPLE03"),
+)
+"""Travellers of the passenger list whom nobody looks for."""
+
+
+class Region(Stage):
+    """Ten nodes below `place`, and what happens between them."""
+
+    def __init__(self, place: Path, alert: Path | None, teller: Teller) -> None:
+        super().__init__(place, COUNTRIES, teller)
+        self._own_alert = alert
+        self._desks: list[tuple[str, str, str]] = []
+
+    def play(self) -> None:
+        """Run every chapter. Raises `Trouble` when a command of the story fails."""
+        self._region()
+        self._bulletin()
+        alert = self._alert()
+        self._read_at_desks(alert)
+        hit = self._screen(alert)
+        self._report(alert, hit)
+        corrected = self._correct(alert)
+        self._withdraw(corrected)
+        self._review()
+
+    def to_try(self) -> list[str]:
+        """What a person may type next, without the program's name."""
+        home, abroad = self.homes["GB"], self.homes["KH"]
+        return [
+            f"--context {home / 'officer.toml'} alert list",
+            f"--context {abroad / 'officer.toml'} inbox list",
+            f"--context {home / 'auditor.toml'} audit list",
+            f"--context {abroad / 'auditor.toml'} audit reconcile --with {self.domain('GB')}",
+        ]
+
+    def _region(self) -> None:
+        self.set_up()
+        self.tell("Ten countries set up their nodes", {"nodes": list(self.made.values())}, drawings.nodes)
+        self.start()
+        people = [self.ask(country, "officer", "whoami") for country in self.homes]
+        for country, directory in self.homes.items():
+            for context in sorted(directory.glob("partner-*.toml")):
+                self._desks.append((country, context.stem, find(self.ask(country, context.stem, "whoami"), "agency")))
+        self.tell("Ten nodes run, each a process and a database of its own", {"officers": people}, drawings.people)
+        partners = [added for pair in PAIRS for added in self.befriend(*pair)]
+        self.tell("Who works together pins the other's fingerprint", {"partners": partners}, drawings.partners)
+        agreed = []
+        for one, other in PAIRS:
+            file = self.template(one, other, self.place / f"agreement-{one}-{other}.toml".lower())
+            agreed.append(self.agree(one, other, file))
+        self.tell("They agree, two by two, field by field", {"agreements": agreed}, region_drawings.agreements)
+
+    def _bulletin(self) -> None:
+        """The whole region learns of a pattern, without a word about any person."""
+        recipients = [agency for country in COUNTRIES[1:] for agency in self.agencies(country, "POLICE")]
+        file = self._write("bulletin.json", self.readdressed("pattern-bulletin-th-gb.yaml", "GB", recipients))
+        published = self._publish("GB", file, "A pattern that concerns the region")
+        self.tell("London tells the region's police of a pattern: no personal data", published, drawings.published)
+
+    def _alert(self) -> Data:
+        file = self._own_alert or self._write("alert.json", self._sample())
+        (preview,) = self.ask("GB", "officer", "alert", "preview", str(file))["previews"]
+        self.tell("An officer sees, before anything leaves, what each recipient will see", {"preview": preview}, drawings.preview)
+        published = self._publish("GB", file, "Travel of a registered offender to the region")
+        self.tell("The alert goes to Cambodia and Thailand: one signature, a view for each", published, drawings.published)
+        return {"file": str(file), **published["published"]}
+
+    def _read_at_desks(self, alert: Data) -> None:
+        read = self.desks_told(alert)
+        shown = [
+            {
+                "agency": agency,
+                "shown": self.ask(country, who, "inbox", "show", alert["manifest_digest"]),
+                "as_read": self.read(country, who, "inbox", "show", alert["manifest_digest"]),
+            }
+            for country, who, agency in read
+        ]
+        self.tell("Each desk abroad sees its own minimum, and no more", {"desks": shown}, drawings.desks)
+
+    def _screen(self, alert: Data) -> Data:
+        """The border desk of the first country with one screens an arriving flight."""
+        country, who, _ = self.border_desk(alert)
+        shown = self.ask(country, who, "inbox", "show", alert["manifest_digest"])["alert"]["alert"]
+        path = self.place / "passengers.csv"
+        path.write_text(passenger_list(shown), "utf-8")
+        screened = self.ask(country, who, "screen", str(path))
+        read = self.read(country, who, "screen", str(path))
+        data = {"country": country, "desk": who, "screening": screened, "as_read": read}
+        self.tell("The border desk screens an arriving flight: a proposal for a person to look at", data, region_drawings.screened)
+        return data
+
+    def _report(self, alert: Data, hit: Data) -> None:
+        country, who = hit["country"], hit["desk"]
+        digest = alert["manifest_digest"]
+        report = self.ask(country, who, "inbox", "report", digest, "--outcome", "REFUSED_ENTRY")
+        words = ("alert", "status", digest)
+        status = self.until("GB", "officer", words, lambda data: any(item["state"] == "REPORTED" for item in data["disclosures"]))
+        answer = self.ask("GB", "officer", "inbox", "show", find(report, "manifest_digest"))
+        data = {"desk": who, "report": report, "status": status, "answer": answer}
+        self.tell("He is refused entry; the desk says so, and London's police read it", data, drawings.reported)
+
+    def _correct(self, alert: Data) -> Data:
+        content = _plain(Path(alert["file"]))
+        wrong, content["alert"] = _mend(content["alert"])
+        file = self._write("corrected.json", content)
+        digest = alert["manifest_digest"]
+        corrected = self.ask("GB", "officer", "alert", "correct", digest, str(file), "--wrong", wrong, "--reason", "A mistake was found")
+        newer = corrected["replacement"]["manifest_digest"]
+        self._settled("GB", newer)
+        desks = []
+        for country, who, agency in self.desks_told(alert):
+            here = (country, who, ("inbox", "show", newer))
+            shown = self.until(*here[:2], here[2], lambda data: bool(data["changes"]))
+            desks.append({"agency": agency, "changes": shown["changes"], "replaces": shown["replaces"]})
+        data = {"wrong": wrong, "corrected": corrected, "desks": desks}
+        self.tell("Something in it was wrong: every desk reads the correction in its place", data, region_drawings.corrected)
+        return {**alert, "manifest_digest": newer}
+
+    def _withdraw(self, alert: Data) -> None:
+        digest = alert["manifest_digest"]
+        withdrawn = self.ask(
+            "GB", "officer", "alert", "withdraw", digest, "--code", "NO_LONGER_NECESSARY", "--reason", "The case is closed"
+        )
+        owed = self.ask("GB", "officer", "alert", "status", digest)
+        attested = []
+        for country, who, agency in self.desks_told(alert):
+            self.until(country, who, ("inbox", "show", digest), lambda data: data["blocked"] == "WITHDRAWN")
+            attested.append({"agency": agency, **self.ask(country, who, "inbox", "attest", digest, "--copies", "0", "--lists-updated")})
+        status = self.until("GB", "officer", ("alert", "status", digest), lambda data: not owing(data))
+        data = {"withdrawn": withdrawn, "owed": owed, "attested": attested, "status": status}
+        self.tell("The alert is withdrawn; every agency attests that it is purged", data, region_drawings.withdrawn)
+
+    def _review(self) -> None:
+        compared = []
+        for one, other in PAIRS:
+            answer = self.ask(one, "auditor", "audit", "reconcile", "--with", self.domain(other))
+            compared.append({"pair": [self.domain(one), self.domain(other)], **answer})
+        verified = {country: self.ask(country, "auditor", "audit", "fsck") for country in COUNTRIES}
+        data = {"reconciled": compared, "checked": verified}
+        self.tell("An auditor reconciles every log of every pair, and checks every node's records", data, region_drawings.reviewed)
+
+    def desks_told(self, alert: Data) -> list[tuple[str, str, str]]:
+        """(country, context, agency) of each desk that an alert went to and that has an officer."""
+        audience = {agency for item in alert["disclosures"] for agency in item["audience"]}
+        found = [desk for desk in self._desks if desk[2] in audience]
+        if not found:
+            raise Trouble(UNEXPECTED, "NO_DESK", "No desk received the alert.", next_step="Address it to a border or police agency.")
+        return found
+
+    def border_desk(self, alert: Data) -> tuple[str, str, str]:
+        """The first border desk that an alert went to; any other if there is none."""
+        desks = self.desks_told(alert)
+        return next((desk for desk in desks if desk[2] in self.agencies(desk[0], "BORDER")), desks[0])
+
+    def agencies(self, country: str, agency_class: str) -> list[str]:
+        """The SPIFFE IDs of a country's agencies of one class."""
+        plan = example_plan(country)
+        return [f"spiffe://{plan.trust_domain}/agency/{one.slug}" for one in plan.agencies if one.agency_class == agency_class]
+
+    def readdressed(self, name: str, country: str, recipients: list[str]) -> dict[str, Any]:
+        """A sample file's content, from the police of one country to these."""
+        desk = next(one for one in example_plan(country).agencies if one.agency_class == "POLICE")
+        return readdressed(name, desk.name, recipients, channel=desk.desk)
+
+    def _sample(self) -> dict[str, Any]:
+        wanted = [agency for country in ("KH", "TH") for kind in ("BORDER", "POLICE") for agency in self.agencies(country, kind)]
+        return self.readdressed("travel-alert-gb-kh.yaml", "GB", wanted)
+
+    def _publish(self, country: str, file: Path, reason: str) -> dict[str, Any]:
+        (published,) = self.ask(country, "officer", "alert", "publish", str(file), "--reason", reason)["alerts"]
+        return {"published": published, "status": self._settled(country, published["manifest_digest"])}
+
+    def _settled(self, country: str, digest: str) -> Data:
+        """Wait until everybody's receipt is here."""
+        words = ("alert", "status", digest)
+        waiting = {"LOGGED", "DELIVERED", None}
+        return self.until(country, "officer", words, lambda data: all(item["state"] not in waiting for item in data["disclosures"]))
+
+    def _write(self, name: str, content: Mapping[str, Any]) -> Path:
+        path = self.place / name
+        path.write_text(json.dumps(content, ensure_ascii=False, indent=2, default=str), "utf-8")
+        return path
+
+
+def owing(status: Data) -> list[Any]:
+    """Who still owes an attestation, as `alert status` says."""
+    return [one for one in status["attestations"] if one["stage"] not in {"ATTESTED", "NOT_HELD"}]
+
+
+def passenger_list(shown: Data) -> str:
+    """A list as an airline might send it: the person of an alert as a desk reads it, among people whom nobody looks for."""
+    written = io.StringIO()
+    lines = csv.writer(written)
+    lines.writerow(("family_name", "given_names", "birth_date", "sex", "nationality", "document_number", "service"))
+    document: Mapping[str, Any] = next(iter(shown.get("documents") or ()), {})
+    name = shown.get("primary_name") or {}
+    birth = (shown.get("birth") or {}).get("date") or ""
+    nationality = next((one.get("country", "") for one in shown.get("nationalities") or ()), "")
+    sought = (name.get("family") or name.get("as_written") or "", name.get("given") or "", birth, shown.get("sex") or "", nationality)
+    rows = [(*sought, document.get("number") or ""), *_INNOCENT]
+    for row in rows[1:2] + rows[:1] + rows[2:]:
+        lines.writerow((*row, "XX 583"))
+    return written.getvalue()
+
+
+def _plain(file: Path) -> dict[str, Any]:
+    import yaml
+
+    content: dict[str, Any] = yaml.safe_load(file.read_text("utf-8"))
+    return content
+
+
+def _mend(alert: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The field that was wrong, and the alert without the mistake: its duty desk's languages, which every recipient reads."""
+    desk = dict(alert["contact_desk"])
+    desk["languages"] = ["en", "km"] if desk.get("languages") != ["en", "km"] else ["en"]
+    return "contact_desk", {**alert, "contact_desk": desk}
