@@ -31,7 +31,7 @@ SETTLED: Final = frozenset({RequestState.ANSWERED, RequestState.REFUSED, Request
 
 
 class Deed(StrEnum):
-    """What can happen to a question. The order is that in which deeds of one moment count."""
+    """What can happen to a question."""
 
     RECEIPTED = "receipted"
     WITHDRAWN = "withdrawn"
@@ -43,7 +43,7 @@ class Deed(StrEnum):
 
 
 class Side(StrEnum):
-    """Who does something."""
+    """Who does something. Of one moment the asker's deeds count first: the two logs have no order between them."""
 
     ASKER = "asker"
     ASKED = "asked"
@@ -72,6 +72,8 @@ class Happening:
     """SPIFFE ID."""
     at: int
     """When it was logged, or of a receipt, received: both countries hold it."""
+    place: int = -1
+    """Index in its log: of one moment, what was logged first counts first. A receipt has none, and comes before them."""
     digest: bytes = b""
     """Of the alert that says it."""
     reason: str = ""
@@ -141,8 +143,8 @@ def begin(*, delivered: bool = True, pending: str = "") -> Course:
 def run(start: Course, happenings: Iterable[Happening]) -> tuple[Course, tuple[Judged, ...]]:
     """Take all that happened in the one order that both countries know; what breaks a rule is judged and left out."""
     course, judged = start, []
-    ranks = {deed: rank for rank, deed in enumerate(Deed)}
-    for one in sorted(happenings, key=lambda item: (item.at, ranks[item.deed], item.digest)):
+    sides = {side: rank for rank, side in enumerate(Side)}
+    for one in sorted(happenings, key=lambda item: (item.at, sides[item.side], item.place, item.digest)):
         after = advance(course, one)
         judged.append(Judged(happening=one, breach=after if isinstance(after, Breach) else None))
         course = course if isinstance(after, Breach) else after

@@ -203,7 +203,7 @@ def _happening(reply: _Reply, request: AlertRow, asked: str, others: Collection[
     told = [one for one in reply.told if reader in one.entry.audience]
     if not told:
         return
-    content, at = reply.content, min(one.entry.disclosed_at for one in told)
+    content, first = reply.content, told[0]
     stated: dict[str, Any] = {"deed": _deed(reply)}
     if content is not None:
         named = content.request_digest if isinstance(content, InformationResponse) else content.manifest_digest
@@ -213,7 +213,7 @@ def _happening(reply: _Reply, request: AlertRow, asked: str, others: Collection[
         stated |= {"read_at": content.read_at, "decided_by": content.action_decided_by, "reason": reason}
     elif isinstance(content, Refusal):
         stated["reason"] = short_name(RefusalReason.DESCRIPTOR, content.reason)
-    yield Happening(side=side, party=author, at=at, digest=reply.row.digest, **stated)
+    yield Happening(side=side, party=author, at=first.entry.disclosed_at, place=first.row.idx, digest=reply.row.digest, **stated)
 
 
 def _deed(reply: _Reply) -> Deed:
@@ -232,9 +232,10 @@ def _replaced(ports: Ports, tx: Transaction, request: AlertRow, asked: str) -> l
     later = [digest for _, digest, originator in alerts.successors_of(tx, {request.digest}) if originator == request.originator]
     found = []
     for row in alerts.by_digests(tx, later).values():
-        told = [one.entry.disclosed_at for one in told_of(ports, tx, row) if asked in one.entry.audience]
+        told = [one for one in told_of(ports, tx, row) if asked in one.entry.audience]
         if told:
-            found.append(Happening(deed=Deed.REPLACED, side=Side.ASKER, party=row.originator, at=min(told), digest=row.digest))
+            at, place = told[0].entry.disclosed_at, told[0].row.idx
+            found.append(Happening(deed=Deed.REPLACED, side=Side.ASKER, party=row.originator, at=at, place=place, digest=row.digest))
     return found
 
 
