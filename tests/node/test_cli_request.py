@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from exchange.encoding import encode
 from exchange.v1 import control_pb2, desk_service_pb2, information_pb2
-from node.cli import request
+from node.cli import context, request
 from tests import asking
 from tests.countries import HOUR, changed
 from tests.node import desk_answers as answers
@@ -218,18 +219,14 @@ def test_acknowledge(desk: FakeDesk, line: Line) -> None:
 
 
 def test_without_a_desk_in_the_context_nobody_could_call_back(desk: FakeDesk, line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    from node.cli import context
-
     loaded = context.load_context
     monkeypatch.setattr(context, "load_context", lambda path: changed_context(loaded(path)))
     assert line.json("inbox", "acknowledge", REF, code=2)["error"]["code"] == "CONTACT_MISSING"
     assert not desk.asked
 
 
-def changed_context(context: object) -> object:
-    from dataclasses import replace
-
-    return replace(context, unit="")  # type: ignore[type-var]  # a Context
+def changed_context(loaded: context.Context) -> context.Context:
+    return replace(loaded, unit="")
 
 
 def test_status_shows_receipted_opened_and_acknowledged_apart(desk: FakeDesk, line: Line) -> None:

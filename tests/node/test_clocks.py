@@ -1,3 +1,4 @@
+from datetime import datetime
 from itertools import pairwise
 
 import pytest
@@ -5,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.v1.information_pb2 import ACCESS_KIND_DIRECT, ACCESS_KIND_INDIRECT, URGENCY_NORMAL, URGENCY_URGENT, InformationRequest
-from node.clocks import DAY, HOUR, Clock, ClockState, Pause, run_clock, start_of, term_of
+from exchange.v1.travel_alert_pb2 import TravelAlert
+from exchange.v1.travel_pb2 import Leg, LocalTime
+from node.clocks import DAY, HOUR, Clock, ClockState, Moment, Pause, run_clock, start_of, term_of, travel_clocks
 
 START = 1_800_000_000_000
 
@@ -87,3 +90,101 @@ def test_the_time_that_ran_is_never_more_than_the_term_while_it_is_not_overdue(e
     ran = sum(b - a for a, b in pairwise(points) if not any(p.since - START <= a < (p.until or 0) - START for p in pauses))
     state = clock(now, *pauses).state
     assert (state is ClockState.OVERDUE) == (ran >= 10 * HOUR)
+
+
+# Journeys
+
+
+def ms(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+def leg(departure: str = "", arrival: str = "", *, start: str = "LHR", end: str = "BKK", zones: tuple[str, str] = ("", "")) -> Leg:
+    made = Leg(departure_port={"code": start}, arrival_port={"code": end})
+    if departure:
+        made.departure.CopyFrom(LocalTime(local=departure, zone=zones[0] or "Europe/London"))
+    if arrival:
+        made.arrival.CopyFrom(LocalTime(local=arrival, zone=zones[1] or "Asia/Bangkok"))
+    return made
+
+
+def journey(*legs: Leg) -> TravelAlert:
+    return TravelAlert(itinerary=legs)
+
+
+OUT = leg("2026-05-29T21:40", "2026-05-30T15:05")
+ON = leg("2026-05-30T17:50", "2026-05-30T19:20", start="BKK", end="KTI", zones=("Asia/Bangkok", "Asia/Phnom_Penh"))
+
+
+def clocks_at(alert: TravelAlert, now: str) -> list[tuple[str, str, str, str]]:
+    return [(one.moment.value, one.port, one.local, one.zone) for one in travel_clocks(alert, ms(now))]
+
+
+def test_the_next_leg_counts_in_the_ports_own_zones() -> None:
+    alert = journey(OUT, ON)
+    departure = ("departure", "LHR", "2026-05-29T21:40", "Europe/London")
+    landing = ("arrival", "BKK", "2026-05-30T15:05", "Asia/Bangkok")
+    assert clocks_at(alert, "2026-05-29T20:00Z") == [departure, landing]
+    first, second = travel_clocks(alert, ms("2026-05-29T20:00Z"))
+    assert (first.at, second.at) == (ms("2026-05-29T20:40Z"), ms("2026-05-30T08:05Z"))
+    assert (first.until, second.until) == (first.at, second.at)
+    assert clocks_at(alert, "2026-05-29T20:41Z") == [landing]
+    assert clocks_at(alert, "2026-05-30T08:06Z") == [
+        ("departure", "BKK", "2026-05-30T17:50", "Asia/Bangkok"),
+        ("arrival", "KTI", "2026-05-30T19:20", "Asia/Phnom_Penh"),
+    ]
+    assert clocks_at(alert, "2026-05-30T13:00Z") == []
+
+
+def test_legs_out_of_order_and_legs_without_times() -> None:
+    assert clocks_at(journey(ON, leg(), OUT), "2026-05-29T20:41Z") == [("arrival", "BKK", "2026-05-30T15:05", "Asia/Bangkok")]
+    assert travel_clocks(TravelAlert(), 0) == ()
+
+
+def test_a_time_in_another_zone_is_shown_on_the_ports_clocks() -> None:
+    alert = journey(leg(arrival="2026-05-30T08:05", zones=("", "UTC")))
+    (landing,) = travel_clocks(alert, 0)
+    assert (landing.at, landing.local, landing.zone) == (ms("2026-05-30T08:05Z"), "2026-05-30T15:05", "Asia/Bangkok")
+    unknown = journey(leg(arrival="2026-05-30T08:05", end="KHKOS", zones=("", "Asia/Phnom_Penh")))
+    (landing,) = travel_clocks(unknown, 0)
+    assert (landing.port, landing.local, landing.zone) == ("KHKOS", "2026-05-30T08:05", "Asia/Phnom_Penh")
+    for code in ("", "?"):
+        (landing,) = travel_clocks(journey(leg(arrival="2026-05-30T08:05", end=code)), 0)
+        assert (landing.port, landing.zone) == (code, "Asia/Bangkok")
+
+
+def test_of_a_day_alone_the_whole_day_counts_where_the_port_is() -> None:
+    (landing,) = travel_clocks(journey(leg(arrival="2026-05-30")), 0)
+    assert (landing.at, landing.until) == (ms("2026-05-29T17:00Z"), ms("2026-05-30T17:00Z"))
+    assert (landing.local, landing.zone) == ("2026-05-30", "Asia/Bangkok")
+    assert clocks_at(journey(leg(arrival="2026-05-30")), "2026-05-30T16:59Z")
+    assert not clocks_at(journey(leg(arrival="2026-05-30")), "2026-05-30T17:01Z")
+    (short,) = travel_clocks(journey(leg("2026-03-29")), 0)
+    assert short.until - short.at == 23 * HOUR, "the day on which the clocks go forward"
+
+
+def test_a_time_that_clocks_show_twice_may_be_either_and_one_that_they_skip_is_not_lost() -> None:
+    (twice,) = travel_clocks(journey(leg("2026-10-25T01:30")), 0)
+    assert (twice.at, twice.until) == (ms("2026-10-25T00:30Z"), ms("2026-10-25T01:30Z"))
+    assert not twice.over
+    (skipped,) = travel_clocks(journey(leg("2026-03-29T01:30")), 0)
+    assert (skipped.at, skipped.until) == (ms("2026-03-29T00:30Z"), ms("2026-03-29T01:30Z"))
+
+
+def test_times_that_cannot_be_read_have_no_clock() -> None:
+    for local, zone in (("2026-13-01T10:00", ""), ("2026-05-30T08:05", "Europe/Nowhere"), ("soon", "")):
+        assert travel_clocks(journey(leg(local, zones=(zone, ""))), 0) == ()
+
+
+def test_deadlines_stay_until_somebody_meets_them() -> None:
+    alert = journey(OUT)
+    alert.deadlines.acknowledge_by, alert.deadlines.feed_back_by = ms("2026-05-29T20:30Z"), ms("2026-05-31T00:00Z")
+    found = travel_clocks(alert, ms("2026-05-29T20:31Z"))
+    assert [(one.moment, one.over) for one in found] == [
+        (Moment.ACKNOWLEDGE_BY, True),
+        (Moment.DEPARTURE, False),
+        (Moment.ARRIVAL, False),
+        (Moment.FEED_BACK_BY, False),
+    ]
+    alert.deadlines.acknowledge_by = 0
+    assert Moment.ACKNOWLEDGE_BY not in {one.moment for one in travel_clocks(alert, 0)}
