@@ -30,7 +30,7 @@ from node.store.requests import requests_of
 from node.store.transaction import Transaction
 
 Release = Callable[[Prepared | NotReleased], desk_service_pb2.PublishedAlert]
-LISTED: Final = 500
+LISTED: Final = 250
 """Questions asked, and questions that came, that a list looks at: the newest."""
 _LATEST: Final = 2**62
 _RESPONSE: Final = InformationResponse.DESCRIPTOR.full_name
