@@ -21,7 +21,9 @@ _IS_REQUEST = alerts.c.alert_type == literal_column(f"'{INFORMATION_REQUEST}'")
 def requests_of(tx: Connection, agency: str, limit: int) -> list[AlertRow]:
     """The newest questions that an agency of ours asked, and the newest that came for it: at most `limit` of each, newest first."""
     asked = select(alerts.c.id).where(_IS_REQUEST, alerts.c.own, alerts.c.originator == agency)
-    came = select(alerts.c.id).join(inbox, inbox.c.alert_ref == alerts.c.id).where(_IS_REQUEST, inbox.c.agency == agency)
+    # Not a join: SQLite would look at everything that ever came for the agency.
+    given = select(inbox.c.alert_ref).where(inbox.c.agency == agency, inbox.c.alert_ref == alerts.c.id).exists()
+    came = select(alerts.c.id).where(_IS_REQUEST, given)
     found = {key for query in (asked, came) for key in tx.execute(query.order_by(alerts.c.id.desc()).limit(limit)).scalars()}
     return [row for _, row in sorted(by_ids(tx, found).items(), reverse=True)]
 
