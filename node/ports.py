@@ -132,7 +132,7 @@ class Signals:
 
 
 class Streams:
-    """Which streams are up, per partner: for people to read, never for decisions."""
+    """Which streams are up, per partner: for people to read and to notice who is away, never for decisions about content."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

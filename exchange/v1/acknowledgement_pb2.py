@@ -23,11 +23,12 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from exchange.v1 import information_pb2 as exchange_dot_v1_dot_information__pb2
 from exchange.v1 import options_pb2 as exchange_dot_v1_dot_options__pb2
 from exchange.v1 import people_pb2 as exchange_dot_v1_dot_people__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!exchange/v1/acknowledgement.proto\x12\x0b\x65xchange.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x19\x65xchange/v1/options.proto\x1a\x18\x65xchange/v1/people.proto\"\x84\x02\n\x0f\x41\x63knowledgement\x12\x30\n\x0fmanifest_digest\x18\x01 \x01(\x0c\x42\x12\xbaH\x04z\x02h \x88\xb5\x18\x0b\x92\xb5\x18\x03RR-H\x00\x88\x01\x01\x12!\n\x07read_at\x18\x02 \x01(\x03\x42\x0b\x88\xb5\x18\x0b\x92\xb5\x18\x03RR-H\x01\x88\x01\x01\x12+\n\x11\x61\x63tion_decided_by\x18\x03 \x01(\x03\x42\x0b\x88\xb5\x18\x0b\x92\xb5\x18\x03MM-H\x02\x88\x01\x01\x12\x33\n\x04\x64\x65sk\x18\x04 \x01(\x0b\x32\x18.exchange.v1.ContactDeskB\x0b\x88\xb5\x18\x04\x92\xb5\x18\x03RR-:\x04\x98\xb5\x18\x01\x42\x12\n\x10_manifest_digestB\n\n\x08_read_atB\x14\n\x12_action_decided_byb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!exchange/v1/acknowledgement.proto\x12\x0b\x65xchange.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1d\x65xchange/v1/information.proto\x1a\x19\x65xchange/v1/options.proto\x1a\x18\x65xchange/v1/people.proto\"\xf1\x02\n\x0f\x41\x63knowledgement\x12\x30\n\x0fmanifest_digest\x18\x01 \x01(\x0c\x42\x12\xbaH\x04z\x02h \x88\xb5\x18\x0b\x92\xb5\x18\x03RR-H\x00\x88\x01\x01\x12!\n\x07read_at\x18\x02 \x01(\x03\x42\x0b\x88\xb5\x18\x0b\x92\xb5\x18\x03RR-H\x01\x88\x01\x01\x12+\n\x11\x61\x63tion_decided_by\x18\x03 \x01(\x03\x42\x0b\x88\xb5\x18\x0b\x92\xb5\x18\x03MM-H\x02\x88\x01\x01\x12\x33\n\x04\x64\x65sk\x18\x04 \x01(\x0b\x32\x18.exchange.v1.ContactDeskB\x0b\x88\xb5\x18\x04\x92\xb5\x18\x03RR-\x12Q\n\x15\x61uthorisation_pending\x18\x05 \x01(\x0e\x32 .exchange.v1.AuthorisationReasonB\x0b\x88\xb5\x18\x0b\x92\xb5\x18\x03MM-H\x03\x88\x01\x01:\x04\x98\xb5\x18\x01\x42\x12\n\x10_manifest_digestB\n\n\x08_read_atB\x14\n\x12_action_decided_byB\x18\n\x16_authorisation_pendingb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,8 +43,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACKNOWLEDGEMENT'].fields_by_name['action_decided_by']._serialized_options = b'\210\265\030\013\222\265\030\003MM-'
   _globals['_ACKNOWLEDGEMENT'].fields_by_name['desk']._loaded_options = None
   _globals['_ACKNOWLEDGEMENT'].fields_by_name['desk']._serialized_options = b'\210\265\030\004\222\265\030\003RR-'
+  _globals['_ACKNOWLEDGEMENT'].fields_by_name['authorisation_pending']._loaded_options = None
+  _globals['_ACKNOWLEDGEMENT'].fields_by_name['authorisation_pending']._serialized_options = b'\210\265\030\013\222\265\030\003MM-'
   _globals['_ACKNOWLEDGEMENT']._loaded_options = None
   _globals['_ACKNOWLEDGEMENT']._serialized_options = b'\230\265\030\001'
-  _globals['_ACKNOWLEDGEMENT']._serialized_start=133
-  _globals['_ACKNOWLEDGEMENT']._serialized_end=393
+  _globals['_ACKNOWLEDGEMENT']._serialized_start=164
+  _globals['_ACKNOWLEDGEMENT']._serialized_end=533
 # @@protoc_insertion_point(module_scope)

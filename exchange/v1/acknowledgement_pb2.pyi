@@ -3,6 +3,7 @@
 isort:skip_file
 Read by a person, and by when action is decided: the business-level answer. A receipt is only the machine's."""
 
+from exchange.v1 import information_pb2 as _information_pb2
 from exchange.v1 import people_pb2 as _people_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -25,11 +26,14 @@ class Acknowledgement(_message.Message):
     READ_AT_FIELD_NUMBER: _builtins.int
     ACTION_DECIDED_BY_FIELD_NUMBER: _builtins.int
     DESK_FIELD_NUMBER: _builtins.int
+    AUTHORISATION_PENDING_FIELD_NUMBER: _builtins.int
     manifest_digest: _builtins.bytes
     read_at: _builtins.int
     """Unix milliseconds."""
     action_decided_by: _builtins.int
     """Unix milliseconds."""
+    authorisation_pending: _information_pb2.AuthorisationReason.ValueType
+    """Of a request: set while a judicial authorisation is pending. It stops the clock from read_at on; one without it starts it again."""
     @_builtins.property
     def desk(self) -> _people_pb2.ContactDesk: ...
     def __init__(
@@ -39,19 +43,24 @@ class Acknowledgement(_message.Message):
         read_at: _builtins.int | None = ...,
         action_decided_by: _builtins.int | None = ...,
         desk: _people_pb2.ContactDesk | None = ...,
+        authorisation_pending: _information_pb2.AuthorisationReason.ValueType | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_action_decided_by", b"_action_decided_by", "_manifest_digest", b"_manifest_digest", "_read_at", b"_read_at", "action_decided_by", b"action_decided_by", "desk", b"desk", "manifest_digest", b"manifest_digest", "read_at", b"read_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_action_decided_by", b"_action_decided_by", "_authorisation_pending", b"_authorisation_pending", "_manifest_digest", b"_manifest_digest", "_read_at", b"_read_at", "action_decided_by", b"action_decided_by", "authorisation_pending", b"authorisation_pending", "desk", b"desk", "manifest_digest", b"manifest_digest", "read_at", b"read_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_action_decided_by", b"_action_decided_by", "_manifest_digest", b"_manifest_digest", "_read_at", b"_read_at", "action_decided_by", b"action_decided_by", "desk", b"desk", "manifest_digest", b"manifest_digest", "read_at", b"read_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_action_decided_by", b"_action_decided_by", "_authorisation_pending", b"_authorisation_pending", "_manifest_digest", b"_manifest_digest", "_read_at", b"_read_at", "action_decided_by", b"action_decided_by", "authorisation_pending", b"authorisation_pending", "desk", b"desk", "manifest_digest", b"manifest_digest", "read_at", b"read_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__action_decided_by: _TypeAlias = _typing.Literal["action_decided_by"]  # noqa: Y015
     _WhichOneofArgType__action_decided_by: _TypeAlias = _typing.Literal["_action_decided_by", b"_action_decided_by"]  # noqa: Y015
+    _WhichOneofReturnType__authorisation_pending: _TypeAlias = _typing.Literal["authorisation_pending"]  # noqa: Y015
+    _WhichOneofArgType__authorisation_pending: _TypeAlias = _typing.Literal["_authorisation_pending", b"_authorisation_pending"]  # noqa: Y015
     _WhichOneofReturnType__manifest_digest: _TypeAlias = _typing.Literal["manifest_digest"]  # noqa: Y015
     _WhichOneofArgType__manifest_digest: _TypeAlias = _typing.Literal["_manifest_digest", b"_manifest_digest"]  # noqa: Y015
     _WhichOneofReturnType__read_at: _TypeAlias = _typing.Literal["read_at"]  # noqa: Y015
     _WhichOneofArgType__read_at: _TypeAlias = _typing.Literal["_read_at", b"_read_at"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__action_decided_by) -> _WhichOneofReturnType__action_decided_by | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__authorisation_pending) -> _WhichOneofReturnType__authorisation_pending | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__manifest_digest) -> _WhichOneofReturnType__manifest_digest | None: ...
     @_typing.overload

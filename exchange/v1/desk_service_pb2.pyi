@@ -11,6 +11,8 @@ from exchange.v1 import disclosure_pb2 as _disclosure_pb2
 from exchange.v1 import evidence_pb2 as _evidence_pb2
 from exchange.v1 import handling_pb2 as _handling_pb2
 from exchange.v1 import hit_report_pb2 as _hit_report_pb2
+from exchange.v1 import information_pb2 as _information_pb2
+from exchange.v1 import people_pb2 as _people_pb2
 from exchange.v1 import receipt_pb2 as _receipt_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -390,6 +392,98 @@ MANIFEST_FORMAT_PAXLST: ManifestFormat.ValueType  # 1
 """UN/EDIFACT PAXLST."""
 MANIFEST_FORMAT_CSV: ManifestFormat.ValueType  # 2
 Global___ManifestFormat: _TypeAlias = ManifestFormat  # noqa: Y015
+
+class _RequestState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RequestStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RequestState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REQUEST_STATE_UNSPECIFIED: _RequestState.ValueType  # 0
+    REQUEST_STATE_SENT: _RequestState.ValueType  # 1
+    """Logged; the agency's node has not signed for it."""
+    REQUEST_STATE_NOT_DELIVERED: _RequestState.ValueType  # 2
+    """The agency's node did not take it, and signed why."""
+    REQUEST_STATE_RECEIPTED: _RequestState.ValueType  # 3
+    REQUEST_STATE_ACKNOWLEDGED: _RequestState.ValueType  # 4
+    REQUEST_STATE_SUSPENDED: _RequestState.ValueType  # 5
+    """A judicial authorisation is pending."""
+    REQUEST_STATE_ANSWERED: _RequestState.ValueType  # 6
+    REQUEST_STATE_REFUSED: _RequestState.ValueType  # 7
+    REQUEST_STATE_WITHDRAWN: _RequestState.ValueType  # 8
+    REQUEST_STATE_REPLACED: _RequestState.ValueType  # 9
+    """Another question of the same agency took its place."""
+
+class RequestState(_RequestState, metaclass=_RequestStateEnumTypeWrapper):
+    """How a question to one agency stands. It follows from logs, receipts and signed statements; both countries compute the same."""
+
+REQUEST_STATE_UNSPECIFIED: RequestState.ValueType  # 0
+REQUEST_STATE_SENT: RequestState.ValueType  # 1
+"""Logged; the agency's node has not signed for it."""
+REQUEST_STATE_NOT_DELIVERED: RequestState.ValueType  # 2
+"""The agency's node did not take it, and signed why."""
+REQUEST_STATE_RECEIPTED: RequestState.ValueType  # 3
+REQUEST_STATE_ACKNOWLEDGED: RequestState.ValueType  # 4
+REQUEST_STATE_SUSPENDED: RequestState.ValueType  # 5
+"""A judicial authorisation is pending."""
+REQUEST_STATE_ANSWERED: RequestState.ValueType  # 6
+REQUEST_STATE_REFUSED: RequestState.ValueType  # 7
+REQUEST_STATE_WITHDRAWN: RequestState.ValueType  # 8
+REQUEST_STATE_REPLACED: RequestState.ValueType  # 9
+"""Another question of the same agency took its place."""
+Global___RequestState: _TypeAlias = RequestState  # noqa: Y015
+
+class _RequestClockState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RequestClockStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RequestClockState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REQUEST_CLOCK_STATE_UNSPECIFIED: _RequestClockState.ValueType  # 0
+    """It has not started, or stopped to matter."""
+    REQUEST_CLOCK_STATE_RUNNING: _RequestClockState.ValueType  # 1
+    REQUEST_CLOCK_STATE_STOPPED: _RequestClockState.ValueType  # 2
+    REQUEST_CLOCK_STATE_OVERDUE: _RequestClockState.ValueType  # 3
+    REQUEST_CLOCK_STATE_MET: _RequestClockState.ValueType  # 4
+    REQUEST_CLOCK_STATE_MET_LATE: _RequestClockState.ValueType  # 5
+
+class RequestClockState(_RequestClockState, metaclass=_RequestClockStateEnumTypeWrapper): ...
+
+REQUEST_CLOCK_STATE_UNSPECIFIED: RequestClockState.ValueType  # 0
+"""It has not started, or stopped to matter."""
+REQUEST_CLOCK_STATE_RUNNING: RequestClockState.ValueType  # 1
+REQUEST_CLOCK_STATE_STOPPED: RequestClockState.ValueType  # 2
+REQUEST_CLOCK_STATE_OVERDUE: RequestClockState.ValueType  # 3
+REQUEST_CLOCK_STATE_MET: RequestClockState.ValueType  # 4
+REQUEST_CLOCK_STATE_MET_LATE: RequestClockState.ValueType  # 5
+Global___RequestClockState: _TypeAlias = RequestClockState  # noqa: Y015
+
+class _RequestDeed:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RequestDeedEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RequestDeed.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REQUEST_DEED_UNSPECIFIED: _RequestDeed.ValueType  # 0
+    REQUEST_DEED_RECEIPTED: _RequestDeed.ValueType  # 1
+    REQUEST_DEED_ACKNOWLEDGED: _RequestDeed.ValueType  # 2
+    REQUEST_DEED_SUSPENDED: _RequestDeed.ValueType  # 3
+    REQUEST_DEED_ANSWERED: _RequestDeed.ValueType  # 4
+    REQUEST_DEED_REFUSED: _RequestDeed.ValueType  # 5
+    REQUEST_DEED_WITHDRAWN: _RequestDeed.ValueType  # 6
+    REQUEST_DEED_REPLACED: _RequestDeed.ValueType  # 7
+
+class RequestDeed(_RequestDeed, metaclass=_RequestDeedEnumTypeWrapper): ...
+
+REQUEST_DEED_UNSPECIFIED: RequestDeed.ValueType  # 0
+REQUEST_DEED_RECEIPTED: RequestDeed.ValueType  # 1
+REQUEST_DEED_ACKNOWLEDGED: RequestDeed.ValueType  # 2
+REQUEST_DEED_SUSPENDED: RequestDeed.ValueType  # 3
+REQUEST_DEED_ANSWERED: RequestDeed.ValueType  # 4
+REQUEST_DEED_REFUSED: RequestDeed.ValueType  # 5
+REQUEST_DEED_WITHDRAWN: RequestDeed.ValueType  # 6
+REQUEST_DEED_REPLACED: RequestDeed.ValueType  # 7
+Global___RequestDeed: _TypeAlias = RequestDeed  # noqa: Y015
 
 @_typing.final
 class WhoAmIRequest(_message.Message):
@@ -1080,6 +1174,7 @@ class GetAlertStatusResponse(_message.Message):
     RECALLS_FIELD_NUMBER: _builtins.int
     ATTESTATIONS_FIELD_NUMBER: _builtins.int
     WAITING_FIELD_NUMBER: _builtins.int
+    ACKNOWLEDGEMENTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def summary(self) -> Global___AlertSummary: ...
     @_builtins.property
@@ -1094,6 +1189,10 @@ class GetAlertStatusResponse(_message.Message):
     def waiting(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Partners (trust domains) that a recall has not reached, because the log towards them is stopped."""
 
+    @_builtins.property
+    def acknowledgements(self) -> _containers.RepeatedCompositeFieldContainer[Global___AcknowledgementStatus]:
+        """What persons abroad said of having read it, oldest first."""
+
     def __init__(
         self,
         *,
@@ -1102,10 +1201,11 @@ class GetAlertStatusResponse(_message.Message):
         recalls: _abc.Iterable[Global___RecallNotice] | None = ...,
         attestations: _abc.Iterable[Global___AttestationStatus] | None = ...,
         waiting: _abc.Iterable[_builtins.str] | None = ...,
+        acknowledgements: _abc.Iterable[Global___AcknowledgementStatus] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestations", b"attestations", "disclosures", b"disclosures", "recalls", b"recalls", "summary", b"summary", "waiting", b"waiting"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledgements", b"acknowledgements", "attestations", b"attestations", "disclosures", b"disclosures", "recalls", b"recalls", "summary", b"summary", "waiting", b"waiting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -4406,3 +4506,451 @@ class ScreenPassengersResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ScreenPassengersResponse: _TypeAlias = ScreenPassengersResponse  # noqa: Y015
+
+@_typing.final
+class AcknowledgementStatus(_message.Message):
+    """That somebody at an agency abroad has read an alert of ours, as that agency says. Times are Unix milliseconds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENCY_FIELD_NUMBER: _builtins.int
+    MANIFEST_DIGEST_FIELD_NUMBER: _builtins.int
+    READ_AT_FIELD_NUMBER: _builtins.int
+    ACKNOWLEDGED_AT_FIELD_NUMBER: _builtins.int
+    ACTION_DECIDED_BY_FIELD_NUMBER: _builtins.int
+    agency: _builtins.str
+    """SPIFFE ID."""
+    manifest_digest: _builtins.bytes
+    read_at: _builtins.int
+    """When a person opened it, as the agency says; nobody here can know it otherwise."""
+    acknowledged_at: _builtins.int
+    """When it was logged there, signed by that country."""
+    action_decided_by: _builtins.int
+    """By when it is decided what to do; 0 if that is not said."""
+    def __init__(
+        self,
+        *,
+        agency: _builtins.str = ...,
+        manifest_digest: _builtins.bytes = ...,
+        read_at: _builtins.int = ...,
+        acknowledged_at: _builtins.int = ...,
+        action_decided_by: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged_at", b"acknowledged_at", "action_decided_by", b"action_decided_by", "agency", b"agency", "manifest_digest", b"manifest_digest", "read_at", b"read_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AcknowledgementStatus: _TypeAlias = AcknowledgementStatus  # noqa: Y015
+
+@_typing.final
+class AcknowledgeAlertRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ALERT_FIELD_NUMBER: _builtins.int
+    ACTION_DECIDED_BY_FIELD_NUMBER: _builtins.int
+    DESK_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.bytes
+    alert: _builtins.str
+    action_decided_by: _builtins.int
+    """Unix milliseconds; 0 says nothing of it."""
+    reason: _builtins.str
+    @_builtins.property
+    def desk(self) -> _people_pb2.ContactDesk: ...
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.bytes = ...,
+        alert: _builtins.str = ...,
+        action_decided_by: _builtins.int = ...,
+        desk: _people_pb2.ContactDesk | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["desk", b"desk"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action_decided_by", b"action_decided_by", "alert", b"alert", "desk", b"desk", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AcknowledgeAlertRequest: _TypeAlias = AcknowledgeAlertRequest  # noqa: Y015
+
+@_typing.final
+class AcknowledgeAlertResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PUBLISHED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def published(self) -> Global___PublishedAlert: ...
+    def __init__(
+        self,
+        *,
+        published: Global___PublishedAlert | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["published", b"published"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["published", b"published"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AcknowledgeAlertResponse: _TypeAlias = AcknowledgeAlertResponse  # noqa: Y015
+
+@_typing.final
+class RequestEvent(_message.Message):
+    """What happened to a question. Times are Unix milliseconds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEED_FIELD_NUMBER: _builtins.int
+    PARTY_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    MANIFEST_DIGEST_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    BREACH_FIELD_NUMBER: _builtins.int
+    READ_AT_FIELD_NUMBER: _builtins.int
+    ACTION_DECIDED_BY_FIELD_NUMBER: _builtins.int
+    deed: Global___RequestDeed.ValueType
+    party: _builtins.str
+    """SPIFFE ID of whoever did it."""
+    at: _builtins.int
+    """When it was logged, or received."""
+    manifest_digest: _builtins.bytes
+    """Of the alert that says it; empty for a receipt."""
+    reason: _builtins.str
+    """Short name of the coded reason of a suspension or a refusal."""
+    breach: _builtins.str
+    """Set if it is against the rules: then it is shown, and counts for nothing."""
+    read_at: _builtins.int
+    """Of an acknowledgement: when a person read it, and by when action is decided."""
+    action_decided_by: _builtins.int
+    def __init__(
+        self,
+        *,
+        deed: Global___RequestDeed.ValueType = ...,
+        party: _builtins.str = ...,
+        at: _builtins.int = ...,
+        manifest_digest: _builtins.bytes = ...,
+        reason: _builtins.str = ...,
+        breach: _builtins.str = ...,
+        read_at: _builtins.int = ...,
+        action_decided_by: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action_decided_by", b"action_decided_by", "at", b"at", "breach", b"breach", "deed", b"deed", "manifest_digest", b"manifest_digest", "party", b"party", "read_at", b"read_at", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestEvent: _TypeAlias = RequestEvent  # noqa: Y015
+
+@_typing.final
+class RequestCase(_message.Message):
+    """A question to one agency, and its clock. Times are Unix milliseconds, 0 where there is none."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MANIFEST_DIGEST_FIELD_NUMBER: _builtins.int
+    OWN_FIELD_NUMBER: _builtins.int
+    ASKER_FIELD_NUMBER: _builtins.int
+    ASKED_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CLOCK_FIELD_NUMBER: _builtins.int
+    STARTED_AT_FIELD_NUMBER: _builtins.int
+    STARTED_BY_ATTEMPTS_FIELD_NUMBER: _builtins.int
+    DUE_AT_FIELD_NUMBER: _builtins.int
+    STOPPED_BECAUSE_FIELD_NUMBER: _builtins.int
+    TERM_HOURS_FIELD_NUMBER: _builtins.int
+    ISSUED_AT_FIELD_NUMBER: _builtins.int
+    NOT_AFTER_FIELD_NUMBER: _builtins.int
+    URGENT_FIELD_NUMBER: _builtins.int
+    OPENED_AT_FIELD_NUMBER: _builtins.int
+    EVENTS_FIELD_NUMBER: _builtins.int
+    manifest_digest: _builtins.bytes
+    own: _builtins.bool
+    """True for what this country asked."""
+    asker: _builtins.str
+    """SPIFFE IDs of agencies."""
+    asked: _builtins.str
+    state: Global___RequestState.ValueType
+    clock: Global___RequestClockState.ValueType
+    started_at: _builtins.int
+    """The earlier of the receipt and the third attempt to deliver it; and which of them it was."""
+    started_by_attempts: _builtins.bool
+    due_at: _builtins.int
+    stopped_because: _builtins.str
+    """Short name of the reason for which the clock stands still."""
+    term_hours: _builtins.int
+    issued_at: _builtins.int
+    not_after: _builtins.int
+    urgent: _builtins.bool
+    opened_at: _builtins.int
+    """When a person of the agency asked first opened it: known there only."""
+    @_builtins.property
+    def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___RequestEvent]: ...
+    def __init__(
+        self,
+        *,
+        manifest_digest: _builtins.bytes = ...,
+        own: _builtins.bool = ...,
+        asker: _builtins.str = ...,
+        asked: _builtins.str = ...,
+        state: Global___RequestState.ValueType = ...,
+        clock: Global___RequestClockState.ValueType = ...,
+        started_at: _builtins.int = ...,
+        started_by_attempts: _builtins.bool = ...,
+        due_at: _builtins.int = ...,
+        stopped_because: _builtins.str = ...,
+        term_hours: _builtins.int = ...,
+        issued_at: _builtins.int = ...,
+        not_after: _builtins.int = ...,
+        urgent: _builtins.bool = ...,
+        opened_at: _builtins.int = ...,
+        events: _abc.Iterable[Global___RequestEvent] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "asker", b"asker", "clock", b"clock", "due_at", b"due_at", "events", b"events", "issued_at", b"issued_at", "manifest_digest", b"manifest_digest", "not_after", b"not_after", "opened_at", b"opened_at", "own", b"own", "started_at", b"started_at", "started_by_attempts", b"started_by_attempts", "state", b"state", "stopped_because", b"stopped_because", "term_hours", b"term_hours", "urgent", b"urgent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestCase: _TypeAlias = RequestCase  # noqa: Y015
+
+@_typing.final
+class ListRequestsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALL_FIELD_NUMBER: _builtins.int
+    all: _builtins.bool
+    """Also those that are settled."""
+    def __init__(
+        self,
+        *,
+        all: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all", b"all"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRequestsRequest: _TypeAlias = ListRequestsRequest  # noqa: Y015
+
+@_typing.final
+class ListRequestsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUESTS_FIELD_NUMBER: _builtins.int
+    MORE_FIELD_NUMBER: _builtins.int
+    more: _builtins.bool
+    """There are older ones, which are left out."""
+    @_builtins.property
+    def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___RequestCase]:
+        """What is due first comes first."""
+
+    def __init__(
+        self,
+        *,
+        requests: _abc.Iterable[Global___RequestCase] | None = ...,
+        more: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["more", b"more", "requests", b"requests"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRequestsResponse: _TypeAlias = ListRequestsResponse  # noqa: Y015
+
+@_typing.final
+class GetRequestRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_FIELD_NUMBER: _builtins.int
+    request: _builtins.str
+    def __init__(
+        self,
+        *,
+        request: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRequestRequest: _TypeAlias = GetRequestRequest  # noqa: Y015
+
+@_typing.final
+class GetRequestResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def cases(self) -> _containers.RepeatedCompositeFieldContainer[Global___RequestCase]:
+        """One for each agency that was asked; at the agency asked, its own."""
+
+    def __init__(
+        self,
+        *,
+        cases: _abc.Iterable[Global___RequestCase] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cases", b"cases"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRequestResponse: _TypeAlias = GetRequestResponse  # noqa: Y015
+
+@_typing.final
+class AnswerRequestRequest(_message.Message):
+    """The draft of an InformationResponse; the node fills in what it answers, to whom it goes, and its purpose if it names none."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_FIELD_NUMBER: _builtins.int
+    DRAFT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request: _builtins.str
+    reason: _builtins.str
+    @_builtins.property
+    def draft(self) -> Global___Draft: ...
+    def __init__(
+        self,
+        *,
+        request: _builtins.str = ...,
+        draft: Global___Draft | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "reason", b"reason", "request", b"request"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnswerRequestRequest: _TypeAlias = AnswerRequestRequest  # noqa: Y015
+
+@_typing.final
+class AnswerRequestResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PUBLISHED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def published(self) -> Global___PublishedAlert: ...
+    def __init__(
+        self,
+        *,
+        published: Global___PublishedAlert | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["published", b"published"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["published", b"published"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnswerRequestResponse: _TypeAlias = AnswerRequestResponse  # noqa: Y015
+
+@_typing.final
+class RefuseRequestRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.bytes
+    request: _builtins.str
+    code: _control_pb2.RefusalReason.ValueType
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.bytes = ...,
+        request: _builtins.str = ...,
+        code: _control_pb2.RefusalReason.ValueType = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "reason", b"reason", "request", b"request", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefuseRequestRequest: _TypeAlias = RefuseRequestRequest  # noqa: Y015
+
+@_typing.final
+class RefuseRequestResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PUBLISHED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def published(self) -> Global___PublishedAlert: ...
+    def __init__(
+        self,
+        *,
+        published: Global___PublishedAlert | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["published", b"published"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["published", b"published"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefuseRequestResponse: _TypeAlias = RefuseRequestResponse  # noqa: Y015
+
+@_typing.final
+class SuspendRequestRequest(_message.Message):
+    """Stops the clock of a request, or starts it again: by the agency that was asked, or by the one that asked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_FIELD_NUMBER: _builtins.int
+    BECAUSE_FIELD_NUMBER: _builtins.int
+    DESK_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.bytes
+    request: _builtins.str
+    because: _information_pb2.AuthorisationReason.ValueType
+    """Unspecified starts it again."""
+    reason: _builtins.str
+    @_builtins.property
+    def desk(self) -> _people_pb2.ContactDesk: ...
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.bytes = ...,
+        request: _builtins.str = ...,
+        because: _information_pb2.AuthorisationReason.ValueType = ...,
+        desk: _people_pb2.ContactDesk | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["desk", b"desk"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["because", b"because", "desk", b"desk", "reason", b"reason", "request", b"request", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SuspendRequestRequest: _TypeAlias = SuspendRequestRequest  # noqa: Y015
+
+@_typing.final
+class SuspendRequestResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PUBLISHED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def published(self) -> Global___PublishedAlert: ...
+    def __init__(
+        self,
+        *,
+        published: Global___PublishedAlert | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["published", b"published"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["published", b"published"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SuspendRequestResponse: _TypeAlias = SuspendRequestResponse  # noqa: Y015

@@ -294,6 +294,36 @@ class DeskServiceStub:
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.ScreenPassengersRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ScreenPassengersResponse.FromString,
                 _registered_method=True)
+        self.AcknowledgeAlert = channel.unary_unary(
+                '/exchange.v1.DeskService/AcknowledgeAlert',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.AcknowledgeAlertRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.AcknowledgeAlertResponse.FromString,
+                _registered_method=True)
+        self.ListRequests = channel.unary_unary(
+                '/exchange.v1.DeskService/ListRequests',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ListRequestsRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ListRequestsResponse.FromString,
+                _registered_method=True)
+        self.GetRequest = channel.unary_unary(
+                '/exchange.v1.DeskService/GetRequest',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.GetRequestRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetRequestResponse.FromString,
+                _registered_method=True)
+        self.AnswerRequest = channel.unary_unary(
+                '/exchange.v1.DeskService/AnswerRequest',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.AnswerRequestRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.AnswerRequestResponse.FromString,
+                _registered_method=True)
+        self.RefuseRequest = channel.unary_unary(
+                '/exchange.v1.DeskService/RefuseRequest',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.RefuseRequestRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.RefuseRequestResponse.FromString,
+                _registered_method=True)
+        self.SuspendRequest = channel.unary_unary(
+                '/exchange.v1.DeskService/SuspendRequest',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.SuspendRequestRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.SuspendRequestResponse.FromString,
+                _registered_method=True)
 
 
 class DeskServiceServicer:
@@ -616,6 +646,42 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AcknowledgeAlert(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRequests(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetRequest(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AnswerRequest(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RefuseRequest(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SuspendRequest(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -878,6 +944,36 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     servicer.ScreenPassengers,
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ScreenPassengersRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.ScreenPassengersResponse.SerializeToString,
+            ),
+            'AcknowledgeAlert': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcknowledgeAlert,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.AcknowledgeAlertRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.AcknowledgeAlertResponse.SerializeToString,
+            ),
+            'ListRequests': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRequests,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ListRequestsRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ListRequestsResponse.SerializeToString,
+            ),
+            'GetRequest': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRequest,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetRequestRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.GetRequestResponse.SerializeToString,
+            ),
+            'AnswerRequest': grpc.unary_unary_rpc_method_handler(
+                    servicer.AnswerRequest,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.AnswerRequestRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.AnswerRequestResponse.SerializeToString,
+            ),
+            'RefuseRequest': grpc.unary_unary_rpc_method_handler(
+                    servicer.RefuseRequest,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.RefuseRequestRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.RefuseRequestResponse.SerializeToString,
+            ),
+            'SuspendRequest': grpc.unary_unary_rpc_method_handler(
+                    servicer.SuspendRequest,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.SuspendRequestRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.SuspendRequestResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -2284,6 +2380,168 @@ class DeskService:
             '/exchange.v1.DeskService/ScreenPassengers',
             exchange_dot_v1_dot_desk__service__pb2.ScreenPassengersRequest.SerializeToString,
             exchange_dot_v1_dot_desk__service__pb2.ScreenPassengersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AcknowledgeAlert(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/AcknowledgeAlert',
+            exchange_dot_v1_dot_desk__service__pb2.AcknowledgeAlertRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.AcknowledgeAlertResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRequests(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/ListRequests',
+            exchange_dot_v1_dot_desk__service__pb2.ListRequestsRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ListRequestsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRequest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/GetRequest',
+            exchange_dot_v1_dot_desk__service__pb2.GetRequestRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.GetRequestResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AnswerRequest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/AnswerRequest',
+            exchange_dot_v1_dot_desk__service__pb2.AnswerRequestRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.AnswerRequestResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RefuseRequest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/RefuseRequest',
+            exchange_dot_v1_dot_desk__service__pb2.RefuseRequestRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.RefuseRequestResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SuspendRequest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/SuspendRequest',
+            exchange_dot_v1_dot_desk__service__pb2.SuspendRequestRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.SuspendRequestResponse.FromString,
             options,
             channel_credentials,
             insecure,

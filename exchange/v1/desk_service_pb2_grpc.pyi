@@ -88,6 +88,12 @@ class DeskServiceStub:
     AttestPurge: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.AttestPurgeRequest, _desk_service_pb2.AttestPurgeResponse]
     ScreenPassengers: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ScreenPassengersRequest, _desk_service_pb2.ScreenPassengersResponse]
     """Compares a passenger list with the alerts in force. Whoever does not match is forgotten."""
+    AcknowledgeAlert: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.AcknowledgeAlertRequest, _desk_service_pb2.AcknowledgeAlertResponse]
+    ListRequests: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ListRequestsRequest, _desk_service_pb2.ListRequestsResponse]
+    GetRequest: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.GetRequestRequest, _desk_service_pb2.GetRequestResponse]
+    AnswerRequest: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.AnswerRequestRequest, _desk_service_pb2.AnswerRequestResponse]
+    RefuseRequest: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.RefuseRequestRequest, _desk_service_pb2.RefuseRequestResponse]
+    SuspendRequest: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.SuspendRequestRequest, _desk_service_pb2.SuspendRequestResponse]
 
 @_typing.type_check_only
 class DeskServiceAsyncStub(DeskServiceStub):
@@ -149,6 +155,12 @@ class DeskServiceAsyncStub(DeskServiceStub):
     AttestPurge: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.AttestPurgeRequest, _desk_service_pb2.AttestPurgeResponse]  # type: ignore[assignment]
     ScreenPassengers: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ScreenPassengersRequest, _desk_service_pb2.ScreenPassengersResponse]  # type: ignore[assignment]
     """Compares a passenger list with the alerts in force. Whoever does not match is forgotten."""
+    AcknowledgeAlert: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.AcknowledgeAlertRequest, _desk_service_pb2.AcknowledgeAlertResponse]  # type: ignore[assignment]
+    ListRequests: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ListRequestsRequest, _desk_service_pb2.ListRequestsResponse]  # type: ignore[assignment]
+    GetRequest: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.GetRequestRequest, _desk_service_pb2.GetRequestResponse]  # type: ignore[assignment]
+    AnswerRequest: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.AnswerRequestRequest, _desk_service_pb2.AnswerRequestResponse]  # type: ignore[assignment]
+    RefuseRequest: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.RefuseRequestRequest, _desk_service_pb2.RefuseRequestResponse]  # type: ignore[assignment]
+    SuspendRequest: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.SuspendRequestRequest, _desk_service_pb2.SuspendRequestResponse]  # type: ignore[assignment]
 
 class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -519,5 +531,47 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.ScreenPassengersResponse, _abc.Awaitable[_desk_service_pb2.ScreenPassengersResponse]]:
         """Compares a passenger list with the alerts in force. Whoever does not match is forgotten."""
+
+    @_abc_1.abstractmethod
+    def AcknowledgeAlert(
+        self,
+        request: _desk_service_pb2.AcknowledgeAlertRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.AcknowledgeAlertResponse, _abc.Awaitable[_desk_service_pb2.AcknowledgeAlertResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ListRequests(
+        self,
+        request: _desk_service_pb2.ListRequestsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ListRequestsResponse, _abc.Awaitable[_desk_service_pb2.ListRequestsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def GetRequest(
+        self,
+        request: _desk_service_pb2.GetRequestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.GetRequestResponse, _abc.Awaitable[_desk_service_pb2.GetRequestResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def AnswerRequest(
+        self,
+        request: _desk_service_pb2.AnswerRequestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.AnswerRequestResponse, _abc.Awaitable[_desk_service_pb2.AnswerRequestResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def RefuseRequest(
+        self,
+        request: _desk_service_pb2.RefuseRequestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.RefuseRequestResponse, _abc.Awaitable[_desk_service_pb2.RefuseRequestResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def SuspendRequest(
+        self,
+        request: _desk_service_pb2.SuspendRequestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.SuspendRequestResponse, _abc.Awaitable[_desk_service_pb2.SuspendRequestResponse]]: ...
 
 def add_DeskServiceServicer_to_server(servicer: DeskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

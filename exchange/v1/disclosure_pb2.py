@@ -27,27 +27,29 @@ from exchange.v1 import manifest_pb2 as exchange_dot_v1_dot_manifest__pb2
 from exchange.v1 import statement_pb2 as exchange_dot_v1_dot_statement__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x65xchange/v1/disclosure.proto\x12\x0b\x65xchange.v1\x1a\x1a\x65xchange/v1/handling.proto\x1a\x1a\x65xchange/v1/manifest.proto\x1a\x1b\x65xchange/v1/statement.proto\"\x8a\x03\n\x05\x45ntry\x12\x17\n\x0fmanifest_digest\x18\x01 \x01(\x0c\x12\x0e\n\x06\x66ields\x18\x02 \x03(\r\x12\x10\n\x08\x61udience\x18\x03 \x03(\t\x12\x18\n\x10\x61greement_digest\x18\x04 \x01(\x0c\x12\x0e\n\x06\x63lause\x18\x05 \x01(\t\x12%\n\x07purpose\x18\x06 \x01(\x0e\x32\x14.exchange.v1.Purpose\x12\x0e\n\x06thread\x18\x07 \x01(\x0c\x12\x13\n\x0bin_reply_to\x18\x08 \x01(\x0c\x12\'\n\x08stricter\x18\t \x01(\x0b\x32\x15.exchange.v1.Handling\x12\x37\n\x11on_request_ground\x18\n \x01(\x0e\x32\x1c.exchange.v1.OnRequestGround\x12\x16\n\x0erequest_digest\x18\x0b \x01(\x0c\x12\x15\n\rpermit_digest\x18\x0c \x01(\x0c\x12\x14\n\x0c\x64isclosed_at\x18\r \x01(\x03\x12\x15\n\rauthorisation\x18\x0e \x01(\x0c\x12\x12\n\nsuccession\x18\x0f \x01(\x0c\"\xc2\x01\n\x08\x44\x65livery\x12\r\n\x05\x65ntry\x18\x01 \x01(\x0c\x12(\n\x08manifest\x18\x02 \x01(\x0b\x32\x16.exchange.v1.Statement\x12&\n\x08openings\x18\x03 \x03(\x0b\x32\x14.exchange.v1.Opening\x12(\n\x08\x61ttached\x18\x04 \x03(\x0b\x32\x16.exchange.v1.Statement\x12+\n\x08withheld\x18\x05 \x01(\x0e\x32\x19.exchange.v1.WithheldCode\"G\n\x05Hello\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x12\n\ncheckpoint\x18\x03 \x01(\x0c\x12\x0c\n\x04time\x18\x04 \x01(\x03\"u\n\x05State\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x16\n\x0ereceipted_size\x18\x03 \x01(\x04\x12(\n\x08receipts\x18\x04 \x03(\x0b\x32\x16.exchange.v1.Statement\x12\x0c\n\x04time\x18\x05 \x01(\x03\"F\n\x05\x42\x61tch\x12)\n\ndeliveries\x18\x01 \x03(\x0b\x32\x15.exchange.v1.Delivery\x12\x12\n\ncheckpoint\x18\x02 \x01(\x0c\"A\n\x05\x41live\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x0c\n\x04root\x18\x03 \x01(\x0c\x12\x0c\n\x04time\x18\x04 \x01(\x03*\xf1\x01\n\x0fOnRequestGround\x12!\n\x1dON_REQUEST_GROUND_UNSPECIFIED\x10\x00\x12%\n!ON_REQUEST_GROUND_RECIPIENT_ASKED\x10\x01\x12$\n ON_REQUEST_GROUND_IDENTIFICATION\x10\x02\x12#\n\x1fON_REQUEST_GROUND_RISK_TO_CHILD\x10\x03\x12$\n ON_REQUEST_GROUND_OFFICER_SAFETY\x10\x04\x12#\n\x1fON_REQUEST_GROUND_INVESTIGATION\x10\x05*\xd1\x01\n\x0cWithheldCode\x12\x1d\n\x19WITHHELD_CODE_UNSPECIFIED\x10\x00\x12\x1b\n\x17WITHHELD_CODE_WITHDRAWN\x10\x01\x12\x19\n\x15WITHHELD_CODE_EXPIRED\x10\x02\x12\x18\n\x14WITHHELD_CODE_ERASED\x10\x03\x12\x18\n\x14WITHHELD_CODE_LAPSED\x10\x04\x12\x1d\n\x19WITHHELD_CODE_KEY_REVOKED\x10\x05\x12\x17\n\x13WITHHELD_CODE_CLOCK\x10\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x65xchange/v1/disclosure.proto\x12\x0b\x65xchange.v1\x1a\x1a\x65xchange/v1/handling.proto\x1a\x1a\x65xchange/v1/manifest.proto\x1a\x1b\x65xchange/v1/statement.proto\"\x8a\x03\n\x05\x45ntry\x12\x17\n\x0fmanifest_digest\x18\x01 \x01(\x0c\x12\x0e\n\x06\x66ields\x18\x02 \x03(\r\x12\x10\n\x08\x61udience\x18\x03 \x03(\t\x12\x18\n\x10\x61greement_digest\x18\x04 \x01(\x0c\x12\x0e\n\x06\x63lause\x18\x05 \x01(\t\x12%\n\x07purpose\x18\x06 \x01(\x0e\x32\x14.exchange.v1.Purpose\x12\x0e\n\x06thread\x18\x07 \x01(\x0c\x12\x13\n\x0bin_reply_to\x18\x08 \x01(\x0c\x12\'\n\x08stricter\x18\t \x01(\x0b\x32\x15.exchange.v1.Handling\x12\x37\n\x11on_request_ground\x18\n \x01(\x0e\x32\x1c.exchange.v1.OnRequestGround\x12\x16\n\x0erequest_digest\x18\x0b \x01(\x0c\x12\x15\n\rpermit_digest\x18\x0c \x01(\x0c\x12\x14\n\x0c\x64isclosed_at\x18\r \x01(\x03\x12\x15\n\rauthorisation\x18\x0e \x01(\x0c\x12\x12\n\nsuccession\x18\x0f \x01(\x0c\"\xc2\x01\n\x08\x44\x65livery\x12\r\n\x05\x65ntry\x18\x01 \x01(\x0c\x12(\n\x08manifest\x18\x02 \x01(\x0b\x32\x16.exchange.v1.Statement\x12&\n\x08openings\x18\x03 \x03(\x0b\x32\x14.exchange.v1.Opening\x12(\n\x08\x61ttached\x18\x04 \x03(\x0b\x32\x16.exchange.v1.Statement\x12+\n\x08withheld\x18\x05 \x01(\x0e\x32\x19.exchange.v1.WithheldCode\"G\n\x05Hello\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x12\n\ncheckpoint\x18\x03 \x01(\x0c\x12\x0c\n\x04time\x18\x04 \x01(\x03\"\xa5\x01\n\x05State\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x16\n\x0ereceipted_size\x18\x03 \x01(\x04\x12(\n\x08receipts\x18\x04 \x03(\x0b\x32\x16.exchange.v1.Statement\x12\x0c\n\x04time\x18\x05 \x01(\x03\x12.\n\x08\x61ttempts\x18\x06 \x03(\x0b\x32\x1c.exchange.v1.DeliveryAttempt\"+\n\x0f\x44\x65liveryAttempt\x12\n\n\x02\x61t\x18\x01 \x01(\x03\x12\x0c\n\x04size\x18\x02 \x01(\x04\"F\n\x05\x42\x61tch\x12)\n\ndeliveries\x18\x01 \x03(\x0b\x32\x15.exchange.v1.Delivery\x12\x12\n\ncheckpoint\x18\x02 \x01(\x0c\"A\n\x05\x41live\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x0c\n\x04root\x18\x03 \x01(\x0c\x12\x0c\n\x04time\x18\x04 \x01(\x03*\xf1\x01\n\x0fOnRequestGround\x12!\n\x1dON_REQUEST_GROUND_UNSPECIFIED\x10\x00\x12%\n!ON_REQUEST_GROUND_RECIPIENT_ASKED\x10\x01\x12$\n ON_REQUEST_GROUND_IDENTIFICATION\x10\x02\x12#\n\x1fON_REQUEST_GROUND_RISK_TO_CHILD\x10\x03\x12$\n ON_REQUEST_GROUND_OFFICER_SAFETY\x10\x04\x12#\n\x1fON_REQUEST_GROUND_INVESTIGATION\x10\x05*\xd1\x01\n\x0cWithheldCode\x12\x1d\n\x19WITHHELD_CODE_UNSPECIFIED\x10\x00\x12\x1b\n\x17WITHHELD_CODE_WITHDRAWN\x10\x01\x12\x19\n\x15WITHHELD_CODE_EXPIRED\x10\x02\x12\x18\n\x14WITHHELD_CODE_ERASED\x10\x03\x12\x18\n\x14WITHHELD_CODE_LAPSED\x10\x04\x12\x1d\n\x19WITHHELD_CODE_KEY_REVOKED\x10\x05\x12\x17\n\x13WITHHELD_CODE_CLOCK\x10\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'exchange.v1.disclosure_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ONREQUESTGROUND']._serialized_start=1056
-  _globals['_ONREQUESTGROUND']._serialized_end=1297
-  _globals['_WITHHELDCODE']._serialized_start=1300
-  _globals['_WITHHELDCODE']._serialized_end=1509
+  _globals['_ONREQUESTGROUND']._serialized_start=1150
+  _globals['_ONREQUESTGROUND']._serialized_end=1391
+  _globals['_WITHHELDCODE']._serialized_start=1394
+  _globals['_WITHHELDCODE']._serialized_end=1603
   _globals['_ENTRY']._serialized_start=131
   _globals['_ENTRY']._serialized_end=525
   _globals['_DELIVERY']._serialized_start=528
   _globals['_DELIVERY']._serialized_end=722
   _globals['_HELLO']._serialized_start=724
   _globals['_HELLO']._serialized_end=795
-  _globals['_STATE']._serialized_start=797
-  _globals['_STATE']._serialized_end=914
-  _globals['_BATCH']._serialized_start=916
-  _globals['_BATCH']._serialized_end=986
-  _globals['_ALIVE']._serialized_start=988
-  _globals['_ALIVE']._serialized_end=1053
+  _globals['_STATE']._serialized_start=798
+  _globals['_STATE']._serialized_end=963
+  _globals['_DELIVERYATTEMPT']._serialized_start=965
+  _globals['_DELIVERYATTEMPT']._serialized_end=1008
+  _globals['_BATCH']._serialized_start=1010
+  _globals['_BATCH']._serialized_end=1080
+  _globals['_ALIVE']._serialized_start=1082
+  _globals['_ALIVE']._serialized_end=1147
 # @@protoc_insertion_point(module_scope)

@@ -242,6 +242,7 @@ class State(_message.Message):
     RECEIPTED_SIZE_FIELD_NUMBER: _builtins.int
     RECEIPTS_FIELD_NUMBER: _builtins.int
     TIME_FIELD_NUMBER: _builtins.int
+    ATTEMPTS_FIELD_NUMBER: _builtins.int
     origin: _builtins.str
     size: _builtins.int
     receipted_size: _builtins.int
@@ -251,6 +252,10 @@ class State(_message.Message):
     def receipts(self) -> _containers.RepeatedCompositeFieldContainer[_statement_pb2.Statement]:
         """Receipts that I hold above Hello.size: the recipient lost them and adopts them."""
 
+    @_builtins.property
+    def attempts(self) -> _containers.RepeatedCompositeFieldContainer[Global___DeliveryAttempt]:
+        """Attempts to deliver entries from Hello.size on that ended without a receipt, oldest first: clocks start by them."""
+
     def __init__(
         self,
         *,
@@ -259,14 +264,39 @@ class State(_message.Message):
         receipted_size: _builtins.int = ...,
         receipts: _abc.Iterable[_statement_pb2.Statement] | None = ...,
         time: _builtins.int = ...,
+        attempts: _abc.Iterable[Global___DeliveryAttempt] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin", "receipted_size", b"receipted_size", "receipts", b"receipts", "size", b"size", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "origin", b"origin", "receipted_size", b"receipted_size", "receipts", b"receipts", "size", b"size", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___State: _TypeAlias = State  # noqa: Y015
+
+@_typing.final
+class DeliveryAttempt(_message.Message):
+    """Every entry below `size` that had no receipt was to be delivered at `at` (Unix milliseconds), and was not."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AT_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    at: _builtins.int
+    size: _builtins.int
+    def __init__(
+        self,
+        *,
+        at: _builtins.int = ...,
+        size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "size", b"size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeliveryAttempt: _TypeAlias = DeliveryAttempt  # noqa: Y015
 
 @_typing.final
 class Batch(_message.Message):

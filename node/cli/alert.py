@@ -31,7 +31,7 @@ from node.cli.output import (
 )
 from node.cli.paging import collect
 from node.cli.problems import has_errors, problem_list, problem_table
-from node.cli.recall_view import draw_attestations, draw_recalls, waiting_note
+from node.cli.recall_view import draw_life
 from node.cli.record_view import ERASED, draw_erased
 from node.cli.today import today
 
@@ -218,7 +218,10 @@ def show_(alert_id: str) -> None:
 @alert.command()
 @click.argument("alert_id", metavar="ALERT")
 def status(alert_id: str) -> None:
-    """Show what became of ALERT at each recipient, what was said of it since, and who still owes an attestation of its purge."""
+    """Show what became of ALERT at each recipient, who read it, what was said of it since, and who owes an attestation of its purge.
+
+    A receipt is the other node's. That a person opened it is known only once that desk acknowledges it.
+    """
     from exchange.v1 import desk_service_pb2
 
     with open_desk() as desk:
@@ -233,9 +236,7 @@ def status(alert_id: str) -> None:
             drawn = [_status_row(item) for item in answer.disclosures]
             columns = ("to", "state", "!disclosed (UTC)", "!receipted (UTC)", "fields", "clause", "log index")
             console.print(table(columns, drawn, right=("fields", "log index")))
-        draw_recalls(console, summary.alert_type, answer.recalls)
-        draw_attestations(console, answer.attestations)
-        waiting_note(console, answer.waiting)
+        draw_life(console, answer)
 
     show(document(answer), draw)
 

@@ -16,6 +16,7 @@ from node.cli.paging import collect
 from node.cli.problems import problem_table
 from node.cli.recall_view import advice, attest_note, changed, draw_changes, draw_recalls
 from node.cli.record_view import ERASED, draw_erased
+from node.cli.reply import own_desk, read_time, show_said
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +47,7 @@ EXCEPTIONS: Final = ("LEGAL_HOLD", "OWN_INVESTIGATION", "AUDIT_RECORD")
 
 @click.group(cls=Noun)
 def inbox() -> None:
-    """Read what came in for your desk, report back, and attest a purge."""
+    """Read what came in for your desk, acknowledge, report back, and attest a purge."""
 
 
 @inbox.command("list")
@@ -181,6 +182,30 @@ def report(  # noqa: PLR0913, PLR0917  one argument for each option
 
     show(document(published), draw)
     click.get_current_context().exit(REFUSED if published.problems else SUCCESS)
+
+
+@inbox.command()
+@click.argument("alert_id", metavar="ALERT")
+@click.option("--decide-by", metavar="TIME", help="By when you decide what to do, with its zone, e.g. 2027-03-04T18:00+07:00.")
+@click.option("--reason", default="Read at the desk", show_default=True, help="Why, for your auditors.")
+def acknowledge(alert_id: str, decide_by: str | None, reason: str) -> None:
+    """Tell the originator that a person here has read ALERT, now, and by when action is decided.
+
+    A receipt only says that your node holds it. Exit code 3 if the node refused it.
+    """
+    from exchange.v1 import desk_service_pb2
+
+    question = desk_service_pb2.AcknowledgeAlertRequest(
+        # The same again, after a lost connection, is not a second one.
+        request_id=request_id(b"acknowledge", alert_id.encode(), (decide_by or "").encode()),
+        alert=alert_id,
+        action_decided_by=read_time(decide_by, "--decide-by") if decide_by else 0,
+        desk=own_desk(),
+        reason=reason,
+    )
+    with open_desk() as desk:
+        published = ask(desk.AcknowledgeAlert, question).published
+    show_said(published, "Acknowledged.")
 
 
 @inbox.command()

@@ -9,7 +9,14 @@ from node.cli.output import heading, note, party_name, short, table, time_cell, 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from exchange.v1.desk_service_pb2 import AttestationStatus, FieldChange, GetInboxAlertResponse, RecallNotice
+    from exchange.v1.desk_service_pb2 import (
+        AcknowledgementStatus,
+        AttestationStatus,
+        FieldChange,
+        GetAlertStatusResponse,
+        GetInboxAlertResponse,
+        RecallNotice,
+    )
 
 ADVICE: Final = {
     "WITHDRAWN": "Withdrawn: do not act on it. Remove every copy, take it off your lists, then attest: exchange inbox attest.",
@@ -28,6 +35,25 @@ def advice(answer: "GetInboxAlertResponse") -> str:
         text = ADVICE.get(blocked, "")
         return f"{text} ({short(answer.replaced_by)})" if blocked == "REPLACED" else text
     return DISPUTED if "DISPUTED" in answer.summary.flags else ""
+
+
+def draw_life(console: "Console", answer: "GetAlertStatusResponse") -> None:
+    """Print who read an alert, what its originator said of it since, and who still owes something for it."""
+    draw_acknowledgements(console, answer.acknowledgements)
+    draw_recalls(console, answer.summary.alert_type, answer.recalls)
+    draw_attestations(console, answer.attestations)
+    waiting_note(console, answer.waiting)
+
+
+def draw_acknowledgements(console: "Console", read: "Sequence[AcknowledgementStatus]") -> None:
+    """Print which agencies say that a person there has read it. Whether somebody opened it who does not say so, nobody here can know."""
+    if not read:
+        return
+    console.print(heading("Read by a person, as the agency says"))
+    rows = [
+        (party_name(one.agency), time_cell(one.read_at), time_cell(one.acknowledged_at), time_cell(one.action_decided_by)) for one in read
+    ]
+    console.print(table(("agency", "!opened (UTC)", "!acknowledged (UTC)", "!action decided by (UTC)"), rows))
 
 
 def draw_recalls(console: "Console", alert_type: str, recalls: "Sequence[RecallNotice]") -> None:

@@ -25,6 +25,7 @@ from node.operations.reach import Holders, audiences, lineage, tellings
 from node.operations.recall import request_problems, standing_problem
 from node.operations.recalled import kind_of
 from node.operations.release import NotReleased, Prepared
+from node.operations.request_rules import reply_problem
 from node.ports import Ports
 from node.store import alerts
 from node.store.alerts import AlertRow
@@ -70,7 +71,7 @@ def _prepare(ports: Ports, person: str, draft: desk_service_pb2.Draft, reason: s
         to=found,
         reason=reason,
     )
-    return prepare_control(ports, issuer, order, _guard(message, agency, found))
+    return prepare_control(ports, issuer, order, _guard(ports, message, agency, found))
 
 
 def preview_draft(ports: Ports, person: str, draft: desk_service_pb2.Draft) -> desk_service_pb2.PreviewAlertResponse:
@@ -82,7 +83,10 @@ def preview_draft(ports: Ports, person: str, draft: desk_service_pb2.Draft) -> d
     problems = list(check_draft(draft, ports.clock.now_ms()))
     if any(problem.field in {"type", "alert"} for problem in problems):
         return desk_service_pb2.PreviewAlertResponse(problems=problems)
-    found = _addressed(ports, draft, kind.message.FromString(draft.alert), agency)
+    message = kind.message.FromString(draft.alert)
+    found = _addressed(ports, draft, message, agency)
+    with ports.store.read() as tx:
+        problems += [problem for problem in [reply_problem(ports, tx, message, agency)] if problem]
     if isinstance(found, desk_service_pb2.Problem):
         return desk_service_pb2.PreviewAlertResponse(problems=[found, *problems])
     present = cut(draft.alert)
@@ -136,7 +140,7 @@ def _recall(tx: Transaction, row: AlertRow | None, message: Message, agency: str
     return audiences(told)
 
 
-def _guard(message: Any, agency: str, to: Holders) -> Guard:
+def _guard(ports: Ports, message: Any, agency: str, to: Holders) -> Guard:
     """The same question again, in the transaction that logs it."""
 
     def guard(tx: Transaction) -> desk_service_pb2.Problem | None:
@@ -144,6 +148,8 @@ def _guard(message: Any, agency: str, to: Holders) -> Guard:
         found = _answer(tx, row, message, agency) if isinstance(message, _ANSWERS) else _recall(tx, row, message, agency)
         if isinstance(found, desk_service_pb2.Problem):
             return found
+        if problem := reply_problem(ports, tx, message, agency):
+            return problem
         return None if found == to else error("REACH_CHANGED", "alert", "somebody was told meanwhile", "ask again")
 
     return guard

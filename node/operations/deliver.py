@@ -19,6 +19,7 @@ from exchange.tlog.checkpoint import Checkpoint, parse_checkpoint_text
 from exchange.tlog.merkle import Frontier
 from exchange.v1 import disclosure_pb2, receipt_pb2, statement_pb2
 from exchange.values import CLOCK_SKEW_MS
+from node.operations.attempts import told_in_state
 from node.operations.contents import purpose_of_alert, unpack_content
 from node.operations.sign import check_high_water, own_log, sign, stop_log
 from node.operations.standing import recalled_now
@@ -101,6 +102,7 @@ def answer_hello(ports: Ports, partner: KnownNode, hello: disclosure_pb2.Hello) 
         newest = logs.newest_receipt(tx, log.id)
         above = logs.receipts_above(tx, log.id, hello.size, _RECEIPTS_IN_STATE)
         frontier = logs.frontier_at(tx, log, hello.size)
+        attempts = told_in_state(tx, log, hello.size)
     receipted = newest.size if newest else 0
     state = disclosure_pb2.State(
         origin=origin,
@@ -108,6 +110,7 @@ def answer_hello(ports: Ports, partner: KnownNode, hello: disclosure_pb2.Hello) 
         receipted_size=receipted,
         receipts=[statement_pb2.Statement.FromString(row.statement) for row in above],
         time=now,
+        attempts=attempts,
     )
     limit = above[-1].size if len(above) == _RECEIPTS_IN_STATE else None
     outgoing = Outgoing(

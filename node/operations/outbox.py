@@ -9,6 +9,7 @@ from node.operations.officers import AUDITOR, LIAISON, agency_of, require
 from node.operations.owing import of_lineage, status
 from node.operations.paging import page_size, page_token, read_token
 from node.operations.reach import lineage
+from node.operations.request_cases import acknowledgements
 from node.operations.standing import notice
 from node.operations.states import EntryState, entry_states
 from node.operations.summaries import own_summary, reports_on
@@ -71,6 +72,7 @@ def get_status(ports: Ports, person: str, reference: str) -> desk_service_pb2.Ge
         notices = [notice(one) for one in recalls.recalls_of(tx, {row.digest}) if one.own]
         attestations = [status(one) for one in of_lineage(ports, tx, row)]
         recalled = {one.control for one in recalls.recalls_of(tx, line)}
+        read = acknowledgements(ports, tx, row)
         waiting = sorted({partner for control, partner in recalls.all_untold(tx) if control in recalled})
     kind = Kind.JOURNAL_KIND_REVIEW if auditor else Kind.JOURNAL_KIND_CONSULTATION
     note_access(ports, kind, person, Event(code="STATUS", subject=row.digest))
@@ -80,6 +82,7 @@ def get_status(ports: Ports, person: str, reference: str) -> desk_service_pb2.Ge
         recalls=notices,
         attestations=attestations,
         waiting=waiting,
+        acknowledgements=read,
     )
 
 

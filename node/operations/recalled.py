@@ -76,7 +76,7 @@ def recall_row(alert: Message, *, control: bytes, issuer: str, own: bool, now: i
         control=control,
         referent=recall.manifest_digest,
         kind=kind,
-        reason=_short(recall.DESCRIPTOR.fields_by_name["reason"].enum_type, recall.reason),
+        reason=short_name(recall.DESCRIPTOR.fields_by_name["reason"].enum_type, recall.reason),
         originator=issuer,
         own=own,
         recorded_at=now,
@@ -105,7 +105,7 @@ def attestation_row(alert: PurgeAttestation, *, control: bytes, issuer: str, own
         recorded_at=now,
         copies_removed=alert.copies_removed,
         lists_updated=alert.local_lists_updated,
-        exceptions=",".join(_short(PurgeException.DESCRIPTOR, number) for number in alert.exceptions),
+        exceptions=",".join(short_name(PurgeException.DESCRIPTOR, number) for number in alert.exceptions),
     )
 
 
@@ -127,7 +127,7 @@ def keep_control(tx: Transaction, alert: Message, *, control: bytes, issuer: str
     return Event(code="DISPUTED" if disputed else CODES[row.kind], subject=row.referent)
 
 
-def _short(enum: Any, number: int) -> str:
+def short_name(enum: Any, number: int) -> str:
     """The short name of a code; of one that a later version added, its number."""
     if not number:
         return ""

@@ -20,6 +20,7 @@ from exchange.recipient import Recipient
 from exchange.succession import check_successor
 from exchange.v1 import disclosure_pb2, receipt_pb2, statement_pb2
 from node.operations.arrivals import earliest_arrival
+from node.operations.attempts import take_told
 from node.operations.contents import pack_content, purpose_of_alert, purpose_of_entry
 from node.operations.holdings import BatchHoldings
 from node.operations.keeping import Notes, note_received, notes_of, state_again, term_columns
@@ -74,6 +75,7 @@ def take_state(ports: Ports, partner: KnownNode, state: disclosure_pb2.State) ->
         if log.state != "open":
             raise Refused("LOG_STOPPED", "this log is stopped")
         _adopt(ports, tx, log, state)
+        take_told(tx, log, state, now)
         newest = logs.newest_receipt(tx, log.id)
         missing = logs.receipts_above(tx, log.id, state.receipted_size, 10_000)
     incoming = Incoming(partner=partner.trust_domain, log=log, receipted=newest.size if newest else 0)

@@ -22,6 +22,7 @@ from node.operations.mis_hits import Remembered
 from node.operations.officers import LIAISON, PARTNER_OFFICER, agency_of, require, turned_away
 from node.operations.planning import Plan, plan
 from node.operations.preview import refusals
+from node.operations.request_rules import REPLIES, Reply
 from node.ports import Ports
 from node.store.envelope import period_of
 from node.store.transaction import Transaction
@@ -236,7 +237,7 @@ def _record(
         supersedes=tuple(draft.supersedes),
         in_reply_to=draft.in_reply_to,
         entries=tuple(entries),
-        consequence=_consequence(kind, draft.alert, officer),
+        consequence=_consequence(kind, draft, officer, planned),
         tokens=subject_tokens(ports, kind, kind.message.FromString(draft.alert)),
         urgent=urgent,
     )
@@ -271,10 +272,19 @@ def own_row(
     return row, data_key
 
 
-def _consequence(kind: AlertType, alert: bytes, officer: OfficerEntry) -> Consequence | None:
+def _consequence(kind: AlertType, draft: desk_service_pb2.Draft, officer: OfficerEntry, decided: Plan) -> Consequence | None:
+    if kind.message in REPLIES:
+        return Reply(
+            message=kind.message.FromString(draft.alert),
+            agency=agency_of(officer),
+            in_reply_to=draft.in_reply_to,
+            supersedes=tuple(draft.supersedes),
+            recipients=frozenset(draft.recipients),
+            told=frozenset.intersection(*(frozenset(item.allowed.fields) for item in decided.planned)),
+        )
     if kind.message is not HitReport:
         return None
-    report = HitReport.FromString(alert)
+    report = HitReport.FromString(draft.alert)
     return Remembered(report, str(officer.id)) if report.outcome == HIT_OUTCOME_NOT_THIS_PERSON else None
 
 

@@ -2,21 +2,15 @@
 
 from collections.abc import Callable
 
-from exchange.encoding import encode
 from exchange.errors import Malformed
-from exchange.v1 import desk_service_pb2, handling_pb2, hit_report_pb2
-from exchange.values import PartyId
+from exchange.v1 import desk_service_pb2, hit_report_pb2
 from node.operations.inbox import DESK, Given, given_to
 from node.operations.officers import agency_of, require
 from node.operations.release import NotReleased, Prepared, prepare
-from node.ports import Known, Ports
+from node.operations.reply import reply_draft
+from node.ports import Ports
 from node.store import alerts
 from node.store.alerts import AlertRow
-from node.store.envelope import DAY_MS
-
-KEPT_DAYS = 90
-"""After that a report has served its purpose, unless the clause ends earlier."""
-_HIT_REPORT = hit_report_pb2.HitReport.DESCRIPTOR.full_name
 
 Release = Callable[[Prepared | NotReleased], desk_service_pb2.PublishedAlert]
 
@@ -40,36 +34,12 @@ def _draft(ports: Ports, request: desk_service_pb2.ReportHitRequest, alert: Aler
     report = hit_report_pb2.HitReport()
     report.CopyFrom(request.report)
     report.manifest_digest = alert.digest
-    now = ports.clock.now_ms()
-    purpose = _purpose(ports.known, alert.originator, given.entry.purpose, now)
-    return desk_service_pb2.Draft(
+    return reply_draft(
+        ports,
+        report,
         request_id=request.request_id,
-        alert_type=_HIT_REPORT,
-        alert=encode(report),
-        recipients=[alert.originator],
-        purpose=purpose,
-        handling=handling_pb2.Handling(
-            codes=[handling_pb2.HANDLING_CODE_H1],
-            permitted_purposes=[purpose],
-            judicial_use=handling_pb2.JUDICIAL_USE_ASK,
-            onward=handling_pb2.ONWARD_RULE_NONE,
-        ),
-        not_after=now + KEPT_DAYS * DAY_MS,
-        thread=given.entry.thread or alert.digest,
-        in_reply_to=alert.digest,
+        recipients=(alert.originator,),
+        purpose=given.entry.purpose,
+        about=alert.digest,
+        thread=given.entry.thread,
     )
-
-
-def _purpose(known: Known, recipient: str, wanted: "handling_pb2.Purpose.ValueType", now: int) -> "handling_pb2.Purpose.ValueType":
-    """The purpose for which the alert came, if a clause lets a report go for it; otherwise the first that one allows."""
-    direction = (known.own.trust_domain, PartyId.parse(recipient).trust_domain, _HIT_REPORT)
-    allowed = [
-        purpose
-        for agreed in known.agreements.values()
-        if agreed.agreement.valid_from <= now < agreed.agreement.valid_until
-        for clause in agreed.agreement.clauses
-        if (clause.sender, clause.recipient, clause.alert_type) == direction and clause.audience == agreed.classes.get(recipient)
-        for purpose in clause.purposes
-    ]
-    # Without any clause the release refuses, and says why.
-    return wanted if wanted in allowed or not allowed else allowed[0]

@@ -13,7 +13,7 @@ from node.store.alerts import AlertRow
 from node.store.logs import LogRow
 from node.store.transaction import Transaction
 
-_REFUSAL = "exchange.v1.Refusal"
+_ACKNOWLEDGEMENT, _REFUSAL = "exchange.v1.Acknowledgement", "exchange.v1.Refusal"
 CONFIRMED_FOR_MS = 5 * 60 * 1000
 """How long an `alive` confirms what is in force (PROTOCOL.md, section 5)."""
 
@@ -77,9 +77,13 @@ class Conflicts:
 
 
 def reports_on(tx: Transaction, alert: AlertRow, *, outbound: bool) -> list[AlertRow]:
-    """What answered an alert; that its purge was attested is no answer to it, and a recall of ours is none either."""
+    """What answered an alert. That somebody read it is no answer to it, nor that its purge was attested, nor a recall of ours."""
     answers = alerts.answers_to(tx, alert.digest, outbound=outbound)
-    return [answer for answer in answers if not alert_types()[answer.alert_type].control or answer.alert_type == _REFUSAL]
+    return [one for one in answers if one.alert_type == _REFUSAL or not _no_answer(one.alert_type)]
+
+
+def _no_answer(name: str) -> bool:
+    return name == _ACKNOWLEDGEMENT or alert_types()[name].control
 
 
 def _expired(alert: AlertRow, now: int) -> list[str]:

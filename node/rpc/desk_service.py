@@ -37,6 +37,7 @@ from node.ports import Ports
 from node.rpc.identity import DeskDoor
 from node.rpc.publishing import publish
 from node.rpc.recall_desk import RecallDesk, Sequencing
+from node.rpc.request_desk import RequestDesk
 from node.rpc.retention_desk import RetentionDesk
 from node.rpc.status import answered, answered_stream
 
@@ -47,7 +48,7 @@ _PART = 256 * 1024
 """Bytes of a file in one message."""
 
 
-class DeskService(RetentionDesk, RecallDesk):
+class DeskService(RetentionDesk, RecallDesk, RequestDesk):
     """`exchange.v1.DeskService`."""
 
     def __init__(self, ports: Ports, door: DeskDoor, sequencer: Sequencing, fetch: Fetch, connect: Connect) -> None:

@@ -11,7 +11,7 @@ from exchange.errors import ExchangeError, Malformed, Refused
 from exchange.signing import statement_type
 from exchange.v1 import exchange_service_pb2 as messages
 from exchange.v1 import exchange_service_pb2_grpc, statement_pb2
-from node.operations import agreements, deliver, fetch, shared_log, succeed
+from node.operations import agreements, attempts, deliver, fetch, shared_log, succeed
 from node.ports import Ports
 from node.rpc.identity import PartnerDoor
 from node.rpc.status import answered, answered_stream
@@ -61,6 +61,8 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
                 if outgoing.idle:
                     self._ports.signals.wait(partner, seen, _LOOK_AGAIN_SECONDS)
         finally:
+            if outgoing.unreceipted:
+                attempts.note_failed(self._ports, partner)
             if self._newest.get(partner) is mine:
                 self._ports.streams.set(partner, "outbound", up=False)
             logger().info("stream down", partner=partner, kind="outbound", size=outgoing.frontier.size)

@@ -65,6 +65,12 @@ def kept_details(tx: Connection, generation: int, indexes: Iterable[int]) -> set
     return {(row.idx, row.detail_group) for row in tx.execute(query)}
 
 
+def first_seen(tx: Connection, subject: bytes, code: str, party: str) -> int:
+    """When anybody of an agency first did what that code says to a manifest (Unix milliseconds, 0 if never), by the subject's index."""
+    query = select(func.min(journal.c.at)).where(journal.c.subject == subject, journal.c.code == code, journal.c.party == party)
+    return tx.execute(query).scalar_one_or_none() or 0
+
+
 def count_events(tx: Connection, first: int, last: int) -> list[EventCount]:
     """Events of every journal from `first` to `last` (Unix milliseconds, both included) by month, kind and code."""
     month = func.strftime("%Y-%m", journal.c.at / 1000, "unixepoch")

@@ -9,6 +9,9 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary,
 SCHEMA_NUMBER = 1
 """Rises with every migration: an older program refuses a database of a higher number."""
 
+INFORMATION_REQUEST = "exchange.v1.InformationRequest"
+"""The alert type of questions with a clock, which have an index of their own."""
+
 metadata = MetaData()
 
 key_periods = Table(
@@ -52,6 +55,8 @@ alerts = Table(
     Index("alerts_by_digest", "digest", unique=True),
     # Holds what is still here and nothing else, and all that is asked of it.
     Index("alerts_by_due", "due_at", "erase_by", "period", sqlite_where=text("due_at > 0")),
+    # Questions with a clock, few among many alerts.
+    Index("alerts_requests", "id", "own", "originator", sqlite_where=text(f"alert_type = '{INFORMATION_REQUEST}'")),
 )
 
 subject_index = Table(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from exchange.errors import ExchangeError
 from exchange.v1 import statement_pb2
 from node.links.exchange_link import ExchangeLink
-from node.operations import agreements, succeed
+from node.operations import agreements, attempts, succeed
 from node.operations.approve import watch_oral_approvals
 from node.ports import Ports
 from node.store.directory import AgreementRow
@@ -16,6 +16,7 @@ from node.tls import TlsMaterial
 from node.workers.subscriptions import Subscription
 
 _LOOK_SECONDS = 0.25
+_ATTEMPTS_EVERY_MS = 60_000
 
 
 class Supervisor:
@@ -28,6 +29,8 @@ class Supervisor:
         self._stopping = threading.Event()
         self._subscriptions: dict[str, Subscription] = {}
         self._wait_until: dict[str, int] = {}
+        # Partners need a moment after our start before they are missed.
+        self._attempts_at = ports.clock.now_ms() + _ATTEMPTS_EVERY_MS
         self._thread = threading.Thread(target=self._run, name="supervisor")
 
     def start(self) -> None:
@@ -50,6 +53,7 @@ class Supervisor:
                 self._carry_statements()
                 self._tell_waiting()
                 watch_oral_approvals(self._ports)
+                self._note_attempts()
             except Exception as error:  # noqa: BLE001 - a defect here must not leave the node without its supervisor
                 logger().error("supervision failed", error=type(error).__name__)
             self._stopping.wait(_LOOK_SECONDS)
@@ -61,6 +65,12 @@ class Supervisor:
         for name in wanted - self._subscriptions.keys():
             subscription = self._subscriptions[name] = Subscription(self._ports, name, self._material)
             subscription.start()
+
+    def _note_attempts(self) -> None:
+        now = self._ports.clock.now_ms()
+        if now >= self._attempts_at:
+            self._attempts_at = now + _ATTEMPTS_EVERY_MS
+            attempts.note_waiting(self._ports)
 
     def _carry_statements(self) -> None:
         now = self._ports.clock.now_ms()

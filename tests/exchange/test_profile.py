@@ -29,10 +29,15 @@ message exchange.v1.Acknowledgement
 2 read_at explicit int64 CASE
 3 action_decided_by explicit int64 CASE
 4 desk explicit exchange.v1.ContactDesk PROVENANCE
+5 authorisation_pending explicit exchange.v1.AuthorisationReason CASE
 message exchange.v1.ContactDesk
 1 unit implicit string -
 2 channel implicit string -
 3 languages repeated string -
+enum exchange.v1.AuthorisationReason
+0 AUTHORISATION_REASON_UNSPECIFIED
+1 AUTHORISATION_REASON_COURT_ORDER_NEEDED
+2 AUTHORISATION_REASON_PROSECUTOR_CONSENT_NEEDED
 """
 
 

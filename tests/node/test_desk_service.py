@@ -12,6 +12,7 @@ import pytest
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
+from exchange.encoding import encode
 from exchange.errors import NotFound, Unverified
 from exchange.v1 import (
     desk_service_pb2,
@@ -28,6 +29,7 @@ from node.operations.witnesses import sign_journal_checkpoint
 from node.policy.pack import read_pack
 from node.rpc.desk_service import DeskService
 from node.workers.sequencer import Sequencer
+from tests import asking
 from tests.countries import BORDER, DAY, NOW, POLICE, agency, agreement, domain, with_clause
 from tests.federation import Federation, federation
 from tests.rig import Office, draft
@@ -205,8 +207,8 @@ def test_every_method_answers_whom_it_is_for(two: Federation) -> None:
         _ask_to_take_back(two, alert, lambda who, method, **fields: ask(ours if who == "liaison" else theirs, who, method, **fields))
         assert ask(ours, administrator, "RecoverLog", origin=ORIGIN).log.size == gb.outbound(kh).size
         assert ask(ours, administrator, "EndLog", origin=ORIGIN).state == "proposed"
-    assert asked | BEFORE_RELEASE | RETENTION == set(METHODS)
-    assert not asked & (BEFORE_RELEASE | RETENTION)
+    assert asked | BEFORE_RELEASE | RETENTION | REQUESTS == set(METHODS)
+    assert not asked & (BEFORE_RELEASE | RETENTION | REQUESTS)
 
 
 def test_a_reported_mis_hit_is_not_proposed_again(two: Federation) -> None:
@@ -293,6 +295,42 @@ def test_every_method_about_retention_answers_whom_it_is_for(two: Federation) ->
         assert ask("liaison", "EraseAlert", alert=alert, reason="synthetic").retention.summary.flags == ["ERASED"]
         assert len(ask("auditor", "GetErasureProof", alert=alert).entries) == 2
     assert asked == RETENTION
+
+
+REQUESTS = {"AcknowledgeAlert", "ListRequests", "GetRequest", "AnswerRequest", "RefuseRequest", "SuspendRequest"}
+
+
+def test_every_method_about_requests_answers_whom_it_is_for(tmp_path: Path) -> None:
+    asked: set[str] = set()
+    with federation(tmp_path, "gb", "kh") as two:
+        two.connect("gb", "kh", asking.asking_agreement())
+        first, second = (asking.asked(two["gb"]) for _ in range(2))
+        two.pump()
+        with desk_of(two["kh"]) as theirs:
+
+            def ask(who: str, method: str, digest: bytes = first, **fields: Any) -> Any:
+                asked.add(method)
+                named = {"alert": digest.hex()} if method == "AcknowledgeAlert" else {"request": digest.hex()}
+                question = {} if method == "ListRequests" else named | fields
+                return theirs.ask(who, method, getattr(desk_service_pb2, f"{method}Request")(**question))
+
+            def state(digest: bytes = first) -> str:
+                (case,) = ask("police", "GetRequest", digest).cases
+                return desk_service_pb2.RequestState.Name(case.state).removeprefix("REQUEST_STATE_")
+
+            assert len(ask("police", "ListRequests").requests) == 2
+            said = {"reason": "synthetic", "desk": asking.DESK}
+            assert not ask("police", "AcknowledgeAlert", request_id=bytes(16), **said).published.problems
+            assert state() == "ACKNOWLEDGED"
+            assert not ask("police", "SuspendRequest", request_id=bytes(15) + b"1", because=asking.COURT, **said).published.problems
+            assert state() == "SUSPENDED"
+            answer = {"request_id": bytes(15) + b"2", "alert_type": asking.RESPONSE, "alert": encode(asking.response())}
+            assert not ask("liaison", "AnswerRequest", draft=answer, reason="synthetic").published.problems
+            assert state() == "ANSWERED"
+            refused = ask("police", "RefuseRequest", second, request_id=bytes(15) + b"3", code=1, reason="synthetic")
+            assert not refused.published.problems
+            assert state(second) == "REFUSED"
+    assert asked == REQUESTS
 
 
 def test_a_refusal_carries_its_code_and_says_why(two: Federation) -> None:

@@ -10,11 +10,14 @@ import pytest
 from exchange.encoding import encode
 from exchange.profile import alert_type, alert_types
 from exchange.v1 import agreement_pb2, control_pb2, desk_service_pb2, handling_pb2
+from exchange.v1.acknowledgement_pb2 import Acknowledgement
+from exchange.v1.information_pb2 import InformationResponse
 from node.intake.alert_file import load_alert_file
 from node.operations import control_drafts
 from node.operations.release import Prepared
 from node.operations.sequence import sequence
 from node.reading import FieldState, read_view, to_json
+from tests.asking import asked
 from tests.countries import BORDER, DAY, NOW, POLICE, TRAVEL, agency, agreement, changed, clause
 from tests.federation import Federation, federation
 from tests.recalls import codes, flags, own_flags, recalled, replaced, request_id, shown, status
@@ -58,7 +61,7 @@ def test_an_ordinary_alert_goes_from_file_to_desk(two: Federation, name: str) ->
     gb, kh = two["gb"], two["kh"]
     purpose = handling_pb2.PURPOSE_PREVENTION
     wanted = changed(
-        sample(name),
+        about_a_question(two, sample(name)),
         request_id=request_id(),
         originator=GB_POLICE,
         recipients=[KH_POLICE],
@@ -79,6 +82,20 @@ def test_an_ordinary_alert_goes_from_file_to_desk(two: Federation, name: str) ->
     written = load_alert_file(json_of(name, seen), name="a.json", today=date(2026, 5, 28))
     assert written.draft.alert == wanted.alert, "what is shown reads back to the same alert"
     assert gb.fsck() == kh.fsck() == []
+
+
+def about_a_question(two: Federation, drafted: desk_service_pb2.Draft) -> desk_service_pb2.Draft:
+    """The draft of a reply, about a question that was asked: nobody else's is released."""
+    message: Any = alert_type(drafted.alert_type).message.FromString(drafted.alert)
+    if not isinstance(message, (InformationResponse, Acknowledgement)):
+        return drafted
+    digest = asked(two["kh"], GB_POLICE)
+    two.pump()
+    if isinstance(message, InformationResponse):
+        message.request_digest = digest
+    else:
+        message.manifest_digest = digest
+    return changed(drafted, alert=encode(message), in_reply_to=digest)
 
 
 def json_of(name: str, seen: desk_service_pb2.GetInboxAlertResponse) -> str:

@@ -56,6 +56,9 @@ def upgrade() -> None:  # noqa: PLR0915  a statement for each table
     )
     op.create_index("alerts_by_digest", "alerts", ["digest"], unique=True)
     op.create_index("alerts_by_due", "alerts", ["due_at", "erase_by", "period"], sqlite_where=sa.text("due_at > 0"))
+    op.create_index(
+        "alerts_requests", "alerts", ["id", "own", "originator"], sqlite_where=sa.text("alert_type = 'exchange.v1.InformationRequest'")
+    )
     op.create_table(
         "answers",
         sa.Column("answered", sa.LargeBinary(length=32), nullable=False),
@@ -102,6 +105,14 @@ def upgrade() -> None:  # noqa: PLR0915  a statement for each table
         sa.PrimaryKeyConstraint("control"),
     )
     op.create_index("attestations_by_referent", "attestations", ["referent"])
+    op.create_table(
+        "attempts",
+        sa.Column("log_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("log_id", "at"),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "conflicts",
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),

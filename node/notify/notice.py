@@ -1,0 +1,101 @@
+"""A notice: that somebody is needed, and nothing of what for. It leaves the office by e-mail or webhook, so it holds no personal data.
+
+What it says is closed: a kind, a reference that opens only inside the office, until when, and how urgent.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from exchange.errors import Malformed
+
+SPEC_VERSION: Final = "1.0"
+TYPE_PREFIX: Final = "org.alert-exchange.notice."
+_REFERENCE: Final = re.compile(r"[0-9a-f]{8,64}")
+_TRUST_DOMAIN: Final = re.compile(r"[a-z0-9.-]{1,253}")
+
+
+class NoticeKind(StrEnum):
+    """What can need a person."""
+
+    ANSWER_DUE = "answer-due"
+    ANSWER_OVERDUE = "answer-overdue"
+    ACKNOWLEDGE_DUE = "acknowledge-due"
+    ATTESTATION_OWED = "attestation-owed"
+    ATTESTATION_OVERDUE = "attestation-overdue"
+    APPROVAL_WAITS = "approval-waits"
+    REPORT_CAME = "report-came"
+    ASSESSMENT_REVIEW_DUE = "assessment-review-due"
+    ALARM = "alarm"
+
+
+SENTENCES: Final = {
+    NoticeKind.ANSWER_DUE: "A question from a partner waits for your answer.",
+    NoticeKind.ANSWER_OVERDUE: "A question from a partner should have been answered by now.",
+    NoticeKind.ACKNOWLEDGE_DUE: "An alert waits for somebody to acknowledge it.",
+    NoticeKind.ATTESTATION_OWED: "A recall waits for your attestation that copies were removed.",
+    NoticeKind.ATTESTATION_OVERDUE: "A partner still owes an attestation for a recall of yours.",
+    NoticeKind.APPROVAL_WAITS: "A release waits for a second officer's approval.",
+    NoticeKind.REPORT_CAME: "A partner has reported back on an alert of yours.",
+    NoticeKind.ASSESSMENT_REVIEW_DUE: "A transfer assessment is due for review; releases that rest on it will stop.",
+    NoticeKind.ALARM: "The node has raised an alarm.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One notice. Raises `Malformed` (NOTICE_MALFORMED) for anything but references and times."""
+
+    id: str
+    """32 hexadecimal digits, the same for each attempt to deliver it: a receiver drops what it has seen."""
+    kind: NoticeKind
+    source: str
+    """Trust domain of the office."""
+    reference: str
+    """Beginning of an alert's, assessment's or alarm's id, in hex."""
+    due_at: int | None
+    """Unix milliseconds; None if there is no term."""
+    escalated: bool
+    raised_at: int
+
+    def __post_init__(self) -> None:
+        if not (len(self.id) == 32 and _REFERENCE.fullmatch(self.id) and _REFERENCE.fullmatch(self.reference)):
+            raise Malformed("NOTICE_MALFORMED", "a notice names things by hexadecimal references only")
+        if not _TRUST_DOMAIN.fullmatch(self.source):
+            raise Malformed("NOTICE_MALFORMED", "a notice comes from a trust domain")
+
+
+def cloud_event(notice: Notice) -> bytes:
+    """The notice as a CloudEvent 1.0 in structured mode: UTF-8 JSON (application/cloudevents+json)."""
+    event: dict[str, Any] = {
+        "specversion": SPEC_VERSION,
+        "id": notice.id,
+        "type": TYPE_PREFIX + notice.kind,
+        "source": f"spiffe://{notice.source}/node",
+        "subject": notice.reference,
+        "time": _iso(notice.raised_at),
+        "datacontenttype": "application/json",
+        "data": {"due_at": None if notice.due_at is None else _iso(notice.due_at), "escalated": notice.escalated},
+    }
+    return json.dumps(event, sort_keys=True, separators=(",", ":")).encode()
+
+
+def subject_line(notice: Notice) -> str:
+    """What an e-mail is headed: nothing that tells a passer-by more than that there is work."""
+    return f"[{'urgent' if notice.escalated else 'alert exchange'}] {notice.kind.replace('-', ' ')}"
+
+
+def plain_text(notice: Notice) -> str:
+    """The body of an e-mail."""
+    lines = [SENTENCES[notice.kind], "", f"Reference: {notice.reference}"]
+    if notice.due_at is not None:
+        lines.append(f"By: {datetime.fromtimestamp(notice.due_at / 1000, UTC):%Y-%m-%d %H:%M} UTC")
+    lines += ["", "Open it in your office: exchange work list", "This message holds no details, and must not be answered with any."]
+    return "\n".join(lines) + "\n"
+
+
+def _iso(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
