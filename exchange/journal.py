@@ -32,7 +32,7 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
         {"ATTESTED", "CORRECTED", "DISPUTED", "LIFTED", "MIS_HIT", "RESTRICTED", "SUPERSEDED", "WITHDRAWN"}
     ),
     journal_pb2.JOURNAL_KIND_CONSULTATION: frozenset(
-        {"ALERT", "ALERTS", "INBOX", "INBOX_ALERT", "REACH", "SEARCH", "STATUS", "SUBMISSION"}
+        {"ALERT", "ALERTS", "INBOX", "INBOX_ALERT", "REACH", "SEARCH", "STATUS", "SUBMISSION", "WORK"}
     ),
     journal_pb2.JOURNAL_KIND_DISCLOSURE: frozenset({"RELEASED"}),
     journal_pb2.JOURNAL_KIND_COMBINATION: frozenset({"MERGED", "SCREENED"}),

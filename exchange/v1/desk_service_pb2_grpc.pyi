@@ -88,6 +88,8 @@ class DeskServiceStub:
     AttestPurge: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.AttestPurgeRequest, _desk_service_pb2.AttestPurgeResponse]
     ScreenPassengers: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ScreenPassengersRequest, _desk_service_pb2.ScreenPassengersResponse]
     """Compares a passenger list with the alerts in force. Whoever does not match is forgotten."""
+    ListWork: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ListWorkRequest, _desk_service_pb2.ListWorkResponse]
+    """What needs a person now."""
 
 @_typing.type_check_only
 class DeskServiceAsyncStub(DeskServiceStub):
@@ -149,6 +151,8 @@ class DeskServiceAsyncStub(DeskServiceStub):
     AttestPurge: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.AttestPurgeRequest, _desk_service_pb2.AttestPurgeResponse]  # type: ignore[assignment]
     ScreenPassengers: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ScreenPassengersRequest, _desk_service_pb2.ScreenPassengersResponse]  # type: ignore[assignment]
     """Compares a passenger list with the alerts in force. Whoever does not match is forgotten."""
+    ListWork: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ListWorkRequest, _desk_service_pb2.ListWorkResponse]  # type: ignore[assignment]
+    """What needs a person now."""
 
 class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -519,5 +523,13 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.ScreenPassengersResponse, _abc.Awaitable[_desk_service_pb2.ScreenPassengersResponse]]:
         """Compares a passenger list with the alerts in force. Whoever does not match is forgotten."""
+
+    @_abc_1.abstractmethod
+    def ListWork(
+        self,
+        request: _desk_service_pb2.ListWorkRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ListWorkResponse, _abc.Awaitable[_desk_service_pb2.ListWorkResponse]]:
+        """What needs a person now."""
 
 def add_DeskServiceServicer_to_server(servicer: DeskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
