@@ -102,10 +102,9 @@ def alarms(ports: Ports, tx: Transaction, viewer: Viewer, _now: int) -> Iterable
 
 
 def _replaces(newer: Assessment, old: Assessment) -> bool:
-    covers = newer.destination == old.destination and (
-        not newer.recipients or (bool(old.recipients) and old.recipients <= newer.recipients)
-    )
-    return covers and newer.assessed_at > old.assessed_at and newer.states >= old.states and newer.review_by >= old.review_by
+    for_all_of = not newer.recipients or (bool(old.recipients) and old.recipients <= newer.recipients)
+    same = newer.destination == old.destination and newer.states >= old.states
+    return for_all_of and same and newer.assessed_at > old.assessed_at and newer.review_by >= old.review_by
 
 
 def _concerns(tx: Transaction, row: AlertRow, agency: str) -> bool:
