@@ -12,6 +12,9 @@ AT_TERM: Final = 0
 MINUTE: Final = 60_000
 DAY: Final = 24 * 60 * MINUTE
 
+_FIRST_RETRY: Final = 30_000
+_LONGEST_RETRY: Final = 60 * MINUTE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticePlan:
@@ -54,3 +57,9 @@ def round_at(plan: NoticePlan, term: Term, now: int) -> int | None:
         return AT_TERM
     reminded = term.due - plan.remind_before if term.remind_at is None else term.remind_at
     return REMINDER if now >= reminded else None
+
+
+def retry_after(attempts: int, jitter: float) -> int:
+    """How long to wait where so many attempts had failed before: twice as long each time, up to an hour; `jitter`, 0 to 1, spares half."""
+    longest = min(_FIRST_RETRY * 2 ** min(attempts, 16), _LONGEST_RETRY)
+    return int(longest * (1 - jitter / 2))

@@ -26,6 +26,7 @@ from node.notify.webhook import read_secret
 from tests.refusals import refused
 
 NOW = 1_800_000_000_000
+TLS = ssl.create_default_context()
 SECRET = b"0123456789abcdef0123456789abcdef"
 NOTICE = Notice(
     id="0123456789abcdef0123456789abcdef",
@@ -81,7 +82,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 def test_a_webhook_is_signed_as_the_standard_says(receiver: Receiver) -> None:
-    post(Webhook(url=receiver.url, secret=SECRET), NOTICE, NOW)
+    post(Webhook(url=receiver.url, secret=SECRET), NOTICE, NOW, context=TLS)
     ((path, headers, body),) = receiver.requests
     assert path == "/hook?office=1"
     assert headers["content-type"] == "application/cloudevents+json; charset=utf-8"
@@ -92,7 +93,7 @@ def test_a_webhook_is_signed_as_the_standard_says(receiver: Receiver) -> None:
 
 
 def test_the_body_is_a_cloud_event_of_references_and_times_alone(receiver: Receiver) -> None:
-    post(Webhook(url=receiver.url, secret=SECRET), NOTICE, NOW)
+    post(Webhook(url=receiver.url, secret=SECRET), NOTICE, NOW, context=TLS)
     event = json.loads(receiver.requests[0][2])
     assert event == {
         "specversion": "1.0",
@@ -110,7 +111,7 @@ def test_the_body_is_a_cloud_event_of_references_and_times_alone(receiver: Recei
 def test_a_receiver_that_does_not_take_it_is_told_apart_and_no_redirect_is_followed(receiver: Receiver, status: int) -> None:
     receiver.status = status
     with refused(Refused, "WEBHOOK_FAILED"):
-        post(Webhook(url=receiver.url, secret=SECRET), NOTICE, NOW)
+        post(Webhook(url=receiver.url, secret=SECRET), NOTICE, NOW, context=TLS)
     assert len(receiver.requests) == 1
 
 
@@ -119,7 +120,7 @@ def test_a_receiver_that_is_not_there_is_a_refusal_too(receiver: Receiver) -> No
     receiver.server.server_close()
     for wrong in (url, "http://127.0.0.1:1/hook", "http://[bad/hook"):
         with refused(Refused, "WEBHOOK_FAILED"):
-            post(Webhook(url=wrong, secret=SECRET), NOTICE, NOW)
+            post(Webhook(url=wrong, secret=SECRET), NOTICE, NOW, context=TLS)
 
 
 def test_a_secret_has_the_form_of_the_standard() -> None:
@@ -176,14 +177,14 @@ def mailbox() -> Iterator[tuple[Mailbox, Mail]]:
     controller.start()
     yield (
         box,
-        Mail(host="127.0.0.1", port=port, sender="node@kh.example", recipients=("desk@kh.example", "chief@kh.example"), starttls=False),
+        Mail(host="127.0.0.1", port=port, sender="node@kh.example", recipients=("desk@kh.example", "chief@kh.example"), tls="none"),
     )
     controller.stop()
 
 
 def test_a_mail_says_that_somebody_is_needed_and_where_to_look(mailbox: tuple[Mailbox, Mail]) -> None:
     box, mail = mailbox
-    send(mail, NOTICE, context=ssl.create_default_context())
+    send(mail, NOTICE, context=TLS)
     (raw,) = box.messages
     message = message_from_bytes(raw, policy=default)
     assert message["Subject"] == "[alert exchange] answer due"
@@ -198,7 +199,7 @@ def test_a_mail_says_that_somebody_is_needed_and_where_to_look(mailbox: tuple[Ma
 def test_a_server_without_tls_is_refused_where_the_office_demands_it(mailbox: tuple[Mailbox, Mail]) -> None:
     box, mail = mailbox
     with refused(Refused, "MAIL_FAILED"):
-        send(replace(mail, starttls=True), NOTICE, context=ssl.create_default_context())
+        send(replace(mail, tls="starttls"), NOTICE, context=TLS)
     assert not box.messages
 
 
@@ -206,10 +207,10 @@ def test_a_recipient_that_was_not_taken_is_noticed(mailbox: tuple[Mailbox, Mail]
     box, mail = mailbox
     box.refuse = "chief@kh.example"
     with refused(Refused, "MAIL_FAILED"):
-        send(mail, NOTICE, context=ssl.create_default_context())
+        send(mail, NOTICE, context=TLS)
 
 
 def test_no_mail_server_is_a_refusal(mailbox: tuple[Mailbox, Mail]) -> None:
     _, mail = mailbox
     with refused(Refused, "MAIL_FAILED"):
-        send(replace(mail, port=1), NOTICE, context=ssl.create_default_context())
+        send(replace(mail, port=1), NOTICE, context=TLS)
