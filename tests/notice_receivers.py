@@ -151,7 +151,7 @@ def mailing(certificate: Path | None = None, *, at_once: bool = False, login: bo
     if certificate is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
-    options: dict[str, Any] = {"authenticator": box.check, "auth_required": True, "auth_require_tls": not at_once} if login else {}
+    options: dict[str, Any] = {"authenticator": box.check, "auth_required": not at_once, "auth_require_tls": not at_once} if login else {}
     if context is not None and not at_once:
         options |= {"tls_context": context, "require_starttls": True}
     controller = Controller(box, hostname="localhost", port=box.port, ssl_context=context if at_once else None, **options)

@@ -3,6 +3,7 @@
 import smtplib
 import socket
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -50,8 +51,9 @@ def compose(mail: Mail, notice: Notice) -> EmailMessage:
 
 def send(mail: Mail, notice: Notice, *, context: ssl.SSLContext) -> None:
     """Deliver a notice once. Raises `Refused` (MAIL_FAILED): no server, no TLS where it is demanded, or a recipient that was not taken."""
+    server = _open(mail, context)
     try:
-        with _open(mail, context) as server, ends_within(mail.whole, lambda: _socket(server)):
+        with ends_within(mail.whole, lambda: _socket(server)):
             server.connect(mail.host, mail.port)
             server.ehlo()
             if mail.tls == "starttls":
@@ -60,8 +62,12 @@ def send(mail: Mail, notice: Notice, *, context: ssl.SSLContext) -> None:
             if mail.user:
                 server.login(mail.user, mail.password)
             refused = server.send_message(compose(mail, notice))
+            with suppress(smtplib.SMTPException, OSError):  # it is taken: how the server says good-bye changes nothing
+                server.quit()
     except (smtplib.SMTPException, OSError, ValueError) as error:
         raise Refused("MAIL_FAILED", f"the mail server did not take it: {type(error).__name__}") from None
+    finally:
+        server.close()
     if refused:
         raise Refused("MAIL_FAILED", "the mail server did not take it for every recipient")
 
