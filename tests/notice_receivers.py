@@ -140,7 +140,7 @@ class Mailbox:
     def check(self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, login: Any) -> AuthResult:
         assert isinstance(login, LoginPassword)
         self.logins.append((login.login.decode(), login.password.decode()))
-        return AuthResult(success=login.password == b"synthetic password")
+        return AuthResult(success=login.password == b"synthetic password", handled=False)
 
 
 @contextmanager
