@@ -175,6 +175,7 @@ KINDS: Final[Mapping[str, Callable[[object, Path], object]]] = {
     "path": _path,
     "uri": _uri,
     "uris": _uris,
+    "url": _url,
     "urls": _urls,
     "seconds": _seconds,
     "minutes": _minutes,

@@ -35,7 +35,7 @@ def list_(everything: bool) -> None:  # noqa: FBT001  click calls it
         if not answer.items:
             console.print(note("Nothing needs you now." if everything else "Nothing needs you now. What comes later: --all"))
             return
-        console.print(table(("what", "!reference", "with", "!due", "next"), map(_row, answer.items)))
+        console.print(table(("what", "!reference", "with", "!due", "!next"), map(_row, answer.items)))
         if answer.left_off:
             console.print(note(f"\nThere are {answer.left_off} more, all less urgent."))
 
@@ -63,7 +63,12 @@ def _kind(item: "WorkItem") -> str:
 
 def _due(milliseconds: int, zone: str) -> str:
     local = _local(milliseconds, zone)
-    return "\n".join(filter(None, (local, time_text(milliseconds)))) if milliseconds else ""
+    there = f"{local.rpartition(' ')[0]} {_city(zone)}" if local else ""
+    return "\n".join(filter(None, (there, time_text(milliseconds)))) if milliseconds else ""
+
+
+def _city(zone: str) -> str:
+    return plain(zone.rpartition("/")[2].replace("_", " "))
 
 
 def _local(milliseconds: int, zone: str) -> str | None:
