@@ -51,7 +51,8 @@ def _row(item: "WorkItem") -> tuple[str, ...]:
     due = [text for text in (state, _due(item.due_at, item.zone)) if text]
     if item.lands_at and item.lands_at != item.due_at:
         due.append(f"lands {_due(item.lands_at, item.zone)}")
-    what = words(_kind(item)) + (f": {words(plain(item.detail))}" if item.detail else "")
+    detail = words(item.detail) if item.detail.isupper() else item.detail
+    what = "\n".join(filter(None, (words(_kind(item)), plain(detail))))
     return what, short(item.reference), party_name(item.counterparty) or "–", "\n".join(due) or "–", plain(item.command)
 
 

@@ -60,7 +60,8 @@ def test_a_person_reads_what_it_is_until_when_there_and_in_utc_and_what_to_type(
     desk.answers["ListWork"] = messages.ListWorkResponse(items=[item()])
     said = text_of(desk, capsys)
     for words in (
-        "alert to acknowledge",
+        "acknowledge",
+        "TravelAlert",
         DIGEST.hex()[:12],
         "nca-ceop (gb)",
         "2026-05-30 15:05 Bangkok",
