@@ -124,6 +124,8 @@ class Mailbox:
     refuse: str = ""
     answers: list[str] = field(default_factory=lambda: ["250 OK"])
     logins: list[tuple[str, str]] = field(default_factory=list)
+    hangs_up: bool = False
+    """Whether it ends the connection instead of saying good-bye."""
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802  the library's name
         if address == self.refuse:
@@ -136,6 +138,11 @@ class Mailbox:
         if answer.startswith("250"):
             self.messages.append((tuple(envelope.rcpt_tos), envelope.content))
         return answer
+
+    async def handle_QUIT(self, server: Any, _session: Any, _envelope: Any) -> str:  # noqa: N802  the library's name
+        if self.hangs_up:
+            server.transport.abort()
+        return "221 bye"
 
     def check(self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, login: Any) -> AuthResult:
         assert isinstance(login, LoginPassword)

@@ -240,6 +240,12 @@ def test_a_server_that_does_not_take_it_or_is_not_there_is_a_refusal(box: Mailbo
         send(mail_to(box, port=1), NOTICE, context=TLS)
 
 
+def test_a_server_that_took_it_and_hangs_up_has_taken_it(box: Mailbox) -> None:
+    box.hangs_up = True
+    send(mail_to(box), NOTICE, context=TLS)
+    assert len(box.messages) == 1
+
+
 def test_a_server_that_never_says_a_word_costs_its_time_and_no_more() -> None:
     with silent() as port:
         for demanded, timeout, whole in (("none", 0.5, 20.0), ("none", 20.0, 0.5), ("tls", 0.5, 20.0)):

@@ -376,6 +376,28 @@ def test_a_failure_of_the_store_ends_no_turn_for_good_and_logs_name_codes_alone(
     assert "Specimen" not in str(logged)
 
 
+def test_a_notifier_that_is_stopping_sends_nothing_more(two: Federation) -> None:
+    kh, way = two["kh"], Way()
+    told(two)
+    two.clock.time = LANDS
+    notifier = Notifier(kh.ports, [way])
+    notifier._stopping.set()
+    notifier.turn()
+    assert not way.tried
+
+
+def test_a_failure_of_what_is_not_wanted_any_more_changes_nothing(two: Federation) -> None:
+    kh = two["kh"]
+    digest = told(two)
+    two.clock.time = LANDS
+    (outgoing,) = notices.raise_notices(kh.ports, ["way"])
+    kh.report(digest.hex())
+    assert notices.raise_notices(kh.ports, ["way"]) == []
+    two.clock.pass_(2 * DAY)
+    assert not notices.failed(kh.ports, outgoing, 0.0)
+    assert (rows(kh), kh.alarms()) == ([], set())
+
+
 # Against real servers
 
 

@@ -11,8 +11,8 @@ import pytest
 from exchange.encoding import encode
 from exchange.journal import SALT_SIZE
 from exchange.retention import NationalRule
+from exchange.v1 import control_pb2, offending_pb2
 from exchange.v1 import desk_service_pb2 as messages
-from exchange.v1 import offending_pb2
 from exchange.v1.acknowledgement_pb2 import Acknowledgement
 from exchange.v1.journal_pb2 import JournalPersonal
 from node.notify.plan import NoticePlan, Term
@@ -25,6 +25,7 @@ from node.policy.gate import Assessment
 from node.store.directory import raise_alarm
 from node.store.errors import StoreFailed
 from node.store.journal import PERSONAL
+from node.store.submissions import ApprovalRow, add_approval
 from tests import builders
 from tests.countries import BORDER, DAY, HOUR, NGO, NOW, POLICE, agency, agreement, changed, clause, with_clause
 from tests.federation import Federation, federation
@@ -180,6 +181,34 @@ def test_a_restriction_waits_until_it_is_read_and_again_after_the_next(two: Fede
     assert kinds(kh, "border") == ["RECALL_TO_READ"]
 
 
+def test_what_another_agency_has_opened_still_waits_for_ours(two: Federation) -> None:
+    kh = two["kh"]
+    digest = told(two, KH_BORDER, KH_POLICE)
+    recalled(two["gb"], digest, RESTRICTION)
+    two.pump()
+    two.clock.pass_(HOUR)
+    shown(kh, digest, "police")
+    assert (kinds(kh, "border"), kinds(kh, "police")) == (["RECALL_TO_READ"], [])
+
+
+def test_a_refusal_that_came_waits_like_a_report_and_an_acknowledgement_does_not(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    digest = told(two)
+    acknowledged(kh, digest)
+    two.pump()
+    assert kinds(gb, "liaison", everything=True) == []
+    refusal = control_pb2.Refusal(manifest_digest=digest, reason=control_pb2.REFUSAL_REASON_NO_LEGAL_BASIS)
+    wanted = draft(request_id=b"refusal         ", alert_type="exchange.v1.Refusal", alert=encode(refusal), not_after=0)
+    published = kh.publish(wanted, "border")
+    assert not published.problems, published.problems
+    two.pump()
+    (item,) = listed(gb, "liaison")
+    assert (item.kind, item.reference, item.counterparty) == (messages.WORK_KIND_REFUSAL_TO_READ, published.manifest_digest, KH_BORDER)
+    assert kinds(kh, "border", everything=True) == []  # a refusal is an answer
+    shown(gb, published.manifest_digest, "liaison")
+    assert kinds(gb, "liaison") == []
+
+
 def test_a_correction_without_its_new_values_is_read_as_disputed(tmp_path: Path) -> None:
     with federation(tmp_path, "gb", "kh") as two:
         two.connect("gb", "kh", agreement(valid_until=NOW + HOUR))
@@ -229,7 +258,10 @@ def test_what_a_receipt_excepted_waits_until_somebody_looks_what_became_of_it(tw
     gb, kh = two["gb"], two["kh"]
     two.clock.pass_(40 * 60_000)
     kh.ports = replace(kh.ports, training=not kh.ports.training)  # it refuses what is training, or what is not
-    digest = told(two)
+    digest = gb.publish(draft(KH_BORDER)).manifest_digest
+    status(gb, digest)  # too early to know
+    two.clock.pass_(HOUR)
+    two.pump()
     (item,) = listed(gb, "liaison")
     assert (item.kind, item.reference, item.detail) == (messages.WORK_KIND_REFUSAL_TO_READ, digest, "TRAINING_MISMATCH")
     assert (item.counterparty, item.command) == (kh.domain, f"exchange alert status {digest.hex()[:12]}")
@@ -259,6 +291,18 @@ def test_a_submission_waits_for_a_colleague_never_for_its_author(two: Federation
     assert kinds(gb, "police", everything=True) == kinds(gb, "both", everything=True) == []
     approve.take_back(gb.ports, gb.person("liaison"), submission.id.hex())
     assert kinds(gb, "second") == []
+
+
+def test_who_has_approved_is_not_asked_again_and_the_office_as_a_whole_is(two: Federation) -> None:
+    gb = two["gb"]
+    submission = submitted(gb)
+    with gb.ports.store.write() as tx:
+        add_approval(tx, submission.id, ApprovalRow(person=gb.person("second"), at=NOW, confirm_by=0, confirmed_at=0))
+    assert kinds(gb, "second", everything=True) == []
+    (police,) = [viewer for viewer in office_viewers(gb.ports.officers) if viewer.agency == GB_POLICE]
+    with gb.ports.store.read() as tx:
+        (one,) = work.gather(gb.ports, tx, police, NOW)
+    assert (one.kind, one.reference, one.later) == (messages.WORK_KIND_APPROVAL_TO_GIVE, submission.id, False)
 
 
 def test_an_oral_approval_waits_for_whoever_gave_it(two: Federation) -> None:
