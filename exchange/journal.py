@@ -32,7 +32,7 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
         {"ATTESTED", "CORRECTED", "DISPUTED", "LIFTED", "MIS_HIT", "RESTRICTED", "SUPERSEDED", "WITHDRAWN"}
     ),
     journal_pb2.JOURNAL_KIND_CONSULTATION: frozenset(
-        {"ALERT", "ALERTS", "INBOX", "INBOX_ALERT", "REACH", "REQUEST", "REQUESTS", "SEARCH", "STATUS", "SUBMISSION"}
+        {"ALERT", "ALERTS", "INBOX", "INBOX_ALERT", "REACH", "REQUEST", "REQUESTS", "SEARCH", "STATUS", "SUBMISSION", "WORK"}
     ),
     journal_pb2.JOURNAL_KIND_DISCLOSURE: frozenset({"RELEASED"}),
     journal_pb2.JOURNAL_KIND_COMBINATION: frozenset({"MERGED", "SCREENED"}),
@@ -44,16 +44,7 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
     journal_pb2.JOURNAL_KIND_AGREEMENT: frozenset({"ACCEPTED", "OFFERED", "PROPOSED"}),
     journal_pb2.JOURNAL_KIND_KEY: frozenset({"DESCRIPTOR"}),
     journal_pb2.JOURNAL_KIND_EXPORT: frozenset(
-        {
-            "CONTENTLESS",
-            "DATA",
-            "DISCLOSURES",
-            "ENTRY_ONLY",
-            "EVENTS",
-            "LOG",
-            "LOGGED_ONLY",
-            "SUBJECT_REPORT",
-        }
+        {"CONTENTLESS", "DATA", "DISCLOSURES", "ENTRY_ONLY", "EVENTS", "LOG", "LOGGED_ONLY", "SUBJECT_REPORT"}
     ),
     journal_pb2.JOURNAL_KIND_REVIEW: frozenset(
         {
@@ -88,7 +79,6 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
     journal_pb2.JOURNAL_KIND_ANCHOR: frozenset({"INBOUND", "OUTBOUND"}),
     journal_pb2.JOURNAL_KIND_RECEIPT: frozenset({"TAKEN"}),
     journal_pb2.JOURNAL_KIND_RETENTION: frozenset({"HELD", "RELEASED", "REVIEWED"}),
-    journal_pb2.JOURNAL_KIND_SUCCESSION: frozenset({"FOLLOWS"}),
 }
 """The codes of each kind. REFUSAL and ALARM are not here: they bear the code of what was refused or went wrong."""
 

@@ -19,6 +19,7 @@ from exchange.values import PartyId
 from node.config import Config
 from node.keys.signers import open_signer
 from node.links.exchange_link import ExchangeLink
+from node.notify.plan import MINUTE, NoticePlan
 from node.operations import erase
 from node.operations.anchor import check_journal
 from node.operations.keeping import national_rule
@@ -45,6 +46,8 @@ from node.telemetry.logging import configure_logging, logger
 from node.tls import TlsMaterial
 from node.witnessing.listener import WitnessListener
 from node.witnessing.service import witness_service
+from node.workers.notice_channels import open_channels
+from node.workers.notices import Notifier
 from node.workers.retention import RetentionKeeper
 from node.workers.sequencer import Sequencer
 from node.workers.supervisor import Supervisor
@@ -64,6 +67,8 @@ class Node:
         office = x509.load_pem_x509_certificates(config.tls.office_ca.read_bytes())
         self.sequencer = Sequencer(ports)
         self._retention = RetentionKeeper(ports)
+        channels = open_channels(config.notices)
+        self._notifier = Notifier(ports, channels, config.notices.every_seconds) if channels else None
         self._supervisor = Supervisor(ports, self._node_material, self._tell_waiting)
         self._witnessing = Witnessing(ports, self._cannot_journal)
         self._witness = WitnessListener(config.listen.witness, witness_service(ports)) if config.listen.witness else None
@@ -94,10 +99,14 @@ class Node:
             self._witness.start()
         self._witnessing.start()
         self._retention.start()
+        if self._notifier:
+            self._notifier.start()
 
     def stop(self) -> None:
         """Stop gracefully: no new calls, running ones end, what is queued is stored, then the store closes."""
         self.ports.signals.stop()
+        if self._notifier:
+            self._notifier.stop()
         self._witnessing.stop()
         if self._witness:
             self._witness.stop()
@@ -215,6 +224,9 @@ def build(config: Config) -> Node:
         ),
         justification_mandatory=config.node.justification_mandatory,
         retention=national_rule(config.retention),
+        notices=NoticePlan(
+            remind_before=config.notices.remind_before_minutes * MINUTE, escalate_after=config.notices.escalate_after_minutes * MINUTE
+        ),
     )
     return Node(config, ports)
 

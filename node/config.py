@@ -8,23 +8,19 @@ key's PIN. Relative paths, also those in `file:` key URIs, are relative to the f
 import difflib
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, cast
 
 from exchange.errors import Malformed
-from exchange.retention import LONGEST_DAYS
 from exchange.values import PartyId
+from node.config_notices import NoticesSection, wrong_together
+from node.config_values import KINDS, Wrong, from_environment
 
 ENVIRONMENT_PREFIX: Final = "EXCHANGE_"
 NOT_CONFIGURATION: Final = frozenset({"EXCHANGE_CONTEXT"})
 """Variables of the same prefix that belong to the command line."""
-AGENCY_CLASSES: Final = ("BORDER", "POLICE", "PROSECUTION", "SOCIAL", "NGO")
-ROLES: Final = ("liaison officer", "partner officer", "auditor", "administrator")
-
-WEB_ADDRESS = re.compile(r"https?://(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
-_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +155,7 @@ class Config:
     agencies: tuple[AgencyEntry, ...]
     officers: tuple[OfficerEntry, ...]
     retention: RetentionSection
+    notices: NoticesSection
 
 
 _SECTIONS: Final[Mapping[str, type]] = {
@@ -170,7 +167,9 @@ _SECTIONS: Final[Mapping[str, type]] = {
     "witness": WitnessSection,
     "policy": PolicySection,
     "retention": RetentionSection,
+    "notices": NoticesSection,
 }
+_ONLY_IN_FILES: Final = frozenset({"uris", "urls", "days_by_type", "table", "tables"})
 _LISTS: Final[Mapping[str, type]] = {"agencies": AgencyEntry, "officers": OfficerEntry}
 
 
@@ -190,10 +189,6 @@ def load_config(path: Path, environ: Mapping[str, str]) -> Config:
         where = re.search(r"\(at [^)]*\)$", str(error))
         raise Malformed("CONFIG_SYNTAX", f"the configuration is not TOML {where[0] if where else ''}".rstrip()) from None
     return _Reader(directory=path.resolve().parent, problems=[]).config(tables, environ)
-
-
-class _Wrong(Exception):
-    """What a value should have been."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +219,7 @@ class _Reader:
             f"{ENVIRONMENT_PREFIX}{section}_{item.name}".upper(): (section, item)
             for section, shape in _SECTIONS.items()
             for item in fields(shape)
-            if item.metadata["kind"] not in {"uris", "urls", "days_by_type"}
+            if item.metadata["kind"] not in _ONLY_IN_FILES
         }
         found: dict[str, dict[str, Any]] = {}
         for variable, text in environ.items():
@@ -234,7 +229,7 @@ class _Reader:
                 self.problems.append(f"{variable}: no such setting in the environment{_nearest(variable, known)}")
                 continue
             section, item = known[variable]
-            found.setdefault(section, {})[item.name] = _from_environment(item.metadata["kind"], text)
+            found.setdefault(section, {})[item.name] = from_environment(item.metadata["kind"], text)
         return found
 
     def _list(self, name: str, shape: type, tables: object) -> tuple[object, ...]:
@@ -254,12 +249,25 @@ class _Reader:
                     self.problems.append(f"{where}.{key}: missing")
                     complete = False
                 continue
+            if "shape" in item.metadata:
+                known = len(self.problems)
+                values[item.name] = self._nested(f"{where}.{key}", item.metadata["kind"], item.metadata["shape"], table[key])
+                complete = complete and len(self.problems) == known
+                continue
             try:
-                values[item.name] = _KINDS[item.metadata["kind"]](table[key], self.directory)
-            except _Wrong as wrong:
+                values[item.name] = KINDS[item.metadata["kind"]](table[key], self.directory)
+            except Wrong as wrong:
                 self.problems.append(f"{where}.{key}: must be {wrong}")
                 complete = False
         return shape(**values) if complete else None
+
+    def _nested(self, where: str, kind: str, shape: type, value: object) -> object:
+        if kind == "tables":
+            return self._list(where, shape, value)
+        if isinstance(value, dict):
+            return self._table(where, shape, value)
+        self.problems.append(f"{where}: must be a table, [{where}]")
+        return None
 
     def _unknown(self, where: str, table: Mapping[str, Any], known: list[str]) -> None:
         for key in table:
@@ -288,6 +296,7 @@ class _Reader:
             self.problems.append("witness.urls: this node is not its own witness")
         if bool(config.policy.pack) != bool(config.policy.key):
             self.problems.append("policy: a pack and the key of whoever issues it belong together")
+        self.problems.extend(wrong_together(config.notices))
         if config.store.high_water.is_relative_to(config.store.database.parent):
             self.problems.append("store.high_water: must be outside the directory of store.database")
 
@@ -295,142 +304,3 @@ class _Reader:
 def _nearest(key: str, known: Mapping[str, Any] | list[str]) -> str:
     close = difflib.get_close_matches(key, list(known), n=1)
     return f"; did you mean {close[0]}?" if close else ""
-
-
-def _from_environment(kind: str, text: str) -> object:
-    if kind == "flag":
-        return {"true": True, "false": False}.get(text.lower(), text)
-    if kind == "seconds" and text.isdecimal():
-        return int(text)
-    if kind == "texts":
-        return [part.strip() for part in text.split(",")]
-    if kind == "days":
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else text
-    return text
-
-
-def _text(value: object, _directory: Path) -> str:
-    if not isinstance(value, str) or not value:
-        raise _Wrong("a text that is not empty")
-    return value
-
-
-def _flag(value: object, _directory: Path) -> bool:
-    if not isinstance(value, bool):
-        raise _Wrong("true or false")
-    return value
-
-
-def _texts(value: object, _directory: Path) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value or not all(isinstance(item, str) and item for item in value):
-        raise _Wrong("a list of at least one text")
-    return tuple(value)
-
-
-def _days(value: object, _directory: Path) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= LONGEST_DAYS:
-        raise _Wrong(f"a number of days from 1 to {LONGEST_DAYS}")
-    return value
-
-
-def _days_by_type(value: object, directory: Path) -> tuple[tuple[str, int], ...]:
-    if not isinstance(value, dict):
-        raise _Wrong("a table of days by type of alert, e.g. Tip = 90")
-    return tuple((name, _days(days, directory)) for name, days in value.items())
-
-
-def _path(value: object, directory: Path) -> Path:
-    return (directory / _text(value, directory)).resolve()
-
-
-def _uri(value: object, directory: Path) -> str:
-    text = _text(value, directory)
-    scheme, colon, rest = text.partition(":")
-    if not colon or scheme not in {"file", "pkcs11"} or not rest:
-        raise _Wrong("a key URI, file:… or pkcs11:…")
-    return f"file:{(directory / rest).resolve()}" if scheme == "file" else text
-
-
-def _uris(value: object, directory: Path) -> Mapping[str, str]:
-    if not isinstance(value, dict):
-        raise _Wrong("a table of key URIs by agency")
-    return {agency: _uri(uri, directory) for agency, uri in value.items()}
-
-
-def _seconds(value: object, _directory: Path) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 60:
-        raise _Wrong("a number of seconds from 1 to 60")
-    return value
-
-
-def _urls(value: object, directory: Path) -> Mapping[str, str]:
-    if not isinstance(value, dict):
-        raise _Wrong("a table of addresses by trust domain")
-    return {_trust_domain(domain, directory): _url(url, directory) for domain, url in value.items()}
-
-
-def _url(value: object, _directory: Path) -> str:
-    if not isinstance(value, str) or not WEB_ADDRESS.fullmatch(value):
-        raise _Wrong("http://host[:port][/path] or https://…, without a question mark")
-    return value.rstrip("/")
-
-
-def _address(value: object, _directory: Path) -> str:
-    matched = _ADDRESS.fullmatch(value) if isinstance(value, str) else None
-    if not matched or int(matched[2]) > 65535:
-        raise _Wrong("host:port")
-    return matched[0]
-
-
-def _country(value: object, _directory: Path) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"[A-Z]{2}", value):
-        raise _Wrong("an ISO 3166-1 code of two capital letters")
-    return value
-
-
-def _party(value: object, _directory: Path) -> PartyId:
-    try:
-        return PartyId.parse(value if isinstance(value, str) else "")
-    except Malformed:
-        raise _Wrong("a SPIFFE ID, spiffe://<trust domain>/<path>") from None
-
-
-def _trust_domain(value: object, directory: Path) -> str:
-    try:
-        return PartyId(trust_domain=_text(value, directory), path="/node").trust_domain
-    except Malformed:
-        raise _Wrong("a lower-case DNS name") from None
-
-
-def _one_of(value: object, choices: tuple[str, ...]) -> str:
-    if not isinstance(value, str) or value not in choices:
-        raise _Wrong(f"one of {', '.join(choices)}")
-    return value
-
-
-def _agency_class(value: object, _directory: Path) -> str:
-    return _one_of(value, AGENCY_CLASSES)
-
-
-def _roles(value: object, directory: Path) -> tuple[str, ...]:
-    return tuple(_one_of(role, ROLES) for role in _texts(value, directory))
-
-
-_KINDS: Final[Mapping[str, Callable[[object, Path], object]]] = {
-    "text": _text,
-    "flag": _flag,
-    "days": _days,
-    "days_by_type": _days_by_type,
-    "texts": _texts,
-    "path": _path,
-    "uri": _uri,
-    "uris": _uris,
-    "urls": _urls,
-    "seconds": _seconds,
-    "address": _address,
-    "country": _country,
-    "party": _party,
-    "trust_domain": _trust_domain,
-    "agency_class": _agency_class,
-    "roles": _roles,
-}

@@ -485,6 +485,56 @@ REQUEST_DEED_WITHDRAWN: RequestDeed.ValueType  # 6
 REQUEST_DEED_REPLACED: RequestDeed.ValueType  # 7
 Global___RequestDeed: _TypeAlias = RequestDeed  # noqa: Y015
 
+class _WorkKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _WorkKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WorkKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    WORK_KIND_UNSPECIFIED: _WorkKind.ValueType  # 0
+    WORK_KIND_ALERT_TO_ACKNOWLEDGE: _WorkKind.ValueType  # 1
+    WORK_KIND_ALERT_TO_REPORT: _WorkKind.ValueType  # 2
+    """Acknowledged, and the originator asked for feedback by a time."""
+    WORK_KIND_REPORT_TO_READ: _WorkKind.ValueType  # 3
+    WORK_KIND_REFUSAL_TO_READ: _WorkKind.ValueType  # 4
+    """A refusal that came in, or a disclosure that a receipt excepted."""
+    WORK_KIND_RECALL_TO_READ: _WorkKind.ValueType  # 5
+    """A partner restricted or disputed what it told us."""
+    WORK_KIND_ATTESTATION_TO_GIVE: _WorkKind.ValueType  # 6
+    WORK_KIND_ATTESTATION_TO_COME: _WorkKind.ValueType  # 7
+    WORK_KIND_APPROVAL_TO_GIVE: _WorkKind.ValueType  # 8
+    WORK_KIND_APPROVAL_TO_CONFIRM: _WorkKind.ValueType  # 9
+    """Given by word of mouth, to be put in writing."""
+    WORK_KIND_ASSESSMENT_TO_REVIEW: _WorkKind.ValueType  # 10
+    WORK_KIND_STORAGE_TO_REVIEW: _WorkKind.ValueType  # 11
+    WORK_KIND_ALARM: _WorkKind.ValueType  # 12
+    WORK_KIND_REQUEST_TO_ANSWER: _WorkKind.ValueType  # 13
+    WORK_KIND_RESPONSE_TO_COME: _WorkKind.ValueType  # 14
+
+class WorkKind(_WorkKind, metaclass=_WorkKindEnumTypeWrapper):
+    """What a thing on the work list is."""
+
+WORK_KIND_UNSPECIFIED: WorkKind.ValueType  # 0
+WORK_KIND_ALERT_TO_ACKNOWLEDGE: WorkKind.ValueType  # 1
+WORK_KIND_ALERT_TO_REPORT: WorkKind.ValueType  # 2
+"""Acknowledged, and the originator asked for feedback by a time."""
+WORK_KIND_REPORT_TO_READ: WorkKind.ValueType  # 3
+WORK_KIND_REFUSAL_TO_READ: WorkKind.ValueType  # 4
+"""A refusal that came in, or a disclosure that a receipt excepted."""
+WORK_KIND_RECALL_TO_READ: WorkKind.ValueType  # 5
+"""A partner restricted or disputed what it told us."""
+WORK_KIND_ATTESTATION_TO_GIVE: WorkKind.ValueType  # 6
+WORK_KIND_ATTESTATION_TO_COME: WorkKind.ValueType  # 7
+WORK_KIND_APPROVAL_TO_GIVE: WorkKind.ValueType  # 8
+WORK_KIND_APPROVAL_TO_CONFIRM: WorkKind.ValueType  # 9
+"""Given by word of mouth, to be put in writing."""
+WORK_KIND_ASSESSMENT_TO_REVIEW: WorkKind.ValueType  # 10
+WORK_KIND_STORAGE_TO_REVIEW: WorkKind.ValueType  # 11
+WORK_KIND_ALARM: WorkKind.ValueType  # 12
+WORK_KIND_REQUEST_TO_ANSWER: WorkKind.ValueType  # 13
+WORK_KIND_RESPONSE_TO_COME: WorkKind.ValueType  # 14
+Global___WorkKind: _TypeAlias = WorkKind  # noqa: Y015
+
 @_typing.final
 class WhoAmIRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
@@ -4954,3 +5004,108 @@ class SuspendRequestResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SuspendRequestResponse: _TypeAlias = SuspendRequestResponse  # noqa: Y015
+
+@_typing.final
+class ListWorkRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALL_FIELD_NUMBER: _builtins.int
+    all: _builtins.bool
+    """Also what needs nobody yet: what waits for others, was looked at, or is due much later."""
+    def __init__(
+        self,
+        *,
+        all: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all", b"all"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListWorkRequest: _TypeAlias = ListWorkRequest  # noqa: Y015
+
+@_typing.final
+class WorkItem(_message.Message):
+    """One thing that needs a person. It names what it is about by a reference alone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    COUNTERPARTY_FIELD_NUMBER: _builtins.int
+    RAISED_AT_FIELD_NUMBER: _builtins.int
+    DUE_AT_FIELD_NUMBER: _builtins.int
+    OVERDUE_FIELD_NUMBER: _builtins.int
+    ESCALATED_FIELD_NUMBER: _builtins.int
+    LANDS_AT_FIELD_NUMBER: _builtins.int
+    ZONE_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    LATER_FIELD_NUMBER: _builtins.int
+    COMMAND_FIELD_NUMBER: _builtins.int
+    kind: Global___WorkKind.ValueType
+    reference: _builtins.bytes
+    """Manifest digest, or id of a submission, assessment or alarm."""
+    counterparty: _builtins.str
+    """SPIFFE ID, or the trust domain of a country; empty where it concerns nobody else."""
+    raised_at: _builtins.int
+    due_at: _builtins.int
+    overdue: _builtins.bool
+    escalated: _builtins.bool
+    lands_at: _builtins.int
+    """When the traveller first arrives, and the IANA zone of that port."""
+    zone: _builtins.str
+    detail: _builtins.str
+    """A type of alert, or a code: of the refusal, the recall, the alarm."""
+    later: _builtins.bool
+    command: _builtins.str
+    """What to type next."""
+    def __init__(
+        self,
+        *,
+        kind: Global___WorkKind.ValueType = ...,
+        reference: _builtins.bytes = ...,
+        counterparty: _builtins.str = ...,
+        raised_at: _builtins.int = ...,
+        due_at: _builtins.int = ...,
+        overdue: _builtins.bool = ...,
+        escalated: _builtins.bool = ...,
+        lands_at: _builtins.int = ...,
+        zone: _builtins.str = ...,
+        detail: _builtins.str = ...,
+        later: _builtins.bool = ...,
+        command: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "counterparty", b"counterparty", "detail", b"detail", "due_at", b"due_at", "escalated", b"escalated", "kind", b"kind", "lands_at", b"lands_at", "later", b"later", "overdue", b"overdue", "raised_at", b"raised_at", "reference", b"reference", "zone", b"zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkItem: _TypeAlias = WorkItem  # noqa: Y015
+
+@_typing.final
+class ListWorkResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEMS_FIELD_NUMBER: _builtins.int
+    LEFT_OFF_FIELD_NUMBER: _builtins.int
+    left_off: _builtins.int
+    """Things beyond those that one answer holds."""
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___WorkItem]:
+        """Most urgent first."""
+
+    def __init__(
+        self,
+        *,
+        items: _abc.Iterable[Global___WorkItem] | None = ...,
+        left_off: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "left_off", b"left_off"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListWorkResponse: _TypeAlias = ListWorkResponse  # noqa: Y015

@@ -324,6 +324,11 @@ class DeskServiceStub:
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.SuspendRequestRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.SuspendRequestResponse.FromString,
                 _registered_method=True)
+        self.ListWork = channel.unary_unary(
+                '/exchange.v1.DeskService/ListWork',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ListWorkRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ListWorkResponse.FromString,
+                _registered_method=True)
 
 
 class DeskServiceServicer:
@@ -682,6 +687,13 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListWork(self, request, context):
+        """What needs a person now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -974,6 +986,11 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     servicer.SuspendRequest,
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.SuspendRequestRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.SuspendRequestResponse.SerializeToString,
+            ),
+            'ListWork': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListWork,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ListWorkRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ListWorkResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -2542,6 +2559,33 @@ class DeskService:
             '/exchange.v1.DeskService/SuspendRequest',
             exchange_dot_v1_dot_desk__service__pb2.SuspendRequestRequest.SerializeToString,
             exchange_dot_v1_dot_desk__service__pb2.SuspendRequestResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListWork(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/ListWork',
+            exchange_dot_v1_dot_desk__service__pb2.ListWorkRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ListWorkResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -94,6 +94,8 @@ class DeskServiceStub:
     AnswerRequest: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.AnswerRequestRequest, _desk_service_pb2.AnswerRequestResponse]
     RefuseRequest: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.RefuseRequestRequest, _desk_service_pb2.RefuseRequestResponse]
     SuspendRequest: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.SuspendRequestRequest, _desk_service_pb2.SuspendRequestResponse]
+    ListWork: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ListWorkRequest, _desk_service_pb2.ListWorkResponse]
+    """What needs a person now."""
 
 @_typing.type_check_only
 class DeskServiceAsyncStub(DeskServiceStub):
@@ -161,6 +163,8 @@ class DeskServiceAsyncStub(DeskServiceStub):
     AnswerRequest: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.AnswerRequestRequest, _desk_service_pb2.AnswerRequestResponse]  # type: ignore[assignment]
     RefuseRequest: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.RefuseRequestRequest, _desk_service_pb2.RefuseRequestResponse]  # type: ignore[assignment]
     SuspendRequest: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.SuspendRequestRequest, _desk_service_pb2.SuspendRequestResponse]  # type: ignore[assignment]
+    ListWork: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ListWorkRequest, _desk_service_pb2.ListWorkResponse]  # type: ignore[assignment]
+    """What needs a person now."""
 
 class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -573,5 +577,13 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _desk_service_pb2.SuspendRequestRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.SuspendRequestResponse, _abc.Awaitable[_desk_service_pb2.SuspendRequestResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ListWork(
+        self,
+        request: _desk_service_pb2.ListWorkRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ListWorkResponse, _abc.Awaitable[_desk_service_pb2.ListWorkResponse]]:
+        """What needs a person now."""
 
 def add_DeskServiceServicer_to_server(servicer: DeskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -29,6 +29,7 @@ Exit codes:
 
 _NOUNS: Final[Mapping[str, Mapping[str, str]]] = {
     "Alerts": {
+        "work": "What needs you now, most urgent first.",
         "alert": "Check, preview and publish alerts, see what became of them, and take them back.",
         "approval": "Four eyes: submit a draft, look at what waits, approve it.",
         "inbox": "Read what came in for your desk, acknowledge, report back, and attest a purge.",

@@ -1,15 +1,19 @@
 """Outbound webhooks: one POST, no redirect, nothing read of the answer but its status."""
 
 import http.client
-from dataclasses import dataclass
+import ssl
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
 from exchange.errors import Refused
+from node.links.deadline import ends_within
 from node.notify.notice import Notice, cloud_event
 from node.notify.webhook import signed_headers
 
 TIMEOUT_SECONDS: Final = 10.0
+WHOLE_SECONDS: Final = 20.0
+"""For one notice, however the receiver answers."""
 _TAKEN: Final = range(200, 300)
 
 
@@ -19,21 +23,29 @@ class Webhook:
 
     url: str
     """http or https."""
-    secret: bytes
+    secret: bytes = field(repr=False)
+    timeout: float = TIMEOUT_SECONDS
+    whole: float = WHOLE_SECONDS
 
 
-def post(webhook: Webhook, notice: Notice, now_ms: int) -> None:
+def post(webhook: Webhook, notice: Notice, now_ms: int, *, context: ssl.SSLContext) -> None:
     """Deliver a notice once. Raises `Refused` (WEBHOOK_FAILED) unless the receiver takes it; a redirect is not followed."""
     body = cloud_event(notice)
     try:
         parts = urlsplit(webhook.url)
-        connect = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        connection = connect(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
+        host, port = parts.hostname or "", parts.port
+        secure = parts.scheme == "https"
+        connection = (
+            http.client.HTTPSConnection(host, port, timeout=webhook.timeout, context=context)
+            if secure
+            else http.client.HTTPConnection(host, port, timeout=webhook.timeout)
+        )
         try:
-            path = parts.path or "/"
-            target = f"{path}?{parts.query}" if parts.query else path
-            connection.request("POST", target, body, dict(signed_headers(notice, body, webhook.secret, now_ms)))
-            status = connection.getresponse().status
+            with ends_within(webhook.whole, lambda: connection.sock):
+                path = parts.path or "/"
+                target = f"{path}?{parts.query}" if parts.query else path
+                connection.request("POST", target, body, dict(signed_headers(notice, body, webhook.secret, now_ms)))
+                status = connection.getresponse().status
         finally:
             connection.close()
     except (OSError, http.client.HTTPException, ValueError) as error:

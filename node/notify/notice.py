@@ -25,10 +25,16 @@ class NoticeKind(StrEnum):
     ANSWER_OVERDUE = "answer-overdue"
     ACKNOWLEDGE_DUE = "acknowledge-due"
     ATTESTATION_OWED = "attestation-owed"
-    ATTESTATION_OVERDUE = "attestation-overdue"
+    ATTESTATION_AWAITED = "attestation-awaited"
     APPROVAL_WAITS = "approval-waits"
+    APPROVAL_UNWRITTEN = "approval-unwritten"
     REPORT_CAME = "report-came"
+    REPORT_DUE = "report-due"
+    REFUSAL_CAME = "refusal-came"
+    RECALL_CAME = "recall-came"
+    RESPONSE_AWAITED = "response-awaited"
     ASSESSMENT_REVIEW_DUE = "assessment-review-due"
+    STORAGE_REVIEW_DUE = "storage-review-due"
     ALARM = "alarm"
 
 
@@ -37,10 +43,16 @@ SENTENCES: Final = {
     NoticeKind.ANSWER_OVERDUE: "A question from a partner should have been answered by now.",
     NoticeKind.ACKNOWLEDGE_DUE: "An alert waits for somebody to acknowledge it.",
     NoticeKind.ATTESTATION_OWED: "A recall waits for your attestation that copies were removed.",
-    NoticeKind.ATTESTATION_OVERDUE: "A partner still owes an attestation for a recall of yours.",
+    NoticeKind.ATTESTATION_AWAITED: "A partner still owes an attestation for a recall of yours.",
     NoticeKind.APPROVAL_WAITS: "A release waits for a second officer's approval.",
+    NoticeKind.APPROVAL_UNWRITTEN: "An approval that was given by word of mouth is to be put in writing.",
     NoticeKind.REPORT_CAME: "A partner has reported back on an alert of yours.",
+    NoticeKind.REPORT_DUE: "A partner waits for your report on an alert that you acknowledged.",
+    NoticeKind.REFUSAL_CAME: "A partner has refused something that you sent.",
+    NoticeKind.RECALL_CAME: "A partner has restricted or disputed an alert that you hold: do not act on it before you have read that.",
+    NoticeKind.RESPONSE_AWAITED: "A partner has not answered a question of yours.",
     NoticeKind.ASSESSMENT_REVIEW_DUE: "A transfer assessment is due for review; releases that rest on it will stop.",
+    NoticeKind.STORAGE_REVIEW_DUE: "It is time to review whether something that you hold is still needed.",
     NoticeKind.ALARM: "The node has raised an alarm.",
 }
 

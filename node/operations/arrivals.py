@@ -24,10 +24,18 @@ def first_arrival(kind: AlertType, fragments: Mapping[int, bytes]) -> int:
 
 def earliest_arrival(alert: Message) -> int:
     """The same of an alert that is decoded already."""
+    return min((moment for moment, _ in _arrivals(alert)), default=0)
+
+
+def arrival_zone(alert: Message | None) -> str:
+    """The IANA zone of the port of that arrival; empty if none is known."""
+    return min(_arrivals(alert), default=(0, ""))[1]
+
+
+def _arrivals(alert: Message | None) -> list[tuple[int, str]]:
     if not isinstance(alert, travel_alert_pb2.TravelAlert):
-        return 0
-    arrivals = [moment for leg in alert.itinerary if leg.HasField("arrival") and (moment := _moment(leg.arrival))]
-    return min(arrivals, default=0)
+        return []
+    return [(moment, leg.arrival.zone) for leg in alert.itinerary if leg.HasField("arrival") and (moment := _moment(leg.arrival))]
 
 
 def _moment(time: travel_pb2.LocalTime) -> int:

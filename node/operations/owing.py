@@ -9,6 +9,7 @@ from typing import Final
 
 from exchange.v1 import desk_service_pb2
 from exchange.values import PartyId
+from node.notify.plan import Term
 from node.operations.reach import lineage, tellings
 from node.ports import Ports
 from node.store import alerts, recalls
@@ -94,6 +95,19 @@ def stage_of(recall: RecallRow, now: int) -> "desk_service_pb2.AttestationStage.
     if now < recall.attest_by + max(given, ESCALATE_AFTER_MS):
         return desk_service_pb2.ATTESTATION_STAGE_OVERDUE
     return desk_service_pb2.ATTESTATION_STAGE_ESCALATED
+
+
+def attestation_term(recall: RecallRow) -> Term:
+    """By when an attestation is due, reminded of and escalated, as `stage_of` has it; escalated daily until it has come."""
+    given = max(recall.attest_by - recall.recorded_at, 0)
+    due_at = max(recall.attest_by, recall.recorded_at)
+    return Term(
+        raised_at=recall.recorded_at,
+        due_at=due_at,
+        remind_at=recall.recorded_at + given // 2,
+        escalate_at=due_at + max(given, ESCALATE_AFTER_MS),
+        insistent=True,
+    )
 
 
 def _owed(row: AlertRow, agency: str, recall: RecallRow, given: Sequence[AttestationRow], *, held: bool, now: int) -> Owed:

@@ -1,7 +1,7 @@
 """Who the caller is to this node."""
 
 from exchange.v1 import desk_service_pb2
-from node.config import ROLES
+from node.config_values import ROLES
 from node.operations.officers import require
 from node.ports import Ports
 

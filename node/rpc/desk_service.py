@@ -40,6 +40,7 @@ from node.rpc.recall_desk import RecallDesk, Sequencing
 from node.rpc.request_desk import RequestDesk
 from node.rpc.retention_desk import RetentionDesk
 from node.rpc.status import answered, answered_stream
+from node.rpc.work_desk import WorkDesk
 
 Connect = Callable[[str], AbstractContextManager[SharedLogs]]
 """Opens a connection to a partner (trust domain). Raises `NotFound` (PARTNER_UNKNOWN)."""
@@ -48,7 +49,7 @@ _PART = 256 * 1024
 """Bytes of a file in one message."""
 
 
-class DeskService(RetentionDesk, RecallDesk, RequestDesk):
+class DeskService(RetentionDesk, RecallDesk, RequestDesk, WorkDesk):
     """`exchange.v1.DeskService`."""
 
     def __init__(self, ports: Ports, door: DeskDoor, sequencer: Sequencing, fetch: Fetch, connect: Connect) -> None:

@@ -13,8 +13,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, select
 from sqlalchemy.exc import OperationalError
 
+import node.store.notice_tables
 import node.store.recall_tables
-import node.store.request_tables  # noqa: F401  likewise
+import node.store.request_tables  # noqa: F401  tables that belong to the same metadata
 from node.store import schema
 from node.store.connections import sqlite_driver
 from node.store.engine import Store, open_store

@@ -237,6 +237,30 @@ def upgrade() -> None:  # noqa: PLR0915  a statement for each table
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "notices",
+        sa.Column("id", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("reference", sa.String(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("has_term", sa.Integer(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("raised_at", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("next_attempt_at", sa.BigInteger(), nullable=False),
+        sa.Column("delivered_at", sa.BigInteger(), nullable=False),
+        sa.Column("given_up_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("kind", "reference", "due_at", "round", "channel"),
+    )
+    op.create_index(
+        "notices_undelivered",
+        "notices",
+        ["next_attempt_at"],
+        unique=False,
+        sqlite_where=sa.text("delivered_at = 0 AND given_up_at = 0"),
+    )
+    op.create_table(
         "partners",
         sa.Column("trust_domain", sa.String(), nullable=False),
         sa.Column("fingerprint", sa.LargeBinary(length=32), nullable=False),

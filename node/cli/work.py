@@ -1,0 +1,85 @@
+"""`exchange work`: what needs a person now, most urgent first."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from node.cli.command import Noun
+from node.cli.context import ask, open_desk
+from node.cli.document import document, enum_name, moment_of
+from node.cli.output import note, party_name, plain, short, show, table, time_text, words
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from exchange.v1.desk_service_pb2 import WorkItem
+
+_ZONED: Final = "%Y-%m-%d %H:%M"
+
+
+@click.group(cls=Noun)
+def work() -> None:
+    """What needs you now, most urgent first."""
+
+
+@work.command("list")
+@click.option("--all", "everything", is_flag=True, help="Also what needs nobody yet: it waits for others, was looked at, or is due later.")
+def list_(everything: bool) -> None:  # noqa: FBT001  click calls it
+    """List what needs you or your agency: what lands next, what is overdue, what is due, and the command that comes next."""
+    from exchange.v1 import desk_service_pb2
+
+    with open_desk() as desk:
+        answer = ask(desk.ListWork, desk_service_pb2.ListWorkRequest(all=everything))
+
+    def draw(console: "Console") -> None:
+        if not answer.items:
+            console.print(note("Nothing needs you now." if everything else "Nothing needs you now. What comes later: --all"))
+            return
+        console.print(table(("what", "!reference", "with", "!due", "!next"), map(_row, answer.items)))
+        if answer.left_off:
+            console.print(note(f"\nThere are {answer.left_off} more, all less urgent."))
+
+    items = [
+        {**document(item), "due_local": _local(item.due_at, item.zone), "lands_local": _local(item.lands_at, item.zone)}
+        for item in answer.items
+    ]
+    show({"work": items, "left_off": answer.left_off}, draw)
+
+
+def _row(item: "WorkItem") -> tuple[str, ...]:
+    state = "escalated" if item.escalated else "overdue" if item.overdue else "later" if item.later else ""
+    due = [text for text in (state, _due(item.due_at, item.zone)) if text]
+    if item.lands_at and item.lands_at != item.due_at:
+        due.append(f"lands {_due(item.lands_at, item.zone)}")
+    detail = words(item.detail) if item.detail.isupper() else item.detail
+    what = "\n".join(filter(None, (words(_kind(item)), plain(detail))))
+    return what, short(item.reference), party_name(item.counterparty) or "–", "\n".join(due) or "–", plain(item.command)
+
+
+def _kind(item: "WorkItem") -> str:
+    from exchange.v1.desk_service_pb2 import WorkKind
+
+    return enum_name(WorkKind.DESCRIPTOR, item.kind) or "unknown"
+
+
+def _due(milliseconds: int, zone: str) -> str:
+    local = _local(milliseconds, zone)
+    there = f"{local.rpartition(' ')[0]} {_city(zone)}" if local else ""
+    return "\n".join(filter(None, (there, time_text(milliseconds)))) if milliseconds else ""
+
+
+def _city(zone: str) -> str:
+    return plain(zone.rpartition("/")[2].replace("_", " "))
+
+
+def _local(milliseconds: int, zone: str) -> str | None:
+    """The time that the clock at that port shows, and its zone; None if there is none, or the zone is not one that is known here."""
+    from zoneinfo import ZoneInfo
+
+    moment: Any = moment_of(milliseconds)
+    if moment is None or not zone:
+        return None
+    try:
+        return f"{moment.astimezone(ZoneInfo(zone)).strftime(_ZONED)} {zone}"
+    except (ValueError, KeyError, OSError, OverflowError):
+        return None

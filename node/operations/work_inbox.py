@@ -1,0 +1,134 @@
+"""What came in for an agency and needs somebody: alerts to answer, answers to read, recalls to read, purges to attest."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from exchange.profile import AlertType, alert_types
+from exchange.v1 import desk_service_pb2
+from exchange.v1.travel_alert_pb2 import TravelAlert
+from node.notify.plan import Term
+from node.operations.arrivals import arrival_zone
+from node.operations.contents import purpose_of_entry, unpack_content
+from node.operations.inbox import DESK, given_to
+from node.operations.owing import attestation_term
+from node.operations.standing import standing_for
+from node.operations.work_item import AT_MOST, Viewer, WorkItem
+from node.ports import Ports
+from node.store import alerts, work
+from node.store.alerts import AlertRow
+from node.store.recalls import RecallKind
+from node.store.transaction import Transaction
+
+_REFUSAL: Final = "exchange.v1.Refusal"
+ANSWERS: Final = frozenset(
+    {"exchange.v1.HitReport", "exchange.v1.InformationResponse", "exchange.v1.OnwardDecision", "exchange.v1.OnwardNotice", _REFUSAL}
+)
+"""What answers something of ours and is to be read, not answered."""
+NEITHER: Final = frozenset({work.ACKNOWLEDGEMENT, "exchange.v1.TipStatus"})
+"""What is shown with what it is about, and asks for nothing."""
+ASKED_ELSEWHERE: Final[frozenset[str]] = frozenset()
+"""Types that a source of their own gathers with their own clock."""
+
+
+def alerts_to_answer(ports: Ports, tx: Transaction, viewer: Viewer, now: int) -> Iterable[WorkItem]:
+    """Alerts in force that the agency has neither acknowledged nor reported on; those acknowledged come back for their report."""
+    if not viewer.may(*DESK):
+        return
+    types = {name for name, kind in alert_types().items() if not kind.control} - ANSWERS - NEITHER - ASKED_ELSEWHERE
+    found = work.unanswered(tx, viewer.agency, types, now, AT_MOST)
+    rows = alerts.by_ids(tx, [one.alert_ref for one in found])
+    for one in found:
+        row = rows[one.alert_ref]
+        told = _told(ports, tx, row, viewer.agency)
+        deadlines = getattr(told, "deadlines", None)
+        acknowledge_by, feed_back_by = (deadlines.acknowledge_by, deadlines.feed_back_by) if deadlines else (0, 0)
+        if one.acknowledged and not feed_back_by:
+            continue
+        terms = [feed_back_by] if one.acknowledged else [moment for moment in (acknowledge_by, row.arrives_at) if moment]
+        yield WorkItem(
+            kind=desk_service_pb2.WORK_KIND_ALERT_TO_REPORT if one.acknowledged else desk_service_pb2.WORK_KIND_ALERT_TO_ACKNOWLEDGE,
+            reference=row.digest,
+            counterparty=row.originator,
+            term=Term(raised_at=row.recorded_at, due_at=min(terms, default=None)),
+            lands_at=row.arrives_at or None,
+            zone=arrival_zone(told),
+            detail=row.alert_type.rpartition(".")[2],
+            command=f"exchange inbox {'report' if one.acknowledged else 'show'} {row.digest.hex()[:12]}",
+        )
+
+
+def answers_to_read(_ports: Ports, tx: Transaction, viewer: Viewer, _now: int) -> Iterable[WorkItem]:
+    """Reports and refusals that came in and that nobody of the agency has opened."""
+    if not viewer.may(*DESK):
+        return
+    for row in alerts.by_ids(tx, work.unopened(tx, viewer.agency, ANSWERS, AT_MOST)).values():
+        refusal = row.alert_type == _REFUSAL
+        yield WorkItem(
+            kind=desk_service_pb2.WORK_KIND_REFUSAL_TO_READ if refusal else desk_service_pb2.WORK_KIND_REPORT_TO_READ,
+            reference=row.digest,
+            counterparty=row.originator,
+            term=Term(raised_at=row.recorded_at),
+            detail=row.alert_type.rpartition(".")[2],
+            command=f"exchange inbox show {row.digest.hex()[:12]}",
+        )
+
+
+def recalls_to_read(_ports: Ports, tx: Transaction, viewer: Viewer, _now: int) -> Iterable[WorkItem]:
+    """Alerts that a partner restricted or disputed; once somebody of the agency has opened them since, they need nobody for now."""
+    if not viewer.may(*DESK):
+        return
+    found = work.recalled(tx, viewer.agency, AT_MOST)
+    rows = alerts.by_ids(tx, [reference for reference, _ in found])
+    for reference, opened in found:
+        standing = standing_for(tx, rows[reference], viewer.agency)
+        if standing.state not in {"restricted", "disputed"} or not standing.recalls:
+            continue
+        since = standing.recalls[-1].recorded_at
+        yield WorkItem(
+            kind=desk_service_pb2.WORK_KIND_RECALL_TO_READ,
+            reference=rows[reference].digest,
+            counterparty=rows[reference].originator,
+            term=Term(raised_at=since),
+            detail=standing.state.upper(),
+            later=opened >= since,
+            command=f"exchange inbox show {rows[reference].digest.hex()[:12]}",
+        )
+
+
+def attestations_to_give(_ports: Ports, tx: Transaction, viewer: Viewer, _now: int) -> Iterable[WorkItem]:
+    """Withdrawn alerts whose purge the agency has still to attest."""
+    if not viewer.may(*DESK):
+        return
+    for row in alerts.by_ids(tx, work.purges_owed(tx, viewer.agency, AT_MOST)).values():
+        standing = standing_for(tx, row, viewer.agency)
+        withdrawals = [one for one in standing.recalls if one.kind is RecallKind.WITHDRAWAL]
+        if not standing.owes_attestation or not withdrawals:
+            continue
+        yield WorkItem(
+            kind=desk_service_pb2.WORK_KIND_ATTESTATION_TO_GIVE,
+            reference=row.digest,
+            counterparty=row.originator,
+            term=attestation_term(withdrawals[0]),
+            detail=withdrawals[0].reason,
+            command=f"exchange inbox attest {row.digest.hex()[:12]}",
+        )
+
+
+def _told(ports: Ports, tx: Transaction, row: AlertRow, agency: str) -> Any:
+    """Of an alert the fields that carry a clock, so far as the agency was told them; None for a type without any."""
+    kind = alert_types()[row.alert_type]
+    wanted = _clock_fields(kind)
+    if not wanted or row.wrapped_key is None:
+        return None
+    data_key = ports.vault.unwrap(tx, row.period, row.wrapped_key)
+    fragments: dict[int, bytes] = {}
+    for one in given_to(tx, row, agency):
+        if one.row.sealed is not None:
+            content = unpack_content(data_key.open(purpose_of_entry(row.alert_id, one.log.name.origin), one.row.sealed))
+            fragments |= {opening.field: opening.fragment for opening in content.openings if opening.field in wanted}
+    return kind.message.FromString(b"".join(fragments[number] for number in sorted(fragments)))
+
+
+def _clock_fields(kind: AlertType) -> frozenset[int]:
+    names = {"deadlines", "itinerary"} if kind.message is TravelAlert else {"deadlines"}
+    return frozenset(field.number for field in kind.fields if field.name in names)

@@ -1,0 +1,111 @@
+"""What the office itself waits for: approvals, assessments and storage to review, alarms."""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Final
+
+from exchange.v1 import desk_service_pb2
+from node.notify.plan import DAY, Term
+from node.operations.inbox import DESK
+from node.operations.officers import ADMINISTRATOR, LIAISON
+from node.operations.work_item import AT_MOST, Viewer, WorkItem
+from node.policy.gate import Assessment
+from node.ports import Ports
+from node.store import alerts, retention, work
+from node.store.alerts import AlertRow
+from node.store.directory import all_alarms
+from node.store.submissions import approvals_of, submissions_of
+from node.store.transaction import Transaction
+
+REVIEW_AHEAD_MS: Final = 30 * DAY
+"""An assessment takes time to renew, and releases that rest on it stop at its term."""
+REVIEW_REMINDER_MS: Final = 14 * DAY
+
+
+def approvals(_ports: Ports, tx: Transaction, viewer: Viewer, _now: int) -> Iterable[WorkItem]:
+    """Submissions that wait for a second officer: the viewer's own wait for a colleague. And oral approvals to put in writing."""
+    if not viewer.may(LIAISON):
+        return
+    for row in submissions_of(tx, viewer.agency):
+        if row.state != "waiting" or viewer.person in {given.person for given in approvals_of(tx, row.id)}:
+            continue
+        yield WorkItem(
+            kind=desk_service_pb2.WORK_KIND_APPROVAL_TO_GIVE,
+            reference=row.id,
+            counterparty="",
+            term=Term(raised_at=row.submitted_at),
+            detail=row.alert_type.rpartition(".")[2],
+            later=viewer.person == row.author,
+            command=f"exchange approval {'show' if viewer.person == row.author else 'give'} {row.id.hex()[:12]}",
+        )
+    for oral in work.unwritten(tx, viewer.agency):
+        if viewer.person in {"", oral.person}:
+            yield WorkItem(
+                kind=desk_service_pb2.WORK_KIND_APPROVAL_TO_CONFIRM,
+                reference=oral.submission,
+                counterparty="",
+                term=Term(raised_at=oral.at, due_at=oral.confirm_by),
+                command=f"exchange approval give {oral.submission.hex()[:12]}",
+            )
+
+
+def assessments_to_review(ports: Ports, _tx: Transaction, viewer: Viewer, now: int) -> Iterable[WorkItem]:
+    """Transfer assessments whose review is due, or near; one that a newer one replaces needs no review."""
+    if not viewer.may(LIAISON):
+        return
+    held = ports.known.assessments
+    for one in held:
+        if any(_replaces(newer, one) for newer in held):
+            continue
+        yield WorkItem(
+            kind=desk_service_pb2.WORK_KIND_ASSESSMENT_TO_REVIEW,
+            reference=one.digest,
+            counterparty=one.destination,
+            term=Term(raised_at=one.assessed_at, due_at=one.review_by, remind_at=one.review_by - REVIEW_REMINDER_MS),
+            later=now < one.review_by - REVIEW_AHEAD_MS,
+            command="exchange assessment list",
+        )
+
+
+def storage_to_review(_ports: Ports, tx: Transaction, viewer: Viewer, now: int) -> Iterable[WorkItem]:
+    """Alerts of the agency whose need for storage is to be reviewed now."""
+    if not viewer.may(*DESK):
+        return
+    found = [row for row in retention.page_due(tx, now, AT_MOST) if now < row.erase_by]
+    rows = alerts.by_ids(tx, [row.id for row in found])
+    for one in found:
+        row = rows[one.id]
+        if _concerns(tx, row, viewer.agency):
+            yield WorkItem(
+                kind=desk_service_pb2.WORK_KIND_STORAGE_TO_REVIEW,
+                reference=row.digest,
+                counterparty="" if row.own else row.originator,
+                term=Term(raised_at=one.due_at, due_at=one.due_at),
+                command=f"exchange retention review {row.digest.hex()[:12]}",
+            )
+
+
+def alarms(ports: Ports, tx: Transaction, viewer: Viewer, _now: int) -> Iterable[WorkItem]:
+    """Alarms that stand, for administrators."""
+    if ADMINISTRATOR not in viewer.roles:
+        return
+    for row in all_alarms(tx):
+        own = row.partner == ports.trust_domain
+        yield WorkItem(
+            kind=desk_service_pb2.WORK_KIND_ALARM,
+            reference=hashlib.sha256(f"{row.code} {row.partner} {row.origin}".encode()).digest(),
+            counterparty="" if own else row.partner,
+            term=Term(raised_at=row.at),
+            detail=row.code,
+            command="exchange log list" if own else f"exchange partner show {row.partner}",
+        )
+
+
+def _replaces(newer: Assessment, old: Assessment) -> bool:
+    for_all_of = not newer.recipients or (bool(old.recipients) and old.recipients <= newer.recipients)
+    same = newer.destination == old.destination and newer.states >= old.states
+    return for_all_of and same and newer.assessed_at > old.assessed_at and newer.review_by >= old.review_by
+
+
+def _concerns(tx: Transaction, row: AlertRow, agency: str) -> bool:
+    return row.originator == agency if row.own else agency in alerts.inboxes_of(tx, row.id)

@@ -1,0 +1,125 @@
+"""Questions about what waits for a person: by agency, bounded, from rows that are kept for other reasons. Nothing of content."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
+
+from node.store.journal import Kind
+from node.store.recall_tables import attestations, recalls
+from node.store.tables import alerts, answers, approvals, entries, exceptions, inbox, journal, logs, receipts, submissions
+
+ACKNOWLEDGEMENT: Final = "exchange.v1.Acknowledgement"
+_INBOX_ALERT: Final = "INBOX_ALERT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """An alert (its row) that an agency was given and has not reported on, and whether it has acknowledged it."""
+
+    alert_ref: int
+    acknowledged: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A disclosure of ours that its recipient refused by its receipt."""
+
+    digest: bytes
+    partner: str
+    code: int
+    at: int
+    """When the receipt came, Unix milliseconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OralApproval:
+    """An approval by word of mouth that is still to be put in writing."""
+
+    submission: bytes
+    person: str
+    at: int
+    confirm_by: int
+
+
+def unanswered(tx: Connection, agency: str, types: Collection[str], now: int, limit: int) -> list[Unanswered]:
+    """Alerts of these types in force that the agency has not reported on: unacknowledged ones first, of those the next to land."""
+    reply = alerts.alias()
+    mine = and_(answers.c.answered == alerts.c.digest, answers.c.outbound, reply.c.digest == answers.c.answer, reply.c.originator == agency)
+    acknowledged = exists().where(mine, reply.c.alert_type == ACKNOWLEDGEMENT)
+    query = select(alerts.c.id, acknowledged.label("acknowledged")).join(inbox, inbox.c.alert_ref == alerts.c.id)
+    query = query.where(
+        inbox.c.agency == agency,
+        alerts.c.state == "active",
+        alerts.c.alert_type.in_(sorted(types)),
+        or_(alerts.c.not_after == 0, alerts.c.not_after > now),
+        ~exists().where(mine, reply.c.alert_type != ACKNOWLEDGEMENT),
+    )
+    query = query.order_by(acknowledged, alerts.c.arrives_at == 0, alerts.c.arrives_at, alerts.c.id).limit(limit)
+    return [Unanswered(alert_ref=row.id, acknowledged=bool(row.acknowledged)) for row in tx.execute(query)]
+
+
+def unopened(tx: Connection, agency: str, types: Collection[str], limit: int) -> list[int]:
+    """Rows of what came for the agency, of these types, and that nobody there has opened; oldest first."""
+    query = select(alerts.c.id).join(inbox, inbox.c.alert_ref == alerts.c.id)
+    query = query.where(
+        inbox.c.agency == agency,
+        alerts.c.alert_type.in_(sorted(types)),
+        alerts.c.state == "active",
+        ~exists().where(_consulted(_INBOX_ALERT, agency), journal.c.subject == alerts.c.digest),
+    )
+    return list(tx.execute(query.order_by(alerts.c.id).limit(limit)).scalars())
+
+
+def recalled(tx: Connection, agency: str, limit: int) -> list[tuple[int, int]]:
+    """(alert row, when it was last opened there or 0) of what the agency was given and a partner restricted or corrected; newest first."""
+    opened = select(func.coalesce(func.max(journal.c.at), 0)).where(_consulted(_INBOX_ALERT, agency), journal.c.subject == alerts.c.digest)
+    query = select(alerts.c.id, opened.scalar_subquery().label("opened")).join(inbox, inbox.c.alert_ref == alerts.c.id)
+    query = query.where(
+        inbox.c.agency == agency,
+        alerts.c.state.in_(("restricted", "disputed", "superseded")),
+        exists().where(recalls.c.referent == alerts.c.digest, recalls.c.kind.in_(("restriction", "correction"))),
+    )
+    return [(row.id, row.opened) for row in tx.execute(query.order_by(alerts.c.id.desc()).limit(limit))]
+
+
+def purges_owed(tx: Connection, agency: str, limit: int) -> list[int]:
+    """Rows of what the agency was given, a partner withdrew, and whose purge the agency has not attested; oldest first."""
+    complete = or_(attestations.c.lists_updated, attestations.c.exceptions != "")
+    mine = and_(attestations.c.referent == alerts.c.digest, attestations.c.own, attestations.c.attester == agency)
+    query = select(alerts.c.id).join(inbox, inbox.c.alert_ref == alerts.c.id)
+    query = query.where(
+        inbox.c.agency == agency,
+        exists().where(recalls.c.referent == alerts.c.digest, recalls.c.kind == "withdrawal", ~recalls.c.own),
+        ~exists().where(mine, complete),
+    )
+    return list(tx.execute(query.order_by(alerts.c.id).limit(limit)).scalars())
+
+
+def refused(tx: Connection, agency: str, limit: int) -> list[Refused]:
+    """What recipients refused of the agency's alerts by a receipt, and that nobody of the agency has looked at since; newest first."""
+    came = select(func.min(receipts.c.received_at)).where(receipts.c.log_id == exceptions.c.log_id, receipts.c.size > exceptions.c.idx)
+    at = came.scalar_subquery()
+    query = select(alerts.c.digest, logs.c.partner, exceptions.c.code, at.label("at"))
+    query = query.join(logs, and_(logs.c.id == exceptions.c.log_id, logs.c.outbound))
+    query = query.join(entries, and_(entries.c.log_id == exceptions.c.log_id, entries.c.idx == exceptions.c.idx))
+    query = query.join(alerts, and_(alerts.c.id == entries.c.alert_ref, alerts.c.own, alerts.c.originator == agency))
+    query = query.where(~exists().where(_consulted("STATUS", agency), journal.c.subject == alerts.c.digest, journal.c.at >= at))
+    query = query.order_by(exceptions.c.log_id.desc(), exceptions.c.idx.desc()).limit(limit)
+    return [Refused(digest=row.digest, partner=row.partner, code=row.code, at=row.at or 0) for row in tx.execute(query)]
+
+
+def unwritten(tx: Connection, agency: str) -> list[OralApproval]:
+    """Oral approvals of the agency's releases that are not in writing; few."""
+    query = select(approvals).join(submissions, submissions.c.id == approvals.c.submission)
+    query = query.where(submissions.c.agency == agency, approvals.c.confirm_by > 0, approvals.c.confirmed_at == 0)
+    return [
+        OralApproval(submission=row.submission, person=row.person, at=row.at, confirm_by=row.confirm_by)
+        for row in tx.execute(query.order_by(approvals.c.confirm_by))
+    ]
+
+
+def _consulted(code: str, agency: str) -> ColumnElement[bool]:
+    """That an officer of the agency looked: the journal names the agency, never the person."""
+    return and_(journal.c.kind == Kind.JOURNAL_KIND_CONSULTATION, journal.c.code == code, journal.c.party == agency)

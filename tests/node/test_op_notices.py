@@ -1,0 +1,471 @@
+"""Notices from end to end: what is due is told once a round, survives failures and crashes, and says nothing of whom it is about."""
+
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from exchange.encoding import encode
+from exchange.errors import Refused
+from exchange.v1 import desk_service_pb2 as messages
+from node.links.mail_link import Mail
+from node.links.webhook_link import Webhook
+from node.notify.notice import Notice, NoticeKind
+from node.notify.plan import MINUTE, NoticePlan
+from node.operations import notices
+from node.operations.notices import GIVE_UP_AFTER_MS, KEPT_MS, NOTICE_KINDS
+from node.store.directory import raise_alarm
+from node.store.engine import Store
+from node.store.errors import StoreFailed
+from node.store.notices import all_notices
+from node.workers.notice_channels import MailChannel, WebhookChannel
+from node.workers.notices import Notifier
+from tests import person
+from tests.countries import BORDER, DAY, HOUR, NOW, POLICE, agency
+from tests.federation import Federation, federation
+from tests.notice_receivers import Mailbox, Receiver, mailing, receiving, second_signature
+from tests.recalls import attested, recalled, shown
+from tests.rig import Office, draft
+
+KH_BORDER = agency("kh", BORDER)
+LANDS = 1_780_128_300_000
+"""When the traveller of `builders.alert()` lands, 30 May 2026."""
+SECRET = b"0123456789abcdef0123456789abcdef"
+TLS = ssl.create_default_context()
+TO, CHIEF = ("desk@kh.example",), ("chief@kh.example",)
+
+
+@dataclass(slots=True)
+class Way:
+    """A channel that remembers what it took, and fails while it is told to."""
+
+    name: str = "way"
+    taken: list[Notice] = field(default_factory=list)
+    tried: list[Notice] = field(default_factory=list)
+    fails: bool = False
+
+    def deliver(self, notice: Notice, now_ms: int) -> None:
+        assert now_ms
+        self.tried.append(notice)
+        if self.fails:
+            raise Refused("WEBHOOK_FAILED", "synthetic")
+        self.taken.append(notice)
+
+    @property
+    def told(self) -> list[tuple[str, bool]]:
+        return [(notice.kind.value, notice.escalated) for notice in self.taken]
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[Federation]:
+    with federation(tmp_path, "gb", "kh") as made:
+        made.connect("gb", "kh")
+        for one in ("gb", "kh"):
+            made[one].ports = replace(made[one].ports, notices=NoticePlan(remind_before=HOUR, escalate_after=2 * HOUR))
+        yield made
+
+
+def told(made: Federation, *to: str, **changes: Any) -> bytes:
+    digest = made["gb"].publish(draft(*(to or (KH_BORDER,)), **changes)).manifest_digest
+    assert digest
+    made.pump()
+    return digest
+
+
+def turn(office: Office, *ways: Any) -> None:
+    """One turn of a notifier that begins anew each time, so that it can know nothing but what is stored."""
+    Notifier(office.ports, ways, spread=lambda: 0.0).turn()
+
+
+# Rounds
+
+
+def test_an_alert_is_told_before_it_lands_when_it_lands_and_to_the_chief_and_then_never_again(two: Federation) -> None:
+    kh, way = two["kh"], Way()
+    digest = told(two)
+    for moment, wanted in (
+        (LANDS - HOUR - 1, []),
+        (LANDS - HOUR, [("acknowledge-due", False)]),
+        (LANDS - 1, [("acknowledge-due", False)]),
+        (LANDS, [("acknowledge-due", False)] * 2),
+        (LANDS + 2 * HOUR, [*[("acknowledge-due", False)] * 2, ("acknowledge-due", True)]),
+        (LANDS + 9 * DAY, [*[("acknowledge-due", False)] * 2, ("acknowledge-due", True)]),
+    ):
+        two.clock.time = moment
+        turn(kh, way)
+        turn(kh, way)
+        assert way.told == wanted
+    assert {notice.reference for notice in way.taken} == {digest[:8].hex()}
+    assert {notice.due_at for notice in way.taken} == {LANDS}
+    assert {notice.source for notice in way.taken} == {kh.domain}
+    assert len({notice.id for notice in way.taken}) == 3
+
+
+def test_what_is_done_in_time_is_told_no_more(two: Federation) -> None:
+    kh, way = two["kh"], Way()
+    digest = told(two)
+    two.clock.time = LANDS - HOUR
+    turn(kh, way)
+    kh.report(digest.hex())
+    two.clock.time = LANDS + 2 * HOUR
+    turn(kh, way)
+    assert way.told == [("acknowledge-due", False)]
+
+
+def test_rounds_that_passed_while_the_node_was_down_are_not_made_up_for(two: Federation) -> None:
+    kh, way = two["kh"], Way()
+    told(two)
+    two.clock.time = LANDS + 3 * HOUR
+    kh.restart()
+    turn(kh, way)
+    assert way.told == [("acknowledge-due", True)]
+
+
+def test_a_report_that_came_is_told_at_once_without_a_term(two: Federation) -> None:
+    gb, kh, way = two["gb"], two["kh"], Way()
+    report = kh.report(told(two).hex()).manifest_digest
+    two.pump()
+    turn(gb, way)
+    (notice,) = way.taken
+    assert (notice.kind, notice.reference, notice.due_at) == (NoticeKind.REPORT_CAME, report[:8].hex(), None)
+    shown(gb, report, "liaison")
+    two.clock.pass_(3 * HOUR)
+    turn(gb, way)
+    assert len(way.taken) == 1
+
+
+def test_attestations_are_asked_for_daily_until_the_last_has_come(two: Federation) -> None:
+    gb, kh, ours, theirs = two["gb"], two["kh"], Way(), Way()
+    digest = told(two, KH_BORDER, agency("kh", POLICE))
+    recalled(gb, digest)
+    two.pump()
+    for days in (1, 4, 7, 8, 14, 15, 16):
+        two.clock.time = NOW + days * DAY
+        turn(gb, ours)
+        turn(kh, theirs)
+    owed = [("attestation-owed", False)] * 2 + [("attestation-owed", True)] * 3
+    assert theirs.told == owed
+    assert ours.told == [(kind.replace("owed", "awaited"), escalated) for kind, escalated in owed]
+    attested(kh, digest)
+    two.pump()
+    two.clock.pass_(DAY)
+    turn(gb, ours)
+    assert len(ours.taken) == 6  # the other agency's is still to come
+    attested(kh, digest, "police")
+    two.pump()
+    two.clock.pass_(DAY)
+    turn(gb, ours)
+    turn(kh, theirs)
+    assert (len(ours.taken), len(theirs.taken)) == (6, 5)
+
+
+def test_one_thing_that_two_agencies_owe_is_one_notice_a_way(two: Federation) -> None:
+    one, other = Way("one"), Way("other")
+    told(two, KH_BORDER, agency("kh", POLICE))
+    two.clock.time = LANDS
+    turn(two["kh"], one, other)
+    assert one.told == other.told == [("acknowledge-due", False)]
+    assert one.taken[0].id != other.taken[0].id
+
+
+def test_a_question_that_is_late_is_called_late() -> None:
+    assert {NOTICE_KINDS[kind] for kind in messages.WorkKind.values() if kind} == set(NoticeKind) - {NoticeKind.ANSWER_OVERDUE}
+
+
+# Failures
+
+
+def test_a_delivery_that_fails_is_tried_again_later_under_the_same_id_and_never_after_success(two: Federation) -> None:
+    kh, way = two["kh"], Way(fails=True)
+    told(two)
+    two.clock.time = LANDS
+    turn(kh, way)
+    turn(kh, way)  # not yet
+    assert len(way.tried) == 1
+    for seconds in (30, 60):
+        two.clock.pass_(seconds * 1000)
+        turn(kh, way)
+    assert len(way.tried) == 3
+    two.clock.pass_(119_000)
+    turn(kh, way)
+    assert len(way.tried) == 3
+    way.fails = False
+    two.clock.pass_(1_000)
+    kh.restart()
+    for _ in range(3):
+        turn(kh, way)
+        two.clock.pass_(60_000)
+    assert len(way.tried) == 4
+    assert len({notice.id for notice in way.tried}) == 1
+    assert len(way.taken) == 1
+
+
+def test_a_crash_after_the_delivery_delivers_the_same_notice_again(two: Federation, monkeypatch: pytest.MonkeyPatch) -> None:
+    kh, way = two["kh"], Way()
+    told(two)
+    two.clock.time = LANDS
+
+    def crash(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(notices, "delivered", crash)
+        with pytest.raises(KeyboardInterrupt):
+            turn(kh, way)
+    kh.restart()
+    turn(kh, way)
+    turn(kh, way)
+    assert len(way.taken) == 2
+    assert way.taken[0] == way.taken[1]
+
+
+def test_nothing_leaves_that_is_not_stored_before(two: Federation, monkeypatch: pytest.MonkeyPatch) -> None:
+    kh, way = two["kh"], Way()
+    told(two)
+    two.clock.time = LANDS
+
+    def full(_self: Store) -> None:
+        raise StoreFailed("STORE_FULL", "synthetic")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "write", full)
+        with pytest.raises(StoreFailed):
+            turn(kh, way)
+    assert not way.tried
+
+
+def test_one_way_that_fails_holds_up_no_other_and_is_tried_once_a_turn(two: Federation) -> None:
+    kh, good, bad = two["kh"], Way("good"), Way("bad", fails=True)
+    for _ in range(3):
+        told(two)
+    two.clock.time = LANDS
+    turn(kh, bad, good)
+    assert (len(good.taken), len(bad.tried)) == (3, 1)
+
+
+def test_what_is_never_taken_is_given_up_with_an_alarm_that_goes_when_the_way_works_again(two: Federation) -> None:
+    kh, way, other = two["kh"], Way("mail", fails=True), Way("webhook-1")
+    told(two)
+    two.clock.time = LANDS
+    turn(kh, way, other)
+    two.clock.pass_(GIVE_UP_AFTER_MS - 1)
+    kh.ports = replace(kh.ports, notices=NoticePlan(remind_before=HOUR, escalate_after=40 * DAY))  # the round stays the same
+    turn(kh, way, other)
+    assert kh.alarms() == set()
+    two.clock.pass_(HOUR)
+    turn(kh, way, other)
+    assert kh.alarms() == {"NOTICE_UNDELIVERED"}
+    assert [code for kind, *_, code in kh.journal() if kind == "alarm"] == ["NOTICE_UNDELIVERED"]
+    tried = len(way.tried)
+    two.clock.pass_(HOUR)
+    turn(kh, way, other)
+    fresh = way.tried[tried:]
+    assert {notice.kind for notice in fresh} == {NoticeKind.ALARM}  # what was given up is not tried any more; the alarm itself is
+    assert ("alarm", False) in other.told
+    way.fails = False
+    two.clock.pass_(HOUR)
+    turn(kh, way, other)
+    assert kh.alarms() == set()
+
+
+def test_the_alarm_of_a_way_that_is_no_more_goes_with_it(two: Federation) -> None:
+    kh = two["kh"]
+    with kh.ports.store.write() as tx:
+        raise_alarm(tx, NOW, "NOTICE_UNDELIVERED", partner=kh.domain, origin="webhook-0")
+    turn(kh, Way("webhook-0", fails=True))
+    assert kh.alarms() == {"NOTICE_UNDELIVERED"}
+    turn(kh, Way("mail"))
+    assert kh.alarms() == set()
+
+
+def test_what_was_not_delivered_is_forgotten_once_it_is_done_and_what_was_a_month_later(two: Federation) -> None:
+    kh, way = two["kh"], Way(fails=True)
+    done = told(two)
+    told(two)
+    two.clock.time = LANDS
+    turn(kh, way)
+    assert len(rows(kh)) == 2
+    kh.report(done.hex())
+    two.clock.pass_(MINUTE)
+    way.fails = False
+    turn(kh, way)
+    assert (len(rows(kh)), len(way.taken)) == (1, 1)
+    two.clock.time = NOW + 20 * DAY  # it has expired
+    turn(kh, way)
+    assert len(rows(kh)) == 1
+    two.clock.time = LANDS + MINUTE + KEPT_MS
+    turn(kh, way)
+    assert len(rows(kh)) == 1
+    two.clock.pass_(1)
+    turn(kh, way)
+    assert rows(kh) == []
+
+
+def rows(office: Office) -> list[str]:
+    with office.ports.store.read() as tx:
+        return [row.kind for row in all_notices(tx)]
+
+
+def test_an_idle_office_writes_nothing(two: Federation, monkeypatch: pytest.MonkeyPatch) -> None:
+    kh, way = two["kh"], Way()
+    told(two)
+    two.clock.time = LANDS
+    turn(kh, way)
+
+    def fail(_self: Store) -> None:
+        raise AssertionError("an idle turn writes")
+
+    monkeypatch.setattr(Store, "write", fail)
+    turn(kh, way)
+
+
+def test_a_flood_leaves_in_parts_the_most_urgent_first(two: Federation) -> None:
+    kh, way = two["kh"], Way()
+    for _ in range(12):
+        told(two)
+    for _ in range(12):
+        told(two, alert=encode(later_alert()))
+    two.clock.time = LANDS + 2 * HOUR  # the first are escalated, the others due
+    turn(kh, way)
+    assert len(way.taken) == 20
+    assert [notice.escalated for notice in way.taken] == [True] * 12 + [False] * 8
+    turn(kh, way)
+    assert len(way.taken) == 24
+
+
+def later_alert() -> Any:
+    alert = person.alert()
+    for leg in alert.itinerary:
+        leg.arrival.local = "2026-05-30T16:30"
+        leg.arrival.zone = "Asia/Bangkok"
+    return alert
+
+
+# The thread
+
+
+def test_a_failure_of_the_store_ends_no_turn_for_good_and_logs_name_codes_alone(two: Federation, monkeypatch: pytest.MonkeyPatch) -> None:
+    kh, way = two["kh"], Way()
+    told(two)
+    two.clock.time = LANDS
+    notifier = Notifier(kh.ports, [way], every_seconds=0.01)
+    failures: list[Exception] = [StoreFailed("STORE_LOCKED", "synthetic"), RuntimeError("Thomas Specimen")]
+    real = notices.raise_notices
+
+    def sometimes(*arguments: Any) -> Any:
+        if failures:
+            raise failures.pop(0)
+        notifier._stopping.set()
+        return real(*arguments)
+
+    monkeypatch.setattr(notices, "raise_notices", sometimes)
+    with capture_logs() as logged:
+        notifier.start()
+        notifier._thread.join(10)
+        notifier.stop()
+    assert [(line["event"], line.get("code") or line.get("error")) for line in logged] == [
+        ("notices failed", "STORE_LOCKED"),
+        ("notices failed", "RuntimeError"),
+    ]
+    assert "Specimen" not in str(logged)
+
+
+def test_a_notifier_that_is_stopping_sends_nothing_more(two: Federation) -> None:
+    kh, way = two["kh"], Way()
+    told(two)
+    two.clock.time = LANDS
+    notifier = Notifier(kh.ports, [way])
+    notifier._stopping.set()
+    notifier.turn()
+    assert not way.tried
+
+
+def test_a_failure_of_what_is_not_wanted_any_more_changes_nothing(two: Federation) -> None:
+    kh = two["kh"]
+    digest = told(two)
+    two.clock.time = LANDS
+    (outgoing,) = notices.raise_notices(kh.ports, ["way"])
+    kh.report(digest.hex())
+    assert notices.raise_notices(kh.ports, ["way"]) == []
+    two.clock.pass_(2 * DAY)
+    assert not notices.failed(kh.ports, outgoing, 0.0)
+    assert (rows(kh), kh.alarms()) == ([], set())
+
+
+# Against real servers
+
+
+@pytest.fixture
+def outside() -> Iterator[tuple[Receiver, Mailbox]]:
+    with receiving() as receiver, mailing() as box:
+        yield receiver, box
+
+
+def ways(receiver: Receiver, box: Mailbox) -> tuple[WebhookChannel, MailChannel]:
+    mail = Mail(host="localhost", port=box.port, sender="node@kh.example", recipients=TO, escalated=CHIEF, tls="none")
+    return (
+        WebhookChannel(webhook=Webhook(url=receiver.url, secret=SECRET, timeout=0.5), context=TLS),
+        MailChannel(mail=mail, context=TLS),
+    )
+
+
+def test_receivers_that_fail_first_get_each_notice_once_more_and_then_once(two: Federation, outside: tuple[Receiver, Mailbox]) -> None:
+    receiver, box = outside
+    receiver.behaviours = [500, "close", "hang", 302, 204]
+    box.answers = ["451 busy", "554 no", "250 OK"]
+    kh = two["kh"]
+    told(two)
+    two.clock.time = LANDS
+    for _ in range(9):
+        turn(kh, *ways(receiver, box))
+        two.clock.pass_(8 * 60_000)
+    assert len(receiver.taken) == 5
+    assert len(set(receiver.ids)) == 1
+    for one in receiver.taken:
+        assert one.headers["webhook-signature"] == second_signature(SECRET, one.headers, one.body)
+    assert len({one.headers["webhook-timestamp"] for one in receiver.taken}) == 5  # each attempt is dated anew
+    assert len({one.body for one in receiver.taken}) == 1
+    assert [to for to, _ in box.messages] == [TO]
+
+
+def test_reminders_go_to_the_desk_and_the_escalation_to_the_chief(two: Federation, outside: tuple[Receiver, Mailbox]) -> None:
+    receiver, box = outside
+    told(two)
+    for moment in (LANDS - HOUR, LANDS, LANDS + 2 * HOUR):
+        two.clock.time = moment
+        turn(two["kh"], *ways(receiver, box))
+    assert [to for to, _ in box.messages] == [TO, TO, CHIEF]
+    assert [b'"escalated":true' in one.body for one in receiver.taken] == [False, False, True]
+
+
+def test_no_notice_names_a_person_nor_says_where_or_why(two: Federation, outside: tuple[Receiver, Mailbox]) -> None:
+    receiver, box = outside
+    gb, kh = two["gb"], two["kh"]
+    alert = encode(person.alert())
+    with capture_logs() as logged:
+        first, second = told(two, alert=alert), told(two, alert=alert)
+        kh.report(first.hex(), reason=f"{person.LATIN.as_written} was here")
+        recalled(gb, second, reason=f"{person.LATIN.as_written} is somebody else")
+        told(two, alert=alert)
+        for days in (0, 2, 4, 8, 16):
+            two.clock.time = NOW + days * DAY
+            for office in (gb, kh):
+                turn(office, *ways(receiver, box))
+    kinds = {message_from_bytes(raw, policy=default)["Subject"].partition("] ")[2] for _, raw in box.messages}
+    assert kinds == {"acknowledge due", "report came", "attestation owed", "attestation awaited"}
+    sent = b"\n".join(
+        [
+            *(str((one.path, one.headers)).encode() + one.body for one in receiver.taken),
+            *(message_from_bytes(raw, policy=default).get_content().encode() + raw for _, raw in box.messages),
+            str(logged).encode(),
+        ]
+    )
+    for value in (*person.VALUES, "Bangkok", "BKK", "XX 17", "TravelAlert", "WRONG_PERSON", KH_BORDER, SECRET.decode()):
+        assert value.encode() not in sent
+    assert len(receiver.taken) == len(box.messages)
