@@ -82,6 +82,8 @@ class Known:
     """What this country's law asks for before it tells another; None where none is configured."""
     assessments: tuple[Assessment, ...] = ()
     """Those that were not withdrawn."""
+    spent: frozenset[bytes] = frozenset()
+    """Digests of agreements for an emergency under which this node has told what they were for."""
 
     def nodes(self) -> dict[str, KnownNode]:
         """Every pinned node by trust domain."""

@@ -88,6 +88,9 @@ class DeskServiceStub:
     AttestPurge: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.AttestPurgeRequest, _desk_service_pb2.AttestPurgeResponse]
     ScreenPassengers: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ScreenPassengersRequest, _desk_service_pb2.ScreenPassengersResponse]
     """Compares a passenger list with the alerts in force. Whoever does not match is forgotten."""
+    ListEmergencies: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ListEmergenciesRequest, _desk_service_pb2.ListEmergenciesResponse]
+    ReviewEmergency: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ReviewEmergencyRequest, _desk_service_pb2.ReviewEmergencyResponse]
+    """A second officer's look, within a day, at what was released in an emergency."""
 
 @_typing.type_check_only
 class DeskServiceAsyncStub(DeskServiceStub):
@@ -149,6 +152,9 @@ class DeskServiceAsyncStub(DeskServiceStub):
     AttestPurge: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.AttestPurgeRequest, _desk_service_pb2.AttestPurgeResponse]  # type: ignore[assignment]
     ScreenPassengers: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ScreenPassengersRequest, _desk_service_pb2.ScreenPassengersResponse]  # type: ignore[assignment]
     """Compares a passenger list with the alerts in force. Whoever does not match is forgotten."""
+    ListEmergencies: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ListEmergenciesRequest, _desk_service_pb2.ListEmergenciesResponse]  # type: ignore[assignment]
+    ReviewEmergency: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ReviewEmergencyRequest, _desk_service_pb2.ReviewEmergencyResponse]  # type: ignore[assignment]
+    """A second officer's look, within a day, at what was released in an emergency."""
 
 class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -519,5 +525,20 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.ScreenPassengersResponse, _abc.Awaitable[_desk_service_pb2.ScreenPassengersResponse]]:
         """Compares a passenger list with the alerts in force. Whoever does not match is forgotten."""
+
+    @_abc_1.abstractmethod
+    def ListEmergencies(
+        self,
+        request: _desk_service_pb2.ListEmergenciesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ListEmergenciesResponse, _abc.Awaitable[_desk_service_pb2.ListEmergenciesResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ReviewEmergency(
+        self,
+        request: _desk_service_pb2.ReviewEmergencyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ReviewEmergencyResponse, _abc.Awaitable[_desk_service_pb2.ReviewEmergencyResponse]]:
+        """A second officer's look, within a day, at what was released in an emergency."""
 
 def add_DeskServiceServicer_to_server(servicer: DeskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

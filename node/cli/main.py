@@ -31,6 +31,7 @@ _NOUNS: Final[Mapping[str, Mapping[str, str]]] = {
     "Alerts": {
         "alert": "Check, preview and publish alerts, see what became of them, and take them back.",
         "approval": "Four eyes: submit a draft, look at what waits, approve it.",
+        "emergency": "What was told under agreements for an emergency: list, review.",
         "inbox": "Read what came in for your desk, report back, and attest a purge.",
         "screen": "Compare a passenger list with the alerts in force.",
     },

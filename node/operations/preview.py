@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from exchange.encoding import cut
 from exchange.profile import AlertType, alert_type
-from exchange.v1 import desk_service_pb2
+from exchange.v1 import desk_service_pb2, disclosure_pb2
 from node.intake.completeness import check_draft
 from node.intake.problems import error
+from node.operations.caps import Caps, is_limited
 from node.operations.officers import LIAISON, PARTNER_OFFICER, require
 from node.operations.planning import REFUSALS, Plan, Planned, plan
 from node.policy.gate import Obstacle
@@ -36,6 +37,7 @@ def preview_with(ports: Ports, draft: desk_service_pb2.Draft, *, approvals: int 
     decided = plan(draft, fragments, kind, ports.known, now, approvals=approvals)
     present = frozenset(fragments)
     recipients = [_shown(item, agency, kind, draft, present) for item in decided.planned for agency in item.audience]
+    _show_limits(ports, recipients, now)
     recipients += [
         desk_service_pb2.RecipientPreview(recipient=recipient, denied=_denied(decided, recipient, code, "recipients"))
         for recipient, code in decided.refused.items()
@@ -43,6 +45,24 @@ def preview_with(ports: Ports, draft: desk_service_pb2.Draft, *, approvals: int 
     return desk_service_pb2.PreviewAlertResponse(
         recipients=sorted(recipients, key=lambda preview: preview.recipient), problems=problems, preview_digest=decided.digest
     )
+
+
+def _show_limits(ports: Ports, recipients: Sequence[desk_service_pb2.RecipientPreview], now: int) -> None:
+    """Say of clauses that may be used only so often what is left, and refuse what is not: release counts again in its transaction."""
+    agreements = ports.known.agreements
+    limited = [item for item in recipients if is_limited(agreements[item.agreement_digest], item.clause)]
+    if not limited:
+        return
+    with ports.store.read() as tx:
+        caps = Caps(ports.known, tx, now)
+        for item in limited:
+            agreed = agreements[item.agreement_digest]
+            item.emergency = agreed.agreement.emergency
+            item.rate_cap_per_day = agreed.clauses[item.clause].rate_cap_per_day
+            item.rate_left = caps.left(item.agreement_digest, item.clause)
+            problem = caps.obstacle([disclosure_pb2.Entry(agreement_digest=item.agreement_digest, clause=item.clause)])
+            if problem is not None:
+                item.denied.append(problem)
 
 
 def refusals(decided: Plan) -> list[desk_service_pb2.Problem]:

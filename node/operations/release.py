@@ -76,7 +76,7 @@ class Prepared:
     """Request id of a release before it in the same call, without which this one falls away."""
     consequence: Consequence | None = None
     urgent: bool = False
-    """Declared so by the officer, or released on an approval by word of mouth."""
+    """Declared so by the officer, released on an approval by word of mouth, or under an agreement for an emergency."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,8 +238,13 @@ def _record(
         entries=tuple(entries),
         consequence=_consequence(kind, draft.alert, officer),
         tokens=subject_tokens(ports, kind, kind.message.FromString(draft.alert)),
-        urgent=urgent,
+        urgent=urgent or any(_for_emergency(ports, item.allowed.agreement) for item in planned.planned),
     )
+
+
+def _for_emergency(ports: Ports, agreement: bytes) -> bool:
+    agreed = ports.known.agreements.get(agreement)
+    return agreed is not None and agreed.agreement.emergency
 
 
 def own_row(

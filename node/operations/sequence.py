@@ -13,7 +13,9 @@ from exchange.errors import ExchangeError
 from exchange.tlog.merkle import leaf_hash
 from exchange.v1 import desk_service_pb2, disclosure_pb2
 from node.intake.problems import error
+from node.operations.caps import Caps
 from node.operations.contents import purpose_of_entry
+from node.operations.emergency import note_emergencies
 from node.operations.reach import lineage_obstacle
 from node.operations.release import NotReleased, Prepared
 from node.operations.sign import own_log
@@ -54,6 +56,7 @@ def sequence(ports: Ports, waiting: Sequence[Prepared | NotReleased]) -> list[de
     fresh: dict[bytes, desk_service_pb2.PublishedAlert] = {}
     with ports.store.write() as tx:
         released = _Released(ports, tx)
+        caps = Caps(ports.known, tx, now)
         repeated = alerts.by_requests(tx, [item.request_id for item in waiting if isinstance(item, Prepared)])
         for item in waiting:
             if isinstance(item, NotReleased):
@@ -65,11 +68,13 @@ def sequence(ports: Ports, waiting: Sequence[Prepared | NotReleased]) -> list[de
             elif item.only_with and item.only_with not in fresh:
                 answers.append(_problem(item, NOT_ALONE, "what it belongs to was not released", "see there"))
             else:
-                obstacle = _obstacle(ports, tx, released, item)
+                obstacle = _obstacle(ports, tx, released, item) or caps.obstacle(each.entry for each in item.entries)
                 answer = _turned_back(ports, tx, now, item, obstacle) if obstacle else _append(ports, tx, grown, item, released, now)
                 if not answer.problems:
                     fresh[item.request_id] = answer
                     released.add(item, now)
+                    caps.add(each.entry for each in item.entries)
+                    note_emergencies(ports, tx, item, answer, now)
                 answers.append(answer)
         released.store()
         for growth in grown.values():

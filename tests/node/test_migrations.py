@@ -13,7 +13,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, select
 from sqlalchemy.exc import OperationalError
 
-import node.store.recall_tables  # noqa: F401  tables that belong to the same metadata
+import node.store.gate_tables
+import node.store.recall_tables  # noqa: F401  and so do these
 from node.store import schema
 from node.store.connections import sqlite_driver
 from node.store.engine import Store, open_store
