@@ -86,6 +86,7 @@ class Node:
         note_changes(self.ports)
         erase.finish(self.ports)
         purge_attested(self.ports, self.ports.trust_domain)
+        self.ports.subjects.load(self.ports.store)
         self.sequencer.start()
         self._partners.start()
         self._desk.start()
@@ -214,6 +215,7 @@ def build(config: Config) -> Node:
             every_seconds=config.witness.every_seconds,
         ),
         justification_mandatory=config.node.justification_mandatory,
+        duplicates_refuse=config.node.duplicates_refuse,
         retention=national_rule(config.retention),
     )
     return Node(config, ports)

@@ -17,6 +17,7 @@ from node.policy.pack import PolicyPack
 from node.store.engine import Store
 from node.store.high_water import HighWater
 from node.store.journal import Journal
+from node.store.subject_table import SubjectTable
 from node.store.vault import Vault
 
 
@@ -172,7 +173,11 @@ class Ports:
     witnessing: WitnessPlan = field(default_factory=WitnessPlan)
     justification_mandatory: bool = True
     """Whether nothing is released, opened or reported without a reason of one's own words."""
+    duplicates_refuse: bool = True
+    """Whether nothing is released about a person whom another alert is about, until the officer says that they know of it."""
     retention: NationalRule = NationalRule()  # noqa: RUF009  a frozen value
+    subjects: SubjectTable = field(default_factory=SubjectTable)
+    """Which alerts are about whom, under keyed tokens, in memory."""
 
     @property
     def known(self) -> Known:

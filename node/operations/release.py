@@ -17,13 +17,15 @@ from node.intake.completeness import check_release
 from node.intake.problems import error, refuses
 from node.operations.arrivals import first_arrival
 from node.operations.contents import SALT, Authorisation, pack_own, purpose_of_alert
-from node.operations.keeping import own_limit, subject_tokens, term_columns
+from node.operations.duplicates import TELLING, Compared, compare, problems_of
+from node.operations.keeping import own_limit, term_columns
 from node.operations.mis_hits import Remembered
 from node.operations.officers import LIAISON, PARTNER_OFFICER, agency_of, require, turned_away
 from node.operations.planning import Plan, plan
 from node.operations.preview import refusals
 from node.ports import Ports
 from node.store.envelope import period_of
+from node.store.journal import Event
 from node.store.transaction import Transaction
 from node.store.vault import DataKey
 
@@ -68,6 +70,12 @@ class Prepared:
     entries: tuple[PreparedEntry, ...]
     tokens: bytes = b""
     """For the subject index."""
+    person: bytes = b""
+    """As in `node.operations.keeping.Tokens`, of a type that is compared; empty for any other, and where a duplicate refuses nothing."""
+    compared: frozenset[int] = frozenset()
+    """Rows of alerts that the person was compared with."""
+    despite: tuple[Event, ...] = ()
+    """To be journalled: other alerts about the same person of which the officer knew."""
     existing: int = 0
     """Row id of an alert that is told further; 0 for a new one."""
     control: bool = False
@@ -96,6 +104,7 @@ class _Decided:
     kind: AlertType
     fragments: Mapping[int, bytes]
     plan: Plan
+    compared: Compared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +173,10 @@ def _decide(
     decided = plan(draft, fragments, kind, ports.known, now, approvals=approvals)
     if decided.refused or not decided.planned:
         return _not_released(draft, officer, (*refusals(decided), *problems))
-    return _Decided(draft=draft, kind=kind, fragments=fragments, plan=decided)
+    compared = compare(ports, draft, kind, originator)
+    if ports.duplicates_refuse and (found := problems_of(compared.duplicates, draft.despite, refuse=True)):
+        return _not_released(draft, officer, (*found, *problems))
+    return _Decided(draft=draft, kind=kind, fragments=fragments, plan=decided, compared=compared)
 
 
 def _commit(ports: Ports, officer: OfficerEntry, decided: _Decided, now: int) -> _Committed | NotReleased:
@@ -193,7 +205,7 @@ def _record(
     ports: Ports, officer: OfficerEntry, committed: _Committed, reason: str, now: int, approvers: Sequence[str], *, urgent: bool
 ) -> Prepared | NotReleased:
     draft, kind, planned = committed.decided.draft, committed.decided.kind, committed.decided.plan
-    envelope, sealed = committed.envelope, committed.sealed
+    envelope, sealed, compared = committed.envelope, committed.sealed, committed.decided.compared
     content = pack_own(sealed.statement, sealed.opened)
     if len(content) > CAP_DELIVERY - CAP_ENTRY:
         # Later, when it has its place in a log, it could not be sent and would hold back all that follows.
@@ -237,7 +249,14 @@ def _record(
         in_reply_to=draft.in_reply_to,
         entries=tuple(entries),
         consequence=_consequence(kind, draft.alert, officer),
-        tokens=subject_tokens(ports, kind, kind.message.FromString(draft.alert)),
+        tokens=compared.tokens.joined,
+        person=compared.tokens.person if kind.name in TELLING else b"",
+        compared=compared.known,
+        despite=tuple(
+            Event(code="DESPITE_DUPLICATE", subject=one.digest, counterparty=one.originator, justification=reason.strip())
+            for one in compared.duplicates
+            if one.accepted(draft.despite)
+        ),
         urgent=urgent or any(_for_emergency(ports, item.allowed.agreement) for item in planned.planned),
     )
 
