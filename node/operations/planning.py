@@ -43,6 +43,10 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
     "POLICY_EXPIRED": ("the policy pack of this country has expired", "ask the authority that issues it for the next one"),
     "POLICY_NOT_YET": ("the policy pack of this country is not in force yet", "wait, or configure the one before it"),
     "DESTINATION_UNKNOWN": ("the policy pack does not say in which country this partner stands", "ask the authority that issues it"),
+    "NGO_NOT_REGULATED": (
+        "the policy pack has no rule for this alert to a recipient that is no competent authority",
+        "ask the authority that issues it, or choose another recipient",
+    ),
     "CATEGORY_WITHHELD": ("the policy forbids a category of data that would go", "leave those fields out, or choose another recipient"),
     "ASSESSMENT_MISSING": ("no transfer assessment for this recipient is in force", "record one: exchange assessment record FILE"),
     "ASSESSMENT_EXPIRED": ("the review of the transfer assessment is due", "assess again: exchange assessment record FILE"),
