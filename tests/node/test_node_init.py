@@ -138,7 +138,7 @@ def test_the_contexts_work_against_the_desk_of_the_same_directory(tmp_path: Path
         for context in sorted((tmp_path / "n").glob("*.toml")):
             if context.name not in {"node.toml", "party.toml"}:
                 assert run(["--context", str(context), "whoami"]) == 0, context
-    assert len(desk.asked) == 6
+    assert len(desk.asked) == 7
 
 
 def test_a_wrong_configuration_starts_nothing_and_is_told_by_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
