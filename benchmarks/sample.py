@@ -1,6 +1,7 @@
 """What is published here: synthetic travel alerts of 30 fields, no two alike, and the agreement that opens exactly 15 of them."""
 
 import random
+import string
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -62,7 +63,8 @@ def alert(numbers: random.Random) -> travel_alert_pb2.TravelAlert:
         documents=[
             people_pb2.TravelDocument(
                 type=people_pb2.DOCUMENT_TYPE_PASSPORT,
-                number=str(numbers.randrange(10**9)).zfill(9),
+                # So many that no two of a million alerts share one: the node would take them for alerts about one person.
+                number="".join(numbers.choices(string.digits + string.ascii_uppercase, k=9)),
                 issuer="GBR",
                 expires=day(),
                 status=people_pb2.DOCUMENT_STATUS_VALID,

@@ -15,6 +15,9 @@ from exchange.signing import Signer, Verified, open_statement, sign_statement, s
 from exchange.v1 import agreement_pb2, disclosure_pb2, handling_pb2, statement_pb2
 from exchange.values import CLOCK_SKEW_MS, PartyId, node_of
 
+EMERGENCY_AT_MOST_MS = 24 * 3_600_000
+"""How long an agreement for an emergency may be in force."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
@@ -172,6 +175,7 @@ def check_agreement(agreement: agreement_pb2.Agreement) -> None:
         or not _ascending([clause.id for clause in agreement.clauses])
         or any(sorted((clause.sender, clause.recipient)) != parties for clause in agreement.clauses)
         or not all(_clause_is_well_formed(clause) for clause in agreement.clauses)
+        or not _is_for_an_emergency_only(agreement)
     )
     if wrong:
         raise Malformed("AGREEMENT_MALFORMED", "the agreement breaks a rule of its form")
@@ -325,6 +329,20 @@ def _clause_is_well_formed(clause: agreement_pb2.Clause) -> bool:
         and clause.onward != handling_pb2.ONWARD_RULE_UNSPECIFIED
         and _ascending(list(clause.transfer_conditions))
         and agreement_pb2.TRANSFER_CONDITION_UNSPECIFIED not in clause.transfer_conditions
+    )
+
+
+def _is_for_an_emergency_only(agreement: agreement_pb2.Agreement) -> bool:
+    """Whether what says that it is for an emergency keeps to what an emergency allows, and nothing else states its ground."""
+    if not agreement.emergency:
+        return not agreement.emergency_ground
+    return (
+        bool(agreement.emergency_ground)
+        and agreement.valid_until - agreement.valid_from <= EMERGENCY_AT_MOST_MS
+        and len(agreement.clauses) == 1
+        and list(agreement.clauses[0].purposes) == [handling_pb2.PURPOSE_SAVE_LIFE]
+        # Its fields are listed: nothing is left to be asked for later.
+        and not agreement.clauses[0].on_request
     )
 
 

@@ -330,6 +330,8 @@ def _d8_clause(
     if denied is not None:
         code = "REQUIRED_MISSING" if denied.reasons == ("FIELD_REQUIRED",) else "NOT_AGREED"
         raise Refused(code, f"the clause does not allow this: {denied.reasons[0]}")  # D8
+    if agreed.agreement.emergency and not holdings.told_under(agreed.digest) <= {entry.manifest_digest}:
+        raise Refused("NOT_AGREED", "an agreement for an emergency is for one alert, and another was told under it")  # D8
     return clause
 
 

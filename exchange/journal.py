@@ -37,11 +37,23 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
     journal_pb2.JOURNAL_KIND_DISCLOSURE: frozenset({"RELEASED"}),
     journal_pb2.JOURNAL_KIND_COMBINATION: frozenset({"MERGED", "SCREENED"}),
     journal_pb2.JOURNAL_KIND_ERASURE: frozenset({"DONE", "INTENDED", "PERIOD_DONE", "PERIOD_INTENDED"}),
-    journal_pb2.JOURNAL_KIND_APPROVAL: frozenset({"ASSESSED", "ASSESSMENT_WITHDRAWN", "GIVEN", "ORAL", "SUBMITTED", "TAKEN_BACK", "VOID"}),
+    journal_pb2.JOURNAL_KIND_APPROVAL: frozenset(
+        {
+            "ASSESSED",
+            "ASSESSMENT_WITHDRAWN",
+            "DESPITE_DUPLICATE",
+            "EMERGENCY_REVIEWED",
+            "GIVEN",
+            "ORAL",
+            "SUBMITTED",
+            "TAKEN_BACK",
+            "VOID",
+        }
+    ),
     journal_pb2.JOURNAL_KIND_ACCESS: frozenset({"ADDED", "CHANGED", "REMOVED"}),
     journal_pb2.JOURNAL_KIND_SIGN_IN: frozenset({"CERTIFICATE"}),
     journal_pb2.JOURNAL_KIND_PARTNER: frozenset({"ADDED", "REFRESHED", "RESUMED", "SUSPENDED"}),
-    journal_pb2.JOURNAL_KIND_AGREEMENT: frozenset({"ACCEPTED", "OFFERED", "PROPOSED"}),
+    journal_pb2.JOURNAL_KIND_AGREEMENT: frozenset({"ACCEPTED", "EMERGENCY", "EMERGENCY_USED", "OFFERED", "PROPOSED"}),
     journal_pb2.JOURNAL_KIND_KEY: frozenset({"DESCRIPTOR"}),
     journal_pb2.JOURNAL_KIND_EXPORT: frozenset(
         {"CONTENTLESS", "DATA", "DISCLOSURES", "ENTRY_ONLY", "EVENTS", "LOG", "LOGGED_ONLY", "SUBJECT_REPORT"}

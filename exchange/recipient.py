@@ -1,6 +1,7 @@
 """What a recipient knows and holds when a delivery arrives: all that the checks D1 to D11 ask besides the delivery itself."""
 
 from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,6 +53,10 @@ class Holdings(Protocol):
 
         "" if a log names it and it never came, withheld or excepted: then nobody here can know whose it is.
         """
+        ...
+
+    def told_under(self, agreement_digest: bytes) -> AbstractSet[bytes]:
+        """Manifests disclosed under that agreement on this log and its predecessors, excepted deliveries not counted."""
         ...
 
     def withdrawn_by(self, manifest_digest: bytes) -> Collection[str]:

@@ -91,6 +91,7 @@ class Node:
         note_changes(self.ports)
         erase.finish(self.ports)
         purge_attested(self.ports, self.ports.trust_domain)
+        self.ports.subjects.load(self.ports.store)
         self.sequencer.start()
         self._partners.start()
         self._desk.start()
@@ -223,6 +224,7 @@ def build(config: Config) -> Node:
             every_seconds=config.witness.every_seconds,
         ),
         justification_mandatory=config.node.justification_mandatory,
+        duplicates_refuse=config.node.duplicates_refuse,
         retention=national_rule(config.retention),
         notices=NoticePlan(
             remind_before=config.notices.remind_before_minutes * MINUTE, escalate_after=config.notices.escalate_after_minutes * MINUTE

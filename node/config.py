@@ -36,6 +36,8 @@ class NodeSection:
     """host:port where partners reach it."""
     justification_mandatory: bool = field(metadata={"kind": "flag"}, default=True)
     """Whether nothing is released or opened without a reason in words: LED Art. 25 asks for one, UK DPA s.62 since 2025 does not."""
+    duplicates_refuse: bool = field(metadata={"kind": "flag"}, default=True)
+    """Whether a release about a person whom another alert is about is refused until the officer names that alert; else it is only told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from node.policy.pack import PolicyPack
 from node.store.engine import Store
 from node.store.high_water import HighWater
 from node.store.journal import Journal
+from node.store.subject_table import SubjectTable
 from node.store.vault import Vault
 
 
@@ -83,6 +84,8 @@ class Known:
     """What this country's law asks for before it tells another; None where none is configured."""
     assessments: tuple[Assessment, ...] = ()
     """Those that were not withdrawn."""
+    spent: frozenset[bytes] = frozenset()
+    """Digests of agreements for an emergency under which this node has told what they were for."""
 
     def nodes(self) -> dict[str, KnownNode]:
         """Every pinned node by trust domain."""
@@ -171,9 +174,13 @@ class Ports:
     witnessing: WitnessPlan = field(default_factory=WitnessPlan)
     justification_mandatory: bool = True
     """Whether nothing is released, opened or reported without a reason of one's own words."""
+    duplicates_refuse: bool = True
+    """Whether nothing is released about a person whom another alert is about, until the officer says that they know of it."""
     retention: NationalRule = NationalRule()  # noqa: RUF009  a frozen value
     notices: NoticePlan = NoticePlan()  # noqa: RUF009  a frozen value
     """When the office is reminded of what is due, and when that is escalated."""
+    subjects: SubjectTable = field(default_factory=SubjectTable)
+    """Which alerts are about whom, under keyed tokens, in memory."""
 
     @property
     def known(self) -> Known:

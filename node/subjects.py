@@ -22,6 +22,8 @@ from exchange.v1 import people_pb2
 _NAME: Final = people_pb2.PersonName.DESCRIPTOR.full_name
 _BIRTH: Final = people_pb2.Birth.DESCRIPTOR.full_name
 _DOCUMENT: Final = people_pb2.TravelDocument.DESCRIPTOR.full_name
+_DOCUMENT_TERM: Final = b"document\0"
+_TO_THE_DAY: Final = len("1961-04-12")
 _LATIN_MARKS: Final = dict.fromkeys(range(0x0300, 0x0370))
 _WORDS: Final = bytes(code if chr(code).isalnum() else 32 for code in range(128)).lower() + bytes(128)
 _LETTERS: Final = str.maketrans(
@@ -56,13 +58,23 @@ def document_term(number: str) -> bytes:
     if not (number.isascii() and number.isalnum()):
         number = "".join(sign for sign in unicodedata.normalize("NFKC", number) if sign.isalnum())
     plain = number.upper()
-    return b"document\0" + plain.encode() if plain else b""
+    return _DOCUMENT_TERM + plain.encode() if plain else b""
 
 
 def name_term(name: str, born: str) -> bytes:
     """The term of a name with a birth date as `plain_birth` gives it; empty if there is no letter in the name."""
     plain = plain_name(name)
     return _name_term(plain, born) if plain else b""
+
+
+def names_one_person(term: bytes) -> bool:
+    """Whether a term is told of hardly more than one person: a document's number, or a name with a birth date to the day."""
+    return is_document(term) or len(term.rpartition(b"\0")[2]) == _TO_THE_DAY
+
+
+def is_document(term: bytes) -> bool:
+    """Whether a term is that of a document."""
+    return term.startswith(_DOCUMENT_TERM)
 
 
 def searched_terms(subject: str, born: str) -> set[bytes]:

@@ -264,6 +264,10 @@ class Memory:
     successors: dict[bytes, tuple[Held, ...]] = field(default_factory=dict)
     referents: dict[bytes, str] = field(default_factory=dict)
     withdrawn: dict[bytes, tuple[str, ...]] = field(default_factory=dict)
+    under: dict[bytes, frozenset[bytes]] = field(default_factory=dict)
+
+    def told_under(self, agreement_digest: bytes) -> frozenset[bytes]:
+        return self.under.get(agreement_digest, frozenset())
 
     def fields_of(self, manifest_digest: bytes) -> frozenset[int]:
         return self.disclosed.get(manifest_digest, frozenset())
@@ -293,16 +297,9 @@ class Memory:
 
 def recipient(country: str = "kh", sender: str = "gb", **changes: Any) -> Recipient:
     """What a country knows when a delivery of `sender` arrives at NOW: three pinned nodes and its agreement with the sender."""
-    agreed_upon = agreed(one=sender, other=country)
-    fields: dict[str, Any] = {
-        "trust_domain": domain(country),
-        "training": False,
-        "sender": node(sender),
-        "nodes": {domain(code): node(code) for code in ("gb", "kh", "vn")},
-        "agreements": {agreed_upon.digest: agreed_upon},
-        "now": NOW,
-    }
-    return Recipient(**fields | changes)
+    nodes, agreements = {domain(code): node(code) for code in ("gb", "kh", "vn")}, [agreed(one=sender, other=country)]
+    known = {"trust_domain": domain(country), "training": False, "sender": node(sender), "nodes": nodes, "now": NOW}
+    return Recipient(**known | {"agreements": {one.digest: one for one in agreements}} | changes)
 
 
 def permit(seal_: Sealed, holder: str, third_party: str, fields: Iterable[int], **changes: Any) -> permit_pb2.Permit:

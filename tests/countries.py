@@ -260,6 +260,21 @@ def agreement(one: str = "gb", other: str = "kh", **changes: Any) -> agreement_p
     return changed(agreed_upon, **changes)
 
 
+def emergency(**changes: Any) -> agreement_pb2.Agreement:
+    """An agreement to save life, of twelve hours: gb's police tell kh's police of one alert, in five fields."""
+    ordinary = clause("gb", "kh", POLICE)
+    only = changed(ordinary, purposes=[handling_pb2.PURPOSE_SAVE_LIFE], required=[1, 30, 33], permitted=[3, 11], on_request=[])
+    wanted = agreement(
+        instrument="Emergency, synthetic",
+        valid_from=NOW - HOUR,
+        valid_until=NOW + 11 * HOUR,
+        clauses=[changed(only, id="emergency")],
+        emergency=True,
+        emergency_ground=agreement_pb2.EMERGENCY_GROUND_RISK_TO_LIFE,
+    )
+    return changed(wanted, **changes)
+
+
 def with_clause(agreed_upon: agreement_pb2.Agreement, clause_id: str, **changes: Any) -> agreement_pb2.Agreement:
     """The agreement with one clause changed."""
     copy = changed(agreed_upon)

@@ -155,6 +155,8 @@ class Office:
             acquaintance=Acquaintance(load_known(store, self.own, self.clock.now_ms())),
             signals=Signals(),
             streams=Streams(),
+            # The alerts of most tests are all about one made-up person; test_duplicates refuses as a node does by itself.
+            duplicates_refuse=False,
         )
         with store.read() as tx:
             ours = [log for log in logs.all_logs(tx) if log.outbound and log.state == "open"]

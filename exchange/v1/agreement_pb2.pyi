@@ -63,6 +63,24 @@ TRANSFER_CONDITION_DEATH_PENALTY_ASSURANCE: TransferCondition.ValueType  # 2
 TRANSFER_CONDITION_JUDICIAL_AUTHORISATION: TransferCondition.ValueType  # 3
 Global___TransferCondition: _TypeAlias = TransferCondition  # noqa: Y015
 
+class _EmergencyGround:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _EmergencyGroundEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EmergencyGround.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    EMERGENCY_GROUND_UNSPECIFIED: _EmergencyGround.ValueType  # 0
+    EMERGENCY_GROUND_RISK_TO_LIFE: _EmergencyGround.ValueType  # 1
+    EMERGENCY_GROUND_RISK_TO_CHILD: _EmergencyGround.ValueType  # 2
+
+class EmergencyGround(_EmergencyGround, metaclass=_EmergencyGroundEnumTypeWrapper):
+    """Why an agreement for an emergency cannot wait."""
+
+EMERGENCY_GROUND_UNSPECIFIED: EmergencyGround.ValueType  # 0
+EMERGENCY_GROUND_RISK_TO_LIFE: EmergencyGround.ValueType  # 1
+EMERGENCY_GROUND_RISK_TO_CHILD: EmergencyGround.ValueType  # 2
+Global___EmergencyGround: _TypeAlias = EmergencyGround  # noqa: Y015
+
 @_typing.final
 class AgreementParty(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
@@ -200,6 +218,7 @@ class Agreement(_message.Message):
     CLAUSES_FIELD_NUMBER: _builtins.int
     EMERGENCY_FIELD_NUMBER: _builtins.int
     PROPOSED_AT_FIELD_NUMBER: _builtins.int
+    EMERGENCY_GROUND_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     """1."""
     instrument: _builtins.str
@@ -208,9 +227,11 @@ class Agreement(_message.Message):
     """Unix milliseconds: in force from valid_from up to, and not at, valid_until."""
     valid_until: _builtins.int
     emergency: _builtins.bool
-    """An emergency to save life: hours long, reported to both auditors at once."""
+    """An emergency to save life: at most 24 hours long, one clause, for one alert, reported to both auditors at once."""
     proposed_at: _builtins.int
     """Unix milliseconds: both signing keys are judged at this time."""
+    emergency_ground: Global___EmergencyGround.ValueType
+    """Set in an emergency, and only then."""
     @_builtins.property
     def parties(self) -> _containers.RepeatedCompositeFieldContainer[Global___AgreementParty]:
         """Exactly two, ascending by trust domain."""
@@ -235,10 +256,11 @@ class Agreement(_message.Message):
         clauses: _abc.Iterable[Global___Clause] | None = ...,
         emergency: _builtins.bool = ...,
         proposed_at: _builtins.int = ...,
+        emergency_ground: Global___EmergencyGround.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agencies", b"agencies", "clauses", b"clauses", "emergency", b"emergency", "instrument", b"instrument", "parties", b"parties", "proposed_at", b"proposed_at", "valid_from", b"valid_from", "valid_until", b"valid_until", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agencies", b"agencies", "clauses", b"clauses", "emergency", b"emergency", "emergency_ground", b"emergency_ground", "instrument", b"instrument", "parties", b"parties", "proposed_at", b"proposed_at", "valid_from", b"valid_from", "valid_until", b"valid_until", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

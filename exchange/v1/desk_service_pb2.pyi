@@ -635,6 +635,7 @@ class Draft(_message.Message):
     THREAD_FIELD_NUMBER: _builtins.int
     IN_REPLY_TO_FIELD_NUMBER: _builtins.int
     SUPERSEDES_FIELD_NUMBER: _builtins.int
+    DESPITE_FIELD_NUMBER: _builtins.int
     request_id: _builtins.bytes
     """16 random bytes chosen by the caller: the same id again returns the first result, and releases nothing twice."""
     alert_type: _builtins.str
@@ -661,6 +662,12 @@ class Draft(_message.Message):
     def on_request(self) -> _containers.RepeatedCompositeFieldContainer[Global___OnRequestGrant]: ...
     @_builtins.property
     def supersedes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]: ...
+    @_builtins.property
+    def despite(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Other alerts about the same person, in spite of which this one is released: each an id or digest in hex, or at least its first 8
+        characters; or the agency to ask (SPIFFE ID), where the other alert is not for the caller's eyes.
+        """
+
     def __init__(
         self,
         *,
@@ -677,10 +684,11 @@ class Draft(_message.Message):
         thread: _builtins.bytes = ...,
         in_reply_to: _builtins.bytes = ...,
         supersedes: _abc.Iterable[_builtins.bytes] | None = ...,
+        despite: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["handling", b"handling"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "alert_type", b"alert_type", "handling", b"handling", "in_reply_to", b"in_reply_to", "not_after", b"not_after", "on_request", b"on_request", "originator", b"originator", "purpose", b"purpose", "recipients", b"recipients", "request_id", b"request_id", "supersedes", b"supersedes", "thread", b"thread", "unticked", b"unticked"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "alert_type", b"alert_type", "despite", b"despite", "handling", b"handling", "in_reply_to", b"in_reply_to", "not_after", b"not_after", "on_request", b"on_request", "originator", b"originator", "purpose", b"purpose", "recipients", b"recipients", "request_id", b"request_id", "supersedes", b"supersedes", "thread", b"thread", "unticked", b"unticked"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -798,12 +806,20 @@ class RecipientPreview(_message.Message):
     FIELDS_FIELD_NUMBER: _builtins.int
     VIEW_FIELD_NUMBER: _builtins.int
     DENIED_FIELD_NUMBER: _builtins.int
+    RATE_CAP_PER_DAY_FIELD_NUMBER: _builtins.int
+    RATE_LEFT_FIELD_NUMBER: _builtins.int
+    EMERGENCY_FIELD_NUMBER: _builtins.int
     recipient: _builtins.str
     """SPIFFE ID of the agency."""
     agreement_digest: _builtins.bytes
     clause: _builtins.str
     view: _builtins.bytes
     """Exactly the bytes that this recipient will hold."""
+    rate_cap_per_day: _builtins.int
+    """How many releases a day the clause allows, 0 if it sets no cap; and how many of them are left now."""
+    rate_left: _builtins.int
+    emergency: _builtins.bool
+    """Under an agreement for an emergency: for one alert, reviewed by a second officer within a day."""
     @_builtins.property
     def fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___FieldPreview]: ...
     @_builtins.property
@@ -819,10 +835,13 @@ class RecipientPreview(_message.Message):
         fields: _abc.Iterable[Global___FieldPreview] | None = ...,
         view: _builtins.bytes = ...,
         denied: _abc.Iterable[Global___Problem] | None = ...,
+        rate_cap_per_day: _builtins.int = ...,
+        rate_left: _builtins.int = ...,
+        emergency: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement_digest", b"agreement_digest", "clause", b"clause", "denied", b"denied", "fields", b"fields", "recipient", b"recipient", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement_digest", b"agreement_digest", "clause", b"clause", "denied", b"denied", "emergency", b"emergency", "fields", b"fields", "rate_cap_per_day", b"rate_cap_per_day", "rate_left", b"rate_left", "recipient", b"recipient", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -5109,3 +5128,144 @@ class ListWorkResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListWorkResponse: _TypeAlias = ListWorkResponse  # noqa: Y015
+
+@_typing.final
+class EmergencyUse(_message.Message):
+    """The one use of an agreement for an emergency."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGREEMENT_DIGEST_FIELD_NUMBER: _builtins.int
+    PARTNER_FIELD_NUMBER: _builtins.int
+    OWN_FIELD_NUMBER: _builtins.int
+    MANIFEST_DIGEST_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    INDEX_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    OFFICER_FIELD_NUMBER: _builtins.int
+    AGENCY_FIELD_NUMBER: _builtins.int
+    REVIEW_BY_FIELD_NUMBER: _builtins.int
+    REVIEWED_BY_FIELD_NUMBER: _builtins.int
+    REVIEWED_AT_FIELD_NUMBER: _builtins.int
+    agreement_digest: _builtins.bytes
+    partner: _builtins.str
+    """Trust domain."""
+    own: _builtins.bool
+    """Told by this country, or to it."""
+    manifest_digest: _builtins.bytes
+    origin: _builtins.str
+    """Where it stands in the log."""
+    index: _builtins.int
+    at: _builtins.int
+    """Unix milliseconds."""
+    officer: _builtins.str
+    """SPIFFE IDs of whoever released it, and of the agency; the officer only of our own."""
+    agency: _builtins.str
+    review_by: _builtins.int
+    """Until when another officer of the agency reviews it, and who did; 0 and empty for what was told to this country."""
+    reviewed_by: _builtins.str
+    reviewed_at: _builtins.int
+    def __init__(
+        self,
+        *,
+        agreement_digest: _builtins.bytes = ...,
+        partner: _builtins.str = ...,
+        own: _builtins.bool = ...,
+        manifest_digest: _builtins.bytes = ...,
+        origin: _builtins.str = ...,
+        index: _builtins.int = ...,
+        at: _builtins.int = ...,
+        officer: _builtins.str = ...,
+        agency: _builtins.str = ...,
+        review_by: _builtins.int = ...,
+        reviewed_by: _builtins.str = ...,
+        reviewed_at: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agreement_digest", b"agreement_digest", "at", b"at", "index", b"index", "manifest_digest", b"manifest_digest", "officer", b"officer", "origin", b"origin", "own", b"own", "partner", b"partner", "review_by", b"review_by", "reviewed_at", b"reviewed_at", "reviewed_by", b"reviewed_by"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EmergencyUse: _TypeAlias = EmergencyUse  # noqa: Y015
+
+@_typing.final
+class ListEmergenciesRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListEmergenciesRequest: _TypeAlias = ListEmergenciesRequest  # noqa: Y015
+
+@_typing.final
+class ListEmergenciesResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def uses(self) -> _containers.RepeatedCompositeFieldContainer[Global___EmergencyUse]:
+        """Newest first."""
+
+    def __init__(
+        self,
+        *,
+        uses: _abc.Iterable[Global___EmergencyUse] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["uses", b"uses"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListEmergenciesResponse: _TypeAlias = ListEmergenciesResponse  # noqa: Y015
+
+@_typing.final
+class ReviewEmergencyRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGREEMENT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    agreement: _builtins.str
+    """The agreement's digest in hex, or at least its first 8 characters."""
+    reason: _builtins.str
+    """What the review found: kept in the journal's details."""
+    def __init__(
+        self,
+        *,
+        agreement: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReviewEmergencyRequest: _TypeAlias = ReviewEmergencyRequest  # noqa: Y015
+
+@_typing.final
+class ReviewEmergencyResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def use(self) -> Global___EmergencyUse: ...
+    def __init__(
+        self,
+        *,
+        use: Global___EmergencyUse | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["use", b"use"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["use", b"use"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReviewEmergencyResponse: _TypeAlias = ReviewEmergencyResponse  # noqa: Y015

@@ -329,6 +329,16 @@ class DeskServiceStub:
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.ListWorkRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ListWorkResponse.FromString,
                 _registered_method=True)
+        self.ListEmergencies = channel.unary_unary(
+                '/exchange.v1.DeskService/ListEmergencies',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ListEmergenciesRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ListEmergenciesResponse.FromString,
+                _registered_method=True)
+        self.ReviewEmergency = channel.unary_unary(
+                '/exchange.v1.DeskService/ReviewEmergency',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ReviewEmergencyRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ReviewEmergencyResponse.FromString,
+                _registered_method=True)
 
 
 class DeskServiceServicer:
@@ -694,6 +704,19 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListEmergencies(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReviewEmergency(self, request, context):
+        """A second officer's look, within a day, at what was released in an emergency.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -991,6 +1014,16 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     servicer.ListWork,
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ListWorkRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.ListWorkResponse.SerializeToString,
+            ),
+            'ListEmergencies': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEmergencies,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ListEmergenciesRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ListEmergenciesResponse.SerializeToString,
+            ),
+            'ReviewEmergency': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReviewEmergency,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ReviewEmergencyRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ReviewEmergencyResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -2586,6 +2619,60 @@ class DeskService:
             '/exchange.v1.DeskService/ListWork',
             exchange_dot_v1_dot_desk__service__pb2.ListWorkRequest.SerializeToString,
             exchange_dot_v1_dot_desk__service__pb2.ListWorkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListEmergencies(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/ListEmergencies',
+            exchange_dot_v1_dot_desk__service__pb2.ListEmergenciesRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ListEmergenciesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReviewEmergency(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/ReviewEmergency',
+            exchange_dot_v1_dot_desk__service__pb2.ReviewEmergencyRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ReviewEmergencyResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -96,6 +96,9 @@ class DeskServiceStub:
     SuspendRequest: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.SuspendRequestRequest, _desk_service_pb2.SuspendRequestResponse]
     ListWork: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ListWorkRequest, _desk_service_pb2.ListWorkResponse]
     """What needs a person now."""
+    ListEmergencies: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ListEmergenciesRequest, _desk_service_pb2.ListEmergenciesResponse]
+    ReviewEmergency: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ReviewEmergencyRequest, _desk_service_pb2.ReviewEmergencyResponse]
+    """A second officer's look, within a day, at what was released in an emergency."""
 
 @_typing.type_check_only
 class DeskServiceAsyncStub(DeskServiceStub):
@@ -165,6 +168,9 @@ class DeskServiceAsyncStub(DeskServiceStub):
     SuspendRequest: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.SuspendRequestRequest, _desk_service_pb2.SuspendRequestResponse]  # type: ignore[assignment]
     ListWork: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ListWorkRequest, _desk_service_pb2.ListWorkResponse]  # type: ignore[assignment]
     """What needs a person now."""
+    ListEmergencies: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ListEmergenciesRequest, _desk_service_pb2.ListEmergenciesResponse]  # type: ignore[assignment]
+    ReviewEmergency: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ReviewEmergencyRequest, _desk_service_pb2.ReviewEmergencyResponse]  # type: ignore[assignment]
+    """A second officer's look, within a day, at what was released in an emergency."""
 
 class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -585,5 +591,20 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.ListWorkResponse, _abc.Awaitable[_desk_service_pb2.ListWorkResponse]]:
         """What needs a person now."""
+
+    @_abc_1.abstractmethod
+    def ListEmergencies(
+        self,
+        request: _desk_service_pb2.ListEmergenciesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ListEmergenciesResponse, _abc.Awaitable[_desk_service_pb2.ListEmergenciesResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ReviewEmergency(
+        self,
+        request: _desk_service_pb2.ReviewEmergencyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ReviewEmergencyResponse, _abc.Awaitable[_desk_service_pb2.ReviewEmergencyResponse]]:
+        """A second officer's look, within a day, at what was released in an emergency."""
 
 def add_DeskServiceServicer_to_server(servicer: DeskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

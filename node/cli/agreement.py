@@ -27,11 +27,17 @@ def agreement() -> None:
 
 @agreement.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def propose(file: Path) -> None:
+@click.option("--emergency", is_flag=True, help="To save life: FILE says emergency = true, a ground, one clause, 24 hours at most.")
+def propose(file: Path, emergency: bool) -> None:  # noqa: FBT001  click calls it
     """Sign the agreement in FILE (TOML) for your country and propose it to the partner. It binds nobody yet."""
     from exchange.v1 import desk_service_pb2
 
-    question = desk_service_pb2.DraftAgreementRequest(agreement=_load(file))
+    content = _load(file)
+    if content.emergency != emergency:
+        said = "is for an emergency" if content.emergency else "is not for an emergency"
+        remedy = "Give --emergency if you mean it." if content.emergency else "Write emergency = true into it, or leave --emergency out."
+        raise Trouble(USAGE, "EMERGENCY_UNCLEAR", f"{file} {said}, and the command says otherwise.", next_step=remedy)
+    question = desk_service_pb2.DraftAgreementRequest(agreement=content)
     with open_desk() as desk:
         summary = ask(desk.DraftAgreement, question).summary
 
@@ -160,7 +166,7 @@ def _state(item: "AgreementSummary") -> str:
 
 
 def _draw_summary(console: "Console", summary: "AgreementSummary") -> None:
-    from exchange.v1.agreement_pb2 import AgencyClass
+    from exchange.v1.agreement_pb2 import AgencyClass, EmergencyGround
     from node.cli.document import enum_name
 
     content = summary.agreement
@@ -169,7 +175,10 @@ def _draw_summary(console: "Console", summary: "AgreementSummary") -> None:
         ("state", _state(summary)),
         ("instrument", content.instrument),
         ("in force", f"from {time_text(content.valid_from)} until {time_text(content.valid_until)}"),
-        ("emergency", "yes, to save life" if content.emergency else ""),
+        (
+            "emergency",
+            f"to save life: {words(enum_name(EmergencyGround.DESCRIPTOR, content.emergency_ground))}" if content.emergency else "",
+        ),
         *((party.trust_domain, party.legal_basis) for party in content.parties),
     )
     console.print(facts((plain(name), value) for name, value in rows))

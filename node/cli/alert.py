@@ -11,7 +11,7 @@ from node.cli.alert_view import draw_alert, view_data
 from node.cli.command import Noun
 from node.cli.context import ask, open_desk, settings
 from node.cli.document import document
-from node.cli.drafts import Agency, FileDraft, batches, read_drafts
+from node.cli.drafts import DESPITE, Agency, FileDraft, batches, read_drafts
 from node.cli.errors import REFUSED, SUCCESS, USAGE, Trouble, trouble_of
 from node.cli.output import (
     console,
@@ -105,12 +105,13 @@ def check(files: tuple[Path, ...], offline: bool) -> None:  # noqa: FBT001  clic
 @alert.command()
 @click.argument("file", type=_FILE)
 @click.option("--to", "recipients", multiple=True, type=Agency(), metavar="AGENCY", help="Instead of the file's recipients.")
-def preview(file: Path, recipients: tuple[str, ...]) -> None:
+@DESPITE
+def preview(file: Path, recipients: tuple[str, ...], despite: tuple[str, ...]) -> None:
     """Show what each recipient would see of FILE, field by field, and the clause that decided. Nothing is sent.
 
     The node decides by the same code as at release, byte for byte. Exit code 3 if somebody would get nothing.
     """
-    drafts = _readable(_read((file,), recipients))
+    drafts = _readable(_read((file,), recipients, despite=despite))
     with open_desk() as desk:
         _preview(desk, drafts)
 
@@ -121,6 +122,7 @@ def preview(file: Path, recipients: tuple[str, ...]) -> None:
 @click.option("--to", "recipients", multiple=True, type=Agency(), metavar="AGENCY", help="Instead of the files' recipients.")
 @click.option("--dry-run", is_flag=True, help="Only preview.")
 @click.option("--again", is_flag=True, help="Release anew what these files published before, as further alerts.")
+@DESPITE
 @click.option("--urgent", is_flag=True, help="Declare that it could not wait; auditors look at it afterwards: `exchange audit urgent`.")
 def publish(
     files: tuple[Path, ...],
@@ -128,6 +130,7 @@ def publish(
     recipients: tuple[str, ...],
     dry_run: bool,  # noqa: FBT001  click calls it
     again: bool,  # noqa: FBT001  click calls it
+    despite: tuple[str, ...],
     urgent: bool,  # noqa: FBT001  click calls it
 ) -> None:
     """Release alert files to their recipients. Each is answered once its log entries are durable.
@@ -137,7 +140,7 @@ def publish(
     """
     if not reason.strip():
         raise click.BadParameter("a reason is more than blanks", param_hint="--reason")
-    drafts = _readable(_read(files, recipients, again=again))
+    drafts = _readable(_read(files, recipients, again=again, despite=despite))
     with open_desk() as desk:
         if dry_run:
             _preview(desk, drafts)
@@ -250,13 +253,13 @@ def readable_draft(path: Path) -> FileDraft:
     return _readable(_read((path,), ()))[0]
 
 
-def _read(paths: Sequence[Path], recipients: Sequence[str], *, again: bool = False) -> list[FileDraft]:
+def _read(paths: Sequence[Path], recipients: Sequence[str], *, again: bool = False, despite: Sequence[str] = ()) -> list[FileDraft]:
     from node.system import system_entropy
 
     salt = system_entropy(16) if again else b""
 
     with progress("Reading", len(paths)) as step:
-        return read_drafts(paths, recipients, today=today(), salt=salt, step=step)
+        return read_drafts(paths, recipients, today=today(), salt=salt, step=step, despite=despite)
 
 
 def _readable(drafts: list[FileDraft]) -> list[FileDraft]:
@@ -311,13 +314,9 @@ def _preview(desk: "DeskServiceStub", drafts: Sequence[FileDraft]) -> None:
             if not answer.recipients:
                 console.print("Nobody: the file names no recipient, and nobody is the default.", style="yellow")
 
-    data = {"refused": refused, "previews": [{"file": str(item.path), **_preview_data(answer)} for item, answer in previews]}
+    data = {"refused": refused, "previews": [{"file": str(item.path), **document(answer)} for item, answer in previews]}
     show(data, draw)
     click.get_current_context().exit(REFUSED if refused else SUCCESS)
-
-
-def _preview_data(answer: "PreviewAlertResponse") -> dict[str, Any]:
-    return document(answer)
 
 
 def _stream(desk: "DeskServiceStub", drafts: Sequence[FileDraft], reason: str, *, urgent: bool) -> "Iterator[PublishedAlert]":

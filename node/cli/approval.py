@@ -8,7 +8,7 @@ import click
 from node.cli.command import Noun
 from node.cli.context import ask, open_desk, settings
 from node.cli.document import document, enum_name
-from node.cli.drafts import Agency, read_drafts
+from node.cli.drafts import DESPITE, Agency, read_drafts
 from node.cli.errors import REFUSED, SUCCESS, USAGE, Trouble
 from node.cli.output import facts, note, party_name, plain, short, show, table, time_cell, time_text, words
 from node.cli.problems import has_errors, problem_list, problem_table
@@ -37,11 +37,12 @@ def approval() -> None:
     metavar="OFFICER",
     help="SPIFFE ID of the officer who approved by word of mouth, in an emergency: released at once, to be put in writing within a day.",
 )
-def submit(file: Path, reason: str, recipients: tuple[str, ...], oral_approval: str) -> None:
+@DESPITE
+def submit(file: Path, reason: str, recipients: tuple[str, ...], oral_approval: str, despite: tuple[str, ...]) -> None:
     """Submit an alert file for a second officer's approval. Exit code 3 if it could not be released even then."""
     from exchange.v1 import desk_service_pb2
 
-    (draft,) = read_drafts((file,), recipients, today=today(), salt=b"", step=lambda _: None)
+    (draft,) = read_drafts((file,), recipients, today=today(), salt=b"", step=lambda _: None, despite=despite)
     if has_errors(draft.problems):
         raise Trouble(
             USAGE,

@@ -44,10 +44,28 @@ class Agency(click.ParamType[str]):
         return agency
 
 
+DESPITE = click.option(
+    "--despite-duplicate",
+    "despite",
+    multiple=True,
+    metavar="REF",
+    help="Release although that other alert is about the same person: its id or digest, or the agency that was asked. Journalled.",
+)
+"""Of every verb that releases a new alert, or shows what would be released."""
+
+
 def read_drafts(
-    paths: Sequence[Path], recipients: Sequence[str], *, today: date, salt: bytes, step: Callable[[int], None]
+    paths: Sequence[Path],
+    recipients: Sequence[str],
+    *,
+    today: date,
+    salt: bytes,
+    step: Callable[[int], None],
+    despite: Sequence[str] = (),
 ) -> list[FileDraft]:
     """Read every file; `recipients`, if any, replace those that the files name. `step` is told of each file.
+
+    `despite` names other alerts about the same people, of which the officer knows.
 
     The request id is derived from the file and its recipients, so that the same command again, after a lost connection,
     publishes nothing twice; `salt` is empty for that, and random where a second release is meant. Raises `Trouble` for a
@@ -65,6 +83,7 @@ def read_drafts(
         loaded = load_alert_file(text, name=path.name, today=today)
         if recipients:
             loaded.draft.recipients[:] = recipients
+        loaded.draft.despite.extend(despite)
         agencies = [agency.encode() for agency in sorted(recipients)]
         loaded.draft.request_id = request_id(content, *agencies, salt)
         drafts.append(FileDraft(path=path, draft=loaded.draft, problems=loaded.problems))

@@ -32,6 +32,7 @@ _NOUNS: Final[Mapping[str, Mapping[str, str]]] = {
         "work": "What needs you now, most urgent first.",
         "alert": "Check, preview and publish alerts, see what became of them, and take them back.",
         "approval": "Four eyes: submit a draft, look at what waits, approve it.",
+        "emergency": "What was told under agreements for an emergency: list, review.",
         "inbox": "Read what came in for your desk, acknowledge, report back, and attest a purge.",
         "request": "Ask another country's agency, answer or refuse in time, stop the clock.",
         "screen": "Compare a passenger list with the alerts in force.",

@@ -33,6 +33,16 @@ def draw_matrix(console: "Console", recipients: "Sequence[RecipientPreview]") ->
         if recipient.denied:
             console.print(f"\nNothing can go to {party_name(plain(recipient.recipient))}:", style="bold")
             console.print(problem_table(recipient.denied))
+    for recipient in open_to:
+        _draw_limits(console, recipient)
+
+
+def _draw_limits(console: "Console", recipient: "RecipientPreview") -> None:
+    name = party_name(plain(recipient.recipient))
+    if recipient.emergency:
+        console.print(f"{name}: by an agreement for an emergency, once; a colleague reviews it within a day.", style="yellow")
+    if recipient.rate_cap_per_day:
+        console.print(f"{name}: {recipient.rate_left} of {recipient.rate_cap_per_day} releases a day are left under this clause.")
 
 
 def _matrix(recipients: "Sequence[RecipientPreview]") -> "Table":

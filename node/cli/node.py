@@ -30,13 +30,19 @@ def node() -> None:
     show_default=True,
     help="Port for partners; the desk and the witness get the next two.",
 )
-def init(country: str, directory: Path, port_base: int) -> None:
+@click.option(
+    "--policy",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Release under this country's policy pack, e.g. policies/gb/transfers.toml; an EXAMPLE issuer signs it.",
+)
+def init(country: str, directory: Path, port_base: int, policy: Path | None) -> None:
     """Set up a training node: keys, certificates, configuration, and a context file for each officer.
 
     All of it is an EXAMPLE for trying and training. An office that goes to work issues its own certificates and keeps the
     authorities' and identity keys offline.
     """
-    from exchange.errors import NotFound
+    from exchange.errors import Malformed, NotFound, Refused
     from node.keys.node_directory import VAULT_KEY_BYTES, example_plan, write_node_directory
     from node.system import SystemClock, system_entropy
 
@@ -44,13 +50,19 @@ def init(country: str, directory: Path, port_base: int) -> None:
         plan = example_plan(country)
     except NotFound as error:
         raise click.BadParameter(f"{error}", param_hint="--country") from None
-    made = write_node_directory(
-        plan,
-        directory,
-        now=SystemClock().now(),
-        vault_key=system_entropy(VAULT_KEY_BYTES),
-        port=port_base,
-    )
+    try:
+        made = write_node_directory(
+            plan,
+            directory,
+            now=SystemClock().now(),
+            vault_key=system_entropy(VAULT_KEY_BYTES),
+            port=port_base,
+            policy=policy.read_bytes() if policy else b"",
+        )
+    except (Malformed, Refused) as error:
+        if policy is None or not error.code.startswith("POLICY_"):
+            raise
+        raise click.BadParameter(f"{error}", param_hint="--policy") from None
     config = directory / "node.toml"
     data = {
         "trust_domain": made.trust_domain,

@@ -35,9 +35,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
+from exchange.agreement import EMERGENCY_AT_MOST_MS
 from exchange.profile import alert_types
 from exchange.v1.agreement_pb2 import Agreement, Clause
 from exchange.v1.desk_service_pb2 import Problem
+from exchange.v1.handling_pb2 import PURPOSE_SAVE_LIFE
 from exchange.values import TRUST_DOMAIN_PATTERN
 from node.intake.alert_file import alert_type_called, read_agency
 from node.intake.fields import FieldReader, is_nothing, unknown_name
@@ -213,6 +215,7 @@ def _check(agreement: Agreement, marked: list[Marks]) -> Iterator[Problem]:
     if 0 < agreement.valid_until <= agreement.valid_from:
         yield error("VALIDITY_BACKWARDS", "valid_until", "the agreement ends before it begins", "mend one of the two times")
     yield from _check_agencies(agreement, parties)
+    yield from _check_emergency(agreement)
     if not agreement.clauses:
         yield warning("CLAUSES_NONE", "clauses", "an agreement without clauses permits nothing", "write the clauses")
     for index, clause in enumerate(agreement.clauses):
@@ -220,6 +223,28 @@ def _check(agreement: Agreement, marked: list[Marks]) -> Iterator[Problem]:
         if clause.id in [other.id for other in agreement.clauses[:index]]:
             yield error("CLAUSE_TWICE", at(path, "id"), "two clauses have this id", "give each an id of its own")
         yield from _check_clause(agreement, clause, marked[index], path)
+
+
+def _check_emergency(agreement: Agreement) -> Iterator[Problem]:
+    """Check what an agreement for an emergency is held to (`exchange.agreement.check_agreement`), word for word for its writer."""
+    if not agreement.emergency:
+        if agreement.emergency_ground:
+            remedy = "write emergency = true, or leave the ground out"
+            yield error("EMERGENCY_GROUND", "emergency_ground", "an ordinary agreement has no ground of an emergency", remedy)
+        return
+    if not agreement.emergency_ground:
+        yield _missing("emergency_ground", 'write emergency_ground = "RISK_TO_LIFE" or "RISK_TO_CHILD"')
+    if agreement.valid_until - agreement.valid_from > EMERGENCY_AT_MOST_MS:
+        yield error("EMERGENCY_LONG", "valid_until", "an agreement for an emergency is in force for 24 hours at most", "let it end earlier")
+    if len(agreement.clauses) != 1:
+        yield error("EMERGENCY_CLAUSES", "clauses", "an agreement for an emergency has exactly one clause", "keep the one that is needed")
+    for index, clause in enumerate(agreement.clauses):
+        path = item("clauses", index)
+        if list(clause.purposes) != [PURPOSE_SAVE_LIFE]:
+            yield error("EMERGENCY_PURPOSE", at(path, "purposes"), "an emergency has one purpose", 'write purposes = ["SAVE_LIFE"]')
+        if clause.on_request:
+            remedy = "list the fields in required and permitted, and leave on_request out"
+            yield error("EMERGENCY_FIELDS", path, "an emergency lists its fields: none is left to be asked for", remedy)
 
 
 def _check_agencies(agreement: Agreement, parties: list[str]) -> Iterator[Problem]:

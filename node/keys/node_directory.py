@@ -21,6 +21,7 @@ from exchange.errors import Conflict, NotFound
 from exchange.v1 import directory_pb2, statement_pb2
 from exchange.values import PartyId
 from node.keys.descriptor import first_descriptor
+from node.keys.example_policy import PACK_FILE, check_example_policy, write_example_policy
 from node.keys.files import make_private_directory, write_private, write_public
 from node.keys.party_files import Terms, write_party
 from node.keys.party_plan import OfficerPlan, PartyPlan, choose, read_plans
@@ -74,18 +75,20 @@ def example_roster() -> Path:
 
 
 def write_node_directory(
-    plan: PartyPlan, directory: Path, *, now: datetime, vault_key: bytes, port: int, host: str = "127.0.0.1"
+    plan: PartyPlan, directory: Path, *, now: datetime, vault_key: bytes, port: int, host: str = "127.0.0.1", policy: bytes = b""
 ) -> NodeDirectory:
     """Set up a training node with example keys; partners reach it at `port`, its officers at the port after, and its witness at the next.
 
-    `vault_key` is 32 fresh random bytes. Raises `Conflict` (NODE_EXISTS) when the directory holds a node, and what
-    `write_party` raises.
+    `vault_key` is 32 fresh random bytes; `policy` the text of a policy pack, if the node is to have one. Raises `Conflict` (NODE_EXISTS)
+    when the directory holds a node, and what `write_party` and `check_example_policy` raise.
     """
     config = directory / "node.toml"
     if config.exists():
         raise Conflict("NODE_EXISTS", "the directory already holds a node, and its keys are not replaced")
     if len(vault_key) != VAULT_KEY_BYTES:
         raise ValueError("a vault key has 32 bytes")
+    if policy:
+        check_example_policy(policy, plan.code)
     people = _people(plan)
     plan = replace(plan, officers=tuple(person.officer for person in people))
     write_party(plan, directory, Terms(now=now, example=True))
@@ -103,7 +106,9 @@ def write_node_directory(
         path = directory / f"{person.context}.toml"
         write_public(path, _context(plan, person, desk).encode(), overwrite=True)
         contexts.append(path)
-    write_public(config, _config(plan, people, endpoint=endpoint, listen=(partners, desk, witness)).encode())
+    policy_key = write_example_policy(policy, directory, plan.trust_domain) if policy else ""
+    text = _config(plan, people, endpoint=endpoint, listen=(partners, desk, witness), policy_key=policy_key)
+    write_public(config, text.encode())
     return NodeDirectory(
         directory=directory,
         trust_domain=plan.trust_domain,
@@ -156,11 +161,13 @@ def _context(plan: PartyPlan, person: _Person, desk: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _config(plan: PartyPlan, people: tuple[_Person, ...], *, endpoint: str, listen: tuple[str, ...]) -> str:
-    return "\n".join(_config_lines(plan, people, endpoint=endpoint, listen=listen)) + "\n"
+def _config(plan: PartyPlan, people: tuple[_Person, ...], *, endpoint: str, listen: tuple[str, ...], policy_key: str) -> str:
+    return "\n".join(_config_lines(plan, people, endpoint=endpoint, listen=listen, policy_key=policy_key)) + "\n"
 
 
-def _config_lines(plan: PartyPlan, people: tuple[_Person, ...], *, endpoint: str, listen: tuple[str, ...]) -> Iterator[str]:
+def _config_lines(
+    plan: PartyPlan, people: tuple[_Person, ...], *, endpoint: str, listen: tuple[str, ...], policy_key: str
+) -> Iterator[str]:
     partners, desk, witness = listen
     yield f"# EXAMPLE — never use in production. The node of {plan.name}; paths are relative to this file."
     yield "# Each value can be set by the environment too: EXCHANGE_<SECTION>_<KEY>, e.g. EXCHANGE_LISTEN_DESK."
@@ -185,6 +192,8 @@ def _config_lines(plan: PartyPlan, people: tuple[_Person, ...], *, endpoint: str
     yield f'# [witness.urls]\n# "partner.alerts.example" = "http://{witness}"'
     yield "\n# How long the law lets alerts be kept; agreements and handlings may shorten it. `days = { Tip = 90 }` for one type alone."
     yield "[retention]\ndefault_days = 1825\nreview_days = 365"
+    if policy_key:
+        yield f"\n# What the law asks for before another country is told.\n[policy]\npack = {_quote(PACK_FILE)}\nkey = {_quote(policy_key)}"
     for agency in plan.agencies:
         yield f"\n[[agencies]]\nid = {_quote(_party(plan, agency.path))}\nname = {_quote(agency.name)}"
         yield f"class = {_quote(agency.agency_class)}"

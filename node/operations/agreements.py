@@ -8,6 +8,7 @@ from exchange.signing import add_signature, statement_digest
 from exchange.v1 import agreement_pb2, desk_service_pb2, statement_pb2
 from exchange.values import CLOCK_SKEW_MS
 from node.operations.access import note_access
+from node.operations.emergency import note_agreed
 from node.operations.officers import ADMINISTRATOR, AUDITOR, LIAISON, require
 from node.operations.partners import READERS, reload
 from node.ports import Ports
@@ -80,13 +81,14 @@ def accept(ports: Ports, person: str, reference: str) -> desk_service_pb2.Agreem
     if open_proposal(offered, partner.node).value.valid_until <= now:
         raise Refused("AGREEMENT_EXPIRED", "the agreement has expired already: ask the partner for a new one")
     statement = add_signature(offered, ports.signers.agreement)
-    open_agreement(statement, [ports.known.own, partner.node])
+    agreed = open_agreement(statement, [ports.known.own, partner.node])
     accepted = AgreementRow(digest=row.digest, partner=row.partner, state="accepted", statement=encode(statement), delivered=False)
     with ports.store.write() as tx:
         # The signature stays secret until this row is durable; only then does the courier find it.
         put_agreement(tx, accepted, now)
         event = Event(code="ACCEPTED", subject=row.digest, counterparty=row.partner)
         ports.journal.record(tx, now, Kind.JOURNAL_KIND_AGREEMENT, person, [event])
+        note_agreed(ports, tx, agreed, row.partner, now)
     reload(ports)
     ports.signals.notify(row.partner)
     return _summary(ports, accepted)
@@ -153,6 +155,7 @@ def receive_countersigned(ports: Ports, partner: KnownNode, statement: statement
         now = ports.clock.now_ms()
         put_agreement(tx, row, now)
         ports.journal.record(tx, now, Kind.JOURNAL_KIND_AGREEMENT, row.partner, [Event(code="ACCEPTED", subject=row.digest)])
+        note_agreed(ports, tx, agreed, row.partner, now)
     reload(ports)
     ports.signals.notify(partner.trust_domain)
 

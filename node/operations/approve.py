@@ -13,6 +13,7 @@ from exchange.v1 import desk_service_pb2
 from node.intake.completeness import check_release
 from node.intake.problems import error, refuses
 from node.operations.access import note_access
+from node.operations.duplicates import compare, problems_of
 from node.operations.officers import LIAISON, agency_of, require, turned_away
 from node.operations.planning import Plan, plan
 from node.operations.preview import preview_with, refusals
@@ -69,6 +70,9 @@ def submit(
     decided = _plan(ports, draft, now)
     if decided.refused or not decided.planned:
         return desk_service_pb2.SubmitAlertResponse(problems=[*refusals(decided), *problems])
+    compared = compare(ports, draft, alert_type(draft.alert_type), agency)
+    if ports.duplicates_refuse and (found := problems_of(compared.duplicates, draft.despite, refuse=True)):
+        return desk_service_pb2.SubmitAlertResponse(problems=[*found, *problems])
     needed = max(item.allowed.clause.approvals for item in decided.planned)
     if not needed:
         raise Refused("APPROVAL_NOT_ASKED", "no clause asks for an approval here: publish it")
@@ -135,7 +139,7 @@ def get(ports: Ports, person: str, reference: str) -> desk_service_pb2.GetSubmis
         request = _opened(ports, row, row.sealed)
         answer.draft.CopyFrom(request.draft)
         answer.reason = request.reason
-        answer.preview.CopyFrom(preview_with(ports, request.draft, approvals=ENOUGH))
+        answer.preview.CopyFrom(preview_with(ports, request.draft, row.agency, approvals=ENOUGH))
     return answer
 
 

@@ -1,6 +1,7 @@
 """What this node holds from one partner, asked once for a whole batch, and grown as the batch is taken in."""
 
 from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
 from exchange.disclosure import Content, Disclosure
 from exchange.recipient import Held
@@ -8,6 +9,7 @@ from exchange.v1 import disclosure_pb2
 from exchange.v1.control_pb2 import Withdrawal
 from exchange.values import node_of
 from node.store import alerts, logs, recalls
+from node.store.log_uses import entries_under
 from node.store.logs import LogRow
 from node.store.transaction import Transaction
 
@@ -32,6 +34,8 @@ class BatchHoldings:
         # What this batch itself brings, and what it names and does not bring.
         self._brought: dict[bytes, str] = {}
         self._missed: set[bytes] = set()
+        self._under: dict[bytes, set[bytes]] = {}
+        self._brought_under: dict[bytes, set[bytes]] = {}
 
     def fields_of(self, manifest_digest: bytes) -> frozenset[int]:
         """Fields already disclosed of that manifest."""
@@ -66,6 +70,15 @@ class BatchHoldings:
         between = any({names[i].sender, names[i].recipient} == parties for i, _ in logs.entries_of_alert(self._tx, row.id))
         return row.originator if between else None
 
+    def told_under(self, agreement_digest: bytes) -> AbstractSet[bytes]:
+        """Manifests already disclosed under that agreement."""
+        if agreement_digest not in self._under:
+            sender = self._log.name.sender
+            inbound = [log for log in logs.all_logs(self._tx) if not log.outbound and log.name.sender == sender]
+            told = (one for log in inbound for one in entries_under(self._tx, log, agreement_digest) if one.kept)
+            self._under[agreement_digest] = {one.entry.manifest_digest for one in told}
+        return self._under[agreement_digest] | self._brought_under.get(agreement_digest, set())
+
     def withdrawn_by(self, manifest_digest: bytes) -> Collection[str]:
         """Originators of the withdrawals of that manifest."""
         return self._withdrawn.get(manifest_digest, ())
@@ -78,6 +91,7 @@ class BatchHoldings:
         """Take in what the batch has just disclosed, so that the next delivery is judged with it."""
         digest, manifest = disclosure.manifest.digest, disclosure.manifest.value
         self._brought[digest] = manifest.originator
+        self._brought_under.setdefault(disclosure.entry.agreement_digest, set()).add(digest)
         if isinstance(disclosure.alert, Withdrawal):
             about = disclosure.alert.manifest_digest
             self._withdrawn[about] = (*self._withdrawn.get(about, ()), manifest.originator)

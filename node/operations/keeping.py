@@ -17,7 +17,7 @@ from node.store.retention import set_term
 from node.store.subjects import index_alert
 from node.store.transaction import Transaction
 from node.store.vault import DataKey
-from node.subjects import terms_of
+from node.subjects import is_document, names_one_person, terms_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,8 @@ class Notes:
     limit: int
     """The shortest of what they state and the national rule, Unix milliseconds, counted from now."""
     tokens: bytes
+    person: bytes
+    """As in `Tokens`."""
 
 
 def national_rule(section: RetentionSection) -> NationalRule:
@@ -38,9 +40,27 @@ def national_rule(section: RetentionSection) -> NationalRule:
     return NationalRule(default_days=section.default_days, by_type=days, review_days=section.review_days)
 
 
-def subject_tokens(ports: Ports, kind: AlertType, alert: Message) -> bytes:
-    """The tokens of the people that an alert tells of, joined; empty if it names none."""
-    return b"".join(ports.vault.subject_token(one) for one in terms_of(kind, alert))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """Under which tokens an alert is found."""
+
+    joined: bytes
+    """All of them, for the index."""
+    person: bytes
+    """Those of a document's number, or of a name with a birth date to the day, joined: what is told of hardly more than one person."""
+    names: frozenset[bytes]
+    """Those of `person` that are of a name."""
+
+
+def tokens_of(ports: Ports, kind: AlertType, alert: Message) -> Tokens:
+    """The tokens of the people that an alert tells of; empty if it names none."""
+    tokens = {term: ports.vault.subject_token(term) for term in terms_of(kind, alert)}
+    person = [term for term in tokens if names_one_person(term)]
+    return Tokens(
+        joined=b"".join(tokens.values()),
+        person=b"".join([tokens[term] for term in person]),
+        names=frozenset([tokens[term] for term in person if not is_document(term)]),
+    )
 
 
 def term_columns(ports: Ports, start: int, limit: int) -> dict[str, int]:
@@ -62,14 +82,19 @@ def notes_of(ports: Ports, kept: Iterable[tuple[int, Disclosure]], now: int) -> 
         if disclosure.clause is not None:
             stated.append(disclosure.clause.maximum_retention_days)
         limit = erase_by(now, stated, ports.retention.days(disclosure.kind.name))
-        tokens = subject_tokens(ports, disclosure.kind, disclosure.alert)
+        tokens = tokens_of(ports, disclosure.kind, disclosure.alert)
         earlier = found.get(disclosure.manifest.digest)
         if earlier is None:
             period = period_of(disclosure.manifest.value.not_after, now)
             key = ports.vault.new_data_key(ports.store, period)
-            found[disclosure.manifest.digest] = Notes(period=period, key=key, limit=limit, tokens=tokens)
+            found[disclosure.manifest.digest] = Notes(period=period, key=key, limit=limit, tokens=tokens.joined, person=tokens.person)
         else:
-            found[disclosure.manifest.digest] = replace(earlier, limit=min(limit, earlier.limit), tokens=earlier.tokens + tokens)
+            found[disclosure.manifest.digest] = replace(
+                earlier,
+                limit=min(limit, earlier.limit),
+                tokens=earlier.tokens + tokens.joined,
+                person=earlier.person + tokens.person,
+            )
     return found
 
 
@@ -78,6 +103,8 @@ def note_received(
 ) -> None:
     """Index what came in; what was held before and is told again under a shorter limit has that from now on, counted from its receipt."""
     index_alert(tx, {references[digest]: note.tokens for digest, note in notes.items()})
+    for digest, note in notes.items():
+        ports.subjects.add(references[digest], note.person)
     for row in held:
         limit = row.recorded_at + notes[row.digest].limit - now
         if limit < row.erase_by:

@@ -13,6 +13,7 @@ from node.policy.pack import PolicyPack
 from node.ports import Known, Partner, Ports
 from node.store.assessments import assessments_in_force
 from node.store.directory import AgreementRow, PartnerRow, all_agreements, all_alarms, all_partners, clear_alarm, put_partner, raise_alarm
+from node.store.emergencies import spent
 from node.store.engine import Store
 from node.store.journal import Event, Kind
 from node.store.transaction import Transaction
@@ -165,7 +166,7 @@ def _load(tx: Transaction, own: KnownNode, now: int, policy: PolicyPack | None) 
             agreements[agreement.digest] = _open(agreement, own, partner.node)
         except ExchangeError:
             raise_alarm(tx, now, "AGREEMENT_UNVERIFIED", partner=agreement.partner, origin=agreement.digest.hex())
-    return Known(own=own, partners=partners, agreements=agreements, policy=policy, assessments=assessments_in_force(tx))
+    return Known(own=own, partners=partners, agreements=agreements, policy=policy, assessments=assessments_in_force(tx), spent=spent(tx))
 
 
 def _open(row: AgreementRow, own: KnownNode, partner: KnownNode) -> Agreed:

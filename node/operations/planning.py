@@ -4,12 +4,12 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from exchange.agreement import Allowed, Denied, Request, decide
+from exchange.agreement import Agreed, Allowed, Denied, Request, decide
 from exchange.errors import Malformed
 from exchange.profile import AlertType
 from exchange.v1 import desk_service_pb2
 from exchange.values import PartyId
-from node.operations.transfers import offences_of, pass_transfer
+from node.operations.transfers import ASKED_BY_CLAUSE, offences_of, pass_transfer
 from node.policy.gate import Obstacle, Passed
 from node.ports import Known, Partner
 
@@ -43,12 +43,19 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
     "POLICY_EXPIRED": ("the policy pack of this country has expired", "ask the authority that issues it for the next one"),
     "POLICY_NOT_YET": ("the policy pack of this country is not in force yet", "wait, or configure the one before it"),
     "DESTINATION_UNKNOWN": ("the policy pack does not say in which country this partner stands", "ask the authority that issues it"),
+    "NGO_NOT_REGULATED": (
+        "the policy pack has no rule for this alert to a recipient that is no competent authority",
+        "ask the authority that issues it, or choose another recipient",
+    ),
     "CATEGORY_WITHHELD": ("the policy forbids a category of data that would go", "leave those fields out, or choose another recipient"),
     "ASSESSMENT_MISSING": ("no transfer assessment for this recipient is in force", "record one: exchange assessment record FILE"),
     "ASSESSMENT_EXPIRED": ("the review of the transfer assessment is due", "assess again: exchange assessment record FILE"),
     "ASSESSMENT_INCOMPLETE": ("the transfer assessment does not state all that the law asks for", "assess again, with what is named"),
-    "CONDITION_RATE_CAP": ("the clause caps releases a day, which this version cannot count", "release by another clause"),
-    "CONDITION_EMERGENCY": ("emergency agreements are not supported by this version", "release under an ordinary agreement"),
+    "CONDITION_UNKNOWN": ("the clause sets a transfer condition that this version does not know", "release by another clause, or upgrade"),
+    "EMERGENCY_USED": (
+        "the agreement is for an emergency, and one alert was told under it already",
+        "agree on another, or release under an ordinary agreement",
+    ),
     "CONTROL_ALERT": ("a recall or an answer goes without a clause", "use the verbs for these: exchange alert --help, inbox --help"),
 }
 
@@ -133,16 +140,14 @@ def plan(
     return Plan(planned=planned, refused=refused, obstacles=obstacles, digest=_digest(planned))
 
 
-def unsupported_condition(allowed: Allowed, *, emergency: bool, gated: bool, approvals: int) -> str:
-    """The code of a condition of the clause that this version cannot check, or "": it refuses the release, it is never ignored."""
+def unsupported_condition(allowed: Allowed, *, gated: bool, approvals: int) -> str:
+    """The code of a condition of the clause that this node cannot check or that does not hold, or "": it refuses, it is never ignored."""
     clause = allowed.clause
     if clause.approvals > approvals:
         return "CONDITION_APPROVALS"
-    if clause.transfer_conditions and not gated:
-        return "CONDITION_TRANSFER"
-    if clause.rate_cap_per_day:
-        return "CONDITION_RATE_CAP"
-    return "CONDITION_EMERGENCY" if emergency else ""
+    if not set(clause.transfer_conditions) <= ASKED_BY_CLAUSE.keys():
+        return "CONDITION_UNKNOWN"
+    return "CONDITION_TRANSFER" if clause.transfer_conditions and not gated else ""
 
 
 def _wish(draft: desk_service_pb2.Draft, recipient: str) -> _Wish:
@@ -169,24 +174,29 @@ def _decide(
         return "GROUNDS_DIFFER"
     if draft.purpose not in draft.handling.permitted_purposes:
         return "PURPOSE_NOT_PERMITTED"
-    decision = decide(
-        known.agreements.values(),
-        Request(
-            sender=known.own.trust_domain,
-            recipient=party.trust_domain,
-            agency=recipient,
-            alert_type=kind.name,
-            purpose=draft.purpose,
-            fields=kind.profile,
-            at=now,
-            unticked=frozenset(draft.unticked),
-            granted=wish.granted,
-        ),
+    request = Request(
+        sender=known.own.trust_domain,
+        recipient=party.trust_domain,
+        agency=recipient,
+        alert_type=kind.name,
+        purpose=draft.purpose,
+        fields=kind.profile,
+        at=now,
+        unticked=frozenset(draft.unticked),
+        granted=wish.granted,
     )
+    # What was for one alert and told it is out of force for any other; that it was is said where nothing else lets it go.
+    decision = decide(_unspent(known), request)
     if isinstance(decision, Denied):
-        return decision.reasons[0]
-    emergency = known.agreements[decision.agreement].agreement.emergency
-    return unsupported_condition(decision, emergency=emergency, gated=known.policy is not None, approvals=approvals) or decision
+        spent = known.spent and isinstance(decide(known.agreements.values(), request), Allowed)
+        return "EMERGENCY_USED" if spent else decision.reasons[0]
+    return unsupported_condition(decision, gated=known.policy is not None, approvals=approvals) or decision
+
+
+def _unspent(known: Known) -> Iterable[Agreed]:
+    if not known.spent:
+        return known.agreements.values()
+    return [agreed for digest, agreed in known.agreements.items() if digest not in known.spent]
 
 
 def _obstacle(partner: Partner, kind: AlertType, known: Known) -> str:

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 from exchange.encoding import cut
 from exchange.profile import AlertType, alert_type
-from exchange.v1 import desk_service_pb2
+from exchange.v1 import desk_service_pb2, disclosure_pb2
 from node.intake.completeness import check_draft
 from node.intake.problems import error
-from node.operations.officers import LIAISON, PARTNER_OFFICER, require
+from node.operations.caps import Caps, is_limited
+from node.operations.duplicates import compare, problems_of
+from node.operations.officers import LIAISON, PARTNER_OFFICER, agency_of, require
 from node.operations.planning import REFUSALS, Plan, Planned, plan
 from node.policy.gate import Obstacle
 from node.ports import Ports
@@ -15,27 +17,30 @@ from node.ports import Ports
 
 def check(ports: Ports, person: str, draft: desk_service_pb2.Draft) -> desk_service_pb2.CheckAlertResponse:
     """Say all that is wrong with a draft at once, by field."""
-    require(ports, person, (LIAISON, PARTNER_OFFICER))
-    return desk_service_pb2.CheckAlertResponse(problems=check_draft(draft, ports.clock.now_ms()))
+    officer = require(ports, person, (LIAISON, PARTNER_OFFICER))
+    problems = list(check_draft(draft, ports.clock.now_ms()))
+    problems += _duplicates(ports, draft, agency_of(officer), problems)
+    return desk_service_pb2.CheckAlertResponse(problems=problems)
 
 
 def preview(ports: Ports, person: str, draft: desk_service_pb2.Draft) -> desk_service_pb2.PreviewAlertResponse:
     """Show what each recipient of a draft would see. Nothing is stored and nothing leaves."""
-    require(ports, person, (LIAISON, PARTNER_OFFICER))
-    return preview_with(ports, draft)
+    return preview_with(ports, draft, agency_of(require(ports, person, (LIAISON, PARTNER_OFFICER))))
 
 
-def preview_with(ports: Ports, draft: desk_service_pb2.Draft, *, approvals: int = 0) -> desk_service_pb2.PreviewAlertResponse:
-    """The same, once so many persons besides the author have approved it."""
+def preview_with(ports: Ports, draft: desk_service_pb2.Draft, agency: str, *, approvals: int = 0) -> desk_service_pb2.PreviewAlertResponse:
+    """The same for an officer of that agency, once so many persons besides the author have approved it."""
     now = ports.clock.now_ms()
-    problems = check_draft(draft, now)
-    if any(problem.field in {"type", "alert"} for problem in problems):
+    problems = list(check_draft(draft, now))
+    if _unreadable(problems):
         return desk_service_pb2.PreviewAlertResponse(problems=problems)
+    problems += _duplicates(ports, draft, agency, problems)
     kind = alert_type(draft.alert_type)
     fragments = cut(draft.alert)
     decided = plan(draft, fragments, kind, ports.known, now, approvals=approvals)
     present = frozenset(fragments)
     recipients = [_shown(item, agency, kind, draft, present) for item in decided.planned for agency in item.audience]
+    _show_limits(ports, recipients, now)
     recipients += [
         desk_service_pb2.RecipientPreview(recipient=recipient, denied=_denied(decided, recipient, code, "recipients"))
         for recipient, code in decided.refused.items()
@@ -43,6 +48,37 @@ def preview_with(ports: Ports, draft: desk_service_pb2.Draft, *, approvals: int 
     return desk_service_pb2.PreviewAlertResponse(
         recipients=sorted(recipients, key=lambda preview: preview.recipient), problems=problems, preview_digest=decided.digest
     )
+
+
+def _unreadable(problems: Sequence[desk_service_pb2.Problem]) -> bool:
+    return any(problem.field in {"type", "alert"} for problem in problems)
+
+
+def _duplicates(
+    ports: Ports, draft: desk_service_pb2.Draft, agency: str, problems: Sequence[desk_service_pb2.Problem]
+) -> list[desk_service_pb2.Problem]:
+    """What else is here about the same person. A warning: the officer who knows of it may release all the same."""
+    if _unreadable(problems):
+        return []
+    return problems_of(compare(ports, draft, alert_type(draft.alert_type), agency).duplicates, draft.despite, refuse=False)
+
+
+def _show_limits(ports: Ports, recipients: Sequence[desk_service_pb2.RecipientPreview], now: int) -> None:
+    """Say of clauses that may be used only so often what is left, and refuse what is not: release counts again in its transaction."""
+    agreements = ports.known.agreements
+    limited = [item for item in recipients if is_limited(agreements[item.agreement_digest], item.clause)]
+    if not limited:
+        return
+    with ports.store.read() as tx:
+        caps = Caps(ports.known, tx, now)
+        for item in limited:
+            agreed = agreements[item.agreement_digest]
+            item.emergency = agreed.agreement.emergency
+            item.rate_cap_per_day = agreed.clauses[item.clause].rate_cap_per_day
+            item.rate_left = caps.left(item.agreement_digest, item.clause)
+            problem = caps.obstacle([disclosure_pb2.Entry(agreement_digest=item.agreement_digest, clause=item.clause)])
+            if problem is not None:
+                item.denied.append(problem)
 
 
 def refusals(decided: Plan) -> list[desk_service_pb2.Problem]:

@@ -22,6 +22,7 @@ from exchange.v1 import disclosure_pb2, receipt_pb2, statement_pb2
 from node.operations.arrivals import earliest_arrival
 from node.operations.attempts import take_told
 from node.operations.contents import pack_content, purpose_of_alert, purpose_of_entry
+from node.operations.emergency import note_received as note_emergencies
 from node.operations.holdings import BatchHoldings
 from node.operations.keeping import Notes, note_received, notes_of, state_again, term_columns
 from node.operations.recalled import named_by, take_recalls
@@ -116,6 +117,7 @@ def receive(
         control = max((index + 1 for index, disclosure in kept if disclosure.kind.control), default=log.control_size)
         disclosed_at = max((disclosure.entry.disclosed_at for _, disclosure in kept), default=log.last_disclosed_at)
         logs.grow(tx, log, extension.frontier, rows, disclosed_at=disclosed_at, control_size=control, checkpoint=batch.checkpoint)
+        note_emergencies(ports, tx, log, kept, now)
         receipt = _receipt(ports, tx, incoming, batch, extension, excepted, now)
         origin = log.name.origin
         received = Event(code="RECEIVED", origin=origin, index=log.size, count=extension.frontier.size - log.size)

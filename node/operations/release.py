@@ -17,7 +17,8 @@ from node.intake.completeness import check_release
 from node.intake.problems import error, refuses
 from node.operations.arrivals import first_arrival
 from node.operations.contents import SALT, Authorisation, pack_own, purpose_of_alert
-from node.operations.keeping import own_limit, subject_tokens, term_columns
+from node.operations.duplicates import TELLING, Compared, compare, problems_of
+from node.operations.keeping import own_limit, term_columns
 from node.operations.mis_hits import Remembered
 from node.operations.officers import LIAISON, PARTNER_OFFICER, agency_of, require, turned_away
 from node.operations.planning import Plan, plan
@@ -25,6 +26,7 @@ from node.operations.preview import refusals
 from node.operations.request_rules import REPLIES, Reply
 from node.ports import Ports
 from node.store.envelope import period_of
+from node.store.journal import Event
 from node.store.transaction import Transaction
 from node.store.vault import DataKey
 
@@ -69,6 +71,12 @@ class Prepared:
     entries: tuple[PreparedEntry, ...]
     tokens: bytes = b""
     """For the subject index."""
+    person: bytes = b""
+    """As in `node.operations.keeping.Tokens`, of a type that is compared; empty for any other, and where a duplicate refuses nothing."""
+    compared: frozenset[int] = frozenset()
+    """Rows of alerts that the person was compared with."""
+    despite: tuple[Event, ...] = ()
+    """To be journalled: other alerts about the same person of which the officer knew."""
     existing: int = 0
     """Row id of an alert that is told further; 0 for a new one."""
     control: bool = False
@@ -77,7 +85,7 @@ class Prepared:
     """Request id of a release before it in the same call, without which this one falls away."""
     consequence: Consequence | None = None
     urgent: bool = False
-    """Declared so by the officer, or released on an approval by word of mouth."""
+    """Declared so by the officer, released on an approval by word of mouth, or under an agreement for an emergency."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +105,7 @@ class _Decided:
     kind: AlertType
     fragments: Mapping[int, bytes]
     plan: Plan
+    compared: Compared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +174,10 @@ def _decide(
     decided = plan(draft, fragments, kind, ports.known, now, approvals=approvals)
     if decided.refused or not decided.planned:
         return _not_released(draft, officer, (*refusals(decided), *problems))
-    return _Decided(draft=draft, kind=kind, fragments=fragments, plan=decided)
+    compared = compare(ports, draft, kind, originator)
+    if ports.duplicates_refuse and (found := problems_of(compared.duplicates, draft.despite, refuse=True)):
+        return _not_released(draft, officer, (*found, *problems))
+    return _Decided(draft=draft, kind=kind, fragments=fragments, plan=decided, compared=compared)
 
 
 def _commit(ports: Ports, officer: OfficerEntry, decided: _Decided, now: int) -> _Committed | NotReleased:
@@ -194,7 +206,7 @@ def _record(
     ports: Ports, officer: OfficerEntry, committed: _Committed, reason: str, now: int, approvers: Sequence[str], *, urgent: bool
 ) -> Prepared | NotReleased:
     draft, kind, planned = committed.decided.draft, committed.decided.kind, committed.decided.plan
-    envelope, sealed = committed.envelope, committed.sealed
+    envelope, sealed, compared = committed.envelope, committed.sealed, committed.decided.compared
     content = pack_own(sealed.statement, sealed.opened)
     if len(content) > CAP_DELIVERY - CAP_ENTRY:
         # Later, when it has its place in a log, it could not be sent and would hold back all that follows.
@@ -238,9 +250,21 @@ def _record(
         in_reply_to=draft.in_reply_to,
         entries=tuple(entries),
         consequence=_consequence(kind, draft, officer, planned),
-        tokens=subject_tokens(ports, kind, kind.message.FromString(draft.alert)),
-        urgent=urgent,
+        tokens=compared.tokens.joined,
+        person=compared.tokens.person if kind.name in TELLING else b"",
+        compared=compared.known,
+        despite=tuple(
+            Event(code="DESPITE_DUPLICATE", subject=one.digest, counterparty=one.originator, justification=reason.strip())
+            for one in compared.duplicates
+            if one.accepted(draft.despite)
+        ),
+        urgent=urgent or any(_for_emergency(ports, item.allowed.agreement) for item in planned.planned),
     )
+
+
+def _for_emergency(ports: Ports, agreement: bytes) -> bool:
+    agreed = ports.known.agreements.get(agreement)
+    return agreed is not None and agreed.agreement.emergency
 
 
 def own_row(

@@ -13,7 +13,10 @@ from exchange.errors import ExchangeError
 from exchange.tlog.merkle import leaf_hash
 from exchange.v1 import desk_service_pb2, disclosure_pb2
 from node.intake.problems import error
+from node.operations.caps import Caps
 from node.operations.contents import purpose_of_entry
+from node.operations.duplicates import came_meanwhile
+from node.operations.emergency import note_emergencies
 from node.operations.reach import lineage_obstacle
 from node.operations.release import NotReleased, Prepared
 from node.operations.sign import own_log
@@ -54,6 +57,7 @@ def sequence(ports: Ports, waiting: Sequence[Prepared | NotReleased]) -> list[de
     fresh: dict[bytes, desk_service_pb2.PublishedAlert] = {}
     with ports.store.write() as tx:
         released = _Released(ports, tx)
+        caps = Caps(ports.known, tx, now)
         repeated = alerts.by_requests(tx, [item.request_id for item in waiting if isinstance(item, Prepared)])
         whose = {request_id: row.originator for request_id, row in repeated.items()}
         for item in waiting:
@@ -68,12 +72,16 @@ def sequence(ports: Ports, waiting: Sequence[Prepared | NotReleased]) -> list[de
             elif item.only_with and item.only_with not in fresh:
                 answers.append(_problem(item, NOT_ALONE, "what it belongs to was not released", "see there"))
             else:
-                obstacle = _obstacle(ports, tx, released, item)
+                obstacle = _obstacle(ports, tx, released, item, now) or caps.obstacle(each.entry for each in item.entries)
                 answer = _turned_back(ports, tx, now, item, obstacle) if obstacle else _append(ports, tx, grown, item, released, now)
                 if not answer.problems:
                     fresh[item.request_id] = answer
                     whose[item.request_id] = item.alert["originator"]
                     released.add(item, now)
+                    caps.add(each.entry for each in item.entries)
+                    if item.despite:
+                        ports.journal.record(tx, now, Kind.JOURNAL_KIND_APPROVAL, item.officer, item.despite)
+                    note_emergencies(ports, tx, item, answer, now)
                 answers.append(answer)
         released.store()
         for growth in grown.values():
@@ -114,6 +122,7 @@ class _Released:
         """Take an item whose entries have their places, and do what follows from it."""
         if not item.existing:
             self._rows.append({"id": self._next_id, **item.alert})
+            self._ports.subjects.add(self._next_id, item.person)
             self._next_id += 1
             self._items.append(item)
         if item.consequence is not None:
@@ -130,8 +139,12 @@ class _Released:
         self._rows, self._items = [], []
 
 
-def _obstacle(ports: Ports, tx: Transaction, released: _Released, item: Prepared) -> desk_service_pb2.Problem | None:
+def _obstacle(ports: Ports, tx: Transaction, released: _Released, item: Prepared, now: int) -> desk_service_pb2.Problem | None:
     """Why an item can't be released, as the store and what this call has released before stand now."""
+    if item.person and not item.supersedes and ports.duplicates_refuse and ports.subjects.find(ports.store, item.person) - item.compared:
+        released.store()
+        if problem := came_meanwhile(ports, tx, item.person, item.compared, now):
+            return problem
     if not item.supersedes and item.consequence is None:
         return None
     released.store()

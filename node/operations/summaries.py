@@ -10,6 +10,7 @@ from node.operations.standing import standing_for
 from node.ports import Known, Ports
 from node.store import alerts, logs
 from node.store.alerts import AlertRow
+from node.store.emergencies import told_in_emergency
 from node.store.logs import LogRow
 from node.store.transaction import Transaction
 
@@ -25,7 +26,7 @@ def own_summary(alert: AlertRow, now: int) -> desk_service_pb2.AlertSummary:
 
 
 def received_summary(ports: Ports, tx: Transaction, alert: AlertRow, agency: str, conflicts: "Conflicts") -> desk_service_pb2.AlertSummary:
-    """An alert that came for `agency`. The flags: those of its life, and CONFLICT, NOT_CONFIRMED, UNCONFIRMED."""
+    """An alert that came for `agency`. The flags: those of its life, and CONFLICT, NOT_CONFIRMED, UNCONFIRMED, EMERGENCY."""
     now = ports.clock.now_ms()
     standing = standing_for(tx, alert, agency)
     flags = [*standing.flags, *_expired(alert, now)]
@@ -36,6 +37,8 @@ def received_summary(ports: Ports, tx: Transaction, alert: AlertRow, agency: str
         flags.append("NOT_CONFIRMED")
     if alert.sealed is not None and alert.wrapped_key is not None and _signed_by_a_thief(ports, tx, alert):
         flags.append("UNCONFIRMED")
+    if told_in_emergency(tx, alert.digest):
+        flags.append("EMERGENCY")
     summary = _summary(alert, flags)
     summary.received_at = alert.recorded_at
     summary.answered = any(answer.originator == agency for answer in reports_on(tx, alert, outbound=True))

@@ -168,7 +168,7 @@ def _under(agreed: Agreed, clause: str, asked: Request, wanted: frozenset[int], 
         return outcome.reasons[0] if outcome.reasons[0] != "FIELDS_NONE" else "FIELDS_NOT_AGREED"
     if frozenset(outcome.fields) != wanted:
         return "FIELDS_NOT_AGREED"
-    return unsupported_condition(outcome, emergency=agreed.agreement.emergency, gated=gated, approvals=0) or outcome
+    return unsupported_condition(outcome, gated=gated, approvals=0) or outcome
 
 
 def _prepared(

@@ -14,11 +14,12 @@ from node.policy.gate import Obstacle, Passed, Transfer, pass_gate
 from node.policy.pack import PolicyPack
 from node.ports import Known
 
-_ASKED_BY_CLAUSE = {
+ASKED_BY_CLAUSE = {
     TransferCondition.TRANSFER_CONDITION_ASSESSMENT: "ASSESSMENT",
     TransferCondition.TRANSFER_CONDITION_DEATH_PENALTY_ASSURANCE: "DEATH_PENALTY_ASSURANCE",
     TransferCondition.TRANSFER_CONDITION_JUDICIAL_AUTHORISATION: "JUDICIAL_AUTHORISATION",
 }
+"""What a clause's conditions ask an assessment to state, in a policy pack's words."""
 
 
 def offences_of(kind: AlertType, alert: bytes) -> frozenset[int]:
@@ -40,7 +41,7 @@ def pass_transfer(
         offence_classes=frozenset(offences),
         categories=frozenset(field.category for field in kind.fields if field.number in going),
     )
-    agreed = frozenset(_ASKED_BY_CLAUSE[condition] for condition in allowed.clause.transfer_conditions)
+    agreed = frozenset(ASKED_BY_CLAUSE[condition] for condition in allowed.clause.transfer_conditions)
     return pass_gate(policy, transfer, known.assessments, now, agreed=agreed)
 
 

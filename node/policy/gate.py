@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from exchange.v1.agreement_pb2 import AGENCY_CLASS_NGO
 from node.policy.pack import PolicyPack, Rule
 
 
@@ -66,6 +67,8 @@ def pass_gate(
 
     `agreed` is what the clause of the agreement asks an assessment to state, beside the pack's rules.
 
+    To an agency of class NGO, which is no competent authority, nothing goes unless a rule that names that class applies too.
+
     An assessment counts that is for this destination and recipient and in force, and states all that the rules which apply ask for;
     of several, the one that was made last.
     """
@@ -83,6 +86,9 @@ def pass_gate(
     ]
     if withheld:
         return tuple(withheld)
+    if transfer.agency_class == AGENCY_CLASS_NGO and not any(transfer.agency_class in rule.classes for rule in rules):
+        # Whoever is no competent authority gets nothing by a rule that was written for those who are.
+        return (Obstacle(code="NGO_NOT_REGULATED", rule="", law="", detail=pack.label),)
     if agreed:
         rules.append(Rule.of_clause(agreed))
     needs = frozenset().union(*(rule.needs for rule in rules))
@@ -103,7 +109,8 @@ def pass_gate(
             return Passed(assessment=item)
     if not in_force:
         code = "ASSESSMENT_EXPIRED" if of_recipient else "ASSESSMENT_MISSING"
-        return tuple(Obstacle(code=code, rule=rule.id, law=rule.law, detail=transfer.recipient) for rule in rules if rule.needs)
+        which = f"{transfer.recipient}, assessment {of_recipient[0].digest.hex()[:12]}" if of_recipient else transfer.recipient
+        return tuple(Obstacle(code=code, rule=rule.id, law=rule.law, detail=which) for rule in rules if rule.needs)
     stated = in_force[0].states | {"ASSESSMENT"}
     return tuple(
         Obstacle(code="ASSESSMENT_INCOMPLETE", rule=rule.id, law=rule.law, detail=", ".join(sorted(rule.needs - stated)))

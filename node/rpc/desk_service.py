@@ -34,6 +34,7 @@ from node.operations.recover import Fetch
 from node.operations.release import NotReleased, Prepared
 from node.operations.watchlist import Watchlists
 from node.ports import Ports
+from node.rpc.emergency_desk import EmergencyDesk
 from node.rpc.identity import DeskDoor
 from node.rpc.publishing import publish
 from node.rpc.recall_desk import RecallDesk, Sequencing
@@ -49,7 +50,7 @@ _PART = 256 * 1024
 """Bytes of a file in one message."""
 
 
-class DeskService(RetentionDesk, RecallDesk, RequestDesk, WorkDesk):
+class DeskService(RetentionDesk, RecallDesk, RequestDesk, WorkDesk, EmergencyDesk):
     """`exchange.v1.DeskService`."""
 
     def __init__(self, ports: Ports, door: DeskDoor, sequencer: Sequencing, fetch: Fetch, connect: Connect) -> None:

@@ -1,11 +1,12 @@
 """Who an alert is about, under a key: rows of 8-byte tokens that say nothing without the master key, and go with their alert."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, delete
 
 from node.store.insert import insert_rows
+from node.store.plain import ask_among, select_text
 from node.store.tables import searches, subject_index
 
 TOKEN: Final = 8
@@ -15,6 +16,7 @@ _ADD: Final = (
     "tokens = CAST(tokens || excluded.tokens AS BLOB)"
 )
 _ALL: Final = "SELECT alert_ref, tokens FROM subject_index {where} ORDER BY alert_ref"
+_OF: Final = select_text(subject_index, [subject_index.c.alert_ref, subject_index.c.tokens], "WHERE alert_ref IN")
 _FEW: Final = 8
 _CHUNK: Final = 4096
 _FORGET = delete(subject_index).where(subject_index.c.alert_ref.in_(bindparam("among", expanding=True)))
@@ -42,6 +44,21 @@ def alerts_about(tx: Connection, tokens: Collection[bytes]) -> list[int]:
             if not wanted.isdisjoint(joined[at : at + TOKEN] for at in range(0, len(joined), TOKEN)):
                 found.append(reference)
     return found
+
+
+def every_token(tx: Connection) -> Iterator[tuple[int, bytes]]:
+    """(alert row, joined tokens) of the whole index."""
+    cursor = tx.exec_driver_sql(_ALL.format(where=""))
+    while rows := cursor.fetchmany(_CHUNK):
+        yield from ((reference, joined) for reference, joined in rows)
+
+
+def tokens_of_alerts(tx: Connection, references: Collection[int]) -> dict[int, frozenset[bytes]]:
+    """What the index has of each of these alerts; of one that names nobody nothing."""
+    return {
+        reference: frozenset(joined[at : at + TOKEN] for at in range(0, len(joined), TOKEN))
+        for reference, joined in ask_among(tx, _OF, references)
+    }
 
 
 def note_search(tx: Connection, generation: int, index: int, found: Iterable[int]) -> None:

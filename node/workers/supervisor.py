@@ -8,6 +8,7 @@ from exchange.v1 import statement_pb2
 from node.links.exchange_link import ExchangeLink
 from node.operations import agreements, attempts, succeed
 from node.operations.approve import watch_oral_approvals
+from node.operations.emergency import watch_reviews
 from node.ports import Ports
 from node.store.directory import AgreementRow
 from node.store.successions import SuccessionRow
@@ -54,6 +55,7 @@ class Supervisor:
                 self._tell_waiting()
                 watch_oral_approvals(self._ports)
                 self._note_attempts()
+                watch_reviews(self._ports)
             except Exception as error:  # noqa: BLE001 - a defect here must not leave the node without its supervisor
                 logger().error("supervision failed", error=type(error).__name__)
             self._stopping.wait(_LOOK_SECONDS)

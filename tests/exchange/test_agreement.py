@@ -27,6 +27,7 @@ from tests.countries import (
     AGREED_UNTIL,
     BORDER,
     DAY,
+    HOUR,
     KEYS_FROM,
     NGO,
     NOW,
@@ -42,6 +43,7 @@ from tests.countries import (
     countersigned,
     descriptor,
     domain,
+    emergency,
     key,
     known,
     node,
@@ -175,6 +177,32 @@ def test_an_agreement_has_one_form(wrong: agreement_pb2.Agreement) -> None:
         check_agreement(wrong)
     with refused(Malformed, "AGREEMENT_MALFORMED"):
         propose(wrong, key("gb", "agreement"))
+    with refused(Malformed, "AGREEMENT_MALFORMED"):
+        open_agreement(countersigned(wrong), [node("gb"), node("kh")])
+
+
+def test_an_emergency_has_a_form_of_its_own() -> None:
+    check_agreement(emergency())
+    check_agreement(emergency(valid_until=NOW + 23 * HOUR))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        emergency(valid_until=NOW + 23 * HOUR + 1),
+        emergency(emergency_ground=None),
+        emergency(clauses=[]),
+        emergency(clauses=[*emergency().clauses, changed(emergency().clauses[0], id="emergency-2")]),
+        with_clause(emergency(), "emergency", purposes=[PREVENTION]),
+        with_clause(emergency(), "emergency", purposes=[handling_pb2.PURPOSE_SAVE_LIFE, handling_pb2.PURPOSE_CHILD_SAFEGUARDING]),
+        with_clause(emergency(), "emergency", on_request=[7]),
+        emergency(emergency=False),
+        agreement(emergency_ground=agreement_pb2.EMERGENCY_GROUND_RISK_TO_CHILD),
+    ],
+)
+def test_an_emergency_is_no_wider_than_its_form(wrong: agreement_pb2.Agreement) -> None:
+    with refused(Malformed, "AGREEMENT_MALFORMED"):
+        check_agreement(wrong)
     with refused(Malformed, "AGREEMENT_MALFORMED"):
         open_agreement(countersigned(wrong), [node("gb"), node("kh")])
 

@@ -44,6 +44,7 @@ from tests.countries import (
     changed,
     clause,
     domain,
+    emergency,
     key,
     node_id,
     with_clause,
@@ -186,6 +187,26 @@ def test_what_is_on_request_needs_a_ground() -> None:
         open_delivery(delivery(made, asked), recipient(), Memory())
     grounded = changed(asked, on_request_ground=disclosure_pb2.ON_REQUEST_GROUND_IDENTIFICATION)
     assert open_delivery(delivery(made, grounded), recipient(), Memory()).openings[7].field == 9
+
+
+def test_an_agreement_for_an_emergency_is_for_one_alert() -> None:
+    upon = agreed(emergency())
+    made = sealed(handling=handling(permitted_purposes=[handling_pb2.PURPOSE_SAVE_LIFE]))
+    told = entry(
+        made,
+        fields=[1, 3, 11, 30, 33],
+        audience=[agency("kh", POLICE)],
+        agreement_digest=upon.digest,
+        clause="emergency",
+        purpose=handling_pb2.PURPOSE_SAVE_LIFE,
+    )
+    to, memory = recipient(agreements={upon.digest: upon}), Memory()
+    assert open_delivery(delivery(made, told), to, memory).clause == upon.clauses["emergency"]
+    memory.under[upon.digest] = frozenset({made.digest})
+    assert open_delivery(delivery(made, told), to, memory).openings
+    memory.under[upon.digest] = frozenset({bytes(32)})
+    with refused(Refused, "NOT_AGREED"):
+        open_delivery(delivery(made, told), to, memory)
 
 
 def test_a_clause_is_judged_at_arrival_with_the_skew_of_clocks() -> None:

@@ -9,7 +9,7 @@ import pytest
 from exchange.encoding import encode
 from exchange.v1 import agreement_pb2, control_pb2, desk_service_pb2
 from node.operations import preview, release
-from tests.countries import BORDER, POLICE, agency, agreement, changed, with_clause
+from tests.countries import BORDER, POLICE, agency, agreement, with_clause
 from tests.federation import federation
 from tests.rig import draft
 
@@ -20,8 +20,8 @@ CONDITIONS: dict[str, agreement_pb2.Agreement] = {
     "CONDITION_TRANSFER": with_clause(
         agreement(), BORDER_CLAUSE, transfer_conditions=[agreement_pb2.TRANSFER_CONDITION_DEATH_PENALTY_ASSURANCE]
     ),
-    "CONDITION_RATE_CAP": with_clause(agreement(), BORDER_CLAUSE, rate_cap_per_day=100),
-    "CONDITION_EMERGENCY": changed(agreement(), emergency=True),
+    # Of a later version: a number that this one has no name for.
+    "CONDITION_UNKNOWN": with_clause(agreement(), BORDER_CLAUSE, transfer_conditions=[99]),
 }
 
 

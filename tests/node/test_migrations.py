@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, select
 from sqlalchemy.exc import OperationalError
 
+import node.store.gate_tables
 import node.store.notice_tables
 import node.store.recall_tables
 import node.store.request_tables  # noqa: F401  tables that belong to the same metadata

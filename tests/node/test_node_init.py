@@ -11,12 +11,14 @@ from exchange.directory import open_descriptor_chain
 from exchange.errors import Conflict, NotFound, Refused
 from exchange.profile import alert_types
 from exchange.v1 import desk_service_pb2, directory_pb2, statement_pb2
+from node.app import policy_of
 from node.cli.main import run
 from node.config import load_config
 from node.keys.node_directory import example_plan, write_node_directory
 from node.keys.signers import open_signer
 from tests.node.fake_desk import serve, set_up
 
+ROOT = Path(__file__).resolve().parents[2]
 COUNTRIES = ("GB", "KH", "VN", "TH", "PH", "LA", "IN", "HK", "SG", "MM")
 
 
@@ -46,6 +48,27 @@ def test_every_example_country_becomes_a_node_whose_configuration_loads(
     assert roles == {"liaison officer", "partner officer", "auditor", "administrator"}
     for context in ("liaison", "partner-border", "partner-police", "officer", "auditor", "administrator"):
         assert (tmp_path / f"n/{context}.toml").is_file(), context
+
+
+def test_a_node_is_set_up_under_a_policy_pack(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pack = ROOT / "policies/gb/transfers.toml"
+    init(tmp_path / "n", capsys, "--country", "GB", "--policy", str(pack))
+    policy = policy_of(load_config(tmp_path / "n/node.toml", {}))
+    assert policy is not None
+    assert (policy.country, policy.name) == ("GB", "gb-transfers")
+    assert (tmp_path / "n/keys/policy.key").stat().st_mode & 0o777 == 0o600
+    init(tmp_path / "plain", capsys, "--country", "GB")
+    assert policy_of(load_config(tmp_path / "plain/node.toml", {})) is None
+
+
+@pytest.mark.parametrize(("name", "code"), [("gb", "KH"), ("kh", "GB"), ("", "GB")])
+def test_nothing_is_set_up_under_another_countrys_pack_or_none(
+    name: str, code: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pack = ROOT / f"policies/{name}/transfers.toml" if name else ROOT / "README.md"
+    said = init(tmp_path / "n", capsys, "--country", code, "--policy", str(pack), code=2)
+    assert "policy" in str(said)
+    assert not (tmp_path / "n").exists()
 
 
 def test_the_descriptor_opens_with_the_fingerprint_that_was_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -115,7 +138,7 @@ def test_the_contexts_work_against_the_desk_of_the_same_directory(tmp_path: Path
         for context in sorted((tmp_path / "n").glob("*.toml")):
             if context.name not in {"node.toml", "party.toml"}:
                 assert run(["--context", str(context), "whoami"]) == 0, context
-    assert len(desk.asked) == 6
+    assert len(desk.asked) == 7
 
 
 def test_a_wrong_configuration_starts_nothing_and_is_told_by_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -221,6 +221,24 @@ def upgrade() -> None:  # noqa: PLR0915  a statement for each table
         sa.UniqueConstraint("origin"),
     )
     op.create_table(
+        "emergencies",
+        sa.Column("agreement", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("partner", sa.String(), nullable=False),
+        sa.Column("own", sa.Boolean(), nullable=False),
+        sa.Column("manifest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("origin", sa.String(), nullable=False),
+        sa.Column("idx", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("officer", sa.String(), nullable=False),
+        sa.Column("agency", sa.String(), nullable=False),
+        sa.Column("review_by", sa.BigInteger(), nullable=False),
+        sa.Column("reviewed_by", sa.String(), nullable=False),
+        sa.Column("reviewed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("agreement"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("emergencies_by_manifest", "emergencies", ["manifest"], unique=False)
+    op.create_table(
         "mis_hits",
         sa.Column("first", sa.LargeBinary(length=32), nullable=False),
         sa.Column("token", sa.LargeBinary(length=32), nullable=False),
