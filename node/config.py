@@ -16,6 +16,7 @@ from typing import Any, Final, cast
 from exchange.errors import Malformed
 from exchange.retention import LONGEST_DAYS
 from exchange.values import PartyId
+from node.tips_section import TipsSection
 
 ENVIRONMENT_PREFIX: Final = "EXCHANGE_"
 NOT_CONFIGURATION: Final = frozenset({"EXCHANGE_CONTEXT"})
@@ -159,6 +160,7 @@ class Config:
     agencies: tuple[AgencyEntry, ...]
     officers: tuple[OfficerEntry, ...]
     retention: RetentionSection
+    tips: TipsSection
 
 
 _SECTIONS: Final[Mapping[str, type]] = {
@@ -170,6 +172,7 @@ _SECTIONS: Final[Mapping[str, type]] = {
     "witness": WitnessSection,
     "policy": PolicySection,
     "retention": RetentionSection,
+    "tips": TipsSection,
 }
 _LISTS: Final[Mapping[str, type]] = {"agencies": AgencyEntry, "officers": OfficerEntry}
 
@@ -288,6 +291,8 @@ class _Reader:
             self.problems.append("witness.urls: this node is not its own witness")
         if bool(config.policy.pack) != bool(config.policy.key):
             self.problems.append("policy: a pack and the key of whoever issues it belong together")
+        if config.tips.incomplete:
+            self.problems.append("tips: a listener needs certificate, key, ngo_ca and plan")
         if config.store.high_water.is_relative_to(config.store.database.parent):
             self.problems.append("store.high_water: must be outside the directory of store.database")
 

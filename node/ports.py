@@ -18,6 +18,7 @@ from node.store.engine import Store
 from node.store.high_water import HighWater
 from node.store.journal import Journal
 from node.store.vault import Vault
+from node.tips.plan import TipPlan
 
 
 class Clock(Protocol):
@@ -171,6 +172,8 @@ class Ports:
     justification_mandatory: bool = True
     """Whether nothing is released, opened or reported without a reason of one's own words."""
     retention: NationalRule = NationalRule()  # noqa: RUF009  a frozen value
+    tips: TipPlan | None = None
+    """Who may tell this country what, and where it goes; None where nobody may."""
 
     @property
     def known(self) -> Known:

@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, select
 from sqlalchemy.exc import OperationalError
 
 import node.store.recall_tables  # noqa: F401  tables that belong to the same metadata
+import node.store.tip_tables  # noqa: F401  likewise
 from node.store import schema
 from node.store.connections import sqlite_driver
 from node.store.engine import Store, open_store
