@@ -22,12 +22,13 @@ from node.operations.mis_hits import Remembered
 from node.operations.officers import LIAISON, PARTNER_OFFICER, agency_of, require, turned_away
 from node.operations.planning import Plan, plan
 from node.operations.preview import refusals
+from node.operations.tip_thread import ActedUpon
 from node.ports import Ports
 from node.store.envelope import period_of
 from node.store.transaction import Transaction
 from node.store.vault import DataKey
 
-ANSWERS = frozenset({"exchange.v1.HitReport", "exchange.v1.Acknowledgement", "exchange.v1.Refusal"})
+ANSWERS = frozenset({"exchange.v1.HitReport", "exchange.v1.Acknowledgement", "exchange.v1.Refusal", "exchange.v1.TipStatus"})
 """What a partner officer may send: answers to what came in."""
 _UUID_ENTROPY = 10
 
@@ -236,7 +237,7 @@ def _record(
         supersedes=tuple(draft.supersedes),
         in_reply_to=draft.in_reply_to,
         entries=tuple(entries),
-        consequence=_consequence(kind, draft.alert, officer),
+        consequence=_consequence(kind, draft, officer, sealed.digest),
         tokens=subject_tokens(ports, kind, kind.message.FromString(draft.alert)),
         urgent=urgent,
     )
@@ -271,11 +272,11 @@ def own_row(
     return row, data_key
 
 
-def _consequence(kind: AlertType, alert: bytes, officer: OfficerEntry) -> Consequence | None:
-    if kind.message is not HitReport:
-        return None
-    report = HitReport.FromString(alert)
-    return Remembered(report, str(officer.id)) if report.outcome == HIT_OUTCOME_NOT_THIS_PERSON else None
+def _consequence(kind: AlertType, draft: desk_service_pb2.Draft, officer: OfficerEntry, digest: bytes) -> Consequence | None:
+    if kind.message is HitReport:
+        report = HitReport.FromString(draft.alert)
+        return Remembered(report, str(officer.id)) if report.outcome == HIT_OUTCOME_NOT_THIS_PERSON else None
+    return ActedUpon(draft.thread, digest, officer) if draft.thread and kind.name not in ANSWERS else None
 
 
 def _too_much(draft: desk_service_pb2.Draft, officer: OfficerEntry, refused: ExchangeError) -> NotReleased:

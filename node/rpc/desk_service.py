@@ -39,6 +39,7 @@ from node.rpc.publishing import publish
 from node.rpc.recall_desk import RecallDesk, Sequencing
 from node.rpc.retention_desk import RetentionDesk
 from node.rpc.status import answered, answered_stream
+from node.rpc.tips_desk import TipsDesk
 
 Connect = Callable[[str], AbstractContextManager[SharedLogs]]
 """Opens a connection to a partner (trust domain). Raises `NotFound` (PARTNER_UNKNOWN)."""
@@ -47,7 +48,7 @@ _PART = 256 * 1024
 """Bytes of a file in one message."""
 
 
-class DeskService(RetentionDesk, RecallDesk):
+class DeskService(RetentionDesk, RecallDesk, TipsDesk):
     """`exchange.v1.DeskService`."""
 
     def __init__(self, ports: Ports, door: DeskDoor, sequencer: Sequencing, fetch: Fetch, connect: Connect) -> None:

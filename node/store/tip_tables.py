@@ -36,7 +36,8 @@ tips = Table(
     Column("digest", LargeBinary(32), unique=True),
     Column("erase_by", BigInteger, nullable=False),
     Column("period", String, nullable=False),
-    # Each of the two: a wrapped key, what it sealed, and whether it is held, destroyed (in the tables) or erased (in all files). Empty: never.
+    # Each of the two: a wrapped key, what it sealed, and whether it is held, destroyed (in the tables) or erased (in all files).
+    # Empty: there never was one.
     Column("wrapped_key", LargeBinary),
     Column("sealed", LargeBinary),
     Column("content", String, nullable=False),

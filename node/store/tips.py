@@ -132,6 +132,12 @@ def releases_of(tx: Connection, tip: bytes) -> list[tuple[bytes, int]]:
     return [(row.manifest, row.released_at) for row in tx.execute(query)]
 
 
+def tip_released_as(tx: Connection, manifest: bytes) -> bytes | None:
+    """The digest of the tip under whose thread a manifest was released."""
+    digest: bytes | None = tx.execute(select(tip_releases.c.tip).where(tip_releases.c.manifest == manifest).limit(1)).scalar_one_or_none()
+    return digest
+
+
 def add_answer(tx: Connection, row: AnswerRow) -> None:
     """Keep what an agency abroad said; the same manifest again changes nothing."""
     insert_rows(tx, tip_answers, [asdict(row)], present_stay=True)

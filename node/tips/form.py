@@ -45,7 +45,7 @@ class TipForm:
 
 
 def read_form(body: bytes, *, organisation: str, today: date) -> TipForm:
-    """Read a request's body. `organisation` is the NGO's name in this node's plan: no other is taken. All that is wrong is in `problems`."""
+    """Read a body; all that is wrong is in `problems`. `organisation` is the NGO's name in this node's plan: no other is taken."""
     try:
         text = body.decode("utf-8")
         document = read_document(text, name="tip.json")

@@ -88,7 +88,7 @@ def read_tip_plan(text: str, trust_domain: str) -> TipPlan:
     except tomllib.TOMLDecodeError:
         raise _wrong("it is not TOML") from None
     if unknown := table.keys() - _TOP:
-        raise _wrong(f"unknown key {sorted(unknown)[0]}")
+        raise _wrong(f"unknown key {min(unknown)}")
     reader = _Reader(trust_domain)
     desks: dict[str, str] = {}
     for row in reader.rows(table, "desks", {"provinces", "agency"}):

@@ -13,12 +13,13 @@ from exchange.v1.tip_pb2 import (
     TipState,
 )
 
-State = TipState.ValueType
+State = TipState
+"""Where a tip stands: one of its numbers, or `DRAFT`."""
 
 DRAFT: Final = 0
 """Saved by the NGO and not submitted: no desk sees it."""
 
-AFTER: Final[Mapping[State, frozenset[State]]] = {
+AFTER: Final[Mapping[int, frozenset[int]]] = {
     TIP_STATE_RECEIVED: frozenset({TIP_STATE_UNDER_ASSESSMENT}),
     TIP_STATE_UNDER_ASSESSMENT: frozenset({TIP_STATE_ACTED_UPON, TIP_STATE_REFERRED, TIP_STATE_CLOSED}),
     TIP_STATE_REFERRED: frozenset({TIP_STATE_UNDER_ASSESSMENT}),
@@ -31,14 +32,14 @@ WAITING: Final = frozenset({TIP_STATE_RECEIVED, TIP_STATE_REFERRED})
 """A desk has it and nobody there has looked: the clock runs."""
 
 
-def check_step(now: State, wanted: State) -> State:
+def check_step(now: int, wanted: int) -> int:
     """The state that a tip takes. Raises `Conflict` (TIP_STATE) if it can't become that from where it stands."""
     if wanted not in AFTER.get(now, frozenset()):
         raise Conflict("TIP_STATE", "a tip can't go from the state that it is in to this one: see `exchange tip show`")
     return wanted
 
 
-def is_late(state: State, *, look_by: int, looked_at: int, now: int) -> bool:
+def is_late(state: int, *, look_by: int, looked_at: int, now: int) -> bool:
     """Whether the first look came, or still waits, after its time. Times are Unix milliseconds; `looked_at` is 0 while nobody has."""
     if state == DRAFT:
         return False
