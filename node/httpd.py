@@ -1,8 +1,8 @@
 """An HTTP server in a thread of its own: bounded in connections, and in how long one may last.
 
 uvicorn bounds neither how slowly a request's head may come nor how long a connection lives; the protocol here does both. With a TLS
-context of `mutual_tls13` it also says to the application who is at the other end: `request.state.leaf`, the certificate in DER. (`request.state.greeted`
-is a list for whatever the application wants to remember of the connection.)
+context of `mutual_tls13` it also says to the application who is at the other end: `request.state.leaf`, the certificate in DER, and
+`request.state.greeted`, a list for whatever the application wants to remember of the connection.
 """
 
 import asyncio

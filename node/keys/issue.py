@@ -1,10 +1,10 @@
 """Issue the certificates of PROTOCOL.md, 1: authorities of a party for its node, its office and its NGOs, and their leaves.
 
 The node authority issues to nothing but the node; the office authority issues to the desk listener, officers and
-auditors; the NGO authority to the listener for tips and to NGOs. So no kind can pass for another at its listener. All may issue for one trust domain only, by a
-DNS name constraint (RFC 5280 section 4.2.1.10) and with path length 0. There is no URI name constraint:
-`cryptography.x509.verification` refuses any chain that has one, and `node.tls.verify_peer` binds the URI to its
-authority instead. P-256 throughout, because gRPC refuses Ed25519 leaves.
+auditors; the NGO authority to the listener for tips and to NGOs. So no kind can pass for another at its listener. All
+may issue for one trust domain only, by a DNS name constraint (RFC 5280 section 4.2.1.10) and with path length 0. There
+is no URI name constraint: `cryptography.x509.verification` refuses any chain that has one, and `node.tls.verify_peer`
+binds the URI to its authority instead. P-256 throughout, because gRPC refuses Ed25519 leaves.
 
 What somebody may do is never in a certificate: roles are the node's own records.
 """

@@ -187,8 +187,9 @@ def _config_lines(plan: PartyPlan, people: tuple[_Person, ...], *, endpoint: str
     yield f'# [witness.urls]\n# "partner.alerts.example" = "http://{witness}"'
     yield "\n# How long the law lets alerts be kept; agreements and handlings may shorten it. `days = { Tip = 90 }` for one type alone."
     yield "[retention]\ndefault_days = 1825\nreview_days = 365"
-    yield "\n# Tips of NGOs: HTTPS with certificates of an authority of their own. Off until `listen` names an address, e.g. 127.0.0.1:7446."
-    yield '[tips]\n# listen = "127.0.0.1:7446"\ncertificate = "tls/tips.pem"\nkey = "tls/tips.key"\nngo_ca = "ngo-ca.pem"\nplan = "tips.toml"'
+    yield "\n# Tips of NGOs, over HTTPS with certificates of their own authority. Off until `listen` names an address, e.g. 127.0.0.1:7446."
+    yield '[tips]\n# listen = "127.0.0.1:7446"'
+    yield 'certificate = "tls/tips.pem"\nkey = "tls/tips.key"\nngo_ca = "ngo-ca.pem"\nplan = "tips.toml"'
     for agency in plan.agencies:
         yield f"\n[[agencies]]\nid = {_quote(_party(plan, agency.path))}\nname = {_quote(agency.name)}"
         yield f"class = {_quote(agency.agency_class)}"

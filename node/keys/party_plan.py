@@ -72,7 +72,7 @@ class PartyPlan:
 
     @property
     def ngos(self) -> Mapping[str, str]:
-        """Whom the NGO authority issues to: name by the last segment of the SPIFFE ID, `/ngo/<slug>`; one example where the plan has none."""
+        """Whom the NGO authority issues to: name by the end of the SPIFFE ID, `/ngo/<slug>`; one example where the plan has none."""
         listed = {agency.slug: agency.name for agency in self.agencies if agency.agency_class == "NGO"}
         return listed or {"child-hotline": f"Child hotline of {self.name}"}
 
