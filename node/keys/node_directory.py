@@ -2,7 +2,7 @@
 
     node.toml            the configuration, `exchange node run --config DIR/node.toml`
     descriptor.pb        what partners are given
-    tips.toml            how it takes tips of NGOs in, once `tips.listen` names an address
+    ngos/plan.toml       how it takes tips of NGOs in, once `tips.listen` names an address
     tls/ keys/ officers/ ngos/ as node/keys/party_files.py says, and keys/vault.key
     data/                the database; what is backed up
     high-water/          what must never be restored from a backup
@@ -104,7 +104,7 @@ def write_node_directory(
         path = directory / f"{person.context}.toml"
         write_public(path, _context(plan, person, desk).encode(), overwrite=True)
         contexts.append(path)
-    write_public(directory / "tips.toml", ("\n".join(_tip_plan_lines(plan)) + "\n").encode(), overwrite=True)
+    write_public(directory / "ngos/plan.toml", ("\n".join(_tip_plan_lines(plan)) + "\n").encode(), overwrite=True)
     write_public(config, _config(plan, people, endpoint=endpoint, listen=(partners, desk, witness)).encode())
     return NodeDirectory(
         directory=directory,
@@ -189,7 +189,7 @@ def _config_lines(plan: PartyPlan, people: tuple[_Person, ...], *, endpoint: str
     yield "[retention]\ndefault_days = 1825\nreview_days = 365"
     yield "\n# Tips of NGOs, over HTTPS with certificates of their own authority. Off until `listen` names an address, e.g. 127.0.0.1:7446."
     yield '[tips]\n# listen = "127.0.0.1:7446"'
-    yield 'certificate = "tls/tips.pem"\nkey = "tls/tips.key"\nngo_ca = "ngo-ca.pem"\nplan = "tips.toml"'
+    yield 'certificate = "tls/tips.pem"\nkey = "tls/tips.key"\nngo_ca = "ngo-ca.pem"\nplan = "ngos/plan.toml"'
     for agency in plan.agencies:
         yield f"\n[[agencies]]\nid = {_quote(_party(plan, agency.path))}\nname = {_quote(agency.name)}"
         yield f"class = {_quote(agency.agency_class)}"

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, or_, select, update
+from sqlalchemy import Connection, Row, case, func, or_, select, update
 
 from exchange.v1.tip_pb2 import TIP_STATE_CLOSED, TIP_STATE_RECEIVED, TIP_STATE_REFERRED
 from node.store.insert import insert_rows
@@ -99,7 +99,7 @@ def tips_at(tx: Connection, agency: str, limit: int, *, closed: bool) -> list[Ti
     query = select(tips).where(tips.c.agency == agency, tips.c.state != 0)
     if not closed:
         query = query.where(tips.c.state != int(TIP_STATE_CLOSED))
-    ordered = query.order_by(waiting.desc(), (waiting * tips.c.look_by).asc(), tips.c.submitted_at.desc())
+    ordered = query.order_by(waiting.desc(), case((waiting, tips.c.look_by), else_=0), tips.c.submitted_at.desc())
     return [_tip(row) for row in tx.execute(ordered.limit(limit))]
 
 

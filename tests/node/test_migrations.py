@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, select
 from sqlalchemy.exc import OperationalError
 
-import node.store.recall_tables  # noqa: F401  tables that belong to the same metadata
+import node.store.recall_tables
 import node.store.tip_tables  # noqa: F401  likewise
 from node.store import schema
 from node.store.connections import sqlite_driver
