@@ -33,6 +33,7 @@ _NOUNS: Final[Mapping[str, Mapping[str, str]]] = {
         "approval": "Four eyes: submit a draft, look at what waits, approve it.",
         "inbox": "Read what came in for your desk, report back, and attest a purge.",
         "screen": "Compare a passenger list with the alerts in force.",
+        "tip": "Tips of NGOs: look, take, assess, pass on; and an NGO's own side.",
     },
     "Partners": {
         "partner": "Other countries' nodes: add, list, show, suspend, resume.",
