@@ -27,28 +27,51 @@ _TRUST_DOMAIN: Final = re.compile(TRUST_DOMAIN_PATTERN)
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,47}")
 
 CODES: Final[Mapping[int, frozenset[str]]] = {
-    journal_pb2.JOURNAL_KIND_COLLECTION: frozenset({"ADOPTED", "RECEIVED"}),
+    journal_pb2.JOURNAL_KIND_COLLECTION: frozenset({"ADOPTED", "RECEIVED", "TIP_RECEIVED", "TIP_SAVED"}),
     journal_pb2.JOURNAL_KIND_ALTERATION: frozenset(
-        {"ATTESTED", "CORRECTED", "DISPUTED", "LIFTED", "MIS_HIT", "RESTRICTED", "SUPERSEDED", "WITHDRAWN"}
+        {
+            "ATTESTED",
+            "CORRECTED",
+            "DISPUTED",
+            "LIFTED",
+            "MIS_HIT",
+            "RESTRICTED",
+            "SUPERSEDED",
+            "TIP_ACTED_UPON",
+            "TIP_ANSWERED",
+            "TIP_CLOSED",
+            "TIP_REFERRED",
+            "TIP_SAFEGUARD",
+            "TIP_TAKEN",
+            "WITHDRAWN",
+        }
     ),
     journal_pb2.JOURNAL_KIND_CONSULTATION: frozenset(
-        {"ALERT", "ALERTS", "INBOX", "INBOX_ALERT", "REACH", "REQUEST", "REQUESTS", "SEARCH", "STATUS", "SUBMISSION", "WORK"}
+        {
+            "ALERT",
+            "ALERTS",
+            "INBOX",
+            "INBOX_ALERT",
+            "REACH",
+            "REQUEST",
+            "REQUESTS",
+            "SEARCH",
+            "STATUS",
+            "SUBMISSION",
+            "TIP",
+            "TIPS",
+            "TIP_CONTACT",
+            "TIP_DRAFT",
+            "WORK",
+        }
     ),
     journal_pb2.JOURNAL_KIND_DISCLOSURE: frozenset({"RELEASED"}),
     journal_pb2.JOURNAL_KIND_COMBINATION: frozenset({"MERGED", "SCREENED"}),
-    journal_pb2.JOURNAL_KIND_ERASURE: frozenset({"DONE", "INTENDED", "PERIOD_DONE", "PERIOD_INTENDED"}),
+    journal_pb2.JOURNAL_KIND_ERASURE: frozenset(
+        {"DONE", "INTENDED", "PERIOD_DONE", "PERIOD_INTENDED", "TIP_CONTACT_DONE", "TIP_CONTACT_INTENDED", "TIP_DONE", "TIP_INTENDED"}
+    ),
     journal_pb2.JOURNAL_KIND_APPROVAL: frozenset(
-        {
-            "ASSESSED",
-            "ASSESSMENT_WITHDRAWN",
-            "DESPITE_DUPLICATE",
-            "EMERGENCY_REVIEWED",
-            "GIVEN",
-            "ORAL",
-            "SUBMITTED",
-            "TAKEN_BACK",
-            "VOID",
-        }
+        {"ASSESSED", "ASSESSMENT_WITHDRAWN", "DESPITE_DUPLICATE", "EMERGENCY_REVIEWED", "GIVEN", "ORAL", "SUBMITTED", "TAKEN_BACK", "VOID"}
     ),
     journal_pb2.JOURNAL_KIND_ACCESS: frozenset({"ADDED", "CHANGED", "REMOVED"}),
     journal_pb2.JOURNAL_KIND_SIGN_IN: frozenset({"CERTIFICATE"}),

@@ -45,7 +45,7 @@ class PartyId:
 
     @property
     def role(self) -> str:
-        """The first segment: `node`, `agency`, `officer`, `auditor`, `desk`."""
+        """The first segment: `node`, `agency`, `officer`, `auditor`, `desk`, `ngo`, `tips`."""
         return self.path.split("/")[1]
 
 

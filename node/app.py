@@ -17,6 +17,7 @@ from exchange.tlog.policy import parse_policy
 from exchange.v1 import directory_pb2, exchange_service_pb2, statement_pb2
 from exchange.values import PartyId
 from node.config import Config
+from node.httpd import mutual_tls13
 from node.keys.signers import open_signer
 from node.links.exchange_link import ExchangeLink
 from node.notify.plan import MINUTE, NoticePlan
@@ -43,6 +44,9 @@ from node.store.journal import open_journal
 from node.store.vault import Vault, read_master_key
 from node.system import SystemClock, system_entropy
 from node.telemetry.logging import configure_logging, logger
+from node.tipline.listener import TipListener
+from node.tipline.service import tip_service
+from node.tips.plan import TipPlan, read_tip_plan
 from node.tls import TlsMaterial
 from node.witnessing.listener import WitnessListener
 from node.witnessing.service import witness_service
@@ -72,6 +76,7 @@ class Node:
         self._supervisor = Supervisor(ports, self._node_material, self._tell_waiting)
         self._witnessing = Witnessing(ports, self._cannot_journal)
         self._witness = WitnessListener(config.listen.witness, witness_service(ports)) if config.listen.witness else None
+        self._tips = _tip_listener(config, ports)
         self._partners = partner_listener(config.listen.partners, self._node_material, ExchangeService(ports, PartnerDoor(ports)))
         door = DeskDoor(ports, office)
         self._desk = desk_listener(
@@ -98,6 +103,8 @@ class Node:
         self._supervisor.start()
         if self._witness:
             self._witness.start()
+        if self._tips:
+            self._tips.start()
         self._witnessing.start()
         self._retention.start()
         if self._notifier:
@@ -111,6 +118,8 @@ class Node:
         self._witnessing.stop()
         if self._witness:
             self._witness.stop()
+        if self._tips:
+            self._tips.stop()
         self._desk.stop(_GRACE_SECONDS)
         self._partners.stop(_GRACE_SECONDS)
         self._supervisor.stop()
@@ -229,8 +238,29 @@ def build(config: Config) -> Node:
         notices=NoticePlan(
             remind_before=config.notices.remind_before_minutes * MINUTE, escalate_after=config.notices.escalate_after_minutes * MINUTE
         ),
+        tips=tip_plan(config),
     )
     return Node(config, ports)
+
+
+def _tip_listener(config: Config, ports: Ports) -> TipListener | None:
+    """The listener for NGOs, if the configuration has one. Raises `Malformed` (TLS_MATERIAL)."""
+    tips = config.tips
+    if not (tips.listen and tips.certificate and tips.key and tips.ngo_ca):
+        return None
+    context = mutual_tls13(tips.certificate, tips.key, tips.ngo_ca)
+    return TipListener(tips.listen, tip_service(ports, x509.load_pem_x509_certificates(tips.ngo_ca.read_bytes())), context)
+
+
+def tip_plan(config: Config) -> TipPlan | None:
+    """How this country takes tips in, if it does. Raises as `read_tip_plan`, and `NotFound` (TIP_PLAN_ABSENT)."""
+    if config.tips.plan is None:
+        return None
+    try:
+        text = config.tips.plan.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise NotFound("TIP_PLAN_ABSENT", "the plan for tips is not where the configuration says: tips.plan") from None
+    return read_tip_plan(text, config.node.trust_domain)
 
 
 def policy_of(config: Config) -> PolicyPack | None:

@@ -17,6 +17,7 @@ from exchange.errors import Malformed
 from exchange.values import PartyId
 from node.config_notices import NoticesSection, wrong_together
 from node.config_values import KINDS, Wrong, from_environment
+from node.tips_section import TipsSection
 
 ENVIRONMENT_PREFIX: Final = "EXCHANGE_"
 NOT_CONFIGURATION: Final = frozenset({"EXCHANGE_CONTEXT"})
@@ -158,6 +159,7 @@ class Config:
     officers: tuple[OfficerEntry, ...]
     retention: RetentionSection
     notices: NoticesSection
+    tips: TipsSection
 
 
 _SECTIONS: Final[Mapping[str, type]] = {
@@ -170,6 +172,7 @@ _SECTIONS: Final[Mapping[str, type]] = {
     "policy": PolicySection,
     "retention": RetentionSection,
     "notices": NoticesSection,
+    "tips": TipsSection,
 }
 _ONLY_IN_FILES: Final = frozenset({"uris", "urls", "days_by_type", "table", "tables"})
 _LISTS: Final[Mapping[str, type]] = {"agencies": AgencyEntry, "officers": OfficerEntry}
@@ -299,6 +302,8 @@ class _Reader:
         if bool(config.policy.pack) != bool(config.policy.key):
             self.problems.append("policy: a pack and the key of whoever issues it belong together")
         self.problems.extend(wrong_together(config.notices))
+        if config.tips.incomplete:
+            self.problems.append("tips: a listener needs certificate, key, ngo_ca and plan")
         if config.store.high_water.is_relative_to(config.store.database.parent):
             self.problems.append("store.high_water: must be outside the directory of store.database")
 

@@ -20,6 +20,7 @@ from node.store.high_water import HighWater
 from node.store.journal import Journal
 from node.store.subject_table import SubjectTable
 from node.store.vault import Vault
+from node.tips.plan import TipPlan
 
 
 class Clock(Protocol):
@@ -181,6 +182,8 @@ class Ports:
     """When the office is reminded of what is due, and when that is escalated."""
     subjects: SubjectTable = field(default_factory=SubjectTable)
     """Which alerts are about whom, under keyed tokens, in memory."""
+    tips: TipPlan | None = None
+    """Who may tell this country what, and where it goes; None where nobody may."""
 
     @property
     def known(self) -> Known:

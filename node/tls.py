@@ -45,6 +45,7 @@ class Listener(Enum):
 
     NODE = frozenset({"node"})
     DESK = frozenset({"officer", "auditor"})
+    TIPS = frozenset({"ngo"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +91,8 @@ def party_of(leaf: x509.Certificate) -> PartyId:
     """Read the identity that a leaf claims; nothing is proved until `verify_peer`.
 
     Raises `Unverified`: TLS_NO_URI, TLS_TWO_URI, TLS_BAD_SPIFFE, TLS_OTHER_NAME (a SAN that is neither URI nor DNS),
-    TLS_DNS_MISMATCH (not exactly `node.<trust domain>` for a node, `desk.<trust domain>` for a desk listener, none for
-    anybody else).
+    TLS_DNS_MISMATCH (not exactly `node.<trust domain>` for a node, `desk.<trust domain>` for a desk listener,
+    `tips.<trust domain>` for a listener for NGOs, none for anybody else).
     """
     try:
         names = _extensions(leaf).get_extension_for_class(x509.SubjectAlternativeName).value
@@ -109,7 +110,7 @@ def party_of(leaf: x509.Certificate) -> PartyId:
         party = PartyId.parse(uris[0])
     except Malformed:
         raise Unverified("TLS_BAD_SPIFFE", "the certificate's URI is not a SPIFFE ID") from None
-    wanted = [f"{party.role}.{party.trust_domain}"] if party.path in {"/node", "/desk"} else []
+    wanted = [f"{party.role}.{party.trust_domain}"] if party.path in {"/node", "/desk", "/tips"} else []
     if hosts != wanted:
         raise Unverified("TLS_DNS_MISMATCH", "the certificate's DNS names do not belong to the party that it names")
     return party
@@ -126,7 +127,8 @@ def verify_peer(
     """Prove who stands behind a client certificate, at this listener and at this time.
 
     `leaf` is a certificate or its PEM; `trust` maps a trust domain to its authorities of the right kind (node
-    authorities of the partners for `Listener.NODE`, our own office authority for `Listener.DESK`); `now` is aware.
+    authorities of the partners for `Listener.NODE`, our own office authority for `Listener.DESK`, our own authority for
+    NGOs for `Listener.TIPS`); `now` is aware.
     Validation follows RFC 5280 as narrowed by `cryptography.x509.verification`, with no intermediate. Raises
     `Unverified` with the codes of `party_of` and:
 

@@ -14,6 +14,7 @@ from exchange.v1 import hit_report_pb2 as _hit_report_pb2
 from exchange.v1 import information_pb2 as _information_pb2
 from exchange.v1 import people_pb2 as _people_pb2
 from exchange.v1 import receipt_pb2 as _receipt_pb2
+from exchange.v1 import tip_pb2 as _tip_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
@@ -534,6 +535,54 @@ WORK_KIND_ALARM: WorkKind.ValueType  # 12
 WORK_KIND_REQUEST_TO_ANSWER: WorkKind.ValueType  # 13
 WORK_KIND_RESPONSE_TO_COME: WorkKind.ValueType  # 14
 Global___WorkKind: _TypeAlias = WorkKind  # noqa: Y015
+
+class _TipSafeguard:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TipSafeguardEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TipSafeguard.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TIP_SAFEGUARD_UNSPECIFIED: _TipSafeguard.ValueType  # 0
+    TIP_SAFEGUARD_CALL_EMERGENCY_POLICE: _TipSafeguard.ValueType  # 1
+    TIP_SAFEGUARD_CALL_THIS_DESK: _TipSafeguard.ValueType  # 2
+    TIP_SAFEGUARD_KEEP_THE_CHILD_SAFE: _TipSafeguard.ValueType  # 3
+    TIP_SAFEGUARD_DO_NOT_CONFRONT: _TipSafeguard.ValueType  # 4
+    TIP_SAFEGUARD_DO_NOT_QUESTION_THE_CHILD: _TipSafeguard.ValueType  # 5
+    TIP_SAFEGUARD_PRESERVE_EVIDENCE: _TipSafeguard.ValueType  # 6
+    TIP_SAFEGUARD_MEDICAL_CARE: _TipSafeguard.ValueType  # 7
+
+class TipSafeguard(_TipSafeguard, metaclass=_TipSafeguardEnumTypeWrapper): ...
+
+TIP_SAFEGUARD_UNSPECIFIED: TipSafeguard.ValueType  # 0
+TIP_SAFEGUARD_CALL_EMERGENCY_POLICE: TipSafeguard.ValueType  # 1
+TIP_SAFEGUARD_CALL_THIS_DESK: TipSafeguard.ValueType  # 2
+TIP_SAFEGUARD_KEEP_THE_CHILD_SAFE: TipSafeguard.ValueType  # 3
+TIP_SAFEGUARD_DO_NOT_CONFRONT: TipSafeguard.ValueType  # 4
+TIP_SAFEGUARD_DO_NOT_QUESTION_THE_CHILD: TipSafeguard.ValueType  # 5
+TIP_SAFEGUARD_PRESERVE_EVIDENCE: TipSafeguard.ValueType  # 6
+TIP_SAFEGUARD_MEDICAL_CARE: TipSafeguard.ValueType  # 7
+Global___TipSafeguard: _TypeAlias = TipSafeguard  # noqa: Y015
+
+class _TipCloseReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TipCloseReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TipCloseReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TIP_CLOSE_REASON_UNSPECIFIED: _TipCloseReason.ValueType  # 0
+    TIP_CLOSE_REASON_DEALT_WITH: _TipCloseReason.ValueType  # 1
+    TIP_CLOSE_REASON_NOT_SUBSTANTIATED: _TipCloseReason.ValueType  # 2
+    TIP_CLOSE_REASON_DUPLICATE: _TipCloseReason.ValueType  # 3
+    TIP_CLOSE_REASON_OUT_OF_SCOPE: _TipCloseReason.ValueType  # 4
+
+class TipCloseReason(_TipCloseReason, metaclass=_TipCloseReasonEnumTypeWrapper): ...
+
+TIP_CLOSE_REASON_UNSPECIFIED: TipCloseReason.ValueType  # 0
+TIP_CLOSE_REASON_DEALT_WITH: TipCloseReason.ValueType  # 1
+TIP_CLOSE_REASON_NOT_SUBSTANTIATED: TipCloseReason.ValueType  # 2
+TIP_CLOSE_REASON_DUPLICATE: TipCloseReason.ValueType  # 3
+TIP_CLOSE_REASON_OUT_OF_SCOPE: TipCloseReason.ValueType  # 4
+Global___TipCloseReason: _TypeAlias = TipCloseReason  # noqa: Y015
 
 @_typing.final
 class WhoAmIRequest(_message.Message):
@@ -5269,3 +5318,750 @@ class ReviewEmergencyResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReviewEmergencyResponse: _TypeAlias = ReviewEmergencyResponse  # noqa: Y015
+
+@_typing.final
+class TipSummary(_message.Message):
+    """Tips: what an NGO told this country, as a desk works on it. Whoever reported stays in escrow."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    AGENCY_FIELD_NUMBER: _builtins.int
+    NGO_FIELD_NUMBER: _builtins.int
+    SUBMITTED_AT_FIELD_NUMBER: _builtins.int
+    DANGER_FIELD_NUMBER: _builtins.int
+    LOOK_BY_FIELD_NUMBER: _builtins.int
+    LOOKED_AT_FIELD_NUMBER: _builtins.int
+    LATE_FIELD_NUMBER: _builtins.int
+    OFFICER_FIELD_NUMBER: _builtins.int
+    ERASED_FIELD_NUMBER: _builtins.int
+    ERASE_BY_FIELD_NUMBER: _builtins.int
+    reference: _builtins.str
+    """T-XXXX-XXXX, as it is read out on the telephone."""
+    digest: _builtins.bytes
+    """Commits to what was submitted; the thread of whatever is made of the tip."""
+    state: _tip_pb2.TipState.ValueType
+    agency: _builtins.str
+    """SPIFFE ID of the agency whose desk has it."""
+    ngo: _builtins.str
+    """SPIFFE ID of the NGO."""
+    submitted_at: _builtins.int
+    danger: _builtins.bool
+    """A child may be in danger."""
+    look_by: _builtins.int
+    """Unix milliseconds: when somebody must have looked, and when somebody did; 0 while nobody has."""
+    looked_at: _builtins.int
+    late: _builtins.bool
+    officer: _builtins.str
+    """SPIFFE ID of the officer who took it."""
+    erased: _builtins.bool
+    erase_by: _builtins.int
+    def __init__(
+        self,
+        *,
+        reference: _builtins.str = ...,
+        digest: _builtins.bytes = ...,
+        state: _tip_pb2.TipState.ValueType = ...,
+        agency: _builtins.str = ...,
+        ngo: _builtins.str = ...,
+        submitted_at: _builtins.int = ...,
+        danger: _builtins.bool = ...,
+        look_by: _builtins.int = ...,
+        looked_at: _builtins.int = ...,
+        late: _builtins.bool = ...,
+        officer: _builtins.str = ...,
+        erased: _builtins.bool = ...,
+        erase_by: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "danger", b"danger", "digest", b"digest", "erase_by", b"erase_by", "erased", b"erased", "late", b"late", "look_by", b"look_by", "looked_at", b"looked_at", "ngo", b"ngo", "officer", b"officer", "reference", b"reference", "state", b"state", "submitted_at", b"submitted_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TipSummary: _TypeAlias = TipSummary  # noqa: Y015
+
+@_typing.final
+class TipRemark(_message.Message):
+    """Why a tip goes where it goes, or what it still lacks: a code, the field that it is about, and a sentence."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    field: _builtins.str
+    text: _builtins.str
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+        field: _builtins.str = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "field", b"field", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TipRemark: _TypeAlias = TipRemark  # noqa: Y015
+
+@_typing.final
+class TipRelease(_message.Message):
+    """What was released under a tip's thread."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MANIFEST_DIGEST_FIELD_NUMBER: _builtins.int
+    ALERT_TYPE_FIELD_NUMBER: _builtins.int
+    RECIPIENTS_FIELD_NUMBER: _builtins.int
+    RELEASED_AT_FIELD_NUMBER: _builtins.int
+    manifest_digest: _builtins.bytes
+    alert_type: _builtins.str
+    released_at: _builtins.int
+    @_builtins.property
+    def recipients(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """SPIFFE IDs of the agencies abroad."""
+
+    def __init__(
+        self,
+        *,
+        manifest_digest: _builtins.bytes = ...,
+        alert_type: _builtins.str = ...,
+        recipients: _abc.Iterable[_builtins.str] | None = ...,
+        released_at: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert_type", b"alert_type", "manifest_digest", b"manifest_digest", "recipients", b"recipients", "released_at", b"released_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TipRelease: _TypeAlias = TipRelease  # noqa: Y015
+
+@_typing.final
+class TipAnswer(_message.Message):
+    """What an agency abroad said that became of a tip."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENCY_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    RECEIVED_AT_FIELD_NUMBER: _builtins.int
+    agency: _builtins.str
+    state: _tip_pb2.TipState.ValueType
+    received_at: _builtins.int
+    def __init__(
+        self,
+        *,
+        agency: _builtins.str = ...,
+        state: _tip_pb2.TipState.ValueType = ...,
+        received_at: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "received_at", b"received_at", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TipAnswer: _TypeAlias = TipAnswer  # noqa: Y015
+
+@_typing.final
+class TipSafeguardRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    REQUESTED_AT_FIELD_NUMBER: _builtins.int
+    code: Global___TipSafeguard.ValueType
+    requested_at: _builtins.int
+    def __init__(
+        self,
+        *,
+        code: Global___TipSafeguard.ValueType = ...,
+        requested_at: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "requested_at", b"requested_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TipSafeguardRequest: _TypeAlias = TipSafeguardRequest  # noqa: Y015
+
+@_typing.final
+class ListTipsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALL_FIELD_NUMBER: _builtins.int
+    all: _builtins.bool
+    """Also what is closed."""
+    def __init__(
+        self,
+        *,
+        all: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all", b"all"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTipsRequest: _TypeAlias = ListTipsRequest  # noqa: Y015
+
+@_typing.final
+class ListTipsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIPS_FIELD_NUMBER: _builtins.int
+    LEFT_OFF_FIELD_NUMBER: _builtins.int
+    left_off: _builtins.int
+    """Those that are there besides."""
+    @_builtins.property
+    def tips(self) -> _containers.RepeatedCompositeFieldContainer[Global___TipSummary]:
+        """What waits for a first look first, by when that is due."""
+
+    def __init__(
+        self,
+        *,
+        tips: _abc.Iterable[Global___TipSummary] | None = ...,
+        left_off: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["left_off", b"left_off", "tips", b"tips"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTipsResponse: _TypeAlias = ListTipsResponse  # noqa: Y015
+
+@_typing.final
+class GetTipRequest(_message.Message):
+    """`tip` is a reference."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIP_FIELD_NUMBER: _builtins.int
+    tip: _builtins.str
+    def __init__(
+        self,
+        *,
+        tip: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tip", b"tip"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetTipRequest: _TypeAlias = GetTipRequest  # noqa: Y015
+
+@_typing.final
+class GetTipResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    VIEW_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    MISSING_FIELD_NUMBER: _builtins.int
+    ROUTING_FIELD_NUMBER: _builtins.int
+    PROPOSED_FIELD_NUMBER: _builtins.int
+    RELEASES_FIELD_NUMBER: _builtins.int
+    ANSWERS_FIELD_NUMBER: _builtins.int
+    SAFEGUARDS_FIELD_NUMBER: _builtins.int
+    CONTACT_HELD_FIELD_NUMBER: _builtins.int
+    CLOSE_REASON_FIELD_NUMBER: _builtins.int
+    view: _builtins.bytes
+    """Serialized Tip; empty once it is erased."""
+    score: _builtins.int
+    """0 to 100, and what is missing to 100."""
+    contact_held: _builtins.bool
+    """Whether contact details of the reporter are in escrow."""
+    close_reason: Global___TipCloseReason.ValueType
+    @_builtins.property
+    def summary(self) -> Global___TipSummary: ...
+    @_builtins.property
+    def missing(self) -> _containers.RepeatedCompositeFieldContainer[Global___TipRemark]: ...
+    @_builtins.property
+    def routing(self) -> _containers.RepeatedCompositeFieldContainer[Global___TipRemark]:
+        """Why it is with this desk."""
+
+    @_builtins.property
+    def proposed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Agencies abroad that should be told: an officer decides."""
+
+    @_builtins.property
+    def releases(self) -> _containers.RepeatedCompositeFieldContainer[Global___TipRelease]: ...
+    @_builtins.property
+    def answers(self) -> _containers.RepeatedCompositeFieldContainer[Global___TipAnswer]: ...
+    @_builtins.property
+    def safeguards(self) -> _containers.RepeatedCompositeFieldContainer[Global___TipSafeguardRequest]: ...
+    def __init__(
+        self,
+        *,
+        summary: Global___TipSummary | None = ...,
+        view: _builtins.bytes = ...,
+        score: _builtins.int = ...,
+        missing: _abc.Iterable[Global___TipRemark] | None = ...,
+        routing: _abc.Iterable[Global___TipRemark] | None = ...,
+        proposed: _abc.Iterable[_builtins.str] | None = ...,
+        releases: _abc.Iterable[Global___TipRelease] | None = ...,
+        answers: _abc.Iterable[Global___TipAnswer] | None = ...,
+        safeguards: _abc.Iterable[Global___TipSafeguardRequest] | None = ...,
+        contact_held: _builtins.bool = ...,
+        close_reason: Global___TipCloseReason.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "close_reason", b"close_reason", "contact_held", b"contact_held", "missing", b"missing", "proposed", b"proposed", "releases", b"releases", "routing", b"routing", "safeguards", b"safeguards", "score", b"score", "summary", b"summary", "view", b"view"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetTipResponse: _TypeAlias = GetTipResponse  # noqa: Y015
+
+@_typing.final
+class TakeTipRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIP_FIELD_NUMBER: _builtins.int
+    tip: _builtins.str
+    def __init__(
+        self,
+        *,
+        tip: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tip", b"tip"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TakeTipRequest: _TypeAlias = TakeTipRequest  # noqa: Y015
+
+@_typing.final
+class TakeTipResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIP_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def tip(self) -> Global___TipSummary: ...
+    def __init__(
+        self,
+        *,
+        tip: Global___TipSummary | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["tip", b"tip"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tip", b"tip"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TakeTipResponse: _TypeAlias = TakeTipResponse  # noqa: Y015
+
+@_typing.final
+class AssessTipRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIP_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    tip: _builtins.str
+    state: _tip_pb2.TipState.ValueType
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        tip: _builtins.str = ...,
+        state: _tip_pb2.TipState.ValueType = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "state", b"state", "tip", b"tip"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssessTipRequest: _TypeAlias = AssessTipRequest  # noqa: Y015
+
+@_typing.final
+class AssessTipResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIP_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def tip(self) -> Global___TipSummary: ...
+    def __init__(
+        self,
+        *,
+        tip: Global___TipSummary | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["tip", b"tip"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tip", b"tip"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssessTipResponse: _TypeAlias = AssessTipResponse  # noqa: Y015
+
+@_typing.final
+class ReferTipRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIP_FIELD_NUMBER: _builtins.int
+    AGENCY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    tip: _builtins.str
+    agency: _builtins.str
+    """SPIFFE ID of an agency of this country."""
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        tip: _builtins.str = ...,
+        agency: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "reason", b"reason", "tip", b"tip"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReferTipRequest: _TypeAlias = ReferTipRequest  # noqa: Y015
+
+@_typing.final
+class ReferTipResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIP_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def tip(self) -> Global___TipSummary: ...
+    def __init__(
+        self,
+        *,
+        tip: Global___TipSummary | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["tip", b"tip"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tip", b"tip"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReferTipResponse: _TypeAlias = ReferTipResponse  # noqa: Y015
+
+@_typing.final
+class CloseTipRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIP_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    tip: _builtins.str
+    code: Global___TipCloseReason.ValueType
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        tip: _builtins.str = ...,
+        code: Global___TipCloseReason.ValueType = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "reason", b"reason", "tip", b"tip"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseTipRequest: _TypeAlias = CloseTipRequest  # noqa: Y015
+
+@_typing.final
+class CloseTipResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIP_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def tip(self) -> Global___TipSummary: ...
+    def __init__(
+        self,
+        *,
+        tip: Global___TipSummary | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["tip", b"tip"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tip", b"tip"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseTipResponse: _TypeAlias = CloseTipResponse  # noqa: Y015
+
+@_typing.final
+class SafeguardTipRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIP_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    tip: _builtins.str
+    code: Global___TipSafeguard.ValueType
+    def __init__(
+        self,
+        *,
+        tip: _builtins.str = ...,
+        code: Global___TipSafeguard.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "tip", b"tip"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SafeguardTipRequest: _TypeAlias = SafeguardTipRequest  # noqa: Y015
+
+@_typing.final
+class SafeguardTipResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIP_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def tip(self) -> Global___TipSummary: ...
+    def __init__(
+        self,
+        *,
+        tip: Global___TipSummary | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["tip", b"tip"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tip", b"tip"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SafeguardTipResponse: _TypeAlias = SafeguardTipResponse  # noqa: Y015
+
+@_typing.final
+class TipContact(_message.Message):
+    """How a reporter can be reached. Never part of a tip."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    TELEPHONE_FIELD_NUMBER: _builtins.int
+    EMAIL_FIELD_NUMBER: _builtins.int
+    OTHER_FIELD_NUMBER: _builtins.int
+    SAFE_TO_CALL_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    telephone: _builtins.str
+    email: _builtins.str
+    other: _builtins.str
+    safe_to_call: _builtins.str
+    """When and how it is safe to get in touch."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        telephone: _builtins.str = ...,
+        email: _builtins.str = ...,
+        other: _builtins.str = ...,
+        safe_to_call: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["email", b"email", "name", b"name", "other", b"other", "safe_to_call", b"safe_to_call", "telephone", b"telephone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TipContact: _TypeAlias = TipContact  # noqa: Y015
+
+@_typing.final
+class OpenTipContactRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIP_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    tip: _builtins.str
+    purpose: _handling_pb2.Purpose.ValueType
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        tip: _builtins.str = ...,
+        purpose: _handling_pb2.Purpose.ValueType = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["purpose", b"purpose", "reason", b"reason", "tip", b"tip"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpenTipContactRequest: _TypeAlias = OpenTipContactRequest  # noqa: Y015
+
+@_typing.final
+class OpenTipContactResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTACT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def contact(self) -> Global___TipContact: ...
+    def __init__(
+        self,
+        *,
+        contact: Global___TipContact | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpenTipContactResponse: _TypeAlias = OpenTipContactResponse  # noqa: Y015
+
+@_typing.final
+class EraseTipRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIP_FIELD_NUMBER: _builtins.int
+    CONTACT_ALONE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    tip: _builtins.str
+    contact_alone: _builtins.bool
+    """Only the reporter's contact details."""
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        tip: _builtins.str = ...,
+        contact_alone: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact_alone", b"contact_alone", "reason", b"reason", "tip", b"tip"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseTipRequest: _TypeAlias = EraseTipRequest  # noqa: Y015
+
+@_typing.final
+class EraseTipResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIP_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def tip(self) -> Global___TipSummary: ...
+    def __init__(
+        self,
+        *,
+        tip: Global___TipSummary | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["tip", b"tip"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tip", b"tip"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseTipResponse: _TypeAlias = EraseTipResponse  # noqa: Y015
+
+@_typing.final
+class ConvertTipRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIP_FIELD_NUMBER: _builtins.int
+    ALERT_TYPE_FIELD_NUMBER: _builtins.int
+    PARTNER_FIELD_NUMBER: _builtins.int
+    SUSPECT_FIELD_NUMBER: _builtins.int
+    tip: _builtins.str
+    alert_type: _builtins.str
+    """Full name of the alert type."""
+    partner: _builtins.str
+    """SPIFFE ID of an agency abroad."""
+    suspect: _builtins.int
+    """Of several suspects, which: 0 is the first."""
+    def __init__(
+        self,
+        *,
+        tip: _builtins.str = ...,
+        alert_type: _builtins.str = ...,
+        partner: _builtins.str = ...,
+        suspect: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert_type", b"alert_type", "partner", b"partner", "suspect", b"suspect", "tip", b"tip"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConvertTipRequest: _TypeAlias = ConvertTipRequest  # noqa: Y015
+
+@_typing.final
+class ConvertTipResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRAFT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def draft(self) -> Global___Draft:
+        """Without a request id. An officer completes and releases it."""
+
+    def __init__(
+        self,
+        *,
+        draft: Global___Draft | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConvertTipResponse: _TypeAlias = ConvertTipResponse  # noqa: Y015
+
+@_typing.final
+class AnswerTipRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ALERT_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.bytes
+    alert: _builtins.str
+    """An alert of type Tip in the caller's inbox."""
+    state: _tip_pb2.TipState.ValueType
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.bytes = ...,
+        alert: _builtins.str = ...,
+        state: _tip_pb2.TipState.ValueType = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "reason", b"reason", "request_id", b"request_id", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnswerTipRequest: _TypeAlias = AnswerTipRequest  # noqa: Y015
+
+@_typing.final
+class AnswerTipResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PUBLISHED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def published(self) -> Global___PublishedAlert: ...
+    def __init__(
+        self,
+        *,
+        published: Global___PublishedAlert | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["published", b"published"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["published", b"published"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnswerTipResponse: _TypeAlias = AnswerTipResponse  # noqa: Y015

@@ -339,6 +339,61 @@ class DeskServiceStub:
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.ReviewEmergencyRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ReviewEmergencyResponse.FromString,
                 _registered_method=True)
+        self.ListTips = channel.unary_unary(
+                '/exchange.v1.DeskService/ListTips',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ListTipsRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ListTipsResponse.FromString,
+                _registered_method=True)
+        self.GetTip = channel.unary_unary(
+                '/exchange.v1.DeskService/GetTip',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.GetTipRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetTipResponse.FromString,
+                _registered_method=True)
+        self.TakeTip = channel.unary_unary(
+                '/exchange.v1.DeskService/TakeTip',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.TakeTipRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.TakeTipResponse.FromString,
+                _registered_method=True)
+        self.AssessTip = channel.unary_unary(
+                '/exchange.v1.DeskService/AssessTip',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.AssessTipRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.AssessTipResponse.FromString,
+                _registered_method=True)
+        self.ReferTip = channel.unary_unary(
+                '/exchange.v1.DeskService/ReferTip',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ReferTipRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ReferTipResponse.FromString,
+                _registered_method=True)
+        self.CloseTip = channel.unary_unary(
+                '/exchange.v1.DeskService/CloseTip',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.CloseTipRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.CloseTipResponse.FromString,
+                _registered_method=True)
+        self.SafeguardTip = channel.unary_unary(
+                '/exchange.v1.DeskService/SafeguardTip',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.SafeguardTipRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.SafeguardTipResponse.FromString,
+                _registered_method=True)
+        self.OpenTipContact = channel.unary_unary(
+                '/exchange.v1.DeskService/OpenTipContact',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.OpenTipContactRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.OpenTipContactResponse.FromString,
+                _registered_method=True)
+        self.EraseTip = channel.unary_unary(
+                '/exchange.v1.DeskService/EraseTip',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.EraseTipRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.EraseTipResponse.FromString,
+                _registered_method=True)
+        self.ConvertTip = channel.unary_unary(
+                '/exchange.v1.DeskService/ConvertTip',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ConvertTipRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ConvertTipResponse.FromString,
+                _registered_method=True)
+        self.AnswerTip = channel.unary_unary(
+                '/exchange.v1.DeskService/AnswerTip',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.AnswerTipRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.AnswerTipResponse.FromString,
+                _registered_method=True)
 
 
 class DeskServiceServicer:
@@ -717,6 +772,75 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListTips(self, request, context):
+        """Tips of NGOs, as their desks work on them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetTip(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TakeTip(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AssessTip(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReferTip(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CloseTip(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SafeguardTip(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def OpenTipContact(self, request, context):
+        """Recorded before it is shown.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EraseTip(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConvertTip(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AnswerTip(self, request, context):
+        """Says to the country that passed a tip on what became of it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -1024,6 +1148,61 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     servicer.ReviewEmergency,
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ReviewEmergencyRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.ReviewEmergencyResponse.SerializeToString,
+            ),
+            'ListTips': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTips,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ListTipsRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ListTipsResponse.SerializeToString,
+            ),
+            'GetTip': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTip,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetTipRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.GetTipResponse.SerializeToString,
+            ),
+            'TakeTip': grpc.unary_unary_rpc_method_handler(
+                    servicer.TakeTip,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.TakeTipRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.TakeTipResponse.SerializeToString,
+            ),
+            'AssessTip': grpc.unary_unary_rpc_method_handler(
+                    servicer.AssessTip,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.AssessTipRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.AssessTipResponse.SerializeToString,
+            ),
+            'ReferTip': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReferTip,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ReferTipRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ReferTipResponse.SerializeToString,
+            ),
+            'CloseTip': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseTip,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.CloseTipRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.CloseTipResponse.SerializeToString,
+            ),
+            'SafeguardTip': grpc.unary_unary_rpc_method_handler(
+                    servicer.SafeguardTip,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.SafeguardTipRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.SafeguardTipResponse.SerializeToString,
+            ),
+            'OpenTipContact': grpc.unary_unary_rpc_method_handler(
+                    servicer.OpenTipContact,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.OpenTipContactRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.OpenTipContactResponse.SerializeToString,
+            ),
+            'EraseTip': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseTip,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.EraseTipRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.EraseTipResponse.SerializeToString,
+            ),
+            'ConvertTip': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConvertTip,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ConvertTipRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ConvertTipResponse.SerializeToString,
+            ),
+            'AnswerTip': grpc.unary_unary_rpc_method_handler(
+                    servicer.AnswerTip,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.AnswerTipRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.AnswerTipResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -2673,6 +2852,303 @@ class DeskService:
             '/exchange.v1.DeskService/ReviewEmergency',
             exchange_dot_v1_dot_desk__service__pb2.ReviewEmergencyRequest.SerializeToString,
             exchange_dot_v1_dot_desk__service__pb2.ReviewEmergencyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTips(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/ListTips',
+            exchange_dot_v1_dot_desk__service__pb2.ListTipsRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ListTipsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTip(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/GetTip',
+            exchange_dot_v1_dot_desk__service__pb2.GetTipRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.GetTipResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TakeTip(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/TakeTip',
+            exchange_dot_v1_dot_desk__service__pb2.TakeTipRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.TakeTipResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AssessTip(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/AssessTip',
+            exchange_dot_v1_dot_desk__service__pb2.AssessTipRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.AssessTipResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReferTip(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/ReferTip',
+            exchange_dot_v1_dot_desk__service__pb2.ReferTipRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ReferTipResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CloseTip(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/CloseTip',
+            exchange_dot_v1_dot_desk__service__pb2.CloseTipRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.CloseTipResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SafeguardTip(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/SafeguardTip',
+            exchange_dot_v1_dot_desk__service__pb2.SafeguardTipRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.SafeguardTipResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def OpenTipContact(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/OpenTipContact',
+            exchange_dot_v1_dot_desk__service__pb2.OpenTipContactRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.OpenTipContactResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseTip(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/EraseTip',
+            exchange_dot_v1_dot_desk__service__pb2.EraseTipRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.EraseTipResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConvertTip(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/ConvertTip',
+            exchange_dot_v1_dot_desk__service__pb2.ConvertTipRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ConvertTipResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AnswerTip(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/AnswerTip',
+            exchange_dot_v1_dot_desk__service__pb2.AnswerTipRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.AnswerTipResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -99,6 +99,20 @@ class DeskServiceStub:
     ListEmergencies: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ListEmergenciesRequest, _desk_service_pb2.ListEmergenciesResponse]
     ReviewEmergency: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ReviewEmergencyRequest, _desk_service_pb2.ReviewEmergencyResponse]
     """A second officer's look, within a day, at what was released in an emergency."""
+    ListTips: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ListTipsRequest, _desk_service_pb2.ListTipsResponse]
+    """Tips of NGOs, as their desks work on them."""
+    GetTip: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.GetTipRequest, _desk_service_pb2.GetTipResponse]
+    TakeTip: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.TakeTipRequest, _desk_service_pb2.TakeTipResponse]
+    AssessTip: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.AssessTipRequest, _desk_service_pb2.AssessTipResponse]
+    ReferTip: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ReferTipRequest, _desk_service_pb2.ReferTipResponse]
+    CloseTip: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.CloseTipRequest, _desk_service_pb2.CloseTipResponse]
+    SafeguardTip: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.SafeguardTipRequest, _desk_service_pb2.SafeguardTipResponse]
+    OpenTipContact: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.OpenTipContactRequest, _desk_service_pb2.OpenTipContactResponse]
+    """Recorded before it is shown."""
+    EraseTip: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.EraseTipRequest, _desk_service_pb2.EraseTipResponse]
+    ConvertTip: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ConvertTipRequest, _desk_service_pb2.ConvertTipResponse]
+    AnswerTip: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.AnswerTipRequest, _desk_service_pb2.AnswerTipResponse]
+    """Says to the country that passed a tip on what became of it."""
 
 @_typing.type_check_only
 class DeskServiceAsyncStub(DeskServiceStub):
@@ -171,6 +185,20 @@ class DeskServiceAsyncStub(DeskServiceStub):
     ListEmergencies: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ListEmergenciesRequest, _desk_service_pb2.ListEmergenciesResponse]  # type: ignore[assignment]
     ReviewEmergency: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ReviewEmergencyRequest, _desk_service_pb2.ReviewEmergencyResponse]  # type: ignore[assignment]
     """A second officer's look, within a day, at what was released in an emergency."""
+    ListTips: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ListTipsRequest, _desk_service_pb2.ListTipsResponse]  # type: ignore[assignment]
+    """Tips of NGOs, as their desks work on them."""
+    GetTip: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.GetTipRequest, _desk_service_pb2.GetTipResponse]  # type: ignore[assignment]
+    TakeTip: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.TakeTipRequest, _desk_service_pb2.TakeTipResponse]  # type: ignore[assignment]
+    AssessTip: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.AssessTipRequest, _desk_service_pb2.AssessTipResponse]  # type: ignore[assignment]
+    ReferTip: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ReferTipRequest, _desk_service_pb2.ReferTipResponse]  # type: ignore[assignment]
+    CloseTip: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.CloseTipRequest, _desk_service_pb2.CloseTipResponse]  # type: ignore[assignment]
+    SafeguardTip: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.SafeguardTipRequest, _desk_service_pb2.SafeguardTipResponse]  # type: ignore[assignment]
+    OpenTipContact: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.OpenTipContactRequest, _desk_service_pb2.OpenTipContactResponse]  # type: ignore[assignment]
+    """Recorded before it is shown."""
+    EraseTip: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.EraseTipRequest, _desk_service_pb2.EraseTipResponse]  # type: ignore[assignment]
+    ConvertTip: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ConvertTipRequest, _desk_service_pb2.ConvertTipResponse]  # type: ignore[assignment]
+    AnswerTip: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.AnswerTipRequest, _desk_service_pb2.AnswerTipResponse]  # type: ignore[assignment]
+    """Says to the country that passed a tip on what became of it."""
 
 class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -606,5 +634,85 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.ReviewEmergencyResponse, _abc.Awaitable[_desk_service_pb2.ReviewEmergencyResponse]]:
         """A second officer's look, within a day, at what was released in an emergency."""
+
+    @_abc_1.abstractmethod
+    def ListTips(
+        self,
+        request: _desk_service_pb2.ListTipsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ListTipsResponse, _abc.Awaitable[_desk_service_pb2.ListTipsResponse]]:
+        """Tips of NGOs, as their desks work on them."""
+
+    @_abc_1.abstractmethod
+    def GetTip(
+        self,
+        request: _desk_service_pb2.GetTipRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.GetTipResponse, _abc.Awaitable[_desk_service_pb2.GetTipResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def TakeTip(
+        self,
+        request: _desk_service_pb2.TakeTipRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.TakeTipResponse, _abc.Awaitable[_desk_service_pb2.TakeTipResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def AssessTip(
+        self,
+        request: _desk_service_pb2.AssessTipRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.AssessTipResponse, _abc.Awaitable[_desk_service_pb2.AssessTipResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ReferTip(
+        self,
+        request: _desk_service_pb2.ReferTipRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ReferTipResponse, _abc.Awaitable[_desk_service_pb2.ReferTipResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def CloseTip(
+        self,
+        request: _desk_service_pb2.CloseTipRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.CloseTipResponse, _abc.Awaitable[_desk_service_pb2.CloseTipResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def SafeguardTip(
+        self,
+        request: _desk_service_pb2.SafeguardTipRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.SafeguardTipResponse, _abc.Awaitable[_desk_service_pb2.SafeguardTipResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def OpenTipContact(
+        self,
+        request: _desk_service_pb2.OpenTipContactRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.OpenTipContactResponse, _abc.Awaitable[_desk_service_pb2.OpenTipContactResponse]]:
+        """Recorded before it is shown."""
+
+    @_abc_1.abstractmethod
+    def EraseTip(
+        self,
+        request: _desk_service_pb2.EraseTipRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.EraseTipResponse, _abc.Awaitable[_desk_service_pb2.EraseTipResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ConvertTip(
+        self,
+        request: _desk_service_pb2.ConvertTipRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ConvertTipResponse, _abc.Awaitable[_desk_service_pb2.ConvertTipResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def AnswerTip(
+        self,
+        request: _desk_service_pb2.AnswerTipRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.AnswerTipResponse, _abc.Awaitable[_desk_service_pb2.AnswerTipResponse]]:
+        """Says to the country that passed a tip on what became of it."""
 
 def add_DeskServiceServicer_to_server(servicer: DeskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -69,8 +69,11 @@ def _json(text: str) -> Plain:
 
     try:
         read: Plain = json.loads(text, object_pairs_hook=mapping, parse_int=str, parse_float=str, parse_constant=constant)
+        json.dumps(read, ensure_ascii=False).encode()  # \ud800 alone is a character of no text, and JSON lets it be written
     except json.JSONDecodeError as broken:
         raise _syntax("JSON", broken.lineno) from None
+    except UnicodeEncodeError:
+        raise DocumentInvalid("DOCUMENT_ENCODING", "the file holds half a character: save it again as plain UTF-8") from None
     except RecursionError:
         _too_deep()
     _check_depth(read)

@@ -1,10 +1,10 @@
-"""Issue the certificates of PROTOCOL.md, 1: two authorities a party, for its node and for its office, and their leaves.
+"""Issue the certificates of PROTOCOL.md, 1: authorities of a party for its node, its office and its NGOs, and their leaves.
 
 The node authority issues to nothing but the node; the office authority issues to the desk listener, officers and
-auditors. So neither kind can pass for the other at the other's listener. Both may issue for one trust domain only, by a
-DNS name constraint (RFC 5280 section 4.2.1.10) and with path length 0. There is no URI name constraint:
-`cryptography.x509.verification` refuses any chain that has one, and `node.tls.verify_peer` binds the URI to its
-authority instead. P-256 throughout, because gRPC refuses Ed25519 leaves.
+auditors; the NGO authority to the listener for tips and to NGOs. So no kind can pass for another at its listener. All
+may issue for one trust domain only, by a DNS name constraint (RFC 5280 section 4.2.1.10) and with path length 0. There
+is no URI name constraint: `cryptography.x509.verification` refuses any chain that has one, and `node.tls.verify_peer`
+binds the URI to its authority instead. P-256 throughout, because gRPC refuses Ed25519 leaves.
 
 What somebody may do is never in a certificate: roles are the node's own records.
 """
@@ -72,6 +72,24 @@ def issue_desk_leaf(authority: Authority, public_key: ec.EllipticCurvePublicKey,
     return _leaf(authority, party, public_key, usages=usages, name=name, now=now, days=DESK_DAYS)
 
 
+def issue_tips_leaf(authority: Authority, public_key: ec.EllipticCurvePublicKey, *, name: str, now: datetime) -> x509.Certificate:
+    """Issue the certificate that the node's listener for NGOs shows; of the NGO authority."""
+    party = PartyId(trust_domain=authority.trust_domain, path="/tips")
+    return _leaf(authority, party, public_key, usages=[ExtendedKeyUsageOID.SERVER_AUTH], name=name, now=now, days=DESK_DAYS)
+
+
+def issue_ngo_leaf(
+    authority: Authority, party: PartyId, public_key: ec.EllipticCurvePublicKey, *, name: str, now: datetime
+) -> x509.Certificate:
+    """Issue an NGO's client certificate; of the NGO authority.
+
+    Raises `Refused` (LEAF_PARTY) for any other sort of party or another trust domain.
+    """
+    if party.role != "ngo" or party.trust_domain != authority.trust_domain:
+        raise Refused("LEAF_PARTY", "an NGO authority issues to NGOs of its own trust domain")
+    return _leaf(authority, party, public_key, usages=[ExtendedKeyUsageOID.CLIENT_AUTH], name=name, now=now, days=OFFICER_DAYS)
+
+
 def issue_person_leaf(
     authority: Authority, party: PartyId, public_key: ec.EllipticCurvePublicKey, *, name: str, now: datetime
 ) -> x509.Certificate:
@@ -96,7 +114,7 @@ def _leaf(
     days: int,
 ) -> x509.Certificate:
     names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(str(party))]
-    if party.role in {"node", "desk"}:
+    if party.role in {"node", "desk", "tips"}:
         names.append(x509.DNSName(f"{party.role}.{party.trust_domain}"))
     builder = (
         _certificate(_name(name), authority.certificate.subject, public_key, now=now, days=days)

@@ -2,7 +2,8 @@
 
     node.toml            the configuration, `exchange node run --config DIR/node.toml`
     descriptor.pb        what partners are given
-    tls/ keys/ officers/ as node/keys/party_files.py says, and keys/vault.key
+    ngos/plan.toml       how it takes tips of NGOs in, once `tips.listen` names an address
+    tls/ keys/ officers/ ngos/ as node/keys/party_files.py says, and keys/vault.key
     data/                the database; what is backed up
     high-water/          what must never be restored from a backup
     liaison.toml partner-<class>.toml officer.toml auditor.toml administrator.toml      contexts, one a person
@@ -106,6 +107,7 @@ def write_node_directory(
         path = directory / f"{person.context}.toml"
         write_public(path, _context(plan, person, desk).encode(), overwrite=True)
         contexts.append(path)
+    write_public(directory / "ngos/plan.toml", ("\n".join(_tip_plan_lines(plan)) + "\n").encode(), overwrite=True)
     policy_key = write_example_policy(policy, directory, plan.trust_domain) if policy else ""
     text = _config(plan, people, endpoint=endpoint, listen=(partners, desk, witness), policy_key=policy_key)
     write_public(config, text.encode())
@@ -192,6 +194,9 @@ def _config_lines(
     yield f'# [witness.urls]\n# "partner.alerts.example" = "http://{witness}"'
     yield "\n# How long the law lets alerts be kept; agreements and handlings may shorten it. `days = { Tip = 90 }` for one type alone."
     yield "[retention]\ndefault_days = 1825\nreview_days = 365"
+    yield "\n# Tips of NGOs, over HTTPS with certificates of their own authority. Off until `listen` names an address, e.g. 127.0.0.1:7446."
+    yield '[tips]\n# listen = "127.0.0.1:7446"'
+    yield 'certificate = "tls/tips.pem"\nkey = "tls/tips.key"\nngo_ca = "ngo-ca.pem"\nplan = "ngos/plan.toml"'
     if policy_key:
         yield f"\n# What the law asks for before another country is told.\n[policy]\npack = {_quote(PACK_FILE)}\nkey = {_quote(policy_key)}"
     for agency in plan.agencies:
@@ -203,6 +208,21 @@ def _config_lines(
         yield f"roles = [{', '.join(_quote(role) for role in person.roles)}]"
         if officer.agency:
             yield f"agency = {_quote(_party(plan, f'/agency/{officer.agency}'))}"
+
+
+def _tip_plan_lines(plan: PartyPlan) -> Iterator[str]:
+    home = next(officer.agency for officer in plan.officers if officer.role == "liaison")
+    yield f"# EXAMPLE: how {plan.name} takes tips of NGOs in; docs/tips.md explains each key."
+    yield f"national_desk = {_quote(_party(plan, f'/agency/{home}'))}"
+    yield "danger_minutes = 60      # until somebody looks, where a child may be in danger"
+    yield "look_minutes = 1440\nkeep_days = 90\ndraft_days = 14"
+    for slug, name in plan.ngos.items():
+        yield f"\n[[ngos]]\nid = {_quote(_party(plan, f'/ngo/{slug}'))}\nname = {_quote(name)}"
+    yield "\n# Local police first, where a child may be in danger."
+    yield f'# [[desks]]\n# provinces = ["…"]\n# agency = {_quote(_party(plan, f"/agency/{home}"))}'
+    yield "\n# To whom an officer is proposed to pass a tip on, by the suspect's country (ICAO 9303)."
+    yield '# [[countries]]\n# code = "GBR"\n# agency = "spiffe://gb.alerts.example/agency/nca-ceop"'
+    yield '\n# Whom to call now.\n[[contacts]]\nname = "Emergency police (EXAMPLE)"\nchannel = "000, at any hour (EXAMPLE)"'
 
 
 def _party(plan: PartyPlan, path: str) -> str:

@@ -2,6 +2,9 @@
 
     node-ca.pem  node-ca.key                 the authority that issues to the node and to nothing else
     office-ca.pem  office-ca.key             the authority for the desk listener, officers and auditors
+    ngo-ca.pem  ngo-ca.key                   the authority for the listener for tips and for NGOs
+    tls/tips.pem  tls/tips.key               what the node shows to NGOs
+    ngos/<slug>.pem  .key                    NGOs
     tls/node.pem  tls/node.key               what the node shows to partners, as server and as client
     tls/desk.pem  tls/desk.key               what the node shows to its officers
     keys/agreement.key  log.key  receipt.key  witness.key  recall.key  identity.key  identity-next.key
@@ -9,7 +12,7 @@
     officers/<pseudonym>.pem  .key           officers and auditors
     party.toml                               all of it, with key ids and dates
 
-What exists is kept, so that running it again only adds what is missing. In a real office the two authorities' keys and
+What exists is kept, so that running it again only adds what is missing. In a real office the authorities' keys and
 both identity keys are moved offline after this; nothing of the node reads them while it runs.
 """
 
@@ -43,8 +46,10 @@ from node.keys.issue import (
     Authority,
     issue_authority,
     issue_desk_leaf,
+    issue_ngo_leaf,
     issue_node_leaf,
     issue_person_leaf,
+    issue_tips_leaf,
     new_tls_key,
 )
 from node.keys.party_plan import OfficerPlan, PartyPlan
@@ -92,9 +97,9 @@ class _Work:
     written: list[Path]
 
     def write(self) -> list[Path]:
-        for part in ("", "tls", "keys", "officers"):
+        for part in ("", "tls", "keys", "officers", "ngos"):
             make_private_directory(self.directory / part)
-        certificates = [*self._node(), *self._office()]
+        certificates = [*self._node(), *self._office(), *self._ngos()]
         keys = self._signing_keys()
         self._manifest(certificates, keys)
         return self.written
@@ -119,6 +124,24 @@ class _Work:
         yield _Leaf(party=self._party("/desk"), file="tls/desk", issuer="office-ca", certificate=certificate)
         for officer in self.plan.officers:
             yield self._person(authority, officer)
+
+    def _ngos(self) -> Iterator[_Leaf]:
+        authority, root = self._authority("ngo")
+        yield root
+        now = self.terms.now
+        tips = self._tls_key("tls/tips")
+        name = self._name(f"{self.plan.name} tips")
+        certificate = self._certificate("tls/tips", tips, lambda: issue_tips_leaf(authority, tips.public_key(), name=name, now=now))
+        yield _Leaf(party=self._party("/tips"), file="tls/tips", issuer="ngo-ca", certificate=certificate)
+        for slug in self.plan.ngos:
+            yield self._ngo(authority, slug)
+
+    def _ngo(self, authority: Authority, slug: str) -> _Leaf:
+        party, stem, now = self._party(f"/ngo/{slug}"), f"ngos/{slug}", self.terms.now
+        key = self._tls_key(stem)
+        name = self._name(f"ngo {slug}")
+        certificate = self._certificate(stem, key, lambda: issue_ngo_leaf(authority, party, key.public_key(), name=name, now=now))
+        return _Leaf(party=party, file=stem, issuer="ngo-ca", certificate=certificate)
 
     def _person(self, authority: Authority, officer: OfficerPlan) -> _Leaf:
         party, stem, now = self._party(officer.path), f"officers/{officer.pseudonym}", self.terms.now

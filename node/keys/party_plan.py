@@ -70,6 +70,12 @@ class PartyPlan:
     agencies: tuple[AgencyPlan, ...]
     officers: tuple[OfficerPlan, ...]
 
+    @property
+    def ngos(self) -> Mapping[str, str]:
+        """Whom the NGO authority issues to: name by the end of the SPIFFE ID, `/ngo/<slug>`; one example where the plan has none."""
+        listed = {agency.slug: agency.name for agency in self.agencies if agency.agency_class == "NGO"}
+        return listed or {"child-hotline": f"Child hotline of {self.name}"}
+
 
 def read_plans(path: Path) -> dict[str, PartyPlan]:
     """Read every `[[countries]]` table of a TOML file, by country code.

@@ -13,10 +13,12 @@ from exchange.errors import ExchangeError
 from exchange.v1 import disclosure_pb2
 from exchange.v1.control_pb2 import Correction, PurgeAttestation, PurgeException, Restriction, Withdrawal
 from exchange.v1.hit_report_pb2 import HitReport
+from exchange.v1.tip_pb2 import TipStatus
 from exchange.values import PartyId
 from node.intake.fields import enum_prefix
 from node.operations.mis_hits import remember_report
 from node.operations.standing import restate
+from node.operations.tip_thread import note_tip_status
 from node.ports import Ports
 from node.store import alerts, recalls
 from node.store.journal import Event, Kind
@@ -34,7 +36,7 @@ CODES: Final[Mapping[RecallKind, str]] = {
 
 
 def take_recalls(ports: Ports, tx: Transaction, kept: Iterable[tuple[int, Disclosure]], new: Collection[bytes], now: int) -> None:
-    """Do what the control alerts of a batch say, and remember mis-hits that its reports tell of; `new` are digests of what is new here."""
+    """Do what the control alerts of a batch say, and note what answers in it say of mis-hits and tips; `new` are digests new here."""
     seen: set[bytes] = set()  # one that is told to many agencies comes by several entries
     for _, disclosure in kept:
         digest, alert = disclosure.manifest.digest, disclosure.alert
@@ -43,6 +45,8 @@ def take_recalls(ports: Ports, tx: Transaction, kept: Iterable[tuple[int, Disclo
         seen.add(digest)
         if isinstance(alert, HitReport):
             remember_report(ports, tx, alert, disclosure.manifest.value.originator, now)
+        elif isinstance(alert, TipStatus):
+            note_tip_status(ports, tx, alert, digest, disclosure.manifest.value.originator, now)
         elif disclosure.kind.control:
             issuer = disclosure.manifest.value.originator
             event = keep_control(tx, alert, control=digest, issuer=issuer, own=False, now=now)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from exchange.disclosure import commit_authorisation
 from exchange.encoding import CAP_DELIVERY, CAP_ENTRY, cut
@@ -10,28 +10,23 @@ from exchange.errors import ExchangeError, Malformed
 from exchange.manifest import SALT_SIZE, Envelope, Sealed, seal
 from exchange.profile import AlertType, alert_type
 from exchange.v1 import desk_service_pb2, disclosure_pb2
-from exchange.v1.hit_report_pb2 import HIT_OUTCOME_NOT_THIS_PERSON, HitReport
 from exchange.values import uuid7
 from node.config import OfficerEntry
 from node.intake.completeness import check_release
 from node.intake.problems import error, refuses
 from node.operations.arrivals import first_arrival
+from node.operations.consequences import ANSWERS, Consequence, consequence_of
 from node.operations.contents import SALT, Authorisation, pack_own, purpose_of_alert
 from node.operations.duplicates import TELLING, Compared, compare, problems_of
 from node.operations.keeping import own_limit, term_columns
-from node.operations.mis_hits import Remembered
 from node.operations.officers import LIAISON, PARTNER_OFFICER, agency_of, require, turned_away
 from node.operations.planning import Plan, plan
 from node.operations.preview import refusals
-from node.operations.request_rules import REPLIES, Reply
 from node.ports import Ports
 from node.store.envelope import period_of
 from node.store.journal import Event
-from node.store.transaction import Transaction
 from node.store.vault import DataKey
 
-ANSWERS = frozenset({"exchange.v1.HitReport", "exchange.v1.Acknowledgement", "exchange.v1.Refusal"})
-"""What a partner officer may send: answers to what came in."""
 _UUID_ENTROPY = 10
 
 
@@ -43,18 +38,6 @@ class PreparedEntry:
     entry: disclosure_pb2.Entry
     record: bytes
     """Salt and authorisation record, to be sealed."""
-
-
-class Consequence(Protocol):
-    """What a release means for other alerts: asked and done in the one transaction that gives it its place in the logs."""
-
-    def obstacle(self, ports: Ports, tx: Transaction) -> desk_service_pb2.Problem | None:
-        """Why it cannot be released after all, as the store stands now; None if it can."""
-        ...
-
-    def take_effect(self, ports: Ports, tx: Transaction, now: int) -> None:
-        """Do what follows from it, with its own row and relations already stored."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,7 +232,7 @@ def _record(
         supersedes=tuple(draft.supersedes),
         in_reply_to=draft.in_reply_to,
         entries=tuple(entries),
-        consequence=_consequence(kind, draft, officer, planned),
+        consequence=consequence_of(kind, draft, officer, planned, sealed.digest),
         tokens=compared.tokens.joined,
         person=compared.tokens.person if kind.name in TELLING else b"",
         compared=compared.known,
@@ -294,22 +277,6 @@ def own_row(
         **term_columns(ports, envelope.issued_at, own_limit(ports, kind, envelope.handling.retention_days, envelope.issued_at)),
     }
     return row, data_key
-
-
-def _consequence(kind: AlertType, draft: desk_service_pb2.Draft, officer: OfficerEntry, decided: Plan) -> Consequence | None:
-    if kind.message in REPLIES:
-        return Reply(
-            message=kind.message.FromString(draft.alert),
-            agency=agency_of(officer),
-            in_reply_to=draft.in_reply_to,
-            supersedes=tuple(draft.supersedes),
-            recipients=frozenset(draft.recipients),
-            told=frozenset.intersection(*(frozenset(item.allowed.fields) for item in decided.planned)),
-        )
-    if kind.message is not HitReport:
-        return None
-    report = HitReport.FromString(draft.alert)
-    return Remembered(report, str(officer.id)) if report.outcome == HIT_OUTCOME_NOT_THIS_PERSON else None
 
 
 def _too_much(draft: desk_service_pb2.Draft, officer: OfficerEntry, refused: ExchangeError) -> NotReleased:

@@ -10,7 +10,7 @@ from exchange.errors import Conflict, Malformed, NotFound, Refused
 from exchange.retention import Due, Term, due, term
 from exchange.v1 import desk_service_pb2 as messages
 from node.config import OfficerEntry
-from node.operations import erase
+from node.operations import erase, tip_erase
 from node.operations.access import note_access
 from node.operations.officers import ADMINISTRATOR, AUDITOR, LIAISON, PARTNER_OFFICER, agency_of, require
 from node.operations.paging import page_size
@@ -74,7 +74,7 @@ def run_due(ports: Ports, actor: str, *, months: bool = True) -> messages.RunRet
     Looking for such months reads the index of all that is here. Raises `StoreFailed`: what was begun is finished by the next run.
     """
     erase.finish(ports)
-    erased = 0
+    erased = tip_erase.run_due(ports, actor)
     for _ in range(ROUNDS):
         with ports.store.read() as tx:
             waiting = retention.to_erase(tx, ports.clock.now_ms(), erase.AT_ONCE)

@@ -41,6 +41,7 @@ from node.rpc.recall_desk import RecallDesk, Sequencing
 from node.rpc.request_desk import RequestDesk
 from node.rpc.retention_desk import RetentionDesk
 from node.rpc.status import answered, answered_stream
+from node.rpc.tips_desk import TipsDesk
 from node.rpc.work_desk import WorkDesk
 
 Connect = Callable[[str], AbstractContextManager[SharedLogs]]
@@ -50,7 +51,7 @@ _PART = 256 * 1024
 """Bytes of a file in one message."""
 
 
-class DeskService(RetentionDesk, RecallDesk, RequestDesk, WorkDesk, EmergencyDesk):
+class DeskService(RetentionDesk, RecallDesk, RequestDesk, WorkDesk, EmergencyDesk, TipsDesk):
     """`exchange.v1.DeskService`."""
 
     def __init__(self, ports: Ports, door: DeskDoor, sequencer: Sequencing, fetch: Fetch, connect: Connect) -> None:

@@ -28,7 +28,9 @@ _PAST: Final = (
     "SELECT count(*), coalesce(sum(EXISTS (SELECT 1 FROM holds WHERE alert_ref = alerts.id)), 0) FROM alerts "
     "WHERE due_at > 0 AND due_at <= ? AND erase_by <= ?"
 )
-_PERIODS_IN_USE: Final = "SELECT DISTINCT period FROM alerts WHERE due_at > 0"
+_PERIODS_IN_USE: Final = (
+    "SELECT DISTINCT period FROM alerts WHERE due_at > 0 UNION SELECT period FROM tips WHERE content = 'held' OR contact = 'held'"
+)
 _OLD_DETAILS: Final = (
     "SELECT d.generation, d.idx, j.at FROM journal_details d JOIN journal j ON j.generation = d.generation AND j.idx = d.idx "
     "WHERE d.detail_group = 'personal' ORDER BY d.generation, d.idx LIMIT ?"

@@ -66,7 +66,8 @@ def everything(directory: Path) -> dict[str, bytes]:
 
 
 def expected_files(plan: PartyPlan) -> set[str]:
-    stems = ["node-ca", "office-ca", "tls/node", "tls/desk", *(f"officers/{o.pseudonym}" for o in plan.officers)]
+    stems = ["node-ca", "office-ca", "ngo-ca", "tls/node", "tls/desk", "tls/tips"]
+    stems += [*(f"officers/{o.pseudonym}" for o in plan.officers), *(f"ngos/{slug}" for slug in plan.ngos)]
     keys = [*NODE_KEY_USES, *(f"statement-{a.slug}" for a in plan.agencies if a.originates)]
     return {f"{s}.{end}" for s in stems for end in ("pem", "key")} | {f"keys/{k}.key" for k in keys} | {"party.toml"}
 
@@ -149,7 +150,7 @@ def test_signing_keys_are_ed25519_and_tls_keys_are_their_certificates(out: Path,
         assert key.public_key() == read_certificate(path).public_key()
 
 
-@pytest.mark.parametrize("kind", ["node", "office"])
+@pytest.mark.parametrize("kind", ["node", "office", "ngo"])
 def test_an_authority_issues_leaves_of_its_own_domain_only(out: Path, kind: str) -> None:
     root = certificate(out / "kh", f"{kind}-ca")
     found = root.extensions
@@ -167,13 +168,14 @@ def test_an_authority_issues_leaves_of_its_own_domain_only(out: Path, kind: str)
     assert constraint.value.excluded_subtrees is None
 
 
-def test_the_two_authorities_of_a_country_are_different_ones(out: Path) -> None:
-    node, office = certificate(out / "kh", "node-ca"), certificate(out / "kh", "office-ca")
-    assert node.subject != office.subject
-    assert node.public_key() != office.public_key()
+def test_the_authorities_of_a_country_are_different_ones(out: Path) -> None:
+    node, office, ngo = (certificate(out / "kh", f"{kind}-ca") for kind in ("node", "office", "ngo"))
+    assert len({root.subject for root in (node, office, ngo)}) == 3
+    assert len({root.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) for root in (node, office, ngo)}) == 3
     issued = {path: read_certificate(path).issuer for path in (out / "kh").rglob("*/*.pem")}
     assert [path.name for path, issuer in issued.items() if issuer == node.subject] == ["node.pem"]
-    assert set(issued.values()) == {node.subject, office.subject}
+    assert {path.name for path, issuer in issued.items() if issuer == ngo.subject} == {"tips.pem", "aple.pem"}
+    assert set(issued.values()) == {node.subject, office.subject, ngo.subject}
 
 
 def test_the_node_certificate(out: Path) -> None:
@@ -187,6 +189,19 @@ def test_the_desk_certificate(out: Path) -> None:
     leaf = certificate(out / "kh", "tls/desk")
     assert names(leaf) == (["spiffe://kh.alerts.example/desk"], ["desk.kh.alerts.example"])
     assert usages(leaf) == {ExtendedKeyUsageOID.SERVER_AUTH}
+
+
+@pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
+def test_an_ngos_certificate_and_that_of_the_listener_for_tips(out: Path, plan: PartyPlan) -> None:
+    directory = out / plan.code.lower()
+    assert plan.ngos
+    for slug in plan.ngos:
+        leaf = certificate(directory, f"ngos/{slug}")
+        assert names(leaf) == ([f"spiffe://{plan.trust_domain}/ngo/{slug}"], [])
+        assert usages(leaf) == {ExtendedKeyUsageOID.CLIENT_AUTH}
+    tips = certificate(directory, "tls/tips")
+    assert names(tips) == ([f"spiffe://{plan.trust_domain}/tips"], [f"tips.{plan.trust_domain}"])
+    assert usages(tips) == {ExtendedKeyUsageOID.SERVER_AUTH}
 
 
 @pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
@@ -205,6 +220,7 @@ def test_every_certificate_is_accepted_where_it_belongs(out: Path, plan: PartyPl
     for pattern, root, listener in (
         ("tls/node.pem", "node-ca", Listener.NODE),
         ("officers/*.pem", "office-ca", Listener.DESK),
+        ("ngos/*.pem", "ngo-ca", Listener.TIPS),
     ):
         trust = {plan.trust_domain: [certificate(directory, root)]}
         paths = list(directory.glob(pattern))

@@ -16,7 +16,8 @@ from sqlalchemy.exc import OperationalError
 import node.store.gate_tables
 import node.store.notice_tables
 import node.store.recall_tables
-import node.store.request_tables  # noqa: F401  tables that belong to the same metadata
+import node.store.request_tables
+import node.store.tip_tables  # noqa: F401  tables that belong to the same metadata
 from node.store import schema
 from node.store.connections import sqlite_driver
 from node.store.engine import Store, open_store

@@ -18,11 +18,12 @@ from exchange.log import raw_key
 from exchange.tlog.checkpoint import Checkpoint, sign_checkpoint
 from exchange.tlog.merkle import EMPTY_ROOT, Frontier, consistency_proof, leaf_hash
 from exchange.witness import MAX_REQUEST_BYTES, AddCheckpoint, cosign
+from node import httpd
 from node.operations import partners
 from node.operations.cosign import add_checkpoint
 from node.operations.witnesses import sign_journal_checkpoint
 from node.store.witnesses import find_witnessed
-from node.witnessing import listener
+from node.witnessing.listener import WitnessListener
 from tests import tlog_follower
 from tests.countries import domain, key
 from tests.federation import Federation, federation
@@ -283,7 +284,7 @@ def test_a_slow_body_is_cut_off(three: Federation) -> None:
 
 @pytest.mark.parametrize("sent", [b"", b"POST /add-checkpoint HTTP/1.1\r\nX: "])
 def test_a_slow_head_is_cut_off(three: Federation, monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
-    monkeypatch.setattr(listener.BoundedProtocol, "head_seconds", 0.3)
+    monkeypatch.setattr(httpd.BoundedProtocol, "head_seconds", 0.3)
     with serving(three["kh"]) as url, connected(url) as raw:
         raw.sendall(sent)
         begun = time.monotonic()
@@ -292,7 +293,7 @@ def test_a_slow_head_is_cut_off(three: Federation, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_connection_does_not_last_for_ever(three: Federation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listener.BoundedProtocol, "connection_seconds", 0.5)
+    monkeypatch.setattr(httpd.BoundedProtocol, "connection_seconds", 0.5)
     with serving(three["kh"]) as url, connected(url) as raw:
         raw.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         assert raw.recv(64).startswith(b"HTTP/1.1 404 ")
@@ -327,7 +328,7 @@ def test_slow_clients_do_not_keep_others_out(three: Federation) -> None:
 
 def test_an_address_that_is_taken_is_said_so(three: Federation) -> None:
     with serving(three["kh"]) as url, refused(Refused, "ADDRESS_IN_USE"):
-        listener.WitnessListener(url.removeprefix("http://"), None).start()
+        WitnessListener(url.removeprefix("http://"), None).start()
 
 
 def test_a_stock_client_follows_the_journal_by_tiles(three: Federation) -> None:

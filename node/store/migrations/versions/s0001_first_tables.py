@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from node.store.migrations.tips import make_tip_tables
+
 revision = "0001"
 down_revision = None
 
@@ -434,3 +436,4 @@ def upgrade() -> None:  # noqa: PLR0915  a statement for each table
     )
     op.create_index("erasures_by_alert", "erasures", ["alert_ref"])
     op.create_index("erasures_unfinished", "erasures", ["id"], sqlite_where=sa.text("done_at IS NULL"))
+    make_tip_tables()

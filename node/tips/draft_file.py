@@ -1,0 +1,48 @@
+"""A draft written as an alert file, for an officer to complete: what `node.intake.alert_file` reads back to the same draft."""
+
+from typing import Any, Final
+
+import yaml
+
+from exchange.v1.desk_service_pb2 import Draft
+from exchange.v1.handling_pb2 import HandlingCode, JudicialUse, OnwardRule, Purpose
+from node.intake.instants import write_instant
+from node.reading import Json, to_json
+
+_WIDTH: Final = 120
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes everything out: the reader takes no anchors."""
+
+    def ignore_aliases(self, _data: object) -> bool:
+        return True
+
+
+def write_draft(draft: Draft, comment: str) -> str:
+    """The text of a YAML file; `comment` stands at its top. Raises as `to_json`."""
+    written = to_json(draft.alert_type, draft.alert, ())
+    alert = written["alert"]
+    document: dict[str, Json] = {
+        "type": written["type"],
+        "recipients": list(draft.recipients),
+        "purpose": _short(Purpose, draft.purpose),
+        "not_after": write_instant(draft.not_after),
+        "handling": {
+            "codes": [_short(HandlingCode, code) for code in draft.handling.codes],
+            "permitted_purposes": [_short(Purpose, purpose) for purpose in draft.handling.permitted_purposes],
+            "judicial_use": _short(JudicialUse, draft.handling.judicial_use),
+            "onward": _short(OnwardRule, draft.handling.onward),
+        },
+        "thread": draft.thread.hex(),
+        # What nobody knows is left to the officer by its name alone.
+        "alert": {name: value for name, value in alert.items() if value is not None} if isinstance(alert, dict) else {},
+    }
+    lines = "".join(f"# {line}\n" for line in comment.splitlines())
+    return lines + yaml.dump(document, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=_WIDTH)
+
+
+def _short(enum: Any, number: int) -> str:
+    prefix = enum.Name(0).removesuffix("UNSPECIFIED")
+    name: str = enum.Name(number)
+    return name.removeprefix(prefix)
