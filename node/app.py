@@ -19,6 +19,8 @@ from exchange.values import PartyId
 from node.config import Config
 from node.keys.signers import open_signer
 from node.links.exchange_link import ExchangeLink
+from node.national.clauses import NationalClauses
+from node.national.file import load_national
 from node.operations import erase
 from node.operations.anchor import check_journal
 from node.operations.keeping import national_rule
@@ -215,6 +217,7 @@ def build(config: Config) -> Node:
         ),
         justification_mandatory=config.node.justification_mandatory,
         retention=national_rule(config.retention),
+        national=national_of(config),
     )
     return Node(config, ports)
 
@@ -228,6 +231,19 @@ def policy_of(config: Config) -> PolicyPack | None:
     except OSError:
         raise NotFound("POLICY_ABSENT", "the policy pack is not where the configuration says: policy.pack") from None
     return open_pack(note, NoteVerifier.from_vkey(config.policy.key), config.node.country)
+
+
+def national_of(config: Config) -> NationalClauses:
+    """The national clauses that the configuration names. Raises as `load_national`, and `NotFound` (NATIONAL_ABSENT)."""
+    if config.national.clauses is None:
+        return NationalClauses()
+    try:
+        text = config.national.clauses.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise NotFound(
+            "NATIONAL_ABSENT", "the national clauses are not a readable text where the configuration says: national.clauses"
+        ) from None
+    return load_national(text, config.node.trust_domain, config.agencies)
 
 
 def own_node(descriptors: Path) -> KnownNode:

@@ -16,6 +16,7 @@ from typing import Any, Final, cast
 from exchange.errors import Malformed
 from exchange.retention import LONGEST_DAYS
 from exchange.values import PartyId
+from node.national_section import NationalSection
 
 ENVIRONMENT_PREFIX: Final = "EXCHANGE_"
 NOT_CONFIGURATION: Final = frozenset({"EXCHANGE_CONTEXT"})
@@ -159,6 +160,7 @@ class Config:
     agencies: tuple[AgencyEntry, ...]
     officers: tuple[OfficerEntry, ...]
     retention: RetentionSection
+    national: NationalSection
 
 
 _SECTIONS: Final[Mapping[str, type]] = {
@@ -170,6 +172,7 @@ _SECTIONS: Final[Mapping[str, type]] = {
     "witness": WitnessSection,
     "policy": PolicySection,
     "retention": RetentionSection,
+    "national": NationalSection,
 }
 _LISTS: Final[Mapping[str, type]] = {"agencies": AgencyEntry, "officers": OfficerEntry}
 

@@ -12,6 +12,7 @@ from exchange.retention import NationalRule
 from exchange.signing import Signer
 from exchange.tlog.policy import Policy
 from node.config import OfficerEntry
+from node.national.clauses import NationalClauses
 from node.policy.gate import Assessment
 from node.policy.pack import PolicyPack
 from node.store.engine import Store
@@ -171,6 +172,8 @@ class Ports:
     justification_mandatory: bool = True
     """Whether nothing is released, opened or reported without a reason of one's own words."""
     retention: NationalRule = NationalRule()  # noqa: RUF009  a frozen value
+    national: NationalClauses = NationalClauses()  # noqa: RUF009  a frozen value
+    """Who inside this country may be told what came from abroad; by default nobody."""
 
     @property
     def known(self) -> Known:
