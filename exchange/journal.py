@@ -32,9 +32,9 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
         {"ATTESTED", "CORRECTED", "DISPUTED", "LIFTED", "MIS_HIT", "RESTRICTED", "SUPERSEDED", "WITHDRAWN"}
     ),
     journal_pb2.JOURNAL_KIND_CONSULTATION: frozenset(
-        {"ALERT", "ALERTS", "INBOX", "INBOX_ALERT", "REACH", "SEARCH", "STATUS", "SUBMISSION"}
+        {"ALERT", "ALERTS", "DISTRIBUTIONS", "INBOX", "INBOX_ALERT", "REACH", "SEARCH", "STATUS", "SUBMISSION"}
     ),
-    journal_pb2.JOURNAL_KIND_DISCLOSURE: frozenset({"RELEASED"}),
+    journal_pb2.JOURNAL_KIND_DISCLOSURE: frozenset({"DISTRIBUTED", "RELEASED", "REPORTED"}),
     journal_pb2.JOURNAL_KIND_COMBINATION: frozenset({"MERGED", "SCREENED"}),
     journal_pb2.JOURNAL_KIND_ERASURE: frozenset({"DONE", "INTENDED", "PERIOD_DONE", "PERIOD_INTENDED"}),
     journal_pb2.JOURNAL_KIND_APPROVAL: frozenset({"ASSESSED", "ASSESSMENT_WITHDRAWN", "GIVEN", "ORAL", "SUBMITTED", "TAKEN_BACK", "VOID"}),
@@ -63,6 +63,7 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
             "ASSESSMENTS",
             "CONSISTENCY",
             "DISCLOSURES",
+            "DISTRIBUTIONS",
             "ERASURE",
             "EVENT",
             "EVENTS",

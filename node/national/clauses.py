@@ -36,6 +36,10 @@ class NationalClauses:
     clauses: tuple[NationalClause, ...] = ()
     """Ascending by id, which is the order in which they are asked."""
 
+    def on_request(self, clause: str) -> frozenset[int]:
+        """Numbers of the fields that a clause gives on request; none of a clause that is not here any more."""
+        return next((one.terms.on_request for one in self.clauses if one.terms.clause.id == clause), frozenset())
+
     def decide(self, desk: str, request: Request) -> Allowed | Denied:
         """What `desk` may distribute. Pure. The first clause that allows it decides; if none does, the most telling reason comes first.
 

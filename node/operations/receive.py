@@ -21,6 +21,7 @@ from exchange.succession import check_successor
 from exchange.v1 import disclosure_pb2, receipt_pb2, statement_pb2
 from node.operations.arrivals import earliest_arrival
 from node.operations.contents import pack_content, purpose_of_alert, purpose_of_entry
+from node.operations.follow import follow
 from node.operations.holdings import BatchHoldings
 from node.operations.keeping import Notes, note_received, notes_of, state_again, term_columns
 from node.operations.recalled import named_by, take_recalls
@@ -326,6 +327,7 @@ def _keep(
     note_received(ports, tx, notes, references, still, now)
     _note_relations(ports, tx, log.name.sender, kept, {row["digest"] for row in new})
     take_recalls(ports, tx, kept, {row["digest"] for row in new}, now)
+    follow(ports, tx, kept, references, now)
     merged = [Event(code="MERGED", subject=digest, counterparty=log.name.sender) for digest in held]
     if merged:
         ports.journal.record(tx, now, Kind.JOURNAL_KIND_COMBINATION, ports.trust_domain, merged)

@@ -6,9 +6,9 @@ from exchange.profile import alert_types
 from exchange.v1 import desk_service_pb2, manifest_pb2, statement_pb2
 from exchange.values import PartyId
 from node.operations.contents import purpose_of_alert, unpack_content
-from node.operations.standing import standing_for
+from node.operations.inside import standing_of
 from node.ports import Known, Ports
-from node.store import alerts, logs
+from node.store import alerts, inside, logs
 from node.store.alerts import AlertRow
 from node.store.logs import LogRow
 from node.store.transaction import Transaction
@@ -25,9 +25,10 @@ def own_summary(alert: AlertRow, now: int) -> desk_service_pb2.AlertSummary:
 
 
 def received_summary(ports: Ports, tx: Transaction, alert: AlertRow, agency: str, conflicts: "Conflicts") -> desk_service_pb2.AlertSummary:
-    """An alert that came for `agency`. The flags: those of its life, and CONFLICT, NOT_CONFIRMED, UNCONFIRMED."""
+    """An alert that came for `agency`. The flags: those of its life, and CONFLICT, NOT_CONFIRMED, UNCONFIRMED, REPORT_WAITING."""
     now = ports.clock.now_ms()
-    standing = standing_for(tx, alert, agency)
+    standing = standing_of(tx, alert, agency, now)
+    reports = inside.reports_of(tx, [alert.id])
     flags = [*standing.flags, *_expired(alert, now)]
     if conflicts.concern(alert):
         flags.append("CONFLICT")
@@ -36,9 +37,12 @@ def received_summary(ports: Ports, tx: Transaction, alert: AlertRow, agency: str
         flags.append("NOT_CONFIRMED")
     if alert.sealed is not None and alert.wrapped_key is not None and _signed_by_a_thief(ports, tx, alert):
         flags.append("UNCONFIRMED")
+    if any(report.desk == agency and not report.forwarded for report in reports):
+        flags.append("REPORT_WAITING")
     summary = _summary(alert, flags)
     summary.received_at = alert.recorded_at
     summary.answered = any(answer.originator == agency for answer in reports_on(tx, alert, outbound=True))
+    summary.answered |= any(report.agency == agency for report in reports)
     return summary
 
 

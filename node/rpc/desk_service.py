@@ -35,6 +35,7 @@ from node.operations.release import NotReleased, Prepared
 from node.operations.watchlist import Watchlists
 from node.ports import Ports
 from node.rpc.identity import DeskDoor
+from node.rpc.inside_desk import InsideDesk
 from node.rpc.publishing import publish
 from node.rpc.recall_desk import RecallDesk, Sequencing
 from node.rpc.retention_desk import RetentionDesk
@@ -47,7 +48,7 @@ _PART = 256 * 1024
 """Bytes of a file in one message."""
 
 
-class DeskService(RetentionDesk, RecallDesk):
+class DeskService(RetentionDesk, RecallDesk, InsideDesk):
     """`exchange.v1.DeskService`."""
 
     def __init__(self, ports: Ports, door: DeskDoor, sequencer: Sequencing, fetch: Fetch, connect: Connect) -> None:
@@ -113,8 +114,7 @@ class DeskService(RetentionDesk, RecallDesk):
     @answered(explain=True)
     def ReportHit(self, request: messages.ReportHitRequest, context: grpc.ServicerContext) -> messages.ReportHitResponse:
         """Report to the originator what happened."""
-        published = report.report_hit(self._ports, self._door.admit(context), request, self._release)
-        return messages.ReportHitResponse(published=published)
+        return report.answer(self._ports, self._door.admit(context), request, self._release)
 
     @answered(explain=True)
     def GetOwnDescriptor(
