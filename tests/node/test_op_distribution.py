@@ -333,7 +333,11 @@ def test_an_update_is_followed_by_the_same_fields_of_the_new_alert(two: Federati
     assert (old.view, old.replaced_by, old.blocked) == (b"", new, desk_service_pb2.BLOCKED_REPLACED)
     with refused(NotFound, "ALERT_NOT_FOUND"):
         shown(kh, new, "ngo")
-    assert ("disclosure", "kh.alerts.example", new.hex(), "DISTRIBUTED") in kh.journal(), "the node did it, and no person"
+    with kh.ports.store.read() as tx:
+        said = [
+            (row.party, row.counterparty) for row in kh.ports.journal.rows(tx, 0, 1000) if row.subject == new and row.code == "DISTRIBUTED"
+        ]
+    assert said == [("spiffe://kh.alerts.example/node", KH_BORDER)], "the node did it, and no person"
     assert kh.fsck() == []
 
 
