@@ -273,12 +273,11 @@ def _draw_distributions(console: "Console", distributions: "Sequence[Distributio
             ", ".join(_names(one)),
             plain(one.clause),
             time_cell(one.distributed_at),
-            time_cell(one.erase_by),
-            _purge(one),
+            _state(one),
         )
         for one in distributions
     ]
-    console.print(table(("!alert", "by", "to", "fields", "clause", "!told (UTC)", "!until (UTC)", "state"), rows))
+    console.print(table(("!alert", "by", "to", "fields", "clause", "!told (UTC)", "state"), rows))
 
 
 def _names(one: "Distribution") -> list[str]:
@@ -289,9 +288,9 @@ def _names(one: "Distribution") -> list[str]:
     return [names.get(number, str(number)) for number in one.fields]
 
 
-def _purge(one: "Distribution") -> str:
+def _state(one: "Distribution") -> str:
     if not one.purged_at:
-        return plain(one.state)
+        return f"{plain(one.state)}, until {time_cell(one.erase_by)}"
     kept = ", ".join(map(words, document(one)["exceptions"]))
     return f"{plain(one.state)}, purge confirmed{f' but for {kept}' if kept else ''}"
 

@@ -42,7 +42,7 @@ from node.intake.value_checks import check_values
 from node.national.clauses import NationalClause, NationalClauses
 
 _KEYS: Final = ("instrument", "valid_from", "valid_until", "clauses")
-_CONDITIONS: Final = ("response_hours", "approvals", "transfer_conditions", "rate_cap_per_day")
+_BETWEEN: Final = ("sender", "recipient", "response_hours", "approvals", "transfer_conditions", "rate_cap_per_day")
 """Of a clause between countries; inside one nobody would keep them, so they are no words of this file."""
 _CLASSES: Final = "BORDER, POLICE, PROSECUTION, SOCIAL or NGO"
 
@@ -91,11 +91,11 @@ class _NationalFile(ClauseTables):
             self.name_type(table, path)
             marked.append(self.take_fields(table, path))
             self.problems += [
-                error("FIELD_UNKNOWN", at(path, key), "this is a condition between countries", "take it out")
-                for key in _CONDITIONS
+                error("FIELD_UNKNOWN", at(path, key), "this belongs into a clause between countries", "take it out")
+                for key in _BETWEEN
                 if key in table
             ]
-            for key in _CONDITIONS:
+            for key in _BETWEEN:
                 table.pop(key, None)
         reader = FieldReader(language="", today=UNUSED_DATE)
         values: dict[str, Plain] = {key: document[key] for key in _KEYS[:3] if key in document}
