@@ -104,6 +104,13 @@ def told_inside(tx: Connection, alert_ref: int) -> set[str]:
     return set(tx.execute(select(distributions.c.agency).where(distributions.c.alert_ref == alert_ref)).scalars())
 
 
+def counts_for(tx: Connection, agency: str, now: int) -> dict[int, int]:
+    """How many distributions to an agency hold at `now` (Unix milliseconds), by alert row."""
+    live = (distributions.c.agency == agency, distributions.c.ended_at == 0, distributions.c.erase_by > now)
+    query = select(distributions.c.alert_ref, func.count()).where(*live).group_by(distributions.c.alert_ref)
+    return {row[0]: row[1] for row in tx.execute(query)}
+
+
 def newest_distribution(tx: Connection) -> int:
     """The highest id, 0 if there is none."""
     return tx.execute(select(func.max(distributions.c.id))).scalar() or 0

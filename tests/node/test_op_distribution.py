@@ -13,6 +13,8 @@ from exchange.v1 import control_pb2, desk_service_pb2, disclosure_pb2, handling_
 from exchange.v1.travel_alert_pb2 import TravelAlert
 from node.operations import erase
 from node.operations.replace import replace_alert
+from node.operations.screen import screen
+from node.operations.watchlist import Watchlists
 from node.store import alerts
 from tests import builders
 from tests.countries import BORDER, DAY, NGO, POLICE, TRAVEL, agency, agreement, changed
@@ -567,3 +569,63 @@ def test_a_kept_report_goes_with_its_alert(unnamed: Federation) -> None:
         forwarded(kh, kept.report)
     with refused(NotFound, "ERASED"):
         reported(kh, digest)
+
+
+# Screening
+
+
+def test_an_agency_screens_against_what_was_distributed_to_it_and_no_more(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    watchlists = Watchlists()
+    listed_ = b"family_name,given_names,birth_date,document_number,document_issuer\nEXAMPLE,THOMAS SPECIMEN,1961-04-12,925076473,GBR\n"
+
+    def rules(name: str = "border") -> set[str]:
+        question = desk_service_pb2.ScreenPassengersRequest(manifest=listed_, reason="synthetic")
+        answer = screen(kh.ports, kh.person(name), question, watchlists)
+        return {reason.rule.partition("_")[0] for one in answer.proposals for reason in one.reasons}
+
+    digest = told(two)
+    assert rules() == set()
+    distributed(kh, digest, KH_BORDER, unticked=[NUMBERS["documents"]])
+    assert "DOCUMENT" not in rules()
+    assert rules()
+    distributed(kh, digest, KH_BORDER)
+    assert "DOCUMENT" in rules()
+    assert rules("ngo") == set()
+    new = superseding(gb, digest)
+    two.pump()
+    assert rules()
+    recalled(gb, new)
+    two.pump()
+    assert rules() == set()
+
+
+# Checks
+
+INVENTED = """
+    INSERT INTO distributions SELECT 9, x'00', alert_ref, desk, agency, fields, desk_fields, clause, rules, purpose, ground, handling,
+    at, erase_by, ended_at, follows FROM distributions
+"""
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM distributions WHERE agency LIKE '%immigration'",
+        "UPDATE distributions SET agency = 'spiffe://kh.alerts.example/agency/child-helpline'",
+        "UPDATE distributions SET fields = x'0106'",
+        "UPDATE distributions SET fields = x''",
+        "UPDATE distributions SET desk_fields = x'06'",
+        "UPDATE distributions SET desk = 'spiffe://kh.alerts.example/agency/immigration'",
+        "UPDATE distributions SET alert_ref = 99",
+        INVENTED,
+    ],
+)
+def test_a_check_finds_what_was_made_of_a_distribution(two: Federation, statement: str) -> None:
+    kh = two["kh"]
+    digest = told(two, unticked=[NUMBERS["appearance"]])
+    distributed(kh, digest, KH_BORDER)
+    assert kh.fsck() == []
+    with kh.ports.store.write() as tx:
+        tx.exec_driver_sql(statement)
+    assert set(kh.fsck()) == {"DISTRIBUTION_MISMATCH"}
