@@ -270,3 +270,5 @@ def test_a_template_has_clauses_for_each_where_they_belong() -> None:
     told = {(one.alert_type, one.audience) for one in loaded.agreement.clauses}
     audiences = {kind: {name for name, number in classes.items() if (kind, number) in told} for kind in (WARNING, COORDINATION, PATTERN)}
     assert audiences == {WARNING: set(classes), COORDINATION: {"POLICE", "PROSECUTION"}, PATTERN: set(classes)}
+    purposes = {tuple(one.purposes) for one in loaded.agreement.clauses if one.alert_type == COORDINATION}
+    assert purposes == {(handling_pb2.PURPOSE_INVESTIGATION, handling_pb2.PURPOSE_PROSECUTION)}, "for whoever is told"
