@@ -142,7 +142,7 @@ def open_agreement(statement: statement_pb2.Statement, nodes: Sequence[KnownNode
     for key, owner in signed:
         check_key(key, str(node_of(owner)), agreement.proposed_at)
         check_not_compromised(key, held_since)
-    terms = {clause.id: _terms(clause) for clause in agreement.clauses}
+    terms = {clause.id: terms_of(clause) for clause in agreement.clauses}
     routes: dict[Route, tuple[Terms, ...]] = {}
     for clause in agreement.clauses:
         route = (clause.sender, clause.recipient, clause.alert_type)
@@ -200,7 +200,7 @@ def decide(agreements: Iterable[Agreed], request: Request) -> Allowed | Denied:
             if isinstance(decision, Allowed):
                 return decision
             reasons.add(decision)
-    return Denied(reasons=tuple(sorted(reasons, key=_TELLING.index, reverse=True)) or ("AGREEMENT_NONE",))
+    return Denied(reasons=telling(reasons) or ("AGREEMENT_NONE",))
 
 
 def decide_under(agreed: Agreed, clause_id: str, request: Request) -> Allowed | Denied:
@@ -275,8 +275,20 @@ def _in_force(agreed: Agreed, request: Request) -> str:
     return ""
 
 
+def telling(reasons: Iterable[str]) -> tuple[str, ...]:
+    """Reasons for which nothing goes, the most telling first."""
+    return tuple(sorted(reasons, key=_TELLING.index, reverse=True))
+
+
 def _decide_clause(agreed: Agreed, terms: Terms, request: Request) -> Allowed | str:
-    agency_class = agreed.classes.get(request.agency)
+    return decide_clause(terms, request, agreed.classes.get(request.agency), agreed.digest)
+
+
+def decide_clause(terms: Terms, request: Request, agency_class: int | None, source: bytes) -> Allowed | str:
+    """What one clause says of a request for an agency of that class (None: nobody knows it), or the code of the reason against it.
+
+    `source` is the digest of whatever the clause stands in. Sender, recipient and alert type are not asked here.
+    """
     if agency_class is None or PartyId.parse(request.agency).trust_domain != request.recipient:
         return "AUDIENCE_UNKNOWN"
     if agency_class != terms.audience:
@@ -292,10 +304,11 @@ def _decide_clause(agreed: Agreed, terms: Terms, request: Request) -> Allowed | 
     fields = (terms.without_ground & ticked) | on_request
     if not fields:
         return "FIELDS_NONE"
-    return Allowed(agreement=agreed.digest, clause=terms.clause, fields=tuple(sorted(fields)), on_request=tuple(sorted(on_request)))
+    return Allowed(agreement=source, clause=terms.clause, fields=tuple(sorted(fields)), on_request=tuple(sorted(on_request)))
 
 
-def _terms(clause: agreement_pb2.Clause) -> Terms:
+def terms_of(clause: agreement_pb2.Clause) -> Terms:
+    """A clause made ready for deciding."""
     return Terms(
         clause=clause,
         audience=clause.audience,

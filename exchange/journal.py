@@ -50,6 +50,7 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
         {
             "ALERT",
             "ALERTS",
+            "DISTRIBUTIONS",
             "INBOX",
             "INBOX_ALERT",
             "REACH",
@@ -65,7 +66,7 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
             "WORK",
         }
     ),
-    journal_pb2.JOURNAL_KIND_DISCLOSURE: frozenset({"RELEASED"}),
+    journal_pb2.JOURNAL_KIND_DISCLOSURE: frozenset({"DISTRIBUTED", "RELEASED", "REPORTED"}),
     journal_pb2.JOURNAL_KIND_COMBINATION: frozenset({"MERGED", "SCREENED"}),
     journal_pb2.JOURNAL_KIND_ERASURE: frozenset(
         {"DONE", "INTENDED", "PERIOD_DONE", "PERIOD_INTENDED", "TIP_CONTACT_DONE", "TIP_CONTACT_INTENDED", "TIP_DONE", "TIP_INTENDED"}
@@ -89,6 +90,7 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
             "ASSESSMENTS",
             "CONSISTENCY",
             "DISCLOSURES",
+            "DISTRIBUTIONS",
             "ERASURE",
             "EVENT",
             "EVENTS",

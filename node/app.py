@@ -20,6 +20,8 @@ from node.config import Config
 from node.httpd import mutual_tls13
 from node.keys.signers import open_signer
 from node.links.exchange_link import ExchangeLink
+from node.national.clauses import NationalClauses
+from node.national.file import load_national
 from node.notify.plan import MINUTE, NoticePlan
 from node.operations import erase
 from node.operations.anchor import check_journal
@@ -239,6 +241,7 @@ def build(config: Config) -> Node:
             remind_before=config.notices.remind_before_minutes * MINUTE, escalate_after=config.notices.escalate_after_minutes * MINUTE
         ),
         tips=tip_plan(config),
+        national=national_of(config),
     )
     return Node(config, ports)
 
@@ -272,6 +275,19 @@ def policy_of(config: Config) -> PolicyPack | None:
     except OSError:
         raise NotFound("POLICY_ABSENT", "the policy pack is not where the configuration says: policy.pack") from None
     return open_pack(note, NoteVerifier.from_vkey(config.policy.key), config.node.country)
+
+
+def national_of(config: Config) -> NationalClauses:
+    """The national clauses that the configuration names. Raises as `load_national`, and `NotFound` (NATIONAL_ABSENT)."""
+    if config.national.clauses is None:
+        return NationalClauses()
+    try:
+        text = config.national.clauses.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise NotFound(
+            "NATIONAL_ABSENT", "the national clauses are not a readable text where the configuration says: national.clauses"
+        ) from None
+    return load_national(text, config.node.trust_domain, config.agencies)
 
 
 def own_node(descriptors: Path) -> KnownNode:

@@ -17,6 +17,7 @@ from exchange.errors import Malformed
 from exchange.values import PartyId
 from node.config_notices import NoticesSection, wrong_together
 from node.config_values import KINDS, Wrong, from_environment
+from node.national_section import NationalSection
 from node.tips_section import TipsSection
 
 ENVIRONMENT_PREFIX: Final = "EXCHANGE_"
@@ -160,6 +161,7 @@ class Config:
     retention: RetentionSection
     notices: NoticesSection
     tips: TipsSection
+    national: NationalSection
 
 
 _SECTIONS: Final[Mapping[str, type]] = {
@@ -173,6 +175,7 @@ _SECTIONS: Final[Mapping[str, type]] = {
     "retention": RetentionSection,
     "notices": NoticesSection,
     "tips": TipsSection,
+    "national": NationalSection,
 }
 _ONLY_IN_FILES: Final = frozenset({"uris", "urls", "days_by_type", "table", "tables"})
 _LISTS: Final[Mapping[str, type]] = {"agencies": AgencyEntry, "officers": OfficerEntry}

@@ -12,6 +12,7 @@ from exchange.retention import NationalRule
 from exchange.signing import Signer
 from exchange.tlog.policy import Policy
 from node.config import OfficerEntry
+from node.national.clauses import NationalClauses
 from node.notify.plan import NoticePlan
 from node.policy.gate import Assessment
 from node.policy.pack import PolicyPack
@@ -184,6 +185,8 @@ class Ports:
     """Which alerts are about whom, under keyed tokens, in memory."""
     tips: TipPlan | None = None
     """Who may tell this country what, and where it goes; None where nobody may."""
+    national: NationalClauses = NationalClauses()  # noqa: RUF009  a frozen value
+    """Who inside this country may be told what came from abroad; by default nobody."""
 
     @property
     def known(self) -> Known:

@@ -1411,6 +1411,7 @@ class GetInboxAlertResponse(_message.Message):
     REPLACES_FIELD_NUMBER: _builtins.int
     CHANGES_FIELD_NUMBER: _builtins.int
     ATTEST_BY_FIELD_NUMBER: _builtins.int
+    DISTRIBUTIONS_FIELD_NUMBER: _builtins.int
     view: _builtins.bytes
     """The joined fragments that this caller's agency was given."""
     confirmed_at: _builtins.int
@@ -1442,6 +1443,10 @@ class GetInboxAlertResponse(_message.Message):
 
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___FieldChange]: ...
+    @_builtins.property
+    def distributions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Distribution]:
+        """Set if the caller's agency was told by a desk of its own country."""
+
     def __init__(
         self,
         *,
@@ -1459,10 +1464,11 @@ class GetInboxAlertResponse(_message.Message):
         replaces: _builtins.bytes = ...,
         changes: _abc.Iterable[Global___FieldChange] | None = ...,
         attest_by: _builtins.int = ...,
+        distributions: _abc.Iterable[Global___Distribution] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["handling", b"handling", "summary", b"summary"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attest_by", b"attest_by", "blocked", b"blocked", "changes", b"changes", "confirmed_at", b"confirmed_at", "confirmed_now", b"confirmed_now", "disclosures", b"disclosures", "erase_by", b"erase_by", "handling", b"handling", "recalls", b"recalls", "replaced_by", b"replaced_by", "replaces", b"replaces", "summary", b"summary", "undisclosed", b"undisclosed", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attest_by", b"attest_by", "blocked", b"blocked", "changes", b"changes", "confirmed_at", b"confirmed_at", "confirmed_now", b"confirmed_now", "disclosures", b"disclosures", "distributions", b"distributions", "erase_by", b"erase_by", "handling", b"handling", "recalls", b"recalls", "replaced_by", b"replaced_by", "replaces", b"replaces", "summary", b"summary", "undisclosed", b"undisclosed", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1502,16 +1508,22 @@ class ReportHitResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PUBLISHED_FIELD_NUMBER: _builtins.int
+    KEPT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def published(self) -> Global___PublishedAlert: ...
+    @_builtins.property
+    def kept(self) -> Global___InsideReport:
+        """Set instead: no agreement lets the caller's agency report abroad, so its desk has the report, and passes it on."""
+
     def __init__(
         self,
         *,
         published: Global___PublishedAlert | None = ...,
+        kept: Global___InsideReport | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["published", b"published"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["kept", b"kept", "published", b"published"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["published", b"published"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kept", b"kept", "published", b"published"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -3602,21 +3614,27 @@ class FoundAlert(_message.Message):
     SUMMARY_FIELD_NUMBER: _builtins.int
     OWN_FIELD_NUMBER: _builtins.int
     DISCLOSURES_FIELD_NUMBER: _builtins.int
+    DISTRIBUTIONS_FIELD_NUMBER: _builtins.int
     own: _builtins.bool
     @_builtins.property
     def summary(self) -> Global___AlertSummary: ...
     @_builtins.property
     def disclosures(self) -> _containers.RepeatedCompositeFieldContainer[Global___DisclosureStatus]: ...
+    @_builtins.property
+    def distributions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Distribution]:
+        """Who inside this country was told besides."""
+
     def __init__(
         self,
         *,
         summary: Global___AlertSummary | None = ...,
         own: _builtins.bool = ...,
         disclosures: _abc.Iterable[Global___DisclosureStatus] | None = ...,
+        distributions: _abc.Iterable[Global___Distribution] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["disclosures", b"disclosures", "own", b"own", "summary", b"summary"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disclosures", b"disclosures", "distributions", b"distributions", "own", b"own", "summary", b"summary"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -6065,3 +6083,426 @@ class AnswerTipResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AnswerTipResponse: _TypeAlias = AnswerTipResponse  # noqa: Y015
+
+@_typing.final
+class DistributionDraft(_message.Message):
+    """What a desk wants to distribute inside its own country, and to whom."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ALERT_FIELD_NUMBER: _builtins.int
+    AGENCIES_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    UNTICKED_FIELD_NUMBER: _builtins.int
+    ON_REQUEST_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.bytes
+    """As of a draft."""
+    alert: _builtins.str
+    """What came for the desk from abroad."""
+    purpose: _handling_pb2.Purpose.ValueType
+    """Unspecified: the one for which the alert came."""
+    reason: _builtins.str
+    """Why: kept in the journal's accountability detail."""
+    @_builtins.property
+    def agencies(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """SPIFFE IDs of agencies of this country. Empty means nobody."""
+
+    @_builtins.property
+    def unticked(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Permitted fields that the officer leaves out for everybody."""
+
+    @_builtins.property
+    def on_request(self) -> _containers.RepeatedCompositeFieldContainer[Global___OnRequestGrant]: ...
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.bytes = ...,
+        alert: _builtins.str = ...,
+        agencies: _abc.Iterable[_builtins.str] | None = ...,
+        purpose: _handling_pb2.Purpose.ValueType = ...,
+        unticked: _abc.Iterable[_builtins.int] | None = ...,
+        on_request: _abc.Iterable[Global___OnRequestGrant] | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agencies", b"agencies", "alert", b"alert", "on_request", b"on_request", "purpose", b"purpose", "reason", b"reason", "request_id", b"request_id", "unticked", b"unticked"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DistributionDraft: _TypeAlias = DistributionDraft  # noqa: Y015
+
+@_typing.final
+class PreviewDistributionRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRAFT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def draft(self) -> Global___DistributionDraft: ...
+    def __init__(
+        self,
+        *,
+        draft: Global___DistributionDraft | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewDistributionRequest: _TypeAlias = PreviewDistributionRequest  # noqa: Y015
+
+@_typing.final
+class PreviewDistributionResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    RECIPIENTS_FIELD_NUMBER: _builtins.int
+    PROBLEMS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def summary(self) -> Global___AlertSummary: ...
+    @_builtins.property
+    def recipients(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecipientPreview]:
+        """`agreement_digest` is that of the file of national clauses."""
+
+    @_builtins.property
+    def problems(self) -> _containers.RepeatedCompositeFieldContainer[Global___Problem]: ...
+    def __init__(
+        self,
+        *,
+        summary: Global___AlertSummary | None = ...,
+        recipients: _abc.Iterable[Global___RecipientPreview] | None = ...,
+        problems: _abc.Iterable[Global___Problem] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["problems", b"problems", "recipients", b"recipients", "summary", b"summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewDistributionResponse: _TypeAlias = PreviewDistributionResponse  # noqa: Y015
+
+@_typing.final
+class DistributeAlertRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRAFT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def draft(self) -> Global___DistributionDraft: ...
+    def __init__(
+        self,
+        *,
+        draft: Global___DistributionDraft | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DistributeAlertRequest: _TypeAlias = DistributeAlertRequest  # noqa: Y015
+
+@_typing.final
+class DistributeAlertResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DISTRIBUTIONS_FIELD_NUMBER: _builtins.int
+    PROBLEMS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def distributions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Distribution]:
+        """One for each agency; or none, and why."""
+
+    @_builtins.property
+    def problems(self) -> _containers.RepeatedCompositeFieldContainer[Global___Problem]: ...
+    def __init__(
+        self,
+        *,
+        distributions: _abc.Iterable[Global___Distribution] | None = ...,
+        problems: _abc.Iterable[Global___Problem] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["distributions", b"distributions", "problems", b"problems"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DistributeAlertResponse: _TypeAlias = DistributeAlertResponse  # noqa: Y015
+
+@_typing.final
+class Distribution(_message.Message):
+    """One agency of this country was told some fields of an alert by a desk of it. Never content."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALERT_ID_FIELD_NUMBER: _builtins.int
+    MANIFEST_DIGEST_FIELD_NUMBER: _builtins.int
+    ALERT_TYPE_FIELD_NUMBER: _builtins.int
+    DESK_FIELD_NUMBER: _builtins.int
+    AGENCY_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    CLAUSE_FIELD_NUMBER: _builtins.int
+    NATIONAL_CLAUSES_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    DISTRIBUTED_AT_FIELD_NUMBER: _builtins.int
+    ERASE_BY_FIELD_NUMBER: _builtins.int
+    FOLLOWS_FIELD_NUMBER: _builtins.int
+    PURGED_AT_FIELD_NUMBER: _builtins.int
+    COPIES_REMOVED_FIELD_NUMBER: _builtins.int
+    LOCAL_LISTS_UPDATED_FIELD_NUMBER: _builtins.int
+    EXCEPTIONS_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    alert_id: _builtins.bytes
+    manifest_digest: _builtins.bytes
+    alert_type: _builtins.str
+    desk: _builtins.str
+    agency: _builtins.str
+    clause: _builtins.str
+    """The national clause, and the SHA-256 of the file that it stands in."""
+    national_clauses: _builtins.bytes
+    purpose: _handling_pb2.Purpose.ValueType
+    distributed_at: _builtins.int
+    """Unix milliseconds; from `erase_by` on the agency is not shown it any more."""
+    erase_by: _builtins.int
+    follows: _builtins.bytes
+    """Digest of the alert in whose place this one came, if the distribution followed it by itself."""
+    purged_at: _builtins.int
+    """Set once the agency has confirmed the purge of what was withdrawn."""
+    copies_removed: _builtins.int
+    local_lists_updated: _builtins.bool
+    state: _builtins.str
+    """How the alert stands: active, disputed, superseded, restricted, withdrawn, erased."""
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
+    @_builtins.property
+    def exceptions(self) -> _containers.RepeatedScalarFieldContainer[_control_pb2.PurgeException.ValueType]: ...
+    def __init__(
+        self,
+        *,
+        alert_id: _builtins.bytes = ...,
+        manifest_digest: _builtins.bytes = ...,
+        alert_type: _builtins.str = ...,
+        desk: _builtins.str = ...,
+        agency: _builtins.str = ...,
+        fields: _abc.Iterable[_builtins.int] | None = ...,
+        clause: _builtins.str = ...,
+        national_clauses: _builtins.bytes = ...,
+        purpose: _handling_pb2.Purpose.ValueType = ...,
+        distributed_at: _builtins.int = ...,
+        erase_by: _builtins.int = ...,
+        follows: _builtins.bytes = ...,
+        purged_at: _builtins.int = ...,
+        copies_removed: _builtins.int = ...,
+        local_lists_updated: _builtins.bool = ...,
+        exceptions: _abc.Iterable[_control_pb2.PurgeException.ValueType] | None = ...,
+        state: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "alert_id", b"alert_id", "alert_type", b"alert_type", "clause", b"clause", "copies_removed", b"copies_removed", "desk", b"desk", "distributed_at", b"distributed_at", "erase_by", b"erase_by", "exceptions", b"exceptions", "fields", b"fields", "follows", b"follows", "local_lists_updated", b"local_lists_updated", "manifest_digest", b"manifest_digest", "national_clauses", b"national_clauses", "purged_at", b"purged_at", "purpose", b"purpose", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Distribution: _TypeAlias = Distribution  # noqa: Y015
+
+@_typing.final
+class ListDistributionsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALERT_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    alert: _builtins.str
+    """Of one alert; or empty: whatever the caller's agency distributed, newest first."""
+    page_size: _builtins.int
+    page_token: _builtins.str
+    def __init__(
+        self,
+        *,
+        alert: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDistributionsRequest: _TypeAlias = ListDistributionsRequest  # noqa: Y015
+
+@_typing.final
+class ListDistributionsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DISTRIBUTIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    REPORTS_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    @_builtins.property
+    def distributions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Distribution]: ...
+    @_builtins.property
+    def reports(self) -> _containers.RepeatedCompositeFieldContainer[Global___InsideReport]:
+        """Reports of agencies of this country that wait for the caller's agency to pass them on; without an alert, all of them."""
+
+    def __init__(
+        self,
+        *,
+        distributions: _abc.Iterable[Global___Distribution] | None = ...,
+        next_page_token: _builtins.str = ...,
+        reports: _abc.Iterable[Global___InsideReport] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["distributions", b"distributions", "next_page_token", b"next_page_token", "reports", b"reports"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDistributionsResponse: _TypeAlias = ListDistributionsResponse  # noqa: Y015
+
+@_typing.final
+class InsideReport(_message.Message):
+    """A report by an agency that no agreement lets report abroad: its desk reports on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPORT_FIELD_NUMBER: _builtins.int
+    MANIFEST_DIGEST_FIELD_NUMBER: _builtins.int
+    AGENCY_FIELD_NUMBER: _builtins.int
+    DESK_FIELD_NUMBER: _builtins.int
+    REPORTED_AT_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    FORWARDED_FIELD_NUMBER: _builtins.int
+    report: _builtins.int
+    manifest_digest: _builtins.bytes
+    agency: _builtins.str
+    desk: _builtins.str
+    reported_at: _builtins.int
+    forwarded: _builtins.bytes
+    """Digest of the manifest by which the desk reported on, or empty."""
+    @_builtins.property
+    def content(self) -> _hit_report_pb2.HitReport: ...
+    def __init__(
+        self,
+        *,
+        report: _builtins.int = ...,
+        manifest_digest: _builtins.bytes = ...,
+        agency: _builtins.str = ...,
+        desk: _builtins.str = ...,
+        reported_at: _builtins.int = ...,
+        content: _hit_report_pb2.HitReport | None = ...,
+        forwarded: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "content", b"content", "desk", b"desk", "forwarded", b"forwarded", "manifest_digest", b"manifest_digest", "report", b"report", "reported_at", b"reported_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InsideReport: _TypeAlias = InsideReport  # noqa: Y015
+
+@_typing.final
+class ForwardReportRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REPORT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.bytes
+    report: _builtins.int
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.bytes = ...,
+        report: _builtins.int = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "report", b"report", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ForwardReportRequest: _TypeAlias = ForwardReportRequest  # noqa: Y015
+
+@_typing.final
+class ForwardReportResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PUBLISHED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def published(self) -> Global___PublishedAlert: ...
+    def __init__(
+        self,
+        *,
+        published: Global___PublishedAlert | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["published", b"published"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["published", b"published"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ForwardReportResponse: _TypeAlias = ForwardReportResponse  # noqa: Y015
+
+@_typing.final
+class ConfirmPurgeRequest(_message.Message):
+    """An agency that was told inside the country confirms its purge to its desk, which attests abroad."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALERT_FIELD_NUMBER: _builtins.int
+    COPIES_REMOVED_FIELD_NUMBER: _builtins.int
+    LOCAL_LISTS_UPDATED_FIELD_NUMBER: _builtins.int
+    EXCEPTIONS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    alert: _builtins.str
+    copies_removed: _builtins.int
+    local_lists_updated: _builtins.bool
+    reason: _builtins.str
+    @_builtins.property
+    def exceptions(self) -> _containers.RepeatedScalarFieldContainer[_control_pb2.PurgeException.ValueType]: ...
+    def __init__(
+        self,
+        *,
+        alert: _builtins.str = ...,
+        copies_removed: _builtins.int = ...,
+        local_lists_updated: _builtins.bool = ...,
+        exceptions: _abc.Iterable[_control_pb2.PurgeException.ValueType] | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "copies_removed", b"copies_removed", "exceptions", b"exceptions", "local_lists_updated", b"local_lists_updated", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmPurgeRequest: _TypeAlias = ConfirmPurgeRequest  # noqa: Y015
+
+@_typing.final
+class ConfirmPurgeResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONFIRMED_FIELD_NUMBER: _builtins.int
+    PROBLEMS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def confirmed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Manifests whose purge is now confirmed; or none, and why."""
+
+    @_builtins.property
+    def problems(self) -> _containers.RepeatedCompositeFieldContainer[Global___Problem]: ...
+    def __init__(
+        self,
+        *,
+        confirmed: _abc.Iterable[_builtins.bytes] | None = ...,
+        problems: _abc.Iterable[Global___Problem] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed", b"confirmed", "problems", b"problems"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmPurgeResponse: _TypeAlias = ConfirmPurgeResponse  # noqa: Y015

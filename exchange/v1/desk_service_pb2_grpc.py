@@ -394,6 +394,31 @@ class DeskServiceStub:
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.AnswerTipRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.AnswerTipResponse.FromString,
                 _registered_method=True)
+        self.PreviewDistribution = channel.unary_unary(
+                '/exchange.v1.DeskService/PreviewDistribution',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.PreviewDistributionRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.PreviewDistributionResponse.FromString,
+                _registered_method=True)
+        self.DistributeAlert = channel.unary_unary(
+                '/exchange.v1.DeskService/DistributeAlert',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.DistributeAlertRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.DistributeAlertResponse.FromString,
+                _registered_method=True)
+        self.ListDistributions = channel.unary_unary(
+                '/exchange.v1.DeskService/ListDistributions',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ListDistributionsRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ListDistributionsResponse.FromString,
+                _registered_method=True)
+        self.ForwardReport = channel.unary_unary(
+                '/exchange.v1.DeskService/ForwardReport',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ForwardReportRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ForwardReportResponse.FromString,
+                _registered_method=True)
+        self.ConfirmPurge = channel.unary_unary(
+                '/exchange.v1.DeskService/ConfirmPurge',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ConfirmPurgeRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ConfirmPurgeResponse.FromString,
+                _registered_method=True)
 
 
 class DeskServiceServicer:
@@ -841,6 +866,37 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PreviewDistribution(self, request, context):
+        """Inside the country: a desk tells other agencies of it, by national clauses.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DistributeAlert(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDistributions(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ForwardReport(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConfirmPurge(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -1203,6 +1259,31 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     servicer.AnswerTip,
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.AnswerTipRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.AnswerTipResponse.SerializeToString,
+            ),
+            'PreviewDistribution': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewDistribution,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.PreviewDistributionRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.PreviewDistributionResponse.SerializeToString,
+            ),
+            'DistributeAlert': grpc.unary_unary_rpc_method_handler(
+                    servicer.DistributeAlert,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.DistributeAlertRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.DistributeAlertResponse.SerializeToString,
+            ),
+            'ListDistributions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDistributions,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ListDistributionsRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ListDistributionsResponse.SerializeToString,
+            ),
+            'ForwardReport': grpc.unary_unary_rpc_method_handler(
+                    servicer.ForwardReport,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ForwardReportRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ForwardReportResponse.SerializeToString,
+            ),
+            'ConfirmPurge': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConfirmPurge,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ConfirmPurgeRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ConfirmPurgeResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -3149,6 +3230,141 @@ class DeskService:
             '/exchange.v1.DeskService/AnswerTip',
             exchange_dot_v1_dot_desk__service__pb2.AnswerTipRequest.SerializeToString,
             exchange_dot_v1_dot_desk__service__pb2.AnswerTipResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewDistribution(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/PreviewDistribution',
+            exchange_dot_v1_dot_desk__service__pb2.PreviewDistributionRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.PreviewDistributionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DistributeAlert(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/DistributeAlert',
+            exchange_dot_v1_dot_desk__service__pb2.DistributeAlertRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.DistributeAlertResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDistributions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/ListDistributions',
+            exchange_dot_v1_dot_desk__service__pb2.ListDistributionsRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ListDistributionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ForwardReport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/ForwardReport',
+            exchange_dot_v1_dot_desk__service__pb2.ForwardReportRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ForwardReportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConfirmPurge(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/ConfirmPurge',
+            exchange_dot_v1_dot_desk__service__pb2.ConfirmPurgeRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ConfirmPurgeResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -113,6 +113,12 @@ class DeskServiceStub:
     ConvertTip: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ConvertTipRequest, _desk_service_pb2.ConvertTipResponse]
     AnswerTip: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.AnswerTipRequest, _desk_service_pb2.AnswerTipResponse]
     """Says to the country that passed a tip on what became of it."""
+    PreviewDistribution: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.PreviewDistributionRequest, _desk_service_pb2.PreviewDistributionResponse]
+    """Inside the country: a desk tells other agencies of it, by national clauses."""
+    DistributeAlert: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.DistributeAlertRequest, _desk_service_pb2.DistributeAlertResponse]
+    ListDistributions: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ListDistributionsRequest, _desk_service_pb2.ListDistributionsResponse]
+    ForwardReport: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ForwardReportRequest, _desk_service_pb2.ForwardReportResponse]
+    ConfirmPurge: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ConfirmPurgeRequest, _desk_service_pb2.ConfirmPurgeResponse]
 
 @_typing.type_check_only
 class DeskServiceAsyncStub(DeskServiceStub):
@@ -199,6 +205,12 @@ class DeskServiceAsyncStub(DeskServiceStub):
     ConvertTip: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ConvertTipRequest, _desk_service_pb2.ConvertTipResponse]  # type: ignore[assignment]
     AnswerTip: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.AnswerTipRequest, _desk_service_pb2.AnswerTipResponse]  # type: ignore[assignment]
     """Says to the country that passed a tip on what became of it."""
+    PreviewDistribution: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.PreviewDistributionRequest, _desk_service_pb2.PreviewDistributionResponse]  # type: ignore[assignment]
+    """Inside the country: a desk tells other agencies of it, by national clauses."""
+    DistributeAlert: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.DistributeAlertRequest, _desk_service_pb2.DistributeAlertResponse]  # type: ignore[assignment]
+    ListDistributions: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ListDistributionsRequest, _desk_service_pb2.ListDistributionsResponse]  # type: ignore[assignment]
+    ForwardReport: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ForwardReportRequest, _desk_service_pb2.ForwardReportResponse]  # type: ignore[assignment]
+    ConfirmPurge: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ConfirmPurgeRequest, _desk_service_pb2.ConfirmPurgeResponse]  # type: ignore[assignment]
 
 class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -714,5 +726,41 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.AnswerTipResponse, _abc.Awaitable[_desk_service_pb2.AnswerTipResponse]]:
         """Says to the country that passed a tip on what became of it."""
+
+    @_abc_1.abstractmethod
+    def PreviewDistribution(
+        self,
+        request: _desk_service_pb2.PreviewDistributionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.PreviewDistributionResponse, _abc.Awaitable[_desk_service_pb2.PreviewDistributionResponse]]:
+        """Inside the country: a desk tells other agencies of it, by national clauses."""
+
+    @_abc_1.abstractmethod
+    def DistributeAlert(
+        self,
+        request: _desk_service_pb2.DistributeAlertRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.DistributeAlertResponse, _abc.Awaitable[_desk_service_pb2.DistributeAlertResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ListDistributions(
+        self,
+        request: _desk_service_pb2.ListDistributionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ListDistributionsResponse, _abc.Awaitable[_desk_service_pb2.ListDistributionsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ForwardReport(
+        self,
+        request: _desk_service_pb2.ForwardReportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ForwardReportResponse, _abc.Awaitable[_desk_service_pb2.ForwardReportResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ConfirmPurge(
+        self,
+        request: _desk_service_pb2.ConfirmPurgeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ConfirmPurgeResponse, _abc.Awaitable[_desk_service_pb2.ConfirmPurgeResponse]]: ...
 
 def add_DeskServiceServicer_to_server(servicer: DeskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -6,6 +6,7 @@ import click
 
 from node.cli.command import Verb
 from node.cli.context import open_desk
+from node.cli.distribution import draw_distributions
 from node.cli.document import document
 from node.cli.output import facts, heading, note, party_name, plain, show, time_text, words
 from node.cli.record_view import draw_status
@@ -42,6 +43,7 @@ def recipients(subject: str, born: str, reason: str) -> None:
             )
             console.print(facts(rows))
             draw_status(console, summary.alert_type, found.disclosures)
+            draw_distributions(console, found.distributions)
         if answer.left_out:
             console.print(note(f"\n{answer.left_out} older alerts that name this person are not shown."))
         console.print(note("\nThe same name and birth date can be another person's: compare documents before you conclude."))

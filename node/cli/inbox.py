@@ -159,9 +159,14 @@ def report(  # noqa: PLR0913, PLR0917  one argument for each option
     asked = request_id(own_id(), alert_id.encode(), content.SerializeToString(deterministic=True))
     question = desk_service_pb2.ReportHitRequest(request_id=asked, alert=alert_id, report=content, reason=reason)
     with open_desk() as desk:
-        published = ask(desk.ReportHit, question).published
+        answer = ask(desk.ReportHit, question)
+    published = answer.published
 
     def draw(console: "Console") -> None:
+        if answer.HasField("kept"):
+            console.print(f"Reported: {words(outcome)}.", style="green")
+            console.print(note(f"No agreement lets your agency report abroad: {party_name(answer.kept.desk)} has it, and reports on."))
+            return
         if published.problems:
             console.print("The report was refused:", style="bold")
             console.print(problem_table(published.problems))
@@ -180,7 +185,7 @@ def report(  # noqa: PLR0913, PLR0917  one argument for each option
         console.print(facts((("report", published.manifest_digest.hex()),)))
         console.print(table(("to", "fields", "clause", "log and index"), rows))
 
-    show(document(published), draw)
+    show({**document(published), "kept": document(answer)["kept"]}, draw)
     click.get_current_context().exit(REFUSED if published.problems else SUCCESS)
 
 
@@ -264,4 +269,5 @@ def _facts(answer: "GetInboxAlertResponse") -> list[tuple[str, str]]:
         ("answered", "yes" if answer.summary.answered else "not yet"),
         ("attest by", attest_note(answer)),
         ("given under", ", ".join(dict.fromkeys(item.clause or "no clause" for item in answer.disclosures))),
+        ("told by", ", ".join(dict.fromkeys(f"{party_name(one.desk)}, {one.clause}" for one in answer.distributions))),
     ]

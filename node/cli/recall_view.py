@@ -25,12 +25,18 @@ ADVICE: Final = {
     "ERASED": "Erased: only the record that it was told is left.",
 }
 """What to do, by why the content is not shown."""
+WITHDRAWN_INSIDE: Final = (
+    "Withdrawn: do not act on it. Remove every copy, take it off your lists, then say so: exchange distribution confirm-purge."
+)
+"""The same for an agency that a desk of its own country had told."""
 DISPUTED: Final = "Disputed: do not act on it. Fields were wrong, and no agreement gives you the new values; ask the originator."
 
 
 def advice(answer: "GetInboxAlertResponse") -> str:
     """What the desk is to do with an alert; empty if nothing is to be said."""
     blocked = document(answer)["blocked"]
+    if blocked == "WITHDRAWN" and "PURGE_OWED" in answer.summary.flags:
+        return WITHDRAWN_INSIDE
     if blocked:
         text = ADVICE.get(blocked, "")
         return f"{text} ({short(answer.replaced_by)})" if blocked == "REPLACED" else text

@@ -29,11 +29,8 @@ The order of things in the file is nobody's business: the agreement that comes o
 """
 
 import re
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, Final
 
 from exchange.agreement import EMERGENCY_AT_MOST_MS
 from exchange.profile import alert_types
@@ -41,20 +38,16 @@ from exchange.v1.agreement_pb2 import Agreement, Clause
 from exchange.v1.desk_service_pb2 import Problem
 from exchange.v1.handling_pb2 import PURPOSE_SAVE_LIFE
 from exchange.values import TRUST_DOMAIN_PATTERN
-from node.intake.alert_file import alert_type_called, read_agency
-from node.intake.fields import FieldReader, is_nothing, unknown_name
-from node.intake.marks import Marks, default_marks
+from node.intake.alert_file import read_agency
+from node.intake.clause_tables import UNUSED_DATE, ClauseTables, read_toml, tables
+from node.intake.fields import FieldReader
+from node.intake.marks import Marks
 from node.intake.paths import at, item
-from node.intake.plain_document import MAX_BYTES, Plain
+from node.intake.plain_document import Plain
 from node.intake.problems import FIELD_MISSING, covers, error, merge, refuses, warning
 from node.intake.value_checks import check_values
 
-_LISTS: Final = ("required", "permitted", "on_request")
-_MARKS: Final = "marks"
-_DEFAULT: Final = "default"
-_LINE = re.compile(r"at line ([0-9]+)")
 _TRUST_DOMAIN = re.compile(TRUST_DOMAIN_PATTERN)
-_UNUSED_DATE: Final = date(1970, 1, 1)  # nothing in an agreement is told by today's date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,55 +65,26 @@ class LoadedAgreement:
 
 def load_agreement_file(text: str) -> LoadedAgreement:
     """Read an agreement file; everything that is wrong is in `problems`, by field."""
-    if len(text) > MAX_BYTES:
-        return _unreadable("DOCUMENT_SIZE", "the file is too large", f"an agreement has at most {MAX_BYTES // 1024} KiB")
-    try:
-        document = {key: _plain(value) for key, value in tomllib.loads(text).items()}
-    except tomllib.TOMLDecodeError as broken:
-        line = _LINE.search(str(broken))
-        where = f"line {line[1]}" if line else "the end of the file"
-        return _unreadable("DOCUMENT_SYNTAX", f"{where} is not TOML", "look there for quotes, brackets and double names")
-    except RecursionError:
-        return _unreadable("DOCUMENT_DEPTH", "the file is nested too deeply", "an agreement has lists of plain tables")
+    document = read_toml(text)
+    if isinstance(document, Problem):
+        return LoadedAgreement(agreement=Agreement(), problems=(document,))
     reader = _AgreementFile()
     agreement = reader.read(document)
     return LoadedAgreement(agreement=agreement, problems=merge(reader.problems))
 
 
-def _unreadable(code: str, message: str, remedy: str) -> LoadedAgreement:
-    return LoadedAgreement(agreement=Agreement(), problems=(error(code, "", message, remedy),))
-
-
-def _plain(value: Any) -> Plain:
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    return value if isinstance(value, (str, bool)) else value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-def _tables(value: Plain) -> list[dict[str, Plain]]:
-    """List the tables of an array by their places; what is no table is empty here, and told when the schema reads it."""
-    if is_nothing(value):
-        return []
-    return [table if isinstance(table, dict) else {} for table in (value if isinstance(value, list) else [value])]
-
-
-class _AgreementFile:
-    def __init__(self) -> None:
-        self.problems: list[Problem] = []
-
+class _AgreementFile(ClauseTables):
     def read(self, document: dict[str, Plain]) -> Agreement:
-        for index, agency in enumerate(_tables(document.get("agencies"))):
+        for index, agency in enumerate(tables(document.get("agencies"))):
             read = read_agency(agency.get("agency"), at(item("agencies", index), "agency"))
             if isinstance(read, Problem):
                 self.problems.append(read)
             else:
                 agency["agency"] = read
-        for index, clause in enumerate(_tables(document.get("clauses"))):
-            self._name_type(clause, item("clauses", index))
-        marked = [self._take_fields(clause, item("clauses", index)) for index, clause in enumerate(_tables(document.get("clauses")))]
-        reader = FieldReader(language="", today=_UNUSED_DATE)
+        for index, clause in enumerate(tables(document.get("clauses"))):
+            self.name_type(clause, item("clauses", index))
+        marked = [self.take_fields(clause, item("clauses", index)) for index, clause in enumerate(tables(document.get("clauses")))]
+        reader = FieldReader(language="", today=UNUSED_DATE)
         agreement = reader.read(Agreement, {"version": "1", **document}, "")
         for agreed, marks in zip(agreement.clauses, marked, strict=True):
             agreed.required[:], agreed.permitted[:], agreed.on_request[:] = marks.required, marks.permitted, marks.on_request
@@ -129,54 +93,6 @@ class _AgreementFile:
         found = [*check_values(agreement), *_check(agreement, marked)]
         self.problems += [problem for problem in found if not any(covers(path, problem.field) for path in unread)]
         return _ordered(agreement)
-
-    def _name_type(self, clause: dict[str, Plain], path: str) -> None:
-        given = clause.get("alert_type")
-        kind = alert_type_called(given) if isinstance(given, str) else None
-        if kind is None:
-            known = ", ".join(known.name.rpartition(".")[2] for known in alert_types().values() if not known.control)
-            problem = error("TYPE_UNKNOWN", at(path, "alert_type"), "no such type of alert", f"write one of {known}")
-            self.problems.append(problem)
-        else:
-            clause["alert_type"] = kind.name
-
-    def _take_fields(self, clause: dict[str, Plain], path: str) -> Marks:
-        """Take the names of fields out of a clause, and tell the numbers that they stand for."""
-        marks = clause.pop(_MARKS, None)
-        lists = [clause.pop(name, None) for name in _LISTS]
-        if is_nothing(marks):
-            required, permitted, on_request = (
-                self._numbers(clause, given, at(path, name)) for name, given in zip(_LISTS, lists, strict=True)
-            )
-            return Marks(required=required, permitted=permitted, on_request=on_request)
-        if marks != _DEFAULT or any(given is not None for given in lists):
-            remedy = f'write marks = "{_DEFAULT}" alone, or the lists {", ".join(_LISTS)} without marks'
-            self.problems.append(error("MARKS_UNCLEAR", at(path, _MARKS), "it is not clear which fields are meant", remedy))
-        return self._default(clause, path)
-
-    def _default(self, clause: dict[str, Plain], path: str) -> Marks:
-        kind = clause.get("alert_type")
-        reader = FieldReader(language="", today=_UNUSED_DATE)  # its problems are told when the whole clause is read
-        audience = reader.read(Clause, {"audience": clause.get("audience")}, path).audience
-        if not isinstance(kind, str) or kind not in alert_types() or not audience:
-            return Marks(required=(), permitted=(), on_request=())
-        return default_marks(kind, audience)
-
-    def _numbers(self, clause: dict[str, Plain], given: Plain, path: str) -> tuple[int, ...]:
-        kind = alert_types().get(str(clause.get("alert_type")))
-        if kind is None or is_nothing(given):
-            return ()
-        named = {field.name: field.number for field in kind.fields}
-        numbers = []
-        for index, name in enumerate(given if isinstance(given, list) else [given]):
-            number = named.get(name) if isinstance(name, str) else None
-            if number is None:
-                problem = unknown_name(named, name if isinstance(name, str) else "", item(path, index))
-                problem.field = item(path, index)
-                self.problems.append(problem)
-            else:
-                numbers.append(number)
-        return tuple(sorted(set(numbers)))
 
 
 def _ordered(agreement: Agreement) -> Agreement:

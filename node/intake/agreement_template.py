@@ -31,6 +31,8 @@ _PURPOSES: Final[dict[int, tuple[str, ...]]] = {
     AGENCY_CLASS_SOCIAL: ("PREVENTION", "CHILD_SAFEGUARDING", "SAVE_LIFE"),
     AGENCY_CLASS_NGO: ("PREVENTION", "CHILD_SAFEGUARDING"),
 }
+_PURPOSES_OF_TYPE: Final[dict[str, tuple[str, ...]]] = {"ProsecutionCoordination": ("INVESTIGATION", "PROSECUTION")}
+"""Of a type that serves a purpose of its own, whoever is told."""
 _RETENTION_DAYS: Final[dict[int, int]] = {
     AGENCY_CLASS_BORDER: 180,
     AGENCY_CLASS_POLICE: 365,
@@ -101,7 +103,7 @@ def _clauses(sender: AgreementSide, recipient: AgreementSide) -> Iterator[str]:
                 f"recipient = {_text(recipient.trust_domain)}",
                 f'audience = "{_class(audience)}"',
                 f'alert_type = "{short}"',
-                f"purposes = [{', '.join(_text(purpose) for purpose in _PURPOSES[audience])}]",
+                f"purposes = [{', '.join(_text(purpose) for purpose in _PURPOSES_OF_TYPE.get(short, _PURPOSES[audience]))}]",
                 'marks = "default"',
                 f"maximum_retention_days = {_RETENTION_DAYS[audience]}",
                 f'onward = "{_ONWARD[audience]}"',

@@ -5,6 +5,7 @@ every field that the default clauses require of any audience, and what one field
 known of a child never blocks sending (OPSC Art. 8): no field about a child is ever needed.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import chain
@@ -25,7 +26,16 @@ from exchange.v1.hit_report_pb2 import (
     HitReport,
 )
 from exchange.v1.information_pb2 import URGENCY_URGENT, InformationRequest
+from exchange.v1.pattern_bulletin_pb2 import PatternBulletin
 from exchange.v1.people_pb2 import Grading
+from exchange.v1.prosecution_pb2 import (
+    NE_BIS_IN_IDEM_EARLIER_PROCEEDINGS,
+    NE_BIS_IN_IDEM_PENDING,
+    PROSECUTION_STATE_CHARGED,
+    PROSECUTION_STATE_TRIED,
+    ProsecutionCoordination,
+)
+from exchange.v1.subject_warning_pb2 import SubjectWarning
 from exchange.v1.tip_pb2 import Tip
 from exchange.v1.travel_alert_pb2 import TravelAlert
 from node.intake.alert_file import read_agency
@@ -161,11 +171,48 @@ def _check_tip(tip: Tip) -> Iterator[Problem]:
         yield warning("TIP_VAGUE", "place", "neither a place nor a person is described", remedy)
 
 
+def _check_subject_warning(alert: SubjectWarning) -> Iterator[Problem]:
+    grounds = (alert.HasField("conviction_summary"), alert.convictions, alert.non_conviction_basis, alert.HasField("registration"))
+    if not any((*grounds, alert.court_orders)):
+        remedy = "write a conviction, a registration, an order, or what is known otherwise"
+        yield warning("WARNING_GROUND_MISSING", "conviction_summary", "it is not said on what the warning rests", remedy)
+
+
+def _check_prosecution(alert: ProsecutionCoordination) -> Iterator[Problem]:
+    if alert.HasField("suspect") and not alert.suspect.HasField("name"):
+        yield _missing("suspect.name", "nobody can be found by this suspect", "write the name")
+    if not alert.extraterritorial_basis:
+        remedy = "write NATIONALITY, RESIDENCE, TERRITORY or UNIVERSAL"
+        yield warning("BASIS_MISSING", "extraterritorial_basis", "it is not said why that country may prosecute", remedy)
+    if alert.ne_bis_in_idem == NE_BIS_IN_IDEM_EARLIER_PROCEEDINGS and not alert.case_references:
+        yield _missing("case_references", "earlier proceedings are named, and not which", "write the reference of each")
+    if alert.ne_bis_in_idem == NE_BIS_IN_IDEM_PENDING and alert.state in {PROSECUTION_STATE_CHARGED, PROSECUTION_STATE_TRIED}:
+        remedy = "check whether there were earlier proceedings: nobody is tried twice"
+        yield warning("NE_BIS_IN_IDEM_PENDING", "ne_bis_in_idem", "it is charged or tried, and not yet checked", remedy)
+
+
+def _check_pattern(alert: PatternBulletin) -> Iterator[Problem]:
+    for name in ("summary", "what_to_look_for"):
+        for index, text in enumerate(getattr(alert, name)):
+            if _POINTS_AT_SOMEBODY.search(text.text):
+                remedy = "take out addresses, numbers of documents and telephones: a bulletin tells of nobody"
+                yield warning("PATTERN_PERSONAL", item(name, index), "this may point at a person", remedy)
+
+
+_POINTS_AT_SOMEBODY: Final = re.compile(
+    r"@|[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{2,4}|[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"|(?<![0-9])(?!(?:19|20)[0-9]{2}[ -](?:19|20)[0-9]{2}(?![0-9]))(?:[0-9][ -]?){6}"
+)
+"""An address, a day, a number of a document or a telephone; not a span of years. Names no rule can tell: the officer's eye must."""
+
 _BY_TYPE: Final[dict[type[Message], Callable[[Any], Iterator[Problem]]]] = {
     TravelAlert: _check_travel_alert,
     HitReport: _check_hit_report,
     InformationRequest: _check_information_request,
     Tip: _check_tip,
+    SubjectWarning: _check_subject_warning,
+    ProsecutionCoordination: _check_prosecution,
+    PatternBulletin: _check_pattern,
 }
 
 

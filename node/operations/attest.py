@@ -12,6 +12,7 @@ from exchange.v1 import desk_service_pb2
 from exchange.v1.control_pb2 import PurgeAttestation
 from exchange.values import PartyId
 from node.intake.problems import error
+from node.operations.confirm_purge import unconfirmed
 from node.operations.control import Issuer, Order, issuer_for, prepare_control, request_ids
 from node.operations.inbox import DESK, given_to
 from node.operations.officers import agency_of, require
@@ -83,6 +84,8 @@ def _prepared(
     if any(PartyId.parse(row.originator).trust_domain != given_to(tx, row, agency)[0].log.name.sender for row in owed):
         message = "this alert came through a third country, to which this version does not attest"
         problems.append(error("PASSED_ON", "alert", message, "tell that country by telephone"))
+    for row in owed:
+        problems += unconfirmed(tx, row, agency, list(request.exceptions))
     if problems or isinstance(issuer, desk_service_pb2.Problem):
         return [NotReleased(request_id=request.request_id, officer=person, problems=tuple(problems))]
     ids = request_ids(request.request_id, LINEAGE_AT_MOST)

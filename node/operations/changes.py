@@ -14,7 +14,7 @@ def predecessor_given(tx: Transaction, alert: AlertRow, agency: str) -> AlertRow
     """The newest alert whose place this one took and that the agency was given too, if its content is still here."""
     earlier = alerts.by_digests(tx, alerts.superseded_by(tx, alert.digest)).values()
     given = [
-        row for row in earlier if row.originator == alert.originator and row.state not in _GONE and agency in alerts.inboxes_of(tx, row.id)
+        row for row in earlier if row.originator == alert.originator and row.state not in _GONE and agency in alerts.told_of(tx, row.id)
     ]
     return max(given, key=lambda row: row.id, default=None)
 

@@ -18,6 +18,7 @@ from node.intake.completeness import check_draft, check_release
 from node.intake.problems import error, refuses
 from node.operations import preview, release
 from node.operations.attest import owes
+from node.operations.confirm_purge import unconfirmed
 from node.operations.control import Guard, Order, issuer_for, prepare_control
 from node.operations.inbox import DESK, given_to
 from node.operations.officers import LIAISON, agency_of, require
@@ -121,6 +122,8 @@ def _answer(tx: Transaction, row: AlertRow | None, message: Message, agency: str
         return _unknown()
     if isinstance(message, PurgeAttestation) and not owes(tx, row, agency):
         return error("NOTHING_TO_ATTEST", "alert", "your agency owes no attestation for this alert", "see: exchange inbox list")
+    if isinstance(message, PurgeAttestation) and (waiting := unconfirmed(tx, row, agency, list(message.exceptions))):
+        return waiting[0]
     return {given[0].log.name.sender: frozenset({row.originator})}
 
 

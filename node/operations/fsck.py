@@ -3,7 +3,7 @@
 Works on any store that is open here, of a running node or of a stopped one, in chunks of bounded memory, one pass after another: tree,
 signatures, checkpoints, entries, contents, journal. The codes of what is found stand in the modules of the passes; here: LOG_ROW,
 ALERT_TWICE, ENTRY_WITHOUT_LOG, TREE_NODE_SURPLUS, INBOX_MISMATCH, ANSWER_MISMATCH, SUPERSESSION_MISMATCH, PERIOD_KEY_UNREADABLE,
-RECALL_MISMATCH, ERASURE_NOT_RECORDED, ERASURE_INCOMPLETE, ERASURE_UNDER_WAY.
+RECALL_MISMATCH, DISTRIBUTION_MISMATCH (`node.operations.inside_check`), ERASURE_NOT_RECORDED, ERASURE_INCOMPLETE, ERASURE_UNDER_WAY.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,6 +12,7 @@ from node.operations.alert_check import check_alerts
 from node.operations.checkpoint_check import check_checkpoints
 from node.operations.entry_check import check_entries
 from node.operations.findings import Findings, Step
+from node.operations.inside_check import check_inside
 from node.operations.journal_check import Anchors, check_journal_entries, check_journal_trees
 from node.operations.log_check import check_log
 from node.operations.records import Records, views_of
@@ -62,6 +63,7 @@ def check_everything(records: Records, findings: Findings, origin: str = "") -> 
     if origin:
         return
     yield from check_alerts(records.store, records.vault, records.known, {view.log.id: view.log for view in views}, findings)
+    yield from check_inside(records.store, findings)
     by_origin = {view.log.name.origin: view.log for view in views}
     yield from check_journal_entries(records.store, records.vault, records.known, by_origin, findings)
     with records.store.read() as tx:

@@ -11,14 +11,16 @@ from exchange.v1.journal_pb2 import JournalPersonal
 from node.operations.access import note_access
 from node.operations.changes import changes, predecessor_given
 from node.operations.contents import purpose_of_alert, purpose_of_entry, unpack_content
+from node.operations.inside import distribution, in_force, standing_of
 from node.operations.officers import LIAISON, PARTNER_OFFICER, agency_of, require
 from node.operations.outbox import logged
 from node.operations.paging import page_size, page_token, read_token
-from node.operations.standing import Standing, notice, standing_for
-from node.operations.summaries import Conflicts, confirmation, received_summary
+from node.operations.standing import Standing, notice
+from node.operations.summaries import Conflicts, confirmation, logs_of, received_summary
 from node.ports import Known, Ports
-from node.store import alerts, logs
+from node.store import alerts, inside, logs
 from node.store.alerts import AlertRow
+from node.store.inside import DistributionRow
 from node.store.journal import Event, Kind
 from node.store.logs import EntryRow, LogRow
 from node.store.transaction import Transaction
@@ -43,7 +45,10 @@ class Given:
 
 
 def list_inbox(ports: Ports, person: str, request: desk_service_pb2.ListInboxRequest) -> desk_service_pb2.ListInboxResponse:
-    """What came for the caller's agency, newest first. Raises `Malformed` (PAGE_SIZE, PAGE_TOKEN)."""
+    """What came for the caller's agency, from abroad or from a desk of its own country, newest first.
+
+    Raises `Malformed` (PAGE_SIZE, PAGE_TOKEN).
+    """
     agency = agency_of(require(ports, person, DESK))
     size, before = page_size(request.page_size), read_token(_LIST, request.page_token)
     with ports.store.read() as tx:
@@ -64,37 +69,45 @@ def get_inbox_alert(ports: Ports, person: str, reference: str) -> desk_service_p
     Raises `NotFound` as `alerts.find`, and ERASED where only the key of its month was destroyed.
     """
     agency = agency_of(require(ports, person, DESK))
+    now = ports.clock.now_ms()
     with ports.store.read() as tx:
-        row = alerts.find(tx, reference, inbox_of=agency)
+        row = alerts.find(tx, reference, told=agency)
         given = given_to(tx, row, agency)
-        standing = standing_for(tx, row, agency)
+        distributed = inside.of_agency(tx, row.id, agency)
+        standing = standing_of(tx, row, agency, now)
         blocked = _blocked(standing)
         earlier = None if blocked else predecessor_given(tx, row, agency)
         summary = received_summary(ports, tx, row, agency, Conflicts(tx))
-        fragments = {} if blocked else _told(ports, tx, row, given)
-        before = _told(ports, tx, earlier, given_to(tx, earlier, agency)) if earlier else {}
-        handling = handling_pb2.Handling() if row.wrapped_key is None else _in_force(ports.known, _own_handling(ports, tx, row), given)
+        fragments = {} if blocked else _told(ports, tx, row, agency)
+        before = _told(ports, tx, earlier, agency) if earlier else {}
+        handling = handling_of(ports, tx, row, given) if given or not distributed else handling_pb2.Handling()
+        if distributed and row.wrapped_key is not None:
+            handling = combine(*([handling] if given else ()), *map(in_force, distributed))
+        mirrors = [one.log for one in given] or logs_of(tx, row)
     note_access(ports, Kind.JOURNAL_KIND_CONSULTATION, person, Event(code="INBOX_ALERT", subject=row.digest))
-    now = ports.clock.now_ms()
-    confirmed_at, confirmed_now = confirmation([one.log for one in given], now)
-    told = {number for one in given for number in one.entry.fields} if row.state == "erased" else fragments.keys()
+    confirmed_at, confirmed_now = confirmation(mirrors, now)
+    told = {number for one in given for number in one.entry.fields} | {number for one in distributed for number in one.fields}
+    erased = standing.state == "erased"
     return desk_service_pb2.GetInboxAlertResponse(
         summary=summary,
         handling=handling,
         view=b"".join(fragments[number] for number in sorted(fragments)),
         # Of an erased alert the record of what was told is left, and nothing else is told of one that may not be shown.
-        undisclosed=[] if blocked and row.state != "erased" else [n for n in alert_type(row.alert_type).numbers if n not in told],
+        undisclosed=[]
+        if blocked and not erased
+        else [n for n in alert_type(row.alert_type).numbers if n not in (told if erased else fragments)],
         confirmed_at=confirmed_at,
         # Alive or not, what was superseded, withdrawn or has expired is not valid any more.
-        confirmed_now=confirmed_now and row.state == "active" and not (row.not_after and now >= row.not_after),
+        confirmed_now=confirmed_now and standing.state == "active" == row.state and not (row.not_after and now >= row.not_after),
         disclosures=[logged(one.log, one.row.idx, one.entry) for one in given],
-        erase_by=row.erase_by,
+        erase_by=row.erase_by if given or not row.erase_by else max(one.erase_by for one in distributed),
         blocked=blocked,
         recalls=[notice(one) for one in standing.recalls],
         replaced_by=standing.replaced_by,
         replaces=earlier.digest if earlier else b"",
         changes=changes(before, fragments) if earlier else (),
         attest_by=max((one.attest_by for one in standing.recalls), default=0) if standing.owes_attestation else 0,
+        distributions=[distribution(row, one, None) for one in distributed],
     )
 
 
@@ -105,8 +118,29 @@ def _blocked(standing: Standing) -> "desk_service_pb2.Blocked.ValueType":
     return _BLOCKED.get(standing.state, desk_service_pb2.BLOCKED_UNSPECIFIED)
 
 
-def _told(ports: Ports, tx: Transaction, row: AlertRow, given: list[Given]) -> dict[int, bytes]:
+def _told(ports: Ports, tx: Transaction, row: AlertRow, agency: str) -> dict[int, bytes]:
+    """What an agency was told of an alert: what came for it, and of what its desks were told the fields that these distributed to it."""
+    data_key = ports.vault.unwrap(tx, row.period, row.wrapped_key)
+    found: dict[int, bytes] = {}
+    for one in _live(ports, tx, row, agency):
+        theirs = _fragments(row, data_key, given_to(tx, row, one.desk))
+        found |= {number: theirs[number] for number in one.fields if number in theirs}
+    return found | _fragments(row, data_key, given_to(tx, row, agency))
+
+
+def _live(ports: Ports, tx: Transaction, row: AlertRow, agency: str) -> list[DistributionRow]:
+    now = ports.clock.now_ms()
+    return [one for one in inside.of_agency(tx, row.id, agency) if one.live(now)]
+
+
+def fragments_of(ports: Ports, tx: Transaction, row: AlertRow, given: list[Given]) -> dict[int, bytes]:
+    """Field number to fragment of all that these disclosures told and that is still here. Raises as `Vault.unwrap`."""
     return _fragments(row, ports.vault.unwrap(tx, row.period, row.wrapped_key), given)
+
+
+def handling_of(ports: Ports, tx: Transaction, row: AlertRow, given: list[Given]) -> handling_pb2.Handling:
+    """The strictest of the manifest and of these disclosures of it; of an erased alert the strictest that there is."""
+    return handling_pb2.Handling() if row.wrapped_key is None else _in_force(ports.known, _own_handling(ports, tx, row), given)
 
 
 def _own_handling(ports: Ports, tx: Transaction, row: AlertRow) -> handling_pb2.Handling:

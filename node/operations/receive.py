@@ -23,6 +23,7 @@ from node.operations.arrivals import earliest_arrival
 from node.operations.attempts import take_told
 from node.operations.contents import pack_content, purpose_of_alert, purpose_of_entry
 from node.operations.emergency import note_received as note_emergencies
+from node.operations.follow import follow
 from node.operations.holdings import BatchHoldings
 from node.operations.keeping import Notes, note_received, notes_of, state_again, term_columns
 from node.operations.recalled import named_by, take_recalls
@@ -330,6 +331,7 @@ def _keep(
     note_received(ports, tx, notes, references, still, now)
     _note_relations(ports, tx, log.name.sender, kept, {row["digest"] for row in new})
     take_recalls(ports, tx, kept, {row["digest"] for row in new}, now)
+    follow(ports, tx, kept, references, now)
     merged = [Event(code="MERGED", subject=digest, counterparty=log.name.sender) for digest in held]
     if merged:
         ports.journal.record(tx, now, Kind.JOURNAL_KIND_COMBINATION, ports.trust_domain, merged)

@@ -3,6 +3,7 @@
 from exchange.errors import Refused
 from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1.journal_pb2 import JournalPersonal
+from node.operations.inside import distributions_of
 from node.operations.officers import AUDITOR, require
 from node.operations.outbox import disclosures_of
 from node.operations.summaries import own_summary
@@ -32,7 +33,10 @@ def find_recipients(ports: Ports, person: str, request: messages.FindRecipientsR
         answer = messages.FindRecipientsResponse(
             alerts=[
                 messages.FoundAlert(
-                    summary=own_summary(row, ports.clock.now_ms()), own=row.own, disclosures=disclosures_of(ports, tx, row, [])
+                    summary=own_summary(row, ports.clock.now_ms()),
+                    own=row.own,
+                    disclosures=disclosures_of(ports, tx, row, []),
+                    distributions=distributions_of(tx, row),
                 )
                 for row in rows
             ],

@@ -34,6 +34,10 @@ class Standing:
     replaced_by: bytes
     """Digest of the newest successor that this agency was given, or empty."""
     owes_attestation: bool
+    inside: bool = False
+    """Whether the agency was told by a desk of its own country, and owes it, not the originator, the confirmation of a purge."""
+    more_at_desk: bool = False
+    """Whether that desk has been told more of the alert since."""
 
     @property
     def flags(self) -> list[str]:
@@ -42,7 +46,9 @@ class Standing:
         if self.state == "erased" and any(one.kind is RecallKind.WITHDRAWAL for one in self.recalls):
             flags.append("WITHDRAWN")
         if self.owes_attestation:
-            flags.append("ATTESTATION_OWED")
+            flags.append("PURGE_OWED" if self.inside else "ATTESTATION_OWED")
+        if self.more_at_desk:
+            flags.append("MORE_AT_DESK")
         return flags
 
 
@@ -103,7 +109,7 @@ def standing_for(tx: Transaction, alert: AlertRow, agency: str) -> Standing:
         return Standing(state="active", recalls=(), replaced_by=b"", owes_attestation=False)
     held = binding(alert, recalls.recalls_of(tx, {alert.digest}))
     mine = recalls.controls_in_inbox(tx, agency, {one.control for one in held})
-    replaced_by = _successor_given(tx, alert, agency)
+    replaced_by = successor_given(tx, alert, agency)
     state = alert.state
     if state == "superseded" and not replaced_by and any(one.kind is RecallKind.CORRECTION and one.control in mine for one in held):
         state = "disputed"
@@ -135,7 +141,8 @@ def notice(row: RecallRow) -> desk_service_pb2.RecallNotice:
     )
 
 
-def _successor_given(tx: Transaction, alert: AlertRow, agency: str) -> bytes:
+def successor_given(tx: Transaction, alert: AlertRow, agency: str) -> bytes:
+    """Digest of the newest alert in the place of this one that the agency was given, from abroad or inside the country; or empty."""
     later = [digest for _, digest, originator in alerts.successors_of(tx, {alert.digest}) if originator == alert.originator]
-    given = [row for row in alerts.by_digests(tx, later).values() if agency in alerts.inboxes_of(tx, row.id)]
+    given = [row for row in alerts.by_digests(tx, later).values() if agency in alerts.told_of(tx, row.id)]
     return max(given, key=lambda row: row.id).digest if given else b""

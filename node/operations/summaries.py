@@ -6,9 +6,9 @@ from exchange.profile import alert_types
 from exchange.v1 import desk_service_pb2, manifest_pb2, statement_pb2
 from exchange.values import PartyId
 from node.operations.contents import purpose_of_alert, unpack_content
-from node.operations.standing import standing_for
+from node.operations.inside import standing_of
 from node.ports import Known, Ports
-from node.store import alerts, logs
+from node.store import alerts, inside, logs
 from node.store.alerts import AlertRow
 from node.store.emergencies import told_in_emergency
 from node.store.logs import LogRow
@@ -26,9 +26,10 @@ def own_summary(alert: AlertRow, now: int) -> desk_service_pb2.AlertSummary:
 
 
 def received_summary(ports: Ports, tx: Transaction, alert: AlertRow, agency: str, conflicts: "Conflicts") -> desk_service_pb2.AlertSummary:
-    """An alert that came for `agency`. The flags: those of its life, and CONFLICT, NOT_CONFIRMED, UNCONFIRMED, EMERGENCY."""
+    """An alert that came for `agency`. The flags: those of its life, and CONFLICT, NOT_CONFIRMED, UNCONFIRMED, EMERGENCY, REPORT_WAITING."""
     now = ports.clock.now_ms()
-    standing = standing_for(tx, alert, agency)
+    standing = standing_of(tx, alert, agency, now)
+    reports = inside.reports_of(tx, [alert.id])
     flags = [*standing.flags, *_expired(alert, now)]
     if conflicts.concern(alert):
         flags.append("CONFLICT")
@@ -39,9 +40,12 @@ def received_summary(ports: Ports, tx: Transaction, alert: AlertRow, agency: str
         flags.append("UNCONFIRMED")
     if told_in_emergency(tx, alert.digest):
         flags.append("EMERGENCY")
+    if any(report.desk == agency and not report.forwarded for report in reports):
+        flags.append("REPORT_WAITING")
     summary = _summary(alert, flags)
     summary.received_at = alert.recorded_at
     summary.answered = any(answer.originator == agency for answer in reports_on(tx, alert, outbound=True))
+    summary.answered |= any(report.agency == agency for report in reports)
     return summary
 
 

@@ -16,9 +16,10 @@ from node.intake.edtf import EdtfInvalid, PartialDate, read_edtf
 from node.matching.index import Index
 from node.matching.people import ALIASES_AT_MOST, Alias, Document, Subject, aliases_of
 from node.operations.contents import purpose_of_alert, purpose_of_entry, unpack_content
+from node.operations.inside import standing_of
 from node.operations.standing import standing_for
 from node.ports import Ports
-from node.store import alerts, logs, watch
+from node.store import alerts, inside, logs, watch
 from node.store.alerts import AlertRow
 from node.store.logs import EntryRow
 from node.store.transaction import Transaction
@@ -39,6 +40,8 @@ class Watchlist:
         self._silent: set[int] = set()
         """Alerts that tell of no person; not read again until more of them is told."""
         self._sizes: dict[int, int] = {}
+        self._distributed: dict[int, int] = {}
+        """How many distributions of an alert hold for the agency: with another number it knows more of it, or less."""
 
     @contextmanager
     def current(self, ports: Ports) -> Iterator[Index]:
@@ -52,6 +55,8 @@ class Watchlist:
             mirrors = {log.id: log for log in logs.all_logs(tx) if not log.outbound}
             wanted = self._in_force(tx, ports.clock.now_ms())
             more = watch.told_since(tx, {log_id: self._sizes.get(log_id, 0) for log_id in mirrors}) if self._sizes else set()
+            inside_now = inside.counts_for(tx, self._agency, ports.clock.now_ms())
+            more |= {reference for reference, count in inside_now.items() if self._distributed.get(reference, count) != count}
             held = self._index.subjects.keys() | self._silent
             for reference in held - wanted:
                 self._index.remove(reference)
@@ -61,12 +66,15 @@ class Watchlist:
                 self._read(ports, tx, missing[start : start + _AT_ONCE], {log_id: log.name.origin for log_id, log in mirrors.items()})
             # Only now: whatever was logged meanwhile is asked for again.
             self._sizes = {log_id: log.size for log_id, log in mirrors.items()}
+            self._distributed = inside_now
 
     def _in_force(self, tx: Transaction, now: int) -> set[int]:
         """To this agency what was corrected without it is disputed, whatever others were told in its place."""
         elsewhere = alerts.by_ids(tx, watch.replaced_elsewhere(tx, self._agency, now))
         disputed = {row.id for row in elsewhere.values() if standing_for(tx, row, self._agency).state == "disputed"}
-        return watch.in_force(tx, self._agency, now) | disputed
+        told_inside = alerts.by_ids(tx, watch.distributed_to(tx, self._agency, now)).values()
+        shown = {row.id for row in told_inside if standing_of(tx, row, self._agency, now).state in {"active", "disputed"}}
+        return watch.in_force(tx, self._agency, now) | disputed | shown
 
     def _read(self, ports: Ports, tx: Transaction, references: list[int], origins: Mapping[int, str]) -> None:
         rows = alerts.by_ids(tx, references)
@@ -102,11 +110,18 @@ def _fragments(
     if row.own:
         content = unpack_content(data_key.open(purpose_of_alert(row.alert_id), row.sealed or b""))
         return {opening.field: opening.fragment for opening in content.openings}
+    now = ports.clock.now_ms()
+    by_desk = [one for one in inside.of_agency(tx, row.id, agency) if one.live(now)]
     found: dict[int, bytes] = {}
     for log_id, entry in told:
-        if log_id in origins and entry.sealed and agency in disclosure_pb2.Entry.FromString(entry.entry).audience:
+        if log_id not in origins or not entry.sealed:
+            continue
+        audience = disclosure_pb2.Entry.FromString(entry.entry).audience
+        distributed = {number for one in by_desk if one.desk in audience for number in one.fields}
+        if agency in audience or distributed:
             content = unpack_content(data_key.open(purpose_of_entry(row.alert_id, origins[log_id]), entry.sealed))
-            found |= {opening.field: opening.fragment for opening in content.openings}
+            openings = [opening for opening in content.openings if agency in audience or opening.field in distributed]
+            found |= {opening.field: opening.fragment for opening in openings}
     return found
 
 

@@ -36,6 +36,7 @@ from node.operations.watchlist import Watchlists
 from node.ports import Ports
 from node.rpc.emergency_desk import EmergencyDesk
 from node.rpc.identity import DeskDoor
+from node.rpc.inside_desk import InsideDesk
 from node.rpc.publishing import publish
 from node.rpc.recall_desk import RecallDesk, Sequencing
 from node.rpc.request_desk import RequestDesk
@@ -51,7 +52,7 @@ _PART = 256 * 1024
 """Bytes of a file in one message."""
 
 
-class DeskService(RetentionDesk, RecallDesk, RequestDesk, WorkDesk, EmergencyDesk, TipsDesk):
+class DeskService(RetentionDesk, RecallDesk, RequestDesk, WorkDesk, EmergencyDesk, TipsDesk, InsideDesk):
     """`exchange.v1.DeskService`."""
 
     def __init__(self, ports: Ports, door: DeskDoor, sequencer: Sequencing, fetch: Fetch, connect: Connect) -> None:
@@ -117,8 +118,7 @@ class DeskService(RetentionDesk, RecallDesk, RequestDesk, WorkDesk, EmergencyDes
     @answered(explain=True)
     def ReportHit(self, request: messages.ReportHitRequest, context: grpc.ServicerContext) -> messages.ReportHitResponse:
         """Report to the originator what happened."""
-        published = report.report_hit(self._ports, self._door.admit(context), request, self._release)
-        return messages.ReportHitResponse(published=published)
+        return report.answer(self._ports, self._door.admit(context), request, self._release)
 
     @answered(explain=True)
     def GetOwnDescriptor(

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, select, update
 
 from exchange.errors import NotFound
 from node.store.insert import insert_rows
+from node.store.inside_tables import distributions
 from node.store.plain import ask, ask_among, select_text
 from node.store.tables import alerts, answers, conflicts, inbox, supersessions
 
@@ -85,12 +86,20 @@ def by_alert_ids(tx: Connection, alert_ids: Collection[bytes]) -> dict[tuple[str
     return {(row.originator, row.alert_id): row for row in map(_alert, ask_among(tx, _BY_ALERT_ID, alert_ids))}
 
 
-def find(tx: Connection, text: str, *, inbox_of: str | None = None, originator: str | None = None, anywhere: bool = False) -> AlertRow:
+def find(
+    tx: Connection,
+    text: str,
+    *,
+    inbox_of: str | None = None,
+    told: str | None = None,
+    originator: str | None = None,
+    anywhere: bool = False,
+) -> AlertRow:
     """The one alert whose id or digest begins with `text` (hex, hyphens allowed).
 
-    With `inbox_of`, an agency, among what came for it; with `anywhere` among all that is here; otherwise among our own, with `originator`
-    only among that agency's. What is outside may not even make a beginning ambiguous. Raises `NotFound`: ALERT_NOT_FOUND,
-    ALERT_AMBIGUOUS, and ALERT_REFERENCE for what is no beginning of an id.
+    With `inbox_of`, an agency, among what came from abroad for it; with `told` also among what a desk distributed to it; with `anywhere`
+    among all that is here; otherwise among our own, with `originator` only among that agency's. What is outside may not even make a
+    beginning ambiguous. Raises `NotFound`: ALERT_NOT_FOUND, ALERT_AMBIGUOUS, and ALERT_REFERENCE for what is no beginning of an id.
     """
     wanted = text.replace("-", "").lower()
     if len(wanted) < PREFIX_AT_LEAST or len(wanted) > 64 or not all(c in "0123456789abcdef" for c in wanted):
@@ -99,8 +108,11 @@ def find(tx: Connection, text: str, *, inbox_of: str | None = None, originator: 
     found: dict[int, AlertRow] = {}
     for column in (alerts.c.alert_id, alerts.c.digest):
         query = select(*_COLUMNS).where(column >= low, column <= high)
-        if inbox_of is not None:
-            query = query.where(alerts.c.id.in_(select(inbox.c.alert_ref).where(inbox.c.agency == inbox_of)))
+        came = alerts.c.id.in_(select(inbox.c.alert_ref).where(inbox.c.agency == (told or inbox_of)))
+        if told is not None:
+            query = query.where(came | alerts.c.id.in_(select(distributions.c.alert_ref).where(distributions.c.agency == told)))
+        elif inbox_of is not None:
+            query = query.where(came)
         elif not anywhere:
             query = query.where(_own(originator))
         found |= {row.id: _alert(row) for row in tx.execute(query.limit(2))}
@@ -118,9 +130,13 @@ def page_own(tx: Connection, originator: str | None, before: int, limit: int) ->
 
 
 def page_inbox(tx: Connection, agency: str, before: int, limit: int) -> list[AlertRow]:
-    """What came for one agency, newest first."""
-    query = select(*_COLUMNS).join(inbox, inbox.c.alert_ref == alerts.c.id).where(inbox.c.agency == agency, alerts.c.id < before)
-    return [_alert(row) for row in tx.execute(query.order_by(alerts.c.id.desc()).limit(limit))]
+    """What came for one agency from abroad, or was distributed to it, newest first."""
+    found: dict[int, AlertRow] = {}
+    for table in (inbox, distributions):  # each by its own index: an inbox may be long
+        query = select(*_COLUMNS).join(table, table.c.alert_ref == alerts.c.id).where(table.c.agency == agency, alerts.c.id < before)
+        rows = tx.execute(query.distinct().order_by(alerts.c.id.desc()).limit(limit))
+        found |= {alert.id: alert for alert in map(_alert, rows)}
+    return [found[key] for key in sorted(found, reverse=True)[:limit]]
 
 
 def page_all(tx: Connection, after: int, limit: int) -> list[AlertRow]:
@@ -140,8 +156,14 @@ def put_in_inboxes(tx: Connection, pairs: Collection[tuple[str, int]]) -> None:
 
 
 def inboxes_of(tx: Connection, alert_ref: int) -> set[str]:
-    """The agencies that were given an alert."""
+    """The agencies that were given an alert from abroad."""
     return set(tx.execute(select(inbox.c.agency).where(inbox.c.alert_ref == alert_ref)).scalars())
+
+
+def told_of(tx: Connection, alert_ref: int) -> set[str]:
+    """The agencies that were given an alert, from abroad or by a desk of this country."""
+    inside = select(distributions.c.agency).where(distributions.c.alert_ref == alert_ref)
+    return inboxes_of(tx, alert_ref) | set(tx.execute(inside).scalars())
 
 
 def note_answers(tx: Connection, pairs: Iterable[tuple[bytes, bytes]], *, outbound: bool) -> None:

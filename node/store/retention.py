@@ -8,6 +8,7 @@ from sqlalchemy import BindParameter, Connection, Row, bindparam, delete, select
 
 from exchange.v1 import journal_pb2
 from node.store.insert import insert_rows
+from node.store.inside import end_distributions
 from node.store.tables import alerts, entries, erasures, holds, journal, journal_details, key_periods
 
 MONTH: Final = 7
@@ -150,6 +151,7 @@ def destroy_alerts(tx: Connection, references: Collection[int], now: int) -> Non
     tx.execute(query.where(alerts.c.not_after <= now, alerts.c.not_after > 0).values(request_id=None))
     tx.execute(update(entries).where(entries.c.alert_ref.in_(among)).values(sealed=None))
     tx.execute(delete(holds).where(holds.c.alert_ref.in_(among)))
+    end_distributions(tx, among, now)
 
 
 def personal_details_about(tx: Connection, digests: Collection[bytes]) -> list[tuple[int, int]]:

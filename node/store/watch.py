@@ -17,6 +17,12 @@ _OWN: Final = (
     "SELECT id FROM alerts WHERE own AND originator = ?"
     " AND state IN ('active', 'disputed') AND (not_after = 0 OR not_after > ?) AND sealed IS NOT NULL"
 )
+_INSIDE: Final = (
+    "SELECT alerts.id FROM distributions JOIN alerts ON alerts.id = distributions.alert_ref WHERE distributions.agency = ?"
+    " AND distributions.ended_at = 0 AND distributions.erase_by > ?"
+    " AND alerts.state IN ('active', 'disputed', 'superseded') AND (alerts.not_after = 0 OR alerts.not_after > ?)"
+    " AND alerts.sealed IS NOT NULL"
+)
 _REPLACED_ELSEWHERE: Final = (
     "SELECT alerts.id FROM recalls JOIN alerts ON alerts.digest = recalls.referent"
     " JOIN inbox ON inbox.alert_ref = alerts.id AND inbox.agency = ?"
@@ -36,6 +42,11 @@ def in_force(tx: Connection, agency: str, now: int) -> set[int]:
     Those that are disputed are among them: that something of them was wrong does not say that the person is not sought.
     """
     return {row[0] for query in (_GIVEN, _OWN) for row in tx.exec_driver_sql(query, (agency, now))}
+
+
+def distributed_to(tx: Connection, agency: str, now: int) -> set[int]:
+    """Row ids of alerts that a desk of this country distributed to `agency` and that it may still see; also of those that were replaced."""
+    return {row[0] for row in tx.exec_driver_sql(_INSIDE, (agency, now, now))}
 
 
 def replaced_elsewhere(tx: Connection, agency: str, now: int) -> set[int]:

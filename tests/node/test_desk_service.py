@@ -10,6 +10,7 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 from google.rpc import error_details_pb2, status_pb2
 
 from exchange.encoding import encode
@@ -30,8 +31,10 @@ from node.policy.pack import read_pack
 from node.rpc.desk_service import DeskService
 from node.workers.sequencer import Sequencer
 from tests import asking
-from tests.countries import BORDER, DAY, NOW, POLICE, agency, agreement, domain, with_clause
+from tests.countries import BORDER, DAY, NOW, POLICE, agency, agreement, changed, domain, with_clause
 from tests.federation import Federation, federation
+from tests.inside import national, telling
+from tests.recalls import recalled
 from tests.rig import Office, draft
 
 BEFORE_RELEASE = {
@@ -44,6 +47,7 @@ BEFORE_RELEASE = {
     "TakeBackSubmission",
     "WithdrawAssessment",
 }
+INSIDE = {"ConfirmPurge", "DistributeAlert", "ForwardReport", "ListDistributions", "PreviewDistribution"}
 ROOT = Path(__file__).resolve().parents[2]
 ORIGIN = "gb.alerts.example/disclosures/kh.alerts.example/1"
 METHODS = [method.name for method in desk_service_pb2.DESCRIPTOR.services_by_name["DeskService"].methods]
@@ -207,8 +211,8 @@ def test_every_method_answers_whom_it_is_for(two: Federation) -> None:
         _ask_to_take_back(two, alert, lambda who, method, **fields: ask(ours if who == "liaison" else theirs, who, method, **fields))
         assert ask(ours, administrator, "RecoverLog", origin=ORIGIN).log.size == gb.outbound(kh).size
         assert ask(ours, administrator, "EndLog", origin=ORIGIN).state == "proposed"
-    assert asked | BEFORE_RELEASE | RETENTION | REQUESTS == set(METHODS)
-    assert not asked & (BEFORE_RELEASE | RETENTION | REQUESTS)
+    assert asked | BEFORE_RELEASE | RETENTION | REQUESTS | INSIDE == set(METHODS)
+    assert not asked & (BEFORE_RELEASE | RETENTION | REQUESTS | INSIDE)
 
 
 def test_a_reported_mis_hit_is_not_proposed_again(two: Federation) -> None:
@@ -339,3 +343,37 @@ def test_a_refusal_carries_its_code_and_says_why(two: Federation) -> None:
     assert code_of(error) == (grpc.StatusCode.PERMISSION_DENIED, "ROLE_MISSING")
     said: Any = error.value
     assert "liaison officer" in said.details()
+
+
+def test_every_method_inside_the_country_answers_whom_it_is_for(tmp_path: Path) -> None:
+    border, police = agency("kh", BORDER), agency("kh", POLICE)
+    without_border = [one for one in agreement().agencies if one.agency != border]
+    asked: set[str] = set()
+    with federation(tmp_path, "gb", "kh") as two:
+        two.connect("gb", "kh", changed(agreement(), agencies=without_border))
+        gb, kh = two["gb"], two["kh"]
+        national(kh)
+        alert = gb.publish(telling(police)).manifest_digest
+        two.pump()
+        with desk_of(kh) as theirs:
+
+            def ask(who: str, method: str, **fields: Any) -> Any:
+                asked.add(method)
+                descriptor = desk_service_pb2.DESCRIPTOR.services_by_name["DeskService"].methods_by_name[method].input_type
+                return theirs.ask(who, method, GetMessageClass(descriptor)(**fields))
+
+            wanted = {"request_id": bytes(16), "alert": alert.hex(), "agencies": [border], "reason": "synthetic"}
+            (foreseen,) = ask("police", "PreviewDistribution", draft=wanted).recipients
+            assert ask("police", "DistributeAlert", draft=wanted).distributions[0].agency == border
+            assert ask("border", "GetInboxAlert", alert=alert.hex()).view == foreseen.view
+            desk = {"unit": "Example desk", "channel": "+855 23 000 000"}
+            said = {"request_id": bytes(16), "alert": alert.hex(), "report": {"outcome": 8, "desk": desk}, "reason": "synthetic"}
+            kept = ask("border", "ReportHit", **said).kept
+            assert ask("police", "ListDistributions").reports[0].report == kept.report
+            on = ask("police", "ForwardReport", request_id=bytes(15) + b"f", report=kept.report, reason="synthetic")
+            assert on.published.manifest_digest
+            recalled(gb, alert)
+            two.pump()
+            confirmed = ask("border", "ConfirmPurge", alert=alert.hex(), local_lists_updated=True, reason="synthetic").confirmed
+            assert list(confirmed) == [alert]
+    assert asked >= INSIDE

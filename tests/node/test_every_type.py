@@ -1,6 +1,7 @@
 """Every alert type from an officer's file to a desk abroad: drafted, released, received and read. And control alerts written as files."""
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -8,21 +9,25 @@ from typing import Any
 import pytest
 
 from exchange.encoding import encode
+from exchange.evidence import verify_evidence
 from exchange.profile import alert_type, alert_types
-from exchange.v1 import agreement_pb2, control_pb2, desk_service_pb2, handling_pb2
+from exchange.v1 import agreement_pb2, control_pb2, desk_service_pb2, evidence_pb2, handling_pb2
 from exchange.v1.acknowledgement_pb2 import Acknowledgement
 from exchange.v1.information_pb2 import InformationResponse
 from node.intake.alert_file import load_alert_file
-from node.operations import control_drafts
+from node.operations import control_drafts, evidence, preview
 from node.operations.release import Prepared
 from node.operations.sequence import sequence
 from node.reading import FieldState, read_view, to_json
 from tests.asking import asked
-from tests.countries import BORDER, DAY, NOW, POLICE, TRAVEL, agency, agreement, changed, clause
+from tests.countries import BORDER, DAY, NOW, POLICE, TRAVEL, agency, agreement, changed, clause, pins
 from tests.federation import Federation, federation
 from tests.recalls import codes, flags, own_flags, recalled, replaced, request_id, shown, status
 from tests.rig import Office, draft
 
+CODE = re.compile(r"\b[A-Z]{3,}_[A-Z_]+\b")
+FREE = {"grading"}
+"""Where the name of a field stands as such: which field is graded."""
 SAMPLES = Path(__file__).parents[2] / "samples"
 KH_BORDER, KH_POLICE, GB_POLICE = agency("kh", BORDER), agency("kh", POLICE), agency("gb", POLICE)
 ORDINARY = sorted(name for name, kind in alert_types().items() if not kind.control)
@@ -71,6 +76,10 @@ def test_an_ordinary_alert_goes_from_file_to_desk(two: Federation, name: str) ->
         on_request=None,
         unticked=None,
     )
+    checked = preview.check(gb.ports, gb.person("liaison"), wanted).problems
+    foreseen = previewed(gb, "liaison", wanted)
+    assert not [one for one in (*checked, *foreseen.problems) if one.severity == desk_service_pb2.SEVERITY_ERROR]
+    assert [(one.recipient, one.view) for one in foreseen.recipients] == [(KH_POLICE, wanted.alert)]
     published = gb.publish(wanted)
     assert not codes(published)
     two.pump()
@@ -79,6 +88,14 @@ def test_an_ordinary_alert_goes_from_file_to_desk(two: Federation, name: str) ->
     readings = read_view(name, seen.view, seen.undisclosed)
     assert any(reading.state is FieldState.VALUE for reading in readings)
     assert all(line for reading in readings for line in reading.lines)
+    # Every field has words for people, and no value is shown by the name that the schema gives it.
+    assert not any("_" in word for reading in readings for word in (reading.label, reading.category_label))
+    assert all(reading.label[:1].isupper() for reading in readings)
+    assert not any(CODE.search(line) for reading in readings if reading.name not in FREE for line in reading.lines)
+    (one,) = published.disclosures
+    proof = evidence.export_evidence(gb.ports, gb.person("liaison"), one.origin, one.index, evidence_pb2.EVIDENCE_LEVEL_DATA)
+    proved = verify_evidence(proof, pins("gb", "kh"))
+    assert (proved.kind.name if proved.kind else "", proved.alert) == (name, alert_type(name).message.FromString(wanted.alert))
     written = load_alert_file(json_of(name, seen), name="a.json", today=date(2026, 5, 28))
     assert written.draft.alert == wanted.alert, "what is shown reads back to the same alert"
     assert gb.fsck() == kh.fsck() == []

@@ -437,3 +437,51 @@ def upgrade() -> None:  # noqa: PLR0915  a statement for each table
     op.create_index("erasures_by_alert", "erasures", ["alert_ref"])
     op.create_index("erasures_unfinished", "erasures", ["id"], sqlite_where=sa.text("done_at IS NULL"))
     make_tip_tables()
+    op.create_table(
+        "distributions",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("request_id", sa.LargeBinary(length=16), nullable=True),
+        sa.Column("alert_ref", sa.Integer(), nullable=False),
+        sa.Column("desk", sa.String(), nullable=False),
+        sa.Column("agency", sa.String(), nullable=False),
+        sa.Column("fields", sa.LargeBinary(), nullable=False),
+        sa.Column("desk_fields", sa.LargeBinary(), nullable=False),
+        sa.Column("clause", sa.String(), nullable=False),
+        sa.Column("rules", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("purpose", sa.Integer(), nullable=False),
+        sa.Column("ground", sa.Integer(), nullable=False),
+        sa.Column("handling", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("erase_by", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=False),
+        sa.Column("follows", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("request_id", "agency"),
+    )
+    op.create_index("distributions_by_alert", "distributions", ["alert_ref", "agency"])
+    op.create_index("distributions_by_agency", "distributions", ["agency", "alert_ref"])
+    op.create_table(
+        "inside_purges",
+        sa.Column("alert_ref", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("agency", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("copies_removed", sa.Integer(), nullable=False),
+        sa.Column("lists_updated", sa.Boolean(), nullable=False),
+        sa.Column("exceptions", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("alert_ref", "agency"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "inside_reports",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("request_id", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("alert_ref", sa.Integer(), nullable=False),
+        sa.Column("agency", sa.String(), nullable=False),
+        sa.Column("desk", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("forwarded", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("request_id"),
+    )
+    op.create_index("inside_reports_by_alert", "inside_reports", ["alert_ref"])
