@@ -26,7 +26,7 @@ def own_summary(alert: AlertRow, now: int) -> desk_service_pb2.AlertSummary:
 
 
 def received_summary(ports: Ports, tx: Transaction, alert: AlertRow, agency: str, conflicts: "Conflicts") -> desk_service_pb2.AlertSummary:
-    """An alert that came for `agency`. The flags: those of its life, and CONFLICT, NOT_CONFIRMED, UNCONFIRMED, EMERGENCY, REPORT_WAITING."""
+    """An alert that came for `agency`. Flags: of its life, and CONFLICT, NOT_CONFIRMED, UNCONFIRMED, EMERGENCY, REPORT_WAITING."""
     now = ports.clock.now_ms()
     standing = standing_of(tx, alert, agency, now)
     reports = inside.reports_of(tx, [alert.id])
