@@ -32,12 +32,14 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
         {"ATTESTED", "CORRECTED", "DISPUTED", "LIFTED", "MIS_HIT", "RESTRICTED", "SUPERSEDED", "WITHDRAWN"}
     ),
     journal_pb2.JOURNAL_KIND_CONSULTATION: frozenset(
-        {"ALERT", "ALERTS", "INBOX", "INBOX_ALERT", "REACH", "SEARCH", "STATUS", "SUBMISSION"}
+        {"ALERT", "ALERTS", "INBOX", "INBOX_ALERT", "ONWARD", "REACH", "SEARCH", "STATUS", "SUBMISSION"}
     ),
     journal_pb2.JOURNAL_KIND_DISCLOSURE: frozenset({"RELEASED"}),
     journal_pb2.JOURNAL_KIND_COMBINATION: frozenset({"MERGED", "SCREENED"}),
     journal_pb2.JOURNAL_KIND_ERASURE: frozenset({"DONE", "INTENDED", "PERIOD_DONE", "PERIOD_INTENDED"}),
-    journal_pb2.JOURNAL_KIND_APPROVAL: frozenset({"ASSESSED", "ASSESSMENT_WITHDRAWN", "GIVEN", "ORAL", "SUBMITTED", "TAKEN_BACK", "VOID"}),
+    journal_pb2.JOURNAL_KIND_APPROVAL: frozenset(
+        {"ASSESSED", "ASSESSMENT_WITHDRAWN", "GIVEN", "ONWARD_DENIED", "ONWARD_GRANTED", "ORAL", "SUBMITTED", "TAKEN_BACK", "VOID"}
+    ),
     journal_pb2.JOURNAL_KIND_ACCESS: frozenset({"ADDED", "CHANGED", "REMOVED"}),
     journal_pb2.JOURNAL_KIND_SIGN_IN: frozenset({"CERTIFICATE"}),
     journal_pb2.JOURNAL_KIND_PARTNER: frozenset({"ADDED", "REFRESHED", "RESUMED", "SUSPENDED"}),

@@ -17,15 +17,16 @@ from exchange.v1.control_pb2 import PurgeAttestation, Refusal
 from node.intake.completeness import check_draft, check_release
 from node.intake.problems import error, refuses
 from node.operations import preview, release
-from node.operations.attest import owes
+from node.operations.attest import answered_to, owes
 from node.operations.control import Guard, Order, issuer_for, prepare_control
 from node.operations.inbox import DESK, given_to
 from node.operations.officers import LIAISON, agency_of, require
+from node.operations.onward_reach import passed_on_by
 from node.operations.reach import Holders, audiences, lineage, tellings
 from node.operations.recall import request_problems, standing_problem
 from node.operations.recalled import kind_of
 from node.operations.release import NotReleased, Prepared
-from node.ports import Ports
+from node.ports import Known, Ports
 from node.store import alerts
 from node.store.alerts import AlertRow
 from node.store.recalls import RecallKind
@@ -70,7 +71,7 @@ def _prepare(ports: Ports, person: str, draft: desk_service_pb2.Draft, reason: s
         to=found,
         reason=reason,
     )
-    return prepare_control(ports, issuer, order, _guard(message, agency, found))
+    return prepare_control(ports, issuer, order, _guard(ports.known, message, agency, found))
 
 
 def preview_draft(ports: Ports, person: str, draft: desk_service_pb2.Draft) -> desk_service_pb2.PreviewAlertResponse:
@@ -103,21 +104,25 @@ def _addressed(ports: Ports, draft: desk_service_pb2.Draft, message: Any, agency
     """Whom a control alert must reach; or why it cannot go."""
     with ports.store.read() as tx:
         row = alerts.by_digests(tx, {message.manifest_digest}).get(message.manifest_digest)
-        found = _answer(tx, row, message, agency) if isinstance(message, _ANSWERS) else _recall(tx, row, message, agency)
+        answers = isinstance(message, _ANSWERS)
+        found = _answer(ports.known, tx, row, message, agency) if answers else _recall(tx, row, message, agency)
     if not isinstance(found, desk_service_pb2.Problem) and draft.recipients and set(draft.recipients) != _agencies(found):
         remedy = "leave recipients out: the node knows from its logs whom this must reach"
         return error("REACH_DIFFERS", "recipients", "these are not exactly those whom this must reach", remedy)
     return found
 
 
-def _answer(tx: Transaction, row: AlertRow | None, message: Message, agency: str) -> Holders | desk_service_pb2.Problem:
-    """To whom a refusal or an attestation goes: to the agency that originated the alert, over the node that told us."""
+def _answer(known: Known, tx: Transaction, row: AlertRow | None, message: Message, agency: str) -> Holders | desk_service_pb2.Problem:
+    """To whom a refusal or an attestation goes: to the agency that originated the alert, and to whoever passed it on to us."""
     given = given_to(tx, row, agency) if row is not None else []
     if row is None or not given:
         return _unknown()
     if isinstance(message, PurgeAttestation) and not owes(tx, row, agency):
         return error("NOTHING_TO_ATTEST", "alert", "your agency owes no attestation for this alert", "see: exchange inbox list")
-    return {given[0].log.name.sender: frozenset({row.originator})}
+    if isinstance(message, PurgeAttestation) and (message.on_behalf_of or passed_on_by(tx, row.digest, agency)):
+        remedy = "exchange inbox attest speaks for the third country as well"
+        return error("ATTEST_BY_VERB", "alert", "your agency passed this alert on", remedy)
+    return answered_to(known, row, given)
 
 
 def _recall(tx: Transaction, row: AlertRow | None, message: Message, agency: str) -> Holders | desk_service_pb2.Problem:
@@ -136,12 +141,13 @@ def _recall(tx: Transaction, row: AlertRow | None, message: Message, agency: str
     return audiences(told)
 
 
-def _guard(message: Any, agency: str, to: Holders) -> Guard:
+def _guard(known: Known, message: Any, agency: str, to: Holders) -> Guard:
     """The same question again, in the transaction that logs it."""
 
     def guard(tx: Transaction) -> desk_service_pb2.Problem | None:
         row = alerts.by_digests(tx, {message.manifest_digest}).get(message.manifest_digest)
-        found = _answer(tx, row, message, agency) if isinstance(message, _ANSWERS) else _recall(tx, row, message, agency)
+        answers = isinstance(message, _ANSWERS)
+        found = _answer(known, tx, row, message, agency) if answers else _recall(tx, row, message, agency)
         if isinstance(found, desk_service_pb2.Problem):
             return found
         return None if found == to else error("REACH_CHANGED", "alert", "somebody was told meanwhile", "ask again")

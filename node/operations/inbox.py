@@ -12,6 +12,7 @@ from node.operations.access import note_access
 from node.operations.changes import changes, predecessor_given
 from node.operations.contents import purpose_of_alert, purpose_of_entry, unpack_content
 from node.operations.officers import LIAISON, PARTNER_OFFICER, agency_of, require
+from node.operations.onward_leave import judicial_leave
 from node.operations.outbox import logged
 from node.operations.paging import page_size, page_token, read_token
 from node.operations.standing import Standing, notice, standing_for
@@ -73,7 +74,8 @@ def get_inbox_alert(ports: Ports, person: str, reference: str) -> desk_service_p
         summary = received_summary(ports, tx, row, agency, Conflicts(tx))
         fragments = {} if blocked else _told(ports, tx, row, given)
         before = _told(ports, tx, earlier, given_to(tx, earlier, agency)) if earlier else {}
-        handling = handling_pb2.Handling() if row.wrapped_key is None else _in_force(ports.known, _own_handling(ports, tx, row), given)
+        handling = handling_pb2.Handling() if row.wrapped_key is None else handling_of(ports, tx, row, given)
+        leave = judicial_leave(tx, row, agency, ports.clock.now_ms())
     note_access(ports, Kind.JOURNAL_KIND_CONSULTATION, person, Event(code="INBOX_ALERT", subject=row.digest))
     now = ports.clock.now_ms()
     confirmed_at, confirmed_now = confirmation([one.log for one in given], now)
@@ -95,6 +97,8 @@ def get_inbox_alert(ports: Ports, person: str, reference: str) -> desk_service_p
         replaces=earlier.digest if earlier else b"",
         changes=changes(before, fragments) if earlier else (),
         attest_by=max((one.attest_by for one in standing.recalls), default=0) if standing.owes_attestation else 0,
+        judicial_leave=leave.decision if leave else b"",
+        judicial_leave_until=leave.until if leave else 0,
     )
 
 
@@ -107,6 +111,11 @@ def _blocked(standing: Standing) -> "desk_service_pb2.Blocked.ValueType":
 
 def _told(ports: Ports, tx: Transaction, row: AlertRow, given: list[Given]) -> dict[int, bytes]:
     return _fragments(row, ports.vault.unwrap(tx, row.period, row.wrapped_key), given)
+
+
+def handling_of(ports: Ports, tx: Transaction, row: AlertRow, given: list[Given]) -> handling_pb2.Handling:
+    """What may be done with a received alert that is not erased: the strictest of its manifest, and of each clause and entry given."""
+    return _in_force(ports.known, _own_handling(ports, tx, row), given)
 
 
 def _own_handling(ports: Ports, tx: Transaction, row: AlertRow) -> handling_pb2.Handling:

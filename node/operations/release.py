@@ -11,6 +11,7 @@ from exchange.manifest import SALT_SIZE, Envelope, Sealed, seal
 from exchange.profile import AlertType, alert_type
 from exchange.v1 import desk_service_pb2, disclosure_pb2
 from exchange.v1.hit_report_pb2 import HIT_OUTCOME_NOT_THIS_PERSON, HitReport
+from exchange.v1.onward_pb2 import OnwardDecision, OnwardNotice, OnwardRequest
 from exchange.values import uuid7
 from node.config import OfficerEntry
 from node.intake.completeness import check_release
@@ -20,6 +21,7 @@ from node.operations.contents import SALT, Authorisation, pack_own, purpose_of_a
 from node.operations.keeping import own_limit, subject_tokens, term_columns
 from node.operations.mis_hits import Remembered
 from node.operations.officers import LIAISON, PARTNER_OFFICER, agency_of, require, turned_away
+from node.operations.onward_kept import Kept
 from node.operations.planning import Plan, plan
 from node.operations.preview import refusals
 from node.ports import Ports
@@ -27,8 +29,9 @@ from node.store.envelope import period_of
 from node.store.transaction import Transaction
 from node.store.vault import DataKey
 
-ANSWERS = frozenset({"exchange.v1.HitReport", "exchange.v1.Acknowledgement", "exchange.v1.Refusal"})
-"""What a partner officer may send: answers to what came in."""
+ANSWERS = frozenset({"exchange.v1.HitReport", "exchange.v1.Acknowledgement", "exchange.v1.OnwardRequest", "exchange.v1.Refusal"})
+"""What a partner officer may send: answers to what came in, and the question whether it may be passed on."""
+_ONWARD = (OnwardRequest, OnwardDecision, OnwardNotice)
 _UUID_ENTROPY = 10
 
 
@@ -236,7 +239,7 @@ def _record(
         supersedes=tuple(draft.supersedes),
         in_reply_to=draft.in_reply_to,
         entries=tuple(entries),
-        consequence=_consequence(kind, draft.alert, officer),
+        consequence=_consequence(kind, draft.alert, officer, sealed.digest),
         tokens=subject_tokens(ports, kind, kind.message.FromString(draft.alert)),
         urgent=urgent,
     )
@@ -271,7 +274,9 @@ def own_row(
     return row, data_key
 
 
-def _consequence(kind: AlertType, alert: bytes, officer: OfficerEntry) -> Consequence | None:
+def _consequence(kind: AlertType, alert: bytes, officer: OfficerEntry, digest: bytes) -> Consequence | None:
+    if kind.message in _ONWARD:
+        return Kept(alert=kind.message.FromString(alert), digest=digest, issuer=agency_of(officer))
     if kind.message is not HitReport:
         return None
     report = HitReport.FromString(alert)

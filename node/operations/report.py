@@ -41,7 +41,7 @@ def _draft(ports: Ports, request: desk_service_pb2.ReportHitRequest, alert: Aler
     report.CopyFrom(request.report)
     report.manifest_digest = alert.digest
     now = ports.clock.now_ms()
-    purpose = _purpose(ports.known, alert.originator, given.entry.purpose, now)
+    purpose = purpose_for(ports.known, alert.originator, _HIT_REPORT, given.entry.purpose, now)
     return desk_service_pb2.Draft(
         request_id=request.request_id,
         alert_type=_HIT_REPORT,
@@ -60,9 +60,11 @@ def _draft(ports: Ports, request: desk_service_pb2.ReportHitRequest, alert: Aler
     )
 
 
-def _purpose(known: Known, recipient: str, wanted: "handling_pb2.Purpose.ValueType", now: int) -> "handling_pb2.Purpose.ValueType":
-    """The purpose for which the alert came, if a clause lets a report go for it; otherwise the first that one allows."""
-    direction = (known.own.trust_domain, PartyId.parse(recipient).trust_domain, _HIT_REPORT)
+def purpose_for(
+    known: Known, recipient: str, alert_type: str, wanted: "handling_pb2.Purpose.ValueType", now: int
+) -> "handling_pb2.Purpose.ValueType":
+    """The purpose that is `wanted`, if a clause lets such an answer go to this agency for it; otherwise the first that one allows."""
+    direction = (known.own.trust_domain, PartyId.parse(recipient).trust_domain, alert_type)
     allowed = [
         purpose
         for agreed in known.agreements.values()

@@ -35,6 +35,7 @@ from node.operations.release import NotReleased, Prepared
 from node.operations.watchlist import Watchlists
 from node.ports import Ports
 from node.rpc.identity import DeskDoor
+from node.rpc.onward_desk import OnwardDesk
 from node.rpc.publishing import publish
 from node.rpc.recall_desk import RecallDesk, Sequencing
 from node.rpc.retention_desk import RetentionDesk
@@ -47,7 +48,7 @@ _PART = 256 * 1024
 """Bytes of a file in one message."""
 
 
-class DeskService(RetentionDesk, RecallDesk):
+class DeskService(RetentionDesk, RecallDesk, OnwardDesk):
     """`exchange.v1.DeskService`."""
 
     def __init__(self, ports: Ports, door: DeskDoor, sequencer: Sequencing, fetch: Fetch, connect: Connect) -> None:

@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, select
 from sqlalchemy.exc import OperationalError
 
+import node.store.onward_tables
 import node.store.recall_tables  # noqa: F401  tables that belong to the same metadata
 from node.store import schema
 from node.store.connections import sqlite_driver
