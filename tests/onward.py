@@ -8,13 +8,13 @@ from exchange.v1 import agreement_pb2, desk_service_pb2, handling_pb2
 from exchange.v1.travel_alert_pb2 import TravelAlert
 from node.operations import onward_decide, onward_list, onward_release, onward_request
 from node.operations.sequence import sequence
-from tests.countries import AUDIENCES, BORDER, HIT, TRAVEL, agency, agreement, changed, clause
+from tests.countries import AUDIENCES, BORDER, HIT, NGO, POLICE, TRAVEL, agency, agreement, changed, clause
 from tests.federation import Federation
 from tests.recalls import request_id, together, told_waiting
 from tests.rig import NOW, Office
 
-GB_POLICE, KH_BORDER, KH_POLICE = agency("gb", 2), agency("kh", BORDER), agency("kh", 2)
-VN_BORDER, VN_POLICE = agency("vn", BORDER), agency("vn", 2)
+GB_POLICE, KH_BORDER, KH_POLICE = agency("gb", POLICE), agency("kh", BORDER), agency("kh", POLICE)
+VN_BORDER, VN_POLICE = agency("vn", BORDER), agency("vn", POLICE)
 ASKING = ("exchange.v1.OnwardRequest", "exchange.v1.OnwardDecision", "exchange.v1.OnwardNotice")
 HOUR = 3_600_000
 
@@ -36,7 +36,7 @@ def agreed(one: str, other: str, **changes: Any) -> agreement_pb2.Agreement:
         for way in ways
         for agency_class in AUDIENCES
         for kind in kinds
-        if kind in {TRAVEL, HIT} or agency_class != 5
+        if kind in {TRAVEL, HIT} or agency_class != NGO
     ]
     return changed(agreement(one, other), clauses=sorted(clauses, key=lambda c: c.id), **changes)
 
@@ -53,7 +53,7 @@ def three(directory: Path, *more: str) -> Federation:
 
 def settle(made: Federation) -> None:
     """Deliver and forward until nothing waits anywhere."""
-    while made.pump() or any([told_waiting(office) for office in made.offices.values()]):
+    while made.pump() + sum(told_waiting(office) for office in made.offices.values()):
         pass
 
 

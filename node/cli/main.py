@@ -32,6 +32,7 @@ _NOUNS: Final[Mapping[str, Mapping[str, str]]] = {
         "alert": "Check, preview and publish alerts, see what became of them, and take them back.",
         "approval": "Four eyes: submit a draft, look at what waits, approve it.",
         "inbox": "Read what came in for your desk, report back, and attest a purge.",
+        "onward": "Leave to pass an alert on, or to use it in court: ask, decide, pass on.",
         "screen": "Compare a passenger list with the alerts in force.",
     },
     "Partners": {

@@ -113,7 +113,7 @@ def _draft(ports: Ports, request: desk_service_pb2.RequestOnwardRequest, case: _
         purpose=case.purpose,
         until=request.until,
         judicial_use=request.judicial_use,
-        contact_desk=request.contact_desk,
+        contact_desk=request.contact_desk if request.HasField("contact_desk") else None,
     )
     if request.reason.strip():
         question.reason.append(people_pb2.Text(language=request.language or "en", text=request.reason.strip()))

@@ -1,4 +1,4 @@
-"""Passing an alert on with leave: asked, decided, released under the permit, known to the originator; without leave refused at both ends."""
+"""Passing an alert on with leave: asked, decided, passed on under the permit, known to the originator; else refused at both ends."""
 
 from collections.abc import Iterator
 from pathlib import Path
