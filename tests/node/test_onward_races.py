@@ -13,11 +13,8 @@ from tests.countries import BORDER, DAY, agency
 from tests.federation import Federation, Stream
 from tests.onward import (
     FIELDS,
-    GB_POLICE,
-    HOUR,
     KH_BORDER,
     KH_POLICE,
-    VN_BORDER,
     asked,
     decided,
     permitted,
@@ -386,9 +383,7 @@ def test_a_restored_holder_still_forwards(federated: Federation, told: bytes, tm
     assert stages(gb, told) == {"immigration": "ATTESTED", "node": "ATTESTED"}
 
 
-def test_the_recall_comes_before_the_restored_holder_knows_again_whom_it_told(
-    federated: Federation, told: bytes, tmp_path: Path
-) -> None:
+def test_the_recall_comes_before_the_restored_holder_knows_again_whom_it_told(federated: Federation, told: bytes, tmp_path: Path) -> None:
     gb, kh, vn = federated["gb"], federated["kh"], federated["vn"]
     request = permitted(federated, told)
     backup = kh.backup(tmp_path / "backup")
@@ -402,5 +397,3 @@ def test_the_recall_comes_before_the_restored_holder_knows_again_whom_it_told(
     assert told_waiting(kh) == 1
     Stream(kh, vn).run()
     assert flags(vn, told) == BLOCKED
-
-
