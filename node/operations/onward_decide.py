@@ -169,7 +169,7 @@ def _problems(ports: Ports, request: desk_service_pb2.DecideOnwardRequest, case:
 
 
 def _until(request: desk_service_pb2.DecideOnwardRequest, case: _Case) -> int:
-    return min(time for time in (request.until, case.asked.until, case.row.not_after) if time)
+    return min(request.until or case.asked.until, case.asked.until, case.row.not_after or case.asked.until)
 
 
 def _leave(ports: Ports, request: desk_service_pb2.DecideOnwardRequest, case: _Case) -> _Leave | desk_service_pb2.Problem:

@@ -1,6 +1,6 @@
 """Recalls of what was passed on reach the third country, and a race with them has one outcome at all three nodes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -8,7 +8,10 @@ import pytest
 from exchange.v1 import desk_service_pb2
 from exchange.v1.control_pb2 import PURGE_EXCEPTION_PASSED_ON
 from node.operations import reached
+from node.operations.onward_release import release_onward
 from node.operations.recover import recover_log
+from node.operations.release import NotReleased, Prepared
+from node.operations.sequence import sequence
 from tests.countries import BORDER, DAY, agency
 from tests.federation import Federation, Stream
 from tests.onward import (
@@ -34,6 +37,7 @@ from tests.recalls import (
     own_flags,
     recalled,
     replaced,
+    request_id,
     shown,
     stages,
     status,
@@ -225,15 +229,11 @@ def test_a_withdrawal_that_comes_first_refuses_the_release(federated: Federation
 
 def test_a_withdrawal_that_comes_while_the_release_is_prepared_refuses_it(federated: Federation, told: bytes) -> None:
     """What was decided before it came is asked again in the transaction that would log it."""
-    from node.operations.onward_release import release_onward
-    from node.operations.sequence import sequence
-    from tests.recalls import request_id
-
     gb, kh = federated["gb"], federated["kh"]
     request = permitted(federated, told)
     recalled(gb, told)
 
-    def late(items: list) -> list:
+    def late(items: Sequence[Prepared | NotReleased]) -> list[desk_service_pb2.PublishedAlert]:
         Stream(gb, kh).run()
         return sequence(kh.ports, items)
 
