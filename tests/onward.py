@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from exchange.encoding import encode
 from exchange.v1 import agreement_pb2, desk_service_pb2, handling_pb2
+from exchange.v1.onward_pb2 import OnwardRequest
 from exchange.v1.travel_alert_pb2 import TravelAlert
 from node.operations import onward_decide, onward_list, onward_release, onward_request
 from node.operations.sequence import sequence
 from tests.countries import AUDIENCES, BORDER, HIT, NGO, POLICE, TRAVEL, agency, agreement, changed, clause
 from tests.federation import Federation
 from tests.recalls import request_id, together, told_waiting
-from tests.rig import NOW, Office
+from tests.rig import NOW, Office, draft
 
 GB_POLICE, KH_BORDER, KH_POLICE = agency("gb", POLICE), agency("kh", BORDER), agency("kh", POLICE)
 VN_BORDER, VN_POLICE = agency("vn", BORDER), agency("vn", POLICE)
@@ -116,3 +118,27 @@ def permitted(
     assert not answer.published.problems, answer.published.problems
     settle(made)
     return request
+
+
+def by_file(office: Office, told: bytes, **changes: Any) -> bytes:
+    """A request that the office's own checks did not see, as a hostile one would send; returns its digest."""
+    wanted = OnwardRequest(
+        manifest_digest=told,
+        third_party=VN_BORDER,
+        fields=FIELDS,
+        purpose=handling_pb2.PURPOSE_PREVENTION,
+        until=NOW + HOUR,
+        contact_desk={"unit": "Example desk", "channel": "+855 23 000 000"},
+    )
+    content = encode(changed(wanted, **changes))
+    published = office.publish(draft(agency("gb", POLICE), alert_type="exchange.v1.OnwardRequest", alert=content, in_reply_to=told), "both")
+    assert not published.problems, published.problems
+    return published.manifest_digest
+
+
+def fsck(federated: Federation) -> list[str]:
+    return [code for office in federated.offices.values() for code in office.fsck()]
+
+
+def alarms(federated: Federation) -> set[str]:
+    return {alarm for office in federated.offices.values() for alarm in office.alarms()}

@@ -20,6 +20,7 @@ from tests.onward import (
     KH_POLICE,
     asked,
     decided,
+    fsck,
     permitted,
     released,
     settle,
@@ -61,10 +62,6 @@ def told(federated: Federation) -> bytes:
     digest = federated["gb"].publish(draft(KH_BORDER)).manifest_digest
     settle(federated)
     return digest
-
-
-def fsck(federated: Federation) -> list[str]:
-    return [code for office in federated.offices.values() for code in office.fsck()]
 
 
 def passed_on(federated: Federation, told: bytes) -> bytes:
