@@ -53,6 +53,7 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
             "DISTRIBUTIONS",
             "INBOX",
             "INBOX_ALERT",
+            "ONWARD",
             "REACH",
             "REQUEST",
             "REQUESTS",
@@ -72,7 +73,19 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
         {"DONE", "INTENDED", "PERIOD_DONE", "PERIOD_INTENDED", "TIP_CONTACT_DONE", "TIP_CONTACT_INTENDED", "TIP_DONE", "TIP_INTENDED"}
     ),
     journal_pb2.JOURNAL_KIND_APPROVAL: frozenset(
-        {"ASSESSED", "ASSESSMENT_WITHDRAWN", "DESPITE_DUPLICATE", "EMERGENCY_REVIEWED", "GIVEN", "ORAL", "SUBMITTED", "TAKEN_BACK", "VOID"}
+        {
+            "ASSESSED",
+            "ASSESSMENT_WITHDRAWN",
+            "DESPITE_DUPLICATE",
+            "EMERGENCY_REVIEWED",
+            "GIVEN",
+            "ONWARD_DENIED",
+            "ONWARD_GRANTED",
+            "ORAL",
+            "SUBMITTED",
+            "TAKEN_BACK",
+            "VOID",
+        }
     ),
     journal_pb2.JOURNAL_KIND_ACCESS: frozenset({"ADDED", "CHANGED", "REMOVED"}),
     journal_pb2.JOURNAL_KIND_SIGN_IN: frozenset({"CERTIFICATE"}),

@@ -127,6 +127,8 @@ class _PurgeExceptionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PurgeE
     PURGE_EXCEPTION_LEGAL_HOLD: _PurgeException.ValueType  # 1
     PURGE_EXCEPTION_OWN_INVESTIGATION: _PurgeException.ValueType  # 2
     PURGE_EXCEPTION_AUDIT_RECORD: _PurgeException.ValueType  # 3
+    PURGE_EXCEPTION_PASSED_ON: _PurgeException.ValueType  # 4
+    """It was passed on with leave, and the third country has not attested yet."""
 
 class PurgeException(_PurgeException, metaclass=_PurgeExceptionEnumTypeWrapper): ...
 
@@ -134,6 +136,8 @@ PURGE_EXCEPTION_UNSPECIFIED: PurgeException.ValueType  # 0
 PURGE_EXCEPTION_LEGAL_HOLD: PurgeException.ValueType  # 1
 PURGE_EXCEPTION_OWN_INVESTIGATION: PurgeException.ValueType  # 2
 PURGE_EXCEPTION_AUDIT_RECORD: PurgeException.ValueType  # 3
+PURGE_EXCEPTION_PASSED_ON: PurgeException.ValueType  # 4
+"""It was passed on with leave, and the third country has not attested yet."""
 Global___PurgeException: _TypeAlias = PurgeException  # noqa: Y015
 
 @_typing.final

@@ -584,6 +584,35 @@ TIP_CLOSE_REASON_DUPLICATE: TipCloseReason.ValueType  # 3
 TIP_CLOSE_REASON_OUT_OF_SCOPE: TipCloseReason.ValueType  # 4
 Global___TipCloseReason: _TypeAlias = TipCloseReason  # noqa: Y015
 
+class _OnwardState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _OnwardStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OnwardState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ONWARD_STATE_UNSPECIFIED: _OnwardState.ValueType  # 0
+    ONWARD_STATE_ASKED: _OnwardState.ValueType  # 1
+    """Asked, and not answered yet."""
+    ONWARD_STATE_DENIED: _OnwardState.ValueType  # 2
+    ONWARD_STATE_GRANTED: _OnwardState.ValueType  # 3
+    ONWARD_STATE_EXPIRED: _OnwardState.ValueType  # 4
+    """Granted, and over."""
+    ONWARD_STATE_PASSED_ON: _OnwardState.ValueType  # 5
+    """Granted and used, expired or not."""
+
+class OnwardState(_OnwardState, metaclass=_OnwardStateEnumTypeWrapper): ...
+
+ONWARD_STATE_UNSPECIFIED: OnwardState.ValueType  # 0
+ONWARD_STATE_ASKED: OnwardState.ValueType  # 1
+"""Asked, and not answered yet."""
+ONWARD_STATE_DENIED: OnwardState.ValueType  # 2
+ONWARD_STATE_GRANTED: OnwardState.ValueType  # 3
+ONWARD_STATE_EXPIRED: OnwardState.ValueType  # 4
+"""Granted, and over."""
+ONWARD_STATE_PASSED_ON: OnwardState.ValueType  # 5
+"""Granted and used, expired or not."""
+Global___OnwardState: _TypeAlias = OnwardState  # noqa: Y015
+
 @_typing.final
 class WhoAmIRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
@@ -1412,6 +1441,8 @@ class GetInboxAlertResponse(_message.Message):
     CHANGES_FIELD_NUMBER: _builtins.int
     ATTEST_BY_FIELD_NUMBER: _builtins.int
     DISTRIBUTIONS_FIELD_NUMBER: _builtins.int
+    JUDICIAL_LEAVE_FIELD_NUMBER: _builtins.int
+    JUDICIAL_LEAVE_UNTIL_FIELD_NUMBER: _builtins.int
     view: _builtins.bytes
     """The joined fragments that this caller's agency was given."""
     confirmed_at: _builtins.int
@@ -1427,6 +1458,9 @@ class GetInboxAlertResponse(_message.Message):
     """Digest of the alert whose place this one took, if this agency was given it; and what differs between the two."""
     attest_by: _builtins.int
     """Unix milliseconds by which this agency owes an attestation of the purge; 0 if it owes none."""
+    judicial_leave: _builtins.bytes
+    """Leave for judicial use that this agency was given and that still holds: the decision's digest, and until when (Unix milliseconds)."""
+    judicial_leave_until: _builtins.int
     @_builtins.property
     def summary(self) -> Global___AlertSummary: ...
     @_builtins.property
@@ -1465,10 +1499,12 @@ class GetInboxAlertResponse(_message.Message):
         changes: _abc.Iterable[Global___FieldChange] | None = ...,
         attest_by: _builtins.int = ...,
         distributions: _abc.Iterable[Global___Distribution] | None = ...,
+        judicial_leave: _builtins.bytes = ...,
+        judicial_leave_until: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["handling", b"handling", "summary", b"summary"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attest_by", b"attest_by", "blocked", b"blocked", "changes", b"changes", "confirmed_at", b"confirmed_at", "confirmed_now", b"confirmed_now", "disclosures", b"disclosures", "distributions", b"distributions", "erase_by", b"erase_by", "handling", b"handling", "recalls", b"recalls", "replaced_by", b"replaced_by", "replaces", b"replaces", "summary", b"summary", "undisclosed", b"undisclosed", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attest_by", b"attest_by", "blocked", b"blocked", "changes", b"changes", "confirmed_at", b"confirmed_at", "confirmed_now", b"confirmed_now", "disclosures", b"disclosures", "distributions", b"distributions", "erase_by", b"erase_by", "handling", b"handling", "judicial_leave", b"judicial_leave", "judicial_leave_until", b"judicial_leave_until", "recalls", b"recalls", "replaced_by", b"replaced_by", "replaces", b"replaces", "summary", b"summary", "undisclosed", b"undisclosed", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -4071,11 +4107,14 @@ class Reached(_message.Message):
     FIELDS_FIELD_NUMBER: _builtins.int
     DISCLOSED_AT_FIELD_NUMBER: _builtins.int
     REFUSED_FIELD_NUMBER: _builtins.int
+    VIA_FIELD_NUMBER: _builtins.int
     agency: _builtins.str
     manifest_digest: _builtins.bytes
     disclosed_at: _builtins.int
     refused: _builtins.bool
     """The partner's receipt excepts it: it was logged, and nothing of it is held there."""
+    via: _builtins.str
+    """Trust domain of the country that passed it on with leave and said so; `agency` is then the third country's node."""
     @_builtins.property
     def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
     def __init__(
@@ -4086,10 +4125,11 @@ class Reached(_message.Message):
         fields: _abc.Iterable[_builtins.int] | None = ...,
         disclosed_at: _builtins.int = ...,
         refused: _builtins.bool = ...,
+        via: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "disclosed_at", b"disclosed_at", "fields", b"fields", "manifest_digest", b"manifest_digest", "refused", b"refused"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "disclosed_at", b"disclosed_at", "fields", b"fields", "manifest_digest", b"manifest_digest", "refused", b"refused", "via", b"via"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -4404,6 +4444,7 @@ class AttestationStatus(_message.Message):
     LOCAL_LISTS_UPDATED_FIELD_NUMBER: _builtins.int
     EXCEPTIONS_FIELD_NUMBER: _builtins.int
     ON_BEHALF_OF_FIELD_NUMBER: _builtins.int
+    VIA_FIELD_NUMBER: _builtins.int
     agency: _builtins.str
     manifest_digest: _builtins.bytes
     stage: Global___AttestationStage.ValueType
@@ -4412,6 +4453,8 @@ class AttestationStatus(_message.Message):
     """Set once it has come."""
     copies_removed: _builtins.int
     local_lists_updated: _builtins.bool
+    via: _builtins.str
+    """Trust domain of the country that passed the alert on to this third party, and that reports its attestation; empty if we told it."""
     @_builtins.property
     def exceptions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Short names of codes."""
@@ -4432,10 +4475,11 @@ class AttestationStatus(_message.Message):
         local_lists_updated: _builtins.bool = ...,
         exceptions: _abc.Iterable[_builtins.str] | None = ...,
         on_behalf_of: _abc.Iterable[_builtins.str] | None = ...,
+        via: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "attest_by", b"attest_by", "attested_at", b"attested_at", "copies_removed", b"copies_removed", "exceptions", b"exceptions", "local_lists_updated", b"local_lists_updated", "manifest_digest", b"manifest_digest", "on_behalf_of", b"on_behalf_of", "stage", b"stage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "attest_by", b"attest_by", "attested_at", b"attested_at", "copies_removed", b"copies_removed", "exceptions", b"exceptions", "local_lists_updated", b"local_lists_updated", "manifest_digest", b"manifest_digest", "on_behalf_of", b"on_behalf_of", "stage", b"stage", "via", b"via"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -6506,3 +6550,374 @@ class ConfirmPurgeResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ConfirmPurgeResponse: _TypeAlias = ConfirmPurgeResponse  # noqa: Y015
+
+@_typing.final
+class OnwardSummary(_message.Message):
+    """One request to pass an alert on, or for judicial use, and what became of it. Times are Unix milliseconds, 0 where something has not happened."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_DIGEST_FIELD_NUMBER: _builtins.int
+    MANIFEST_DIGEST_FIELD_NUMBER: _builtins.int
+    OWN_FIELD_NUMBER: _builtins.int
+    ASKER_FIELD_NUMBER: _builtins.int
+    THIRD_PARTY_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    JUDICIAL_USE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    ASKED_AT_FIELD_NUMBER: _builtins.int
+    DECISION_DIGEST_FIELD_NUMBER: _builtins.int
+    DECIDED_AT_FIELD_NUMBER: _builtins.int
+    PERMIT_DIGEST_FIELD_NUMBER: _builtins.int
+    GRANTED_FIELDS_FIELD_NUMBER: _builtins.int
+    GRANTED_UNTIL_FIELD_NUMBER: _builtins.int
+    PASSED_ON_AT_FIELD_NUMBER: _builtins.int
+    ALERT_TYPE_FIELD_NUMBER: _builtins.int
+    request_digest: _builtins.bytes
+    """Digest of the OnwardRequest's manifest: names the request at both ends."""
+    manifest_digest: _builtins.bytes
+    """Of the alert."""
+    own: _builtins.bool
+    """True where we asked, false where we are asked."""
+    asker: _builtins.str
+    third_party: _builtins.str
+    purpose: _handling_pb2.Purpose.ValueType
+    until: _builtins.int
+    judicial_use: _builtins.bool
+    state: Global___OnwardState.ValueType
+    asked_at: _builtins.int
+    decision_digest: _builtins.bytes
+    decided_at: _builtins.int
+    permit_digest: _builtins.bytes
+    """Of the permit; empty if there is none, or none that holds came with the decision."""
+    granted_until: _builtins.int
+    passed_on_at: _builtins.int
+    alert_type: _builtins.str
+    """Full name of the alert's type, empty if the alert is not here."""
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
+    @_builtins.property
+    def granted_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
+    def __init__(
+        self,
+        *,
+        request_digest: _builtins.bytes = ...,
+        manifest_digest: _builtins.bytes = ...,
+        own: _builtins.bool = ...,
+        asker: _builtins.str = ...,
+        third_party: _builtins.str = ...,
+        fields: _abc.Iterable[_builtins.int] | None = ...,
+        purpose: _handling_pb2.Purpose.ValueType = ...,
+        until: _builtins.int = ...,
+        judicial_use: _builtins.bool = ...,
+        state: Global___OnwardState.ValueType = ...,
+        asked_at: _builtins.int = ...,
+        decision_digest: _builtins.bytes = ...,
+        decided_at: _builtins.int = ...,
+        permit_digest: _builtins.bytes = ...,
+        granted_fields: _abc.Iterable[_builtins.int] | None = ...,
+        granted_until: _builtins.int = ...,
+        passed_on_at: _builtins.int = ...,
+        alert_type: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert_type", b"alert_type", "asked_at", b"asked_at", "asker", b"asker", "decided_at", b"decided_at", "decision_digest", b"decision_digest", "fields", b"fields", "granted_fields", b"granted_fields", "granted_until", b"granted_until", "judicial_use", b"judicial_use", "manifest_digest", b"manifest_digest", "own", b"own", "passed_on_at", b"passed_on_at", "permit_digest", b"permit_digest", "purpose", b"purpose", "request_digest", b"request_digest", "state", b"state", "third_party", b"third_party", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OnwardSummary: _TypeAlias = OnwardSummary  # noqa: Y015
+
+@_typing.final
+class RequestOnwardRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ALERT_FIELD_NUMBER: _builtins.int
+    THIRD_PARTY_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    JUDICIAL_USE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    CONTACT_DESK_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.bytes
+    alert: _builtins.str
+    """Id or digest of an alert in the inbox, or a beginning of one."""
+    third_party: _builtins.str
+    """SPIFFE ID of an agency or node of the third country; empty for judicial use."""
+    purpose: _handling_pb2.Purpose.ValueType
+    until: _builtins.int
+    judicial_use: _builtins.bool
+    reason: _builtins.str
+    """For the originator to read, and for our auditors."""
+    language: _builtins.str
+    """Of the reason, BCP 47."""
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Empty for all that the caller's agency was given."""
+
+    @_builtins.property
+    def contact_desk(self) -> _people_pb2.ContactDesk: ...
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.bytes = ...,
+        alert: _builtins.str = ...,
+        third_party: _builtins.str = ...,
+        fields: _abc.Iterable[_builtins.int] | None = ...,
+        purpose: _handling_pb2.Purpose.ValueType = ...,
+        until: _builtins.int = ...,
+        judicial_use: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+        language: _builtins.str = ...,
+        contact_desk: _people_pb2.ContactDesk | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["contact_desk", b"contact_desk"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "contact_desk", b"contact_desk", "fields", b"fields", "judicial_use", b"judicial_use", "language", b"language", "purpose", b"purpose", "reason", b"reason", "request_id", b"request_id", "third_party", b"third_party", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestOnwardRequest: _TypeAlias = RequestOnwardRequest  # noqa: Y015
+
+@_typing.final
+class RequestOnwardResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PUBLISHED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def published(self) -> Global___PublishedAlert: ...
+    def __init__(
+        self,
+        *,
+        published: Global___PublishedAlert | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["published", b"published"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["published", b"published"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestOnwardResponse: _TypeAlias = RequestOnwardResponse  # noqa: Y015
+
+@_typing.final
+class ListOnwardRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOnwardRequest: _TypeAlias = ListOnwardRequest  # noqa: Y015
+
+@_typing.final
+class ListOnwardResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ONWARD_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def onward(self) -> _containers.RepeatedCompositeFieldContainer[Global___OnwardSummary]:
+        """Newest first."""
+
+    def __init__(
+        self,
+        *,
+        onward: _abc.Iterable[Global___OnwardSummary] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["onward", b"onward"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOnwardResponse: _TypeAlias = ListOnwardResponse  # noqa: Y015
+
+@_typing.final
+class GetOnwardRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_FIELD_NUMBER: _builtins.int
+    request: _builtins.str
+    """The request's digest, or at least the first 8 characters of it."""
+    def __init__(
+        self,
+        *,
+        request: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetOnwardRequest: _TypeAlias = GetOnwardRequest  # noqa: Y015
+
+@_typing.final
+class GetOnwardResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    DISCLOSURES_FIELD_NUMBER: _builtins.int
+    ATTESTATIONS_FIELD_NUMBER: _builtins.int
+    PERMIT_FIELD_NUMBER: _builtins.int
+    permit: _builtins.bytes
+    """The permit statement, as it was signed; empty if there is none."""
+    @_builtins.property
+    def summary(self) -> Global___OnwardSummary: ...
+    @_builtins.property
+    def disclosures(self) -> _containers.RepeatedCompositeFieldContainer[Global___DisclosureStatus]:
+        """Where we passed it on: our entries. Where it is ours: empty."""
+
+    @_builtins.property
+    def attestations(self) -> _containers.RepeatedCompositeFieldContainer[Global___AttestationStatus]:
+        """What the third country has attested after a withdrawal: to us, or by way of the holder."""
+
+    def __init__(
+        self,
+        *,
+        summary: Global___OnwardSummary | None = ...,
+        disclosures: _abc.Iterable[Global___DisclosureStatus] | None = ...,
+        attestations: _abc.Iterable[Global___AttestationStatus] | None = ...,
+        permit: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestations", b"attestations", "disclosures", b"disclosures", "permit", b"permit", "summary", b"summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetOnwardResponse: _TypeAlias = GetOnwardResponse  # noqa: Y015
+
+@_typing.final
+class DecideOnwardRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_FIELD_NUMBER: _builtins.int
+    GRANT_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.bytes
+    request: _builtins.str
+    grant: _builtins.bool
+    until: _builtins.int
+    """0 for what was asked."""
+    reason: _builtins.str
+    """For the other side to read, and for our auditors."""
+    language: _builtins.str
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """A subset of what was asked; empty for all of it."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.bytes = ...,
+        request: _builtins.str = ...,
+        grant: _builtins.bool = ...,
+        fields: _abc.Iterable[_builtins.int] | None = ...,
+        until: _builtins.int = ...,
+        reason: _builtins.str = ...,
+        language: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fields", b"fields", "grant", b"grant", "language", b"language", "reason", b"reason", "request", b"request", "request_id", b"request_id", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecideOnwardRequest: _TypeAlias = DecideOnwardRequest  # noqa: Y015
+
+@_typing.final
+class DecideOnwardResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PUBLISHED_FIELD_NUMBER: _builtins.int
+    PERMIT_DIGEST_FIELD_NUMBER: _builtins.int
+    GRANTED_UNTIL_FIELD_NUMBER: _builtins.int
+    permit_digest: _builtins.bytes
+    granted_until: _builtins.int
+    @_builtins.property
+    def published(self) -> Global___PublishedAlert: ...
+    def __init__(
+        self,
+        *,
+        published: Global___PublishedAlert | None = ...,
+        permit_digest: _builtins.bytes = ...,
+        granted_until: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["published", b"published"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["granted_until", b"granted_until", "permit_digest", b"permit_digest", "published", b"published"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecideOnwardResponse: _TypeAlias = DecideOnwardResponse  # noqa: Y015
+
+@_typing.final
+class ReleaseOnwardRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_FIELD_NUMBER: _builtins.int
+    RECIPIENTS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.bytes
+    request: _builtins.str
+    reason: _builtins.str
+    @_builtins.property
+    def recipients(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Agencies of the third country; empty for the one that the request names."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.bytes = ...,
+        request: _builtins.str = ...,
+        recipients: _abc.Iterable[_builtins.str] | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "recipients", b"recipients", "request", b"request", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleaseOnwardRequest: _TypeAlias = ReleaseOnwardRequest  # noqa: Y015
+
+@_typing.final
+class ReleaseOnwardResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RELEASED_FIELD_NUMBER: _builtins.int
+    NOTICE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def released(self) -> Global___PublishedAlert: ...
+    @_builtins.property
+    def notice(self) -> Global___PublishedAlert:
+        """The OnwardNotice to the originator."""
+
+    def __init__(
+        self,
+        *,
+        released: Global___PublishedAlert | None = ...,
+        notice: Global___PublishedAlert | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["notice", b"notice", "released", b"released"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["notice", b"notice", "released", b"released"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleaseOnwardResponse: _TypeAlias = ReleaseOnwardResponse  # noqa: Y015

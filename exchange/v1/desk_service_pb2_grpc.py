@@ -419,6 +419,31 @@ class DeskServiceStub:
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.ConfirmPurgeRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ConfirmPurgeResponse.FromString,
                 _registered_method=True)
+        self.RequestOnward = channel.unary_unary(
+                '/exchange.v1.DeskService/RequestOnward',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.RequestOnwardRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.RequestOnwardResponse.FromString,
+                _registered_method=True)
+        self.ListOnward = channel.unary_unary(
+                '/exchange.v1.DeskService/ListOnward',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ListOnwardRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ListOnwardResponse.FromString,
+                _registered_method=True)
+        self.GetOnward = channel.unary_unary(
+                '/exchange.v1.DeskService/GetOnward',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.GetOnwardRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetOnwardResponse.FromString,
+                _registered_method=True)
+        self.DecideOnward = channel.unary_unary(
+                '/exchange.v1.DeskService/DecideOnward',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.DecideOnwardRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.DecideOnwardResponse.FromString,
+                _registered_method=True)
+        self.ReleaseOnward = channel.unary_unary(
+                '/exchange.v1.DeskService/ReleaseOnward',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ReleaseOnwardRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ReleaseOnwardResponse.FromString,
+                _registered_method=True)
 
 
 class DeskServiceServicer:
@@ -897,6 +922,38 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RequestOnward(self, request, context):
+        """Leave to pass an alert on, or to use it in court: asked by whoever holds it, decided by whoever originated it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListOnward(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetOnward(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DecideOnward(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReleaseOnward(self, request, context):
+        """Passes an alert on under the permit that was granted, and tells the originator.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -1284,6 +1341,31 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     servicer.ConfirmPurge,
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ConfirmPurgeRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.ConfirmPurgeResponse.SerializeToString,
+            ),
+            'RequestOnward': grpc.unary_unary_rpc_method_handler(
+                    servicer.RequestOnward,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.RequestOnwardRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.RequestOnwardResponse.SerializeToString,
+            ),
+            'ListOnward': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOnward,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ListOnwardRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ListOnwardResponse.SerializeToString,
+            ),
+            'GetOnward': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetOnward,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetOnwardRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.GetOnwardResponse.SerializeToString,
+            ),
+            'DecideOnward': grpc.unary_unary_rpc_method_handler(
+                    servicer.DecideOnward,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.DecideOnwardRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.DecideOnwardResponse.SerializeToString,
+            ),
+            'ReleaseOnward': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReleaseOnward,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ReleaseOnwardRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ReleaseOnwardResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -3365,6 +3447,141 @@ class DeskService:
             '/exchange.v1.DeskService/ConfirmPurge',
             exchange_dot_v1_dot_desk__service__pb2.ConfirmPurgeRequest.SerializeToString,
             exchange_dot_v1_dot_desk__service__pb2.ConfirmPurgeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RequestOnward(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/RequestOnward',
+            exchange_dot_v1_dot_desk__service__pb2.RequestOnwardRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.RequestOnwardResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOnward(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/ListOnward',
+            exchange_dot_v1_dot_desk__service__pb2.ListOnwardRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ListOnwardResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetOnward(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/GetOnward',
+            exchange_dot_v1_dot_desk__service__pb2.GetOnwardRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.GetOnwardResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DecideOnward(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/DecideOnward',
+            exchange_dot_v1_dot_desk__service__pb2.DecideOnwardRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.DecideOnwardResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReleaseOnward(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/ReleaseOnward',
+            exchange_dot_v1_dot_desk__service__pb2.ReleaseOnwardRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ReleaseOnwardResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -119,6 +119,13 @@ class DeskServiceStub:
     ListDistributions: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ListDistributionsRequest, _desk_service_pb2.ListDistributionsResponse]
     ForwardReport: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ForwardReportRequest, _desk_service_pb2.ForwardReportResponse]
     ConfirmPurge: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ConfirmPurgeRequest, _desk_service_pb2.ConfirmPurgeResponse]
+    RequestOnward: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.RequestOnwardRequest, _desk_service_pb2.RequestOnwardResponse]
+    """Leave to pass an alert on, or to use it in court: asked by whoever holds it, decided by whoever originated it."""
+    ListOnward: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ListOnwardRequest, _desk_service_pb2.ListOnwardResponse]
+    GetOnward: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.GetOnwardRequest, _desk_service_pb2.GetOnwardResponse]
+    DecideOnward: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.DecideOnwardRequest, _desk_service_pb2.DecideOnwardResponse]
+    ReleaseOnward: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ReleaseOnwardRequest, _desk_service_pb2.ReleaseOnwardResponse]
+    """Passes an alert on under the permit that was granted, and tells the originator."""
 
 @_typing.type_check_only
 class DeskServiceAsyncStub(DeskServiceStub):
@@ -211,6 +218,13 @@ class DeskServiceAsyncStub(DeskServiceStub):
     ListDistributions: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ListDistributionsRequest, _desk_service_pb2.ListDistributionsResponse]  # type: ignore[assignment]
     ForwardReport: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ForwardReportRequest, _desk_service_pb2.ForwardReportResponse]  # type: ignore[assignment]
     ConfirmPurge: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ConfirmPurgeRequest, _desk_service_pb2.ConfirmPurgeResponse]  # type: ignore[assignment]
+    RequestOnward: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.RequestOnwardRequest, _desk_service_pb2.RequestOnwardResponse]  # type: ignore[assignment]
+    """Leave to pass an alert on, or to use it in court: asked by whoever holds it, decided by whoever originated it."""
+    ListOnward: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ListOnwardRequest, _desk_service_pb2.ListOnwardResponse]  # type: ignore[assignment]
+    GetOnward: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.GetOnwardRequest, _desk_service_pb2.GetOnwardResponse]  # type: ignore[assignment]
+    DecideOnward: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.DecideOnwardRequest, _desk_service_pb2.DecideOnwardResponse]  # type: ignore[assignment]
+    ReleaseOnward: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ReleaseOnwardRequest, _desk_service_pb2.ReleaseOnwardResponse]  # type: ignore[assignment]
+    """Passes an alert on under the permit that was granted, and tells the originator."""
 
 class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -762,5 +776,42 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _desk_service_pb2.ConfirmPurgeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.ConfirmPurgeResponse, _abc.Awaitable[_desk_service_pb2.ConfirmPurgeResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def RequestOnward(
+        self,
+        request: _desk_service_pb2.RequestOnwardRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.RequestOnwardResponse, _abc.Awaitable[_desk_service_pb2.RequestOnwardResponse]]:
+        """Leave to pass an alert on, or to use it in court: asked by whoever holds it, decided by whoever originated it."""
+
+    @_abc_1.abstractmethod
+    def ListOnward(
+        self,
+        request: _desk_service_pb2.ListOnwardRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ListOnwardResponse, _abc.Awaitable[_desk_service_pb2.ListOnwardResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def GetOnward(
+        self,
+        request: _desk_service_pb2.GetOnwardRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.GetOnwardResponse, _abc.Awaitable[_desk_service_pb2.GetOnwardResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def DecideOnward(
+        self,
+        request: _desk_service_pb2.DecideOnwardRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.DecideOnwardResponse, _abc.Awaitable[_desk_service_pb2.DecideOnwardResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ReleaseOnward(
+        self,
+        request: _desk_service_pb2.ReleaseOnwardRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ReleaseOnwardResponse, _abc.Awaitable[_desk_service_pb2.ReleaseOnwardResponse]]:
+        """Passes an alert on under the permit that was granted, and tells the originator."""
 
 def add_DeskServiceServicer_to_server(servicer: DeskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -34,7 +34,7 @@ class OnwardRequest(_message.Message):
     CONTACT_DESK_FIELD_NUMBER: _builtins.int
     manifest_digest: _builtins.bytes
     third_party: _builtins.str
-    """SPIFFE ID."""
+    """SPIFFE ID of the agency or node to tell; of the asking node itself if leave for judicial use is asked."""
     purpose: _handling_pb2.Purpose.ValueType
     until: _builtins.int
     """Unix milliseconds."""
@@ -93,11 +93,14 @@ class OnwardDecision(_message.Message):
     GRANTED_FIELD_NUMBER: _builtins.int
     PERMIT_DIGEST_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
     request_digest: _builtins.bytes
     """Digest of the OnwardRequest's manifest."""
     granted: _builtins.bool
     permit_digest: _builtins.bytes
     """Digest of the permit, if granted."""
+    until: _builtins.int
+    """Unix milliseconds: the leave holds up to then. Unset if nothing is granted."""
     @_builtins.property
     def reason(self) -> _containers.RepeatedCompositeFieldContainer[_people_pb2.Text]: ...
     def __init__(
@@ -107,10 +110,11 @@ class OnwardDecision(_message.Message):
         granted: _builtins.bool | None = ...,
         permit_digest: _builtins.bytes | None = ...,
         reason: _abc.Iterable[_people_pb2.Text] | None = ...,
+        until: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_granted", b"_granted", "_permit_digest", b"_permit_digest", "_request_digest", b"_request_digest", "granted", b"granted", "permit_digest", b"permit_digest", "request_digest", b"request_digest"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_granted", b"_granted", "_permit_digest", b"_permit_digest", "_request_digest", b"_request_digest", "_until", b"_until", "granted", b"granted", "permit_digest", b"permit_digest", "request_digest", b"request_digest", "until", b"until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_granted", b"_granted", "_permit_digest", b"_permit_digest", "_request_digest", b"_request_digest", "granted", b"granted", "permit_digest", b"permit_digest", "reason", b"reason", "request_digest", b"request_digest"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_granted", b"_granted", "_permit_digest", b"_permit_digest", "_request_digest", b"_request_digest", "_until", b"_until", "granted", b"granted", "permit_digest", b"permit_digest", "reason", b"reason", "request_digest", b"request_digest", "until", b"until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__granted: _TypeAlias = _typing.Literal["granted"]  # noqa: Y015
     _WhichOneofArgType__granted: _TypeAlias = _typing.Literal["_granted", b"_granted"]  # noqa: Y015
@@ -118,12 +122,16 @@ class OnwardDecision(_message.Message):
     _WhichOneofArgType__permit_digest: _TypeAlias = _typing.Literal["_permit_digest", b"_permit_digest"]  # noqa: Y015
     _WhichOneofReturnType__request_digest: _TypeAlias = _typing.Literal["request_digest"]  # noqa: Y015
     _WhichOneofArgType__request_digest: _TypeAlias = _typing.Literal["_request_digest", b"_request_digest"]  # noqa: Y015
+    _WhichOneofReturnType__until: _TypeAlias = _typing.Literal["until"]  # noqa: Y015
+    _WhichOneofArgType__until: _TypeAlias = _typing.Literal["_until", b"_until"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__granted) -> _WhichOneofReturnType__granted | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__permit_digest) -> _WhichOneofReturnType__permit_digest | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__request_digest) -> _WhichOneofReturnType__request_digest | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__until) -> _WhichOneofReturnType__until | None: ...
 
 Global___OnwardDecision: _TypeAlias = OnwardDecision  # noqa: Y015
 

@@ -53,10 +53,11 @@ def reach(alert_id: str) -> None:
                 str(len(one.fields)),
                 time_cell(one.disclosed_at),
                 "refused" if one.refused else "",
+                f"passed on by {one.via}" if one.via else "",
             )
             for one in answer.reached
         ]
-        console.print(table(("agency", "!manifest", "fields", "!disclosed (UTC)", "receipt"), rows, right=("fields",)))
+        console.print(table(("agency", "!manifest", "fields", "!disclosed (UTC)", "receipt", "how"), rows, right=("fields",)))
 
     show(document(answer), draw)
 

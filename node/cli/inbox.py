@@ -14,7 +14,7 @@ from node.cli.errors import REFUSED, SUCCESS
 from node.cli.output import facts, note, party_name, plain, short, show, table, time_cell, time_text, words
 from node.cli.paging import collect
 from node.cli.problems import problem_table
-from node.cli.recall_view import advice, attest_note, changed, draw_changes, draw_recalls
+from node.cli.recall_view import advice, attest_note, changed, draw_changes, draw_recalls, judicial_use
 from node.cli.record_view import ERASED, draw_erased
 from node.cli.reply import own_desk, read_time, show_said
 
@@ -41,7 +41,7 @@ OUTCOMES: Final = (
     "CANNOT_EXECUTE",
 )
 """Of `exchange.v1.HitOutcome`; written out so that the help page needs no schema. A test compares them."""
-EXCEPTIONS: Final = ("LEGAL_HOLD", "OWN_INVESTIGATION", "AUDIT_RECORD")
+EXCEPTIONS: Final = ("LEGAL_HOLD", "OWN_INVESTIGATION", "AUDIT_RECORD", "PASSED_ON")
 """Of `exchange.v1.PurgeException`, likewise."""
 
 
@@ -268,6 +268,7 @@ def _facts(answer: "GetInboxAlertResponse") -> list[tuple[str, str]]:
         ("erase by", time_text(answer.erase_by)),
         ("answered", "yes" if answer.summary.answered else "not yet"),
         ("attest by", attest_note(answer)),
+        ("judicial use", judicial_use(answer)),
         ("given under", ", ".join(dict.fromkeys(item.clause or "no clause" for item in answer.disclosures))),
         ("told by", ", ".join(dict.fromkeys(f"{party_name(one.desk)}, {one.clause}" for one in answer.distributions))),
     ]

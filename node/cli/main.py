@@ -36,6 +36,7 @@ _NOUNS: Final[Mapping[str, Mapping[str, str]]] = {
         "inbox": "Read what came in for your desk, acknowledge, report back, and attest a purge.",
         "request": "Ask another country's agency, answer or refuse in time, stop the clock.",
         "distribution": "Tell other agencies of your own country what came from abroad.",
+        "onward": "Leave to pass an alert on, or to use it in court: ask, decide, pass on.",
         "screen": "Compare a passenger list with the alerts in force.",
         "tip": "Tips of NGOs: look, take, assess, pass on; and an NGO's own side.",
     },

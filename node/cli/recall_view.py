@@ -87,7 +87,7 @@ def draw_attestations(console: "Console", attestations: "Sequence[AttestationSta
     console.print(heading("Attestations of the purge"))
     rows = [
         (
-            party_name(one.agency),
+            party_name(one.agency) + (f" (by way of {one.via})" if one.via else ""),
             short(one.manifest_digest),
             words(document(one)["stage"]),
             time_cell(one.attest_by),
@@ -121,6 +121,18 @@ def changed(answer: "GetInboxAlertResponse") -> Iterator[dict[str, Any]]:
 def attest_note(answer: "GetInboxAlertResponse") -> str:
     """By when an attestation is owed; empty if none is."""
     return time_text(answer.attest_by) if answer.attest_by else ""
+
+
+def judicial_use(answer: "GetInboxAlertResponse") -> str:
+    """Whether the alert may be used in court, and by whose leave."""
+    from exchange.v1 import handling_pb2
+
+    if answer.judicial_leave:
+        return f"allowed by {short(answer.judicial_leave)} until {time_text(answer.judicial_leave_until)}"
+    if answer.handling.judicial_use == handling_pb2.JUDICIAL_USE_ALLOWED:
+        return "allowed"
+    asking = answer.handling.judicial_use == handling_pb2.JUDICIAL_USE_ASK
+    return "not allowed without leave: exchange onward request ALERT --judicial" if asking else "not allowed"
 
 
 def waiting_note(console: "Console", waiting: Sequence[str]) -> None:

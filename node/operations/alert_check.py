@@ -2,7 +2,8 @@
 
 What is found has one of these codes: ALERT_WITHOUT_ENTRY, DISCLOSED_TWICE, ROW_MISMATCH, CONTENT_UNREADABLE, CONTENT_ERASED,
 MANIFEST_UNVERIFIED, MANIFEST_UNCONFIRMED, OPENINGS_MISMATCH, AUTHORISATION_MISMATCH, NOT_AGREED, INBOX_MISMATCH, ANSWER_MISMATCH,
-SUPERSESSION_MISMATCH, and those of `node.operations.recall_check`. Each names the first entry of the alert, or the one that is concerned.
+SUPERSESSION_MISMATCH, and those of `node.operations.recall_check` and `node.operations.onward_check`. Each names the first entry of the
+alert, or the one that is concerned.
 """
 
 import json
@@ -23,6 +24,7 @@ from exchange.v1 import disclosure_pb2, manifest_pb2, statement_pb2
 from exchange.values import PartyId
 from node.operations.contents import SALT, purpose_of_alert, purpose_of_entry, unpack_content
 from node.operations.findings import CRITICAL, PRIORITY, Findings, Grade, Step
+from node.operations.onward_check import permitted_so, says_so
 from node.operations.recall_check import RecallPage, recall_page
 from node.ports import Known
 from node.store.alerts import AlertRow
@@ -41,6 +43,7 @@ from node.store.scan import (
     last_of_page,
     supersessions_between,
 )
+from node.store.scan_onward import Said, onward_between
 from node.store.strays import newest_alert
 from node.store.transaction import Transaction
 from node.store.vault import DataKey, Vault
@@ -87,6 +90,7 @@ class _AlertChecker:
     periods: dict[str, SealingKey | None] = field(default_factory=dict)
     """The keys of this page, as the store has them."""
     recalls: RecallPage = field(default_factory=lambda: RecallPage(about={}, successors=set(), said={}))
+    onward: Mapping[bytes, Said] = field(default_factory=dict)
 
     def check_page(self, tx: Transaction, after: int, last: int) -> None:
         """Check the alerts with row ids above `after` up to, and with, `last`."""
@@ -97,6 +101,7 @@ class _AlertChecker:
         grouped = groupby(entries_of_alerts(tx, after, last), key=lambda row: row.alert_ref)
         waiting = next(grouped, None)
         self.recalls = recall_page(tx, after, last)
+        self.onward = onward_between(tx, after, last)
         for alert in alerts_between(tx, after, last):
             while waiting is not None and waiting[0] < alert.id:
                 waiting = next(grouped, None)  # of an alert that is not here: the pass over the entries says so
@@ -172,6 +177,8 @@ class _AlertChecker:
                 self._check_given(alert, manifest, data_key, one)
             if not alert_type(manifest.alert_type).control and one.entry.purpose not in manifest.handling.permitted_purposes:
                 self._wrong(one, "NOT_AGREED", "the originator does not permit the purpose", grade=PRIORITY)
+            if not permitted_so(tx, self.known, one.log, one.entry, manifest):
+                self._wrong(one, "PERMIT_MISMATCH", "was passed on without a permit that covers it", grade=PRIORITY)
 
     def _data_key(self, tx: Transaction, alert: AlertRow) -> DataKey:
         if alert.period not in self.periods:
@@ -246,6 +253,8 @@ class _AlertChecker:
     def _check_said(self, alert: AlertRow, logged: Sequence[_Logged], opened: Message) -> None:
         if not self.recalls.says_so(alert, opened):
             self._about(alert, logged, "RECALL_MISMATCH", "recalls, or attests, something else than the tables say")
+        if not says_so(self.onward.get(alert.digest), alert, opened):
+            self._about(alert, logged, "ONWARD_MISMATCH", "says something else of passing on than the tables")
 
     def _wrong(self, one: _Logged, code: str, message: str, *, grade: Grade = CRITICAL) -> None:
         self.findings.error(code, message, origin=one.log.name.origin, index=one.idx, grade=grade)

@@ -7,17 +7,22 @@ from typing import Protocol
 from exchange.profile import AlertType
 from exchange.v1 import desk_service_pb2
 from exchange.v1.hit_report_pb2 import HIT_OUTCOME_NOT_THIS_PERSON, HitReport
+from exchange.v1.onward_pb2 import OnwardDecision, OnwardNotice, OnwardRequest
 from node.config import OfficerEntry
 from node.operations.mis_hits import Remembered
 from node.operations.officers import agency_of
+from node.operations.onward_kept import Kept
 from node.operations.planning import Plan
 from node.operations.request_rules import REPLIES, Reply
 from node.operations.tip_thread import ActedUpon
 from node.ports import Ports
 from node.store.transaction import Transaction
 
-ANSWERS = frozenset({"exchange.v1.HitReport", "exchange.v1.Acknowledgement", "exchange.v1.Refusal", "exchange.v1.TipStatus"})
-"""What a partner officer may send: answers to what came in."""
+ANSWERS = frozenset(
+    {"exchange.v1.HitReport", "exchange.v1.Acknowledgement", "exchange.v1.OnwardRequest", "exchange.v1.Refusal", "exchange.v1.TipStatus"}
+)
+"""What a partner officer may send: answers to what came in, and the question whether it may be passed on."""
+_ONWARD = (OnwardRequest, OnwardDecision, OnwardNotice)
 
 
 class Consequence(Protocol):
@@ -60,6 +65,8 @@ def consequence_of(
                 told=frozenset.intersection(*(frozenset(item.allowed.fields) for item in decided.planned)),
             )
         )
+    if kind.message in _ONWARD:
+        parts.append(Kept(alert=kind.message.FromString(draft.alert), digest=digest, issuer=agency_of(officer)))
     if kind.message is HitReport:
         report = HitReport.FromString(draft.alert)
         if report.outcome == HIT_OUTCOME_NOT_THIS_PERSON:

@@ -27,7 +27,7 @@ from node.operations.recall import request_problems, standing_problem
 from node.operations.recalled import kind_of
 from node.operations.release import NotReleased, Prepared
 from node.operations.request_rules import reply_problem
-from node.ports import Ports
+from node.ports import Known, Ports
 from node.store import alerts
 from node.store.alerts import AlertRow
 from node.store.recalls import RecallKind
@@ -108,15 +108,16 @@ def _addressed(ports: Ports, draft: desk_service_pb2.Draft, message: Any, agency
     """Whom a control alert must reach; or why it cannot go."""
     with ports.store.read() as tx:
         row = alerts.by_digests(tx, {message.manifest_digest}).get(message.manifest_digest)
-        found = _answer(tx, row, message, agency) if isinstance(message, _ANSWERS) else _recall(tx, row, message, agency)
+        answers = isinstance(message, _ANSWERS)
+        found = _answer(ports.known, tx, row, message, agency) if answers else _recall(tx, row, message, agency)
     if not isinstance(found, desk_service_pb2.Problem) and draft.recipients and set(draft.recipients) != _agencies(found):
         remedy = "leave recipients out: the node knows from its logs whom this must reach"
         return error("REACH_DIFFERS", "recipients", "these are not exactly those whom this must reach", remedy)
     return found
 
 
-def _answer(tx: Transaction, row: AlertRow | None, message: Message, agency: str) -> Holders | desk_service_pb2.Problem:
-    """To whom a refusal or an attestation goes: to the agency that originated the alert, over the node that told us."""
+def _answer(known: Known, tx: Transaction, row: AlertRow | None, message: Message, agency: str) -> Holders | desk_service_pb2.Problem:
+    """To whom a refusal or an attestation goes: to the agency that originated the alert, and to whoever passed it on to us."""
     given = given_to(tx, row, agency) if row is not None else []
     if row is None or not given:
         return _unknown()
@@ -148,7 +149,8 @@ def _guard(ports: Ports, message: Any, agency: str, to: Holders) -> Guard:
 
     def guard(tx: Transaction) -> desk_service_pb2.Problem | None:
         row = alerts.by_digests(tx, {message.manifest_digest}).get(message.manifest_digest)
-        found = _answer(tx, row, message, agency) if isinstance(message, _ANSWERS) else _recall(tx, row, message, agency)
+        answers = isinstance(message, _ANSWERS)
+        found = _answer(ports.known, tx, row, message, agency) if answers else _recall(tx, row, message, agency)
         if isinstance(found, desk_service_pb2.Problem):
             return found
         if problem := reply_problem(ports, tx, message, agency):

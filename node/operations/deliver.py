@@ -18,9 +18,10 @@ from exchange.receipt import OpenedReceipt, open_receipt
 from exchange.tlog.checkpoint import Checkpoint, parse_checkpoint_text
 from exchange.tlog.merkle import Frontier
 from exchange.v1 import disclosure_pb2, receipt_pb2, statement_pb2
-from exchange.values import CLOCK_SKEW_MS
+from exchange.values import CLOCK_SKEW_MS, PartyId
 from node.operations.attempts import told_in_state
-from node.operations.contents import purpose_of_alert, unpack_content
+from node.operations.held_content import held_content
+from node.operations.permitted import attach, holds
 from node.operations.sign import check_high_water, own_log, sign, stop_log
 from node.operations.standing import recalled_now
 from node.ports import Ports
@@ -317,17 +318,17 @@ def _fill(ports: Ports, tx: Transaction, outgoing: Outgoing, delivery: disclosur
     try:
         if alert is None:
             raise NotFound("ERASED")
-        data_key = ports.vault.unwrap(tx, alert.period, alert.wrapped_key)
-        content = unpack_content(data_key.open(purpose_of_alert(alert.alert_id), alert.sealed or b""))
+        content = held_content(ports, tx, alert)
         code = _withheld_now(ports, tx, outgoing, entry, alert, content)
     except NotFound:
         code = disclosure_pb2.WITHHELD_CODE_ERASED
-    if code or content is None:
+    if code or alert is None or content is None:
         delivery.withheld = disclosure_pb2.WithheldCode.ValueType(code)
         return code
     fields = set(entry.fields)
     delivery.manifest.CopyFrom(content.manifest)
     delivery.openings.extend([opening for opening in content.openings if opening.field in fields])
+    attach(ports, tx, delivery, entry, alert)
     if delivery.ByteSize() > CAP_DELIVERY:
         raise Malformed("TOO_LARGE", "a delivery that the sequencer should have refused")
     return 0
@@ -343,15 +344,19 @@ def _withheld_now(
         return 0
     if outgoing.clocks_apart:
         return disclosure_pb2.WITHHELD_CODE_CLOCK
-    if alert.state != "active" and recalled_now(tx, alert):
+    # What another country told us is passed on only while it stands as it did: whoever blocked it did not know of this reader.
+    if alert.state != "active" and (not alert.own or recalled_now(tx, alert)):
         return disclosure_pb2.WITHHELD_CODE_WITHDRAWN
     if alert.not_after and now >= alert.not_after:
         return disclosure_pb2.WITHHELD_CODE_EXPIRED
-    signing_key = ports.known.own.find(content.manifest.signatures[0].key_id)
+    originator = ports.known.own if alert.own else ports.known.nodes().get(PartyId.parse(alert.originator).trust_domain)
+    signing_key = originator.find(content.manifest.signatures[0].key_id) if originator else None
     if signing_key is None or signing_key.revoked_at or signing_key.compromised_since:
         return disclosure_pb2.WITHHELD_CODE_KEY_REVOKED
     agreed = ports.known.agreements.get(entry.agreement_digest)
     if agreed is None or entry.clause not in agreed.clauses:
+        return disclosure_pb2.WITHHELD_CODE_LAPSED
+    if not alert.own and not holds(ports, tx, alert, entry.permit_digest, outgoing.partner, now):
         return disclosure_pb2.WITHHELD_CODE_LAPSED
     parties = Parties(sender=ports.trust_domain, recipient=outgoing.partner)
     required = agreed.terms[entry.clause].required  # what was required was decided at release; other entries may have opened it

@@ -33,7 +33,7 @@ def export_evidence(ports: Ports, person: str, origin: str, index: int, level: i
         entry = disclosure_pb2.Entry.FromString(row.entry)
         alert = alerts.by_ids(tx, {row.alert_ref}).get(row.alert_ref) if row.alert_ref is not None else None
         try:
-            check_may_have(officer, log, entry, alert, level)
+            check_may_have(tx, officer, log, entry, alert, level)
         except NotPermitted as refused:
             raise turned_away(ports, person, refused.code, str(refused)) from None
         receipt = covering_receipt(tx, log, index)
@@ -91,6 +91,9 @@ def _add_content(
     agreement = contents.agreement(entry.agreement_digest)
     if agreement is not None:
         evidence.agreement.CopyFrom(agreement)
+    permit = contents.permit(entry.permit_digest)
+    if permit is not None:
+        evidence.permit.CopyFrom(permit)
     originator = contents.originator(alert, log)
     if originator is not None:
         evidence.originator_descriptors.extend(originator.chain)

@@ -160,7 +160,7 @@ class _Gatherer:
             return
         excepted = bool(logs.exception_codes(self._tx, log.id, row.idx, row.idx + 1))
         level = LOGGED_ONLY if excepted else DATA if self._content else evidence_pb2.EVIDENCE_LEVEL_CONTENTLESS
-        check_may_have(self._officer, log, entry, alert, level)
+        check_may_have(self._tx, self._officer, log, entry, alert, level)
         receipt = covering_receipt(self._tx, log, row.idx)
         sender, recipient = countries(self._ports.known, log)
         disclosure = evidence_pb2.BundledDisclosure(
@@ -194,6 +194,9 @@ class _Gatherer:
         agreement = self._contents.agreement(entry.agreement_digest)
         if agreement is not None:
             self._statements[entry.agreement_digest] = agreement
+        permit = self._contents.permit(entry.permit_digest)
+        if permit is not None:
+            self._statements[entry.permit_digest] = permit
         originator = self._contents.originator(alert, log)
         if originator is not None:
             self._nodes[originator.trust_domain] = originator.chain

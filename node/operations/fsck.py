@@ -3,7 +3,7 @@
 Works on any store that is open here, of a running node or of a stopped one, in chunks of bounded memory, one pass after another: tree,
 signatures, checkpoints, entries, contents, journal. The codes of what is found stand in the modules of the passes; here: LOG_ROW,
 ALERT_TWICE, ENTRY_WITHOUT_LOG, TREE_NODE_SURPLUS, INBOX_MISMATCH, ANSWER_MISMATCH, SUPERSESSION_MISMATCH, PERIOD_KEY_UNREADABLE,
-RECALL_MISMATCH, DISTRIBUTION_MISMATCH (`node.operations.inside_check`), ERASURE_NOT_RECORDED, ERASURE_INCOMPLETE, ERASURE_UNDER_WAY.
+RECALL_MISMATCH, ONWARD_MISMATCH, DISTRIBUTION_MISMATCH (`node.operations.inside_check`), ERASURE_NOT_RECORDED, ERASURE_INCOMPLETE, ERASURE_UNDER_WAY.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,6 +25,7 @@ from node.store.nodes import journal_log
 from node.store.retention import unfinished
 from node.store.scan import nodes_of_nobody
 from node.store.scan_journal import journals
+from node.store.scan_onward import onward_of_nobody
 from node.store.scan_recalls import said_by_nobody
 from node.store.transaction import Transaction
 from node.store.vault import Vault
@@ -77,6 +78,8 @@ def _check_strays(tx: Transaction, vault: Vault, log_ids: Sequence[int], finding
         findings.error("ANSWER_MISMATCH", f"an answer that is no alert here: {answer.hex()[:16]}")
     for later in strays.stray_supersessions(tx, _STRAYS):
         findings.error("SUPERSESSION_MISMATCH", f"an alert that is not here supersedes another: {later.hex()[:16]}")
+    for digest in onward_of_nobody(tx, _STRAYS):
+        findings.error("ONWARD_MISMATCH", f"something is noted of passing on that no alert here says: {digest.hex()[:16]}")
     for control in said_by_nobody(tx, _STRAYS):
         findings.error("RECALL_MISMATCH", f"a recall or an attestation is noted that is no alert here: {control.hex()[:16]}")
     for _ in strays.stray_inboxes(tx, _STRAYS):

@@ -67,8 +67,10 @@ class BatchHoldings:
             return self._never_came(manifest_digest)
         names = {log.id: log.name for log in logs.all_logs(self._tx)}
         parties = {self._log.name.sender, self._log.name.recipient}
-        between = any({names[i].sender, names[i].recipient} == parties for i, _ in logs.entries_of_alert(self._tx, row.id))
-        return row.originator if between else None
+        between = {log_id for log_id, name in names.items() if {name.sender, name.recipient} == parties}
+        ours = {log_id for log_id in between if names[log_id].sender == self._log.name.recipient}
+        told = any(log_id in between for log_id, _ in logs.entries_of_alert(self._tx, row.id))
+        return row.originator if told or self._adopted(ours, manifest_digest) else None
 
     def told_under(self, agreement_digest: bytes) -> AbstractSet[bytes]:
         """Manifests already disclosed under that agreement."""
@@ -100,6 +102,11 @@ class BatchHoldings:
         for earlier in manifest.supersedes:
             held = Held(digest=digest, originator=manifest.originator, supersedes=frozenset(manifest.supersedes))
             self._successors.setdefault(earlier, []).append(held)
+
+    def _adopted(self, log_ids: Collection[int], manifest_digest: bytes) -> bool:
+        """Whether an entry of these logs of ours names it that was adopted after a restored backup, apart from its alert."""
+        entries = (row.entry for _, row in logs.entries_without_alert(self._tx, log_ids))
+        return any(disclosure_pb2.Entry.FromString(entry).manifest_digest == manifest_digest for entry in entries)
 
     def _never_came(self, manifest_digest: bytes) -> str | None:
         lost = recalls.find_unheld(self._tx, {manifest_digest}).get(manifest_digest)

@@ -13,6 +13,7 @@ from node.operations.changes import changes, predecessor_given
 from node.operations.contents import purpose_of_alert, purpose_of_entry, unpack_content
 from node.operations.inside import distribution, in_force, standing_of
 from node.operations.officers import LIAISON, PARTNER_OFFICER, agency_of, require
+from node.operations.onward_leave import judicial_leave
 from node.operations.outbox import logged
 from node.operations.paging import page_size, page_token, read_token
 from node.operations.standing import Standing, notice
@@ -84,6 +85,7 @@ def get_inbox_alert(ports: Ports, person: str, reference: str) -> desk_service_p
         if distributed and row.wrapped_key is not None:
             handling = combine(*([handling] if given else ()), *map(in_force, distributed))
         mirrors = [one.log for one in given] or logs_of(tx, row)
+        leave = judicial_leave(tx, row, agency, ports.clock.now_ms())
     note_access(ports, Kind.JOURNAL_KIND_CONSULTATION, person, Event(code="INBOX_ALERT", subject=row.digest))
     confirmed_at, confirmed_now = confirmation(mirrors, now)
     told = {number for one in given for number in one.entry.fields} | {number for one in distributed for number in one.fields}
@@ -108,6 +110,8 @@ def get_inbox_alert(ports: Ports, person: str, reference: str) -> desk_service_p
         changes=changes(before, fragments) if earlier else (),
         attest_by=max((one.attest_by for one in standing.recalls), default=0) if standing.owes_attestation else 0,
         distributions=[distribution(row, one, None) for one in distributed],
+        judicial_leave=leave.decision if leave else b"",
+        judicial_leave_until=leave.until if leave else 0,
     )
 
 
@@ -141,6 +145,8 @@ def fragments_of(ports: Ports, tx: Transaction, row: AlertRow, given: list[Given
 def handling_of(ports: Ports, tx: Transaction, row: AlertRow, given: list[Given]) -> handling_pb2.Handling:
     """The strictest of the manifest and of these disclosures of it; of an erased alert the strictest that there is."""
     return handling_pb2.Handling() if row.wrapped_key is None else _in_force(ports.known, _own_handling(ports, tx, row), given)
+    """What may be done with a received alert that is not erased: the strictest of its manifest, and of each clause and entry given."""
+    return _in_force(ports.known, _own_handling(ports, tx, row), given)
 
 
 def _own_handling(ports: Ports, tx: Transaction, row: AlertRow) -> handling_pb2.Handling:

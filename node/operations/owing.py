@@ -10,6 +10,7 @@ from typing import Final
 from exchange.v1 import desk_service_pb2
 from exchange.values import PartyId
 from node.notify.plan import Term
+from node.operations.onward_reach import onward_holders, third_countries
 from node.operations.reach import lineage, tellings
 from node.ports import Ports
 from node.store import alerts, recalls
@@ -39,6 +40,8 @@ class Owed:
     attest_by: int
     attestation: AttestationRow | None
     on_behalf_of: tuple[str, ...]
+    via: str = ""
+    """Trust domain of whoever passed it on to `agency`, which is then the third country's node; empty if we told it."""
 
 
 def attestations_owed(ports: Ports, tx: Transaction) -> list[Owed]:
@@ -63,9 +66,37 @@ def of_manifest(tx: Transaction, row: AlertRow, now: int) -> list[Owed]:
     # A receipt that excepts an entry is the partner's signature that nothing of it is held there.
     held = {agency for one in told if not one.exception for agency in one.entry.audience}
     given = [one for one in recalls.attestations_of(tx, {row.digest}, own=False) if one.recorded_at >= first.recorded_at]
-    return [
+    direct = [
         _owed(row, agency, first, [one for one in given if _speaks_for(one.attester, agency)], held=agency in held, now=now)
         for agency in sorted({agency for one in told for agency in one.entry.audience})
+    ]
+    return direct + [
+        _owed_onward(row, third, via, first, [one for one in given if (one.on_behalf_of, _domain(one.attester)) == (third, via)], now)
+        for third, via in sorted(onward_holders(tx, row))
+    ]
+
+
+def of_third_parties(ports: Ports, tx: Transaction, row: AlertRow) -> list[Owed]:
+    """What third countries owe or gave for a manifest that was passed on: of ours as holders report it; as holder, what they told us.
+
+    Empty until it is withdrawn.
+    """
+    now = ports.clock.now_ms()
+    if row.own:
+        return [one for one in of_manifest(tx, row, now) if one.via]
+    withdrawals = [one for one in recalls.recalls_of(tx, {row.digest}) if one.kind is recalls.RecallKind.WITHDRAWAL and not one.own]
+    return [
+        Owed(
+            manifest=row,
+            agency=agency,
+            stage=_stage(withdrawals[0], third.of(agency), now),
+            attest_by=withdrawals[0].attest_by,
+            attestation=third.of(agency),
+            on_behalf_of=(),
+            via=ports.trust_domain,
+        )
+        for third in (third_countries(tx, row.digest) if withdrawals else ())
+        for agency in sorted(third.agencies)
     ]
 
 
@@ -82,6 +113,7 @@ def status(one: Owed) -> desk_service_pb2.AttestationStatus:
         local_lists_updated=bool(given and given.lists_updated),
         exceptions=given.exceptions.split(",") if given and given.exceptions else (),
         on_behalf_of=one.on_behalf_of,
+        via=one.via,
     )
 
 
@@ -113,15 +145,27 @@ def attestation_term(recall: RecallRow) -> Term:
 def _owed(row: AlertRow, agency: str, recall: RecallRow, given: Sequence[AttestationRow], *, held: bool, now: int) -> Owed:
     own = [one for one in given if not one.on_behalf_of]
     last = own[-1] if own else None
-    if not held:
-        stage = desk_service_pb2.ATTESTATION_STAGE_NOT_HELD
-    elif last is not None and last.complete:
-        stage = desk_service_pb2.ATTESTATION_STAGE_ATTESTED
-    else:
-        stage = stage_of(recall, now)
+    stage = _stage(recall, last, now) if held else desk_service_pb2.ATTESTATION_STAGE_NOT_HELD
     return Owed(
         manifest=row, agency=agency, stage=stage, attest_by=recall.attest_by, attestation=last, on_behalf_of=tuple(_third_parties(given))
     )
+
+
+def _owed_onward(row: AlertRow, third: str, via: str, recall: RecallRow, given: Sequence[AttestationRow], now: int) -> Owed:
+    last = given[-1] if given else None
+    return Owed(
+        manifest=row,
+        agency=third,
+        stage=_stage(recall, last, now),
+        attest_by=recall.attest_by,
+        attestation=last,
+        on_behalf_of=(),
+        via=via,
+    )
+
+
+def _stage(recall: RecallRow, given: AttestationRow | None, now: int) -> "desk_service_pb2.AttestationStage.ValueType":
+    return desk_service_pb2.ATTESTATION_STAGE_ATTESTED if given is not None and given.complete else stage_of(recall, now)
 
 
 def _speaks_for(attester: str, agency: str) -> bool:

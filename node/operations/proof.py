@@ -4,14 +4,16 @@ from collections.abc import Mapping, Sequence
 
 from exchange.directory import KnownNode
 from exchange.errors import NotFound, Refused
+from exchange.profile import alert_types
 from exchange.v1 import disclosure_pb2, evidence_pb2, manifest_pb2, statement_pb2
 from exchange.values import PartyId
 from node.config import OfficerEntry
 from node.operations.contents import purpose_of_alert, purpose_of_entry, unpack_content
+from node.operations.held_content import held_content
 from node.operations.officers import AUDITOR, LIAISON, PARTNER_OFFICER, NotPermitted
 from node.operations.partners import own_fingerprint
 from node.ports import Known, Ports
-from node.store import logs
+from node.store import alerts, logs, onward
 from node.store.alerts import AlertRow
 from node.store.directory import all_agreements
 from node.store.logs import EntryRow, LogRow, ReceiptRow
@@ -21,15 +23,27 @@ DATA, LOGGED_ONLY = evidence_pb2.EVIDENCE_LEVEL_DATA, evidence_pb2.EVIDENCE_LEVE
 PROVERS = (LIAISON, PARTNER_OFFICER, AUDITOR)
 
 
-def check_may_have(officer: OfficerEntry, log: LogRow, entry: disclosure_pb2.Entry, alert: AlertRow | None, level: int) -> None:
+def check_may_have(
+    tx: Transaction, officer: OfficerEntry, log: LogRow, entry: disclosure_pb2.Entry, alert: AlertRow | None, level: int
+) -> None:
     """Raise `NotPermitted` (EVIDENCE_NOT_YOURS) unless the person's agency sent or was given this, or an auditor asks without data."""
     agency = str(officer.agency) if officer.agency else ""
     if log.outbound:
-        theirs = LIAISON in officer.roles and alert is not None and alert.originator == agency
+        theirs = LIAISON in officer.roles and alert is not None and _sent(tx, entry, alert, agency)
     else:
         theirs = bool({LIAISON, PARTNER_OFFICER} & set(officer.roles)) and agency in entry.audience
     if not theirs and (AUDITOR not in officer.roles or level == DATA):
         raise NotPermitted("EVIDENCE_NOT_YOURS", "evidence with content is for the agency concerned, without it also for an auditor")
+
+
+def _sent(tx: Transaction, entry: disclosure_pb2.Entry, alert: AlertRow, agency: str) -> bool:
+    """Whether an agency of ours disclosed this: it originated the alert, or passed it on. A recall that was forwarded was for it too."""
+    if alert.own:
+        return alert.originator == agency
+    if alert_types()[alert.alert_type].control:
+        return agency in alerts.inboxes_of(tx, alert.id)
+    notices = onward.notices_about(tx, {alert.digest}, own=True)
+    return any((one.holder, one.permit) == (agency, entry.permit_digest) for one in notices)
 
 
 def covering_receipt(tx: Transaction, log: LogRow, index: int) -> ReceiptRow:
@@ -73,6 +87,10 @@ class Contents:
         found = self._agreements.get(digest)
         return statement_pb2.Statement.FromString(found) if found is not None else None
 
+    def permit(self, digest: bytes) -> statement_pb2.Statement | None:
+        """A permit by its digest."""
+        return onward.find_permit(self._tx, digest) if digest else None
+
     def manifest(self, alert: AlertRow) -> statement_pb2.Statement:
         """The manifest statement of an alert that is not erased."""
         return self._content(alert).manifest
@@ -80,6 +98,8 @@ class Contents:
     def openings(self, log: LogRow, row: EntryRow, entry: disclosure_pb2.Entry, alert: AlertRow) -> list[manifest_pb2.Opening]:
         """The openings that went with one entry."""
         opened: Sequence[manifest_pb2.Opening] = self._content(alert).openings
+        if log.outbound and not alert.own:
+            opened = held_content(self._ports, self._tx, alert).openings
         if not log.outbound:
             data_key = self._ports.vault.unwrap(self._tx, alert.period, alert.wrapped_key)
             opened = unpack_content(data_key.open(purpose_of_entry(alert.alert_id, log.name.origin), row.sealed or b"")).openings

@@ -1,21 +1,16 @@
 """Who was ever told of an alert, as the logs say it: whoever a recall must reach, also after every agreement has ended.
 
-An alert goes on under several manifests, each of which supersedes all before it: its *lineage*. A later version that passes alerts on
-adds the holders abroad here, in `holders`, and nowhere else.
+An alert goes on under several manifests, each of which supersedes all before it: its *lineage*. Whoever holds it because another country
+passed it on is reached through that country (`node.operations.onward_reach`), which is among the holders here.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from exchange.v1 import desk_service_pb2, disclosure_pb2
-from exchange.v1.receipt_pb2 import EXCEPTION_CODE_UNSPECIFIED
 from node.intake.problems import error
-from node.operations.access import note_access
-from node.operations.officers import ADMINISTRATOR, LIAISON, agency_of, require
-from node.ports import Ports
 from node.store import alerts, logs, recalls
 from node.store.alerts import AlertRow
-from node.store.journal import Event, Kind
 from node.store.logs import LogRow
 from node.store.transaction import Transaction
 
@@ -32,27 +27,6 @@ class Telling:
     entry: disclosure_pb2.Entry
     exception: int
     """ExceptionCode of the partner's receipt, 0 while there is none."""
-
-
-def get_reach(ports: Ports, person: str, reference: str) -> desk_service_pb2.GetReachResponse:
-    """Who was told what of an alert of the caller's agency, over its whole lineage. Raises `NotFound` as `alerts.find`."""
-    officer = require(ports, person, (LIAISON, ADMINISTRATOR))
-    with ports.store.read() as tx:
-        row = alerts.find(tx, reference, originator=None if ADMINISTRATOR in officer.roles else agency_of(officer))
-        found = [
-            desk_service_pb2.Reached(
-                agency=agency,
-                manifest_digest=one.digest,
-                fields=told.entry.fields,
-                disclosed_at=told.entry.disclosed_at,
-                refused=told.exception != EXCEPTION_CODE_UNSPECIFIED,
-            )
-            for one in lineage(tx, row)
-            for told in tellings(tx, one)
-            for agency in told.entry.audience
-        ]
-    note_access(ports, Kind.JOURNAL_KIND_CONSULTATION, person, Event(code="REACH", subject=row.digest))
-    return desk_service_pb2.GetReachResponse(reached=found)
 
 
 def lineage(tx: Transaction, alert: AlertRow) -> list[AlertRow]:

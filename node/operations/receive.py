@@ -26,6 +26,8 @@ from node.operations.emergency import note_received as note_emergencies
 from node.operations.follow import follow
 from node.operations.holdings import BatchHoldings
 from node.operations.keeping import Notes, note_received, notes_of, state_again, term_columns
+from node.operations.onward_kept import take_onward
+from node.operations.onward_reach import note_forwards
 from node.operations.recalled import named_by, take_recalls
 from node.operations.sign import stop_log
 from node.ports import Ports
@@ -330,8 +332,11 @@ def _keep(
         alerts.put_in_inboxes(tx, inboxes)
     note_received(ports, tx, notes, references, still, now)
     _note_relations(ports, tx, log.name.sender, kept, {row["digest"] for row in new})
-    take_recalls(ports, tx, kept, {row["digest"] for row in new}, now)
+    fresh = {row["digest"] for row in new}
+    take_recalls(ports, tx, kept, fresh, now)
     follow(ports, tx, kept, references, now)
+    take_onward(ports, tx, log, batch, kept, fresh, now)
+    note_forwards(tx, {d.entry.in_reply_to for _, d in kept if d.kind.control and d.manifest.digest in fresh})
     merged = [Event(code="MERGED", subject=digest, counterparty=log.name.sender) for digest in held]
     if merged:
         ports.journal.record(tx, now, Kind.JOURNAL_KIND_COMBINATION, ports.trust_domain, merged)

@@ -13,6 +13,7 @@ from exchange.log import open_log_checkpoint
 from exchange.tlog.merkle import leaf_hash
 from exchange.v1 import disclosure_pb2, exchange_service_pb2
 from node.operations.officers import ADMINISTRATOR, require
+from node.operations.onward_reach import note_forwards
 from node.operations.sign import check_high_water
 from node.ports import Ports
 from node.store import alerts, logs, recalls
@@ -94,6 +95,7 @@ def _note_lost(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
     entries = [disclosure_pb2.Entry.FromString(row["entry"]) for row in rows]
     here = alerts.by_digests(tx, {entry.manifest_digest for entry in entries})
     recalls.note_unheld(tx, (e.manifest_digest for e in entries if e.manifest_digest and e.manifest_digest not in here), own=True)
+    note_forwards(tx, {entry.manifest_digest for entry in entries if entry.permit_digest})
     about = {entry.in_reply_to for entry in entries if entry.in_reply_to and not entry.agreement_digest}
     for row in alerts.by_digests(tx, about).values():
         if row.own and row.state in {"active", "superseded"}:

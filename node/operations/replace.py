@@ -7,6 +7,7 @@ what they hold reads as disputed.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as dataclass_replace
 
 from exchange.encoding import cut
 from exchange.errors import ExchangeError
@@ -18,10 +19,11 @@ from node.intake.problems import error
 from node.operations.contents import purpose_of_alert, unpack_content
 from node.operations.control import Guard, Issuer, Order, issuer_for, prepare_control, request_ids
 from node.operations.officers import LIAISON, agency_of, require
+from node.operations.onward_reach import leave_given
 from node.operations.planning import plan
 from node.operations.reach import Telling, audiences, lineage, lineage_obstacle, tellings
 from node.operations.recall import LINEAGE_AT_MOST, Item, Release, answered_before, request_problems, waiting_for, without_followers
-from node.operations.release import NotReleased, Prepared, prepare
+from node.operations.release import Consequence, NotReleased, Prepared, prepare
 from node.ports import Known, Ports
 from node.store import alerts, logs, recalls
 from node.store.alerts import AlertRow
@@ -39,6 +41,8 @@ class _Line:
     """By manifest digest."""
     corrected: frozenset[bytes]
     """Manifests about which a correction went before."""
+    leave: Mapping[bytes, Mapping[str, set[str]]]
+    """By manifest digest: the countries that may pass it on, and to whom. They never are admitted to a successor there."""
     stopped: frozenset[str]
     """Partners whose log is stopped: nothing new can go there now."""
 
@@ -91,6 +95,8 @@ def replace_alert(
         problem = error("NOTHING_CHANGED", "alert", "nothing differs from the alert that it would replace", "name what was wrong: --wrong")
         items = [NotReleased(request_id=draft.request_id, officer=person, problems=(problem,))]
         return desk_service_pb2.ReplaceAlertResponse(replacement=release(items)[0])
+    if first is not None:
+        first = dataclass_replace(first, consequence=_SameLeave(leave=line.leave, then=first.consequence))
     answers = release([*([first] if first else ()), *items])
     with ports.store.read() as tx:
         return _response(tx, without_followers(answers), request, not_admitted)
@@ -102,6 +108,7 @@ def _line(tx: Transaction, row: AlertRow) -> _Line:
     return _Line(
         rows=rows,
         told={one.digest: tellings(tx, one) for one in rows},
+        leave={one.digest: leave_given(tx, one.digest) for one in rows},
         corrected=frozenset(one.referent for one in held if one.kind is RecallKind.CORRECTION),
         stopped=frozenset(
             log.name.recipient
@@ -178,7 +185,13 @@ def _corrections(
     for place, row in enumerate(line.rows, 1):
         told = audiences(line.told[row.digest])
         if update:
-            told = {partner: left for partner, agencies in told.items() if (left := agencies & frozenset(not_admitted))}
+            # Where it may have been passed on, the third country learns by way of the holder that what it has is out of date.
+            passing = line.leave[row.digest]
+            told = {
+                partner: left
+                for partner, agencies in told.items()
+                if (left := agencies if partner in passing else agencies & frozenset(not_admitted))
+            }
         if not told or (row.digest in line.corrected and not update):
             continue
         message = Correction(
@@ -198,6 +211,26 @@ def _corrections(
         )
         items.append(prepare_control(ports, issuer, order, None if first or items else _guard(line)))
     return items
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SameLeave:
+    """Nobody was let pass the alert on while its successor was prepared: they would have to be told of it too."""
+
+    leave: Mapping[bytes, Mapping[str, set[str]]]
+    then: Consequence | None
+    """What else follows from the successor."""
+
+    def obstacle(self, ports: Ports, tx: Transaction) -> desk_service_pb2.Problem | None:
+        """That somebody was, or what else stands in the way."""
+        if any(leave_given(tx, digest) != found for digest, found in self.leave.items()):
+            return error("REACH_CHANGED", "alert", "leave to pass it on was given meanwhile", "ask again")
+        return self.then.obstacle(ports, tx) if self.then else None
+
+    def take_effect(self, ports: Ports, tx: Transaction, now: int) -> None:
+        """What else follows."""
+        if self.then:
+            self.then.take_effect(ports, tx, now)
 
 
 def _guard(line: _Line) -> Guard:

@@ -1,4 +1,7 @@
-"""Recalls that a stopped log could not take are told as soon as it goes on: after a recovery, or in its successor."""
+"""Recalls that wait are told as soon as a log takes them: ours that it was stopped for, and another country's that we forward.
+
+A recall of what we passed on is forwarded as it came, under the permit by which we passed it on, expired or not (PROTOCOL.md, section 8).
+"""
 
 from dataclasses import dataclass
 
@@ -6,16 +9,20 @@ from exchange.disclosure import commit_authorisation
 from exchange.errors import ExchangeError
 from exchange.profile import alert_type
 from exchange.v1 import desk_service_pb2, disclosure_pb2
+from exchange.values import node_of
 from node.operations.contents import SALT, Authorisation
 from node.operations.control import addressed
-from node.operations.reach import holders
+from node.operations.onward_reach import onward_tellings
+from node.operations.reach import Telling, audiences, tellings
 from node.operations.recall import Release
 from node.operations.release import Prepared, PreparedEntry
 from node.ports import Ports
 from node.store import alerts, logs, recalls
+from node.store.recalls import RecallRow
 from node.store.transaction import Transaction
 
 _REASON = "The log was stopped when this was recalled."
+_FORWARDED = "The originator recalled what was passed on."
 
 
 def tell_waiting(ports: Ports, release: Release) -> int:
@@ -38,26 +45,29 @@ def _open(tx: Transaction, partner: str) -> bool:
 
 def _prepared(ports: Ports, tx: Transaction, control: bytes, partner: str) -> Prepared | None:
     recall = recalls.recall_by(tx, control)
-    rows = alerts.by_digests(tx, {control, recall.referent} if recall else set())
-    row, about = rows.get(control), rows.get(recall.referent) if recall else None
-    if recall is None or row is None or about is None:
+    row = alerts.by_digests(tx, {control}).get(control)
+    told = _told(tx, recall, partner) if recall else []
+    if recall is None or row is None or not told:
         return None
+    permit = b"" if row.own else told[0].entry.permit_digest
     try:
         data_key = ports.vault.unwrap(tx, row.period, row.wrapped_key)
     except ExchangeError:
         return None  # erased meanwhile: there is nothing left to tell
     now = ports.clock.now_ms()
-    node = row.originator
-    record = Authorisation(officer=node, agency=row.originator, reason=_REASON, preview=control, at=now).record()
+    node = row.originator if row.own else str(node_of(ports.trust_domain))
+    why = _REASON if row.own else _FORWARDED
+    record = Authorisation(officer=node, agency=node, reason=why, preview=control, at=now).record()
     entries = []
-    for _, audience in addressed({partner: holders(tx, about).get(partner, frozenset())}):
+    for _, audience in addressed(audiences(told)):
         salt = ports.entropy(SALT)
         entry = disclosure_pb2.Entry(
             manifest_digest=control,
             fields=alert_type(row.alert_type).numbers,
             audience=audience,
-            thread=about.digest,
-            in_reply_to=about.digest,
+            thread=recall.referent,
+            in_reply_to=recall.referent,
+            permit_digest=permit,
             authorisation=commit_authorisation(salt, record),
         )
         entries.append(PreparedEntry(partner=partner, entry=entry, record=salt + record))
@@ -73,6 +83,13 @@ def _prepared(ports: Ports, tx: Transaction, control: bytes, partner: str) -> Pr
         control=True,
         consequence=_Told(control=control, partner=partner),
     )
+
+
+def _told(tx: Transaction, recall: RecallRow, partner: str) -> list[Telling]:
+    """Our entries towards a partner that name what was recalled."""
+    about = alerts.by_digests(tx, {recall.referent}).get(recall.referent)
+    told = tellings(tx, about) if recall.own and about is not None else onward_tellings(tx, recall.referent)
+    return [one for one in told if one.log.name.recipient == partner]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,7 +124,8 @@ def standing_for(tx: Transaction, alert: AlertRow, agency: str) -> Standing:
 
 def attested(tx: Transaction, referent: bytes, agency: str) -> bool:
     """Whether an agency of ours has attested the purge of a manifest."""
-    return any(one.complete and one.attester == agency for one in recalls.attestations_of(tx, {referent}, own=True))
+    given = recalls.attestations_of(tx, {referent}, own=True)
+    return any(one.complete and one.attester == agency and not one.on_behalf_of for one in given)
 
 
 def notice(row: RecallRow) -> desk_service_pb2.RecallNotice:

@@ -8,7 +8,7 @@ import grpc
 
 from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1 import desk_service_pb2_grpc
-from node.operations import attest, reach, recall, replace, supplement
+from node.operations import attest, reached, recall, replace, supplement
 from node.operations.release import NotReleased, Prepared
 from node.ports import Ports
 from node.rpc.identity import DeskDoor
@@ -33,7 +33,7 @@ class RecallDesk(desk_service_pb2_grpc.DeskServiceServicer):
     @answered(explain=True)
     def GetReach(self, request: messages.GetReachRequest, context: grpc.ServicerContext) -> messages.GetReachResponse:
         """Everybody who was ever told of an alert."""
-        return reach.get_reach(self._ports, self._door.admit(context), request.alert)
+        return reached.get_reach(self._ports, self._door.admit(context), request.alert)
 
     @answered(explain=True)
     def RecallAlert(self, request: messages.RecallAlertRequest, context: grpc.ServicerContext) -> messages.RecallAlertResponse:

@@ -12,6 +12,7 @@ def purgeable(tx: Connection) -> list[int]:
         attestations.c.referent == alerts.c.digest,
         attestations.c.attester == inbox.c.agency,
         attestations.c.own.is_(True),
+        attestations.c.on_behalf_of == "",
         attestations.c.lists_updated.is_(True),
         attestations.c.exceptions == "",
     )

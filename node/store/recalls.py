@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, Row, delete, literal_column, select
 
 from node.store.insert import insert_rows
 from node.store.plain import ask_among, select_text
@@ -116,7 +116,8 @@ def add_attestation(tx: Connection, row: AttestationRow) -> None:
 def attestations_of(tx: Connection, referents: Collection[bytes], *, own: bool) -> list[AttestationRow]:
     """Attestations about these manifests that this country gave (`own`), or got, oldest first."""
     query = select(attestations).where(attestations.c.referent.in_(list(referents)), attestations.c.own == own)
-    rows = tx.execute(query.order_by(attestations.c.recorded_at, attestations.c.control))
+    # Of two in one millisecond the later counts, whatever their digests are.
+    rows = tx.execute(query.order_by(attestations.c.recorded_at, literal_column("attestations.rowid")))
     return [AttestationRow(**{name: getattr(row, name) for name in AttestationRow.__slots__}) for row in rows]
 
 

@@ -48,6 +48,8 @@ BEFORE_RELEASE = {
     "WithdrawAssessment",
 }
 INSIDE = {"ConfirmPurge", "DistributeAlert", "ForwardReport", "ListDistributions", "PreviewDistribution"}
+ONWARD = {"DecideOnward", "GetOnward", "ListOnward", "ReleaseOnward", "RequestOnward"}
+"""Asked in `test_onward_desk`."""
 ROOT = Path(__file__).resolve().parents[2]
 ORIGIN = "gb.alerts.example/disclosures/kh.alerts.example/1"
 METHODS = [method.name for method in desk_service_pb2.DESCRIPTOR.services_by_name["DeskService"].methods]
@@ -211,8 +213,8 @@ def test_every_method_answers_whom_it_is_for(two: Federation) -> None:
         _ask_to_take_back(two, alert, lambda who, method, **fields: ask(ours if who == "liaison" else theirs, who, method, **fields))
         assert ask(ours, administrator, "RecoverLog", origin=ORIGIN).log.size == gb.outbound(kh).size
         assert ask(ours, administrator, "EndLog", origin=ORIGIN).state == "proposed"
-    assert asked | BEFORE_RELEASE | RETENTION | REQUESTS | INSIDE == set(METHODS)
-    assert not asked & (BEFORE_RELEASE | RETENTION | REQUESTS | INSIDE)
+    assert asked | BEFORE_RELEASE | RETENTION | REQUESTS | INSIDE | ONWARD == set(METHODS)
+    assert not asked & (BEFORE_RELEASE | RETENTION | REQUESTS | INSIDE | ONWARD)
 
 
 def test_a_reported_mis_hit_is_not_proposed_again(two: Federation) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 import node.store.gate_tables
 import node.store.notice_tables
+import node.store.onward_tables
 import node.store.recall_tables
 import node.store.request_tables
 import node.store.tip_tables  # noqa: F401  tables that belong to the same metadata

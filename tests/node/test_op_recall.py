@@ -9,7 +9,7 @@ import pytest
 from exchange.errors import NotFound
 from exchange.evidence import verify_evidence
 from exchange.v1 import control_pb2, desk_service_pb2, evidence_pb2
-from node.operations import erase, evidence, reach
+from node.operations import erase, evidence, reached
 from node.operations.officers import NotPermitted
 from node.operations.owing import attestations_owed
 from node.operations.purge import purge_attested
@@ -198,12 +198,12 @@ def test_a_recall_is_not_recalled(two: Federation) -> None:
 def test_whom_a_recall_reaches_can_be_seen_before(two: Federation) -> None:
     gb = two["gb"]
     told = gb.publish(draft(KH_BORDER, KH_POLICE)).manifest_digest
-    found = reach.get_reach(gb.ports, gb.person("liaison"), told.hex()).reached
+    found = reached.get_reach(gb.ports, gb.person("liaison"), told.hex()).reached
     assert {one.agency for one in found} == {KH_BORDER, KH_POLICE}
     assert all(one.fields and one.disclosed_at == two.clock.now_ms() and not one.refused for one in found)
     assert gb.journal()[-1] == ("consultation", gb.person("liaison"), told.hex(), "REACH")
     with refused(NotFound, "ALERT_NOT_FOUND"):
-        reach.get_reach(gb.ports, gb.person("both"), told.hex())
+        reached.get_reach(gb.ports, gb.person("both"), told.hex())
 
 
 def test_it_stands_in_both_journals_with_the_reason_in_the_sealed_detail(two: Federation) -> None:

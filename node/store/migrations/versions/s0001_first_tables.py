@@ -434,6 +434,57 @@ def upgrade() -> None:  # noqa: PLR0915  a statement for each table
         sa.Column("done_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_table(
+        "onward_requests",
+        sa.Column("request", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("manifest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("own", sa.Boolean(), nullable=False),
+        sa.Column("asker", sa.String(), nullable=False),
+        sa.Column("third_party", sa.String(), nullable=False),
+        sa.Column("fields", sa.LargeBinary(), nullable=False),
+        sa.Column("purpose", sa.Integer(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("judicial", sa.Boolean(), nullable=False),
+        sa.Column("recorded_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("request"),
+    )
+    op.create_index("onward_requests_by_manifest", "onward_requests", ["manifest"])
+    op.create_table(
+        "onward_decisions",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("decision", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("request", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("own", sa.Boolean(), nullable=False),
+        sa.Column("decider", sa.String(), nullable=False),
+        sa.Column("granted", sa.Boolean(), nullable=False),
+        sa.Column("permit", sa.LargeBinary(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("decision"),
+    )
+    op.create_index("onward_decisions_by_request", "onward_decisions", ["request"])
+    op.create_table(
+        "permits",
+        sa.Column("permit", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("manifest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("statement", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("permit"),
+    )
+    op.create_index("permits_by_manifest", "permits", ["manifest"])
+    op.create_table(
+        "onward_notices",
+        sa.Column("notice", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("permit", sa.LargeBinary(), nullable=False),
+        sa.Column("manifest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("holder", sa.String(), nullable=False),
+        sa.Column("third_party", sa.String(), nullable=False),
+        sa.Column("fields", sa.LargeBinary(), nullable=False),
+        sa.Column("passed_on_at", sa.BigInteger(), nullable=False),
+        sa.Column("own", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("notice"),
+    )
+    op.create_index("onward_notices_by_manifest", "onward_notices", ["manifest"])
     op.create_index("erasures_by_alert", "erasures", ["alert_ref"])
     op.create_index("erasures_unfinished", "erasures", ["id"], sqlite_where=sa.text("done_at IS NULL"))
     make_tip_tables()
