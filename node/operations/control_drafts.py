@@ -125,7 +125,10 @@ def _answer(known: Known, tx: Transaction, row: AlertRow | None, message: Messag
         return error("NOTHING_TO_ATTEST", "alert", "your agency owes no attestation for this alert", "see: exchange inbox list")
     if isinstance(message, PurgeAttestation) and (waiting := unconfirmed(tx, row, agency, list(message.exceptions))):
         return waiting[0]
-    return {given[0].log.name.sender: frozenset({row.originator})}
+    if isinstance(message, PurgeAttestation) and (message.on_behalf_of or passed_on_by(tx, row.digest, agency)):
+        remedy = "exchange inbox attest speaks for the third country as well"
+        return error("ATTEST_BY_VERB", "alert", "your agency passed this alert on", remedy)
+    return answered_to(known, row, given)
 
 
 def _recall(tx: Transaction, row: AlertRow | None, message: Message, agency: str) -> Holders | desk_service_pb2.Problem:

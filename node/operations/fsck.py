@@ -3,7 +3,8 @@
 Works on any store that is open here, of a running node or of a stopped one, in chunks of bounded memory, one pass after another: tree,
 signatures, checkpoints, entries, contents, journal. The codes of what is found stand in the modules of the passes; here: LOG_ROW,
 ALERT_TWICE, ENTRY_WITHOUT_LOG, TREE_NODE_SURPLUS, INBOX_MISMATCH, ANSWER_MISMATCH, SUPERSESSION_MISMATCH, PERIOD_KEY_UNREADABLE,
-RECALL_MISMATCH, ONWARD_MISMATCH, DISTRIBUTION_MISMATCH (`node.operations.inside_check`), ERASURE_NOT_RECORDED, ERASURE_INCOMPLETE, ERASURE_UNDER_WAY.
+RECALL_MISMATCH, ONWARD_MISMATCH, DISTRIBUTION_MISMATCH (`node.operations.inside_check`), ERASURE_NOT_RECORDED,
+ERASURE_INCOMPLETE, ERASURE_UNDER_WAY.
 """
 
 from collections.abc import Iterator, Sequence

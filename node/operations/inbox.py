@@ -145,8 +145,6 @@ def fragments_of(ports: Ports, tx: Transaction, row: AlertRow, given: list[Given
 def handling_of(ports: Ports, tx: Transaction, row: AlertRow, given: list[Given]) -> handling_pb2.Handling:
     """The strictest of the manifest and of these disclosures of it; of an erased alert the strictest that there is."""
     return handling_pb2.Handling() if row.wrapped_key is None else _in_force(ports.known, _own_handling(ports, tx, row), given)
-    """What may be done with a received alert that is not erased: the strictest of its manifest, and of each clause and entry given."""
-    return _in_force(ports.known, _own_handling(ports, tx, row), given)
 
 
 def _own_handling(ports: Ports, tx: Transaction, row: AlertRow) -> handling_pb2.Handling:

@@ -16,6 +16,7 @@ from exchange.v1 import desk_service_pb2
 from exchange.v1.control_pb2 import CORRECTION_REASON_OUT_OF_DATE, Correction
 from exchange.v1.desk_service_pb2 import OnRequestGrant
 from node.intake.problems import error
+from node.operations.consequences import Consequence
 from node.operations.contents import purpose_of_alert, unpack_content
 from node.operations.control import Guard, Issuer, Order, issuer_for, prepare_control, request_ids
 from node.operations.officers import LIAISON, agency_of, require
@@ -23,7 +24,7 @@ from node.operations.onward_reach import leave_given
 from node.operations.planning import plan
 from node.operations.reach import Telling, audiences, lineage, lineage_obstacle, tellings
 from node.operations.recall import LINEAGE_AT_MOST, Item, Release, answered_before, request_problems, waiting_for, without_followers
-from node.operations.release import Consequence, NotReleased, Prepared, prepare
+from node.operations.release import NotReleased, Prepared, prepare
 from node.ports import Known, Ports
 from node.store import alerts, logs, recalls
 from node.store.alerts import AlertRow
