@@ -17,11 +17,12 @@ from exchange.v1.control_pb2 import PurgeAttestation, Refusal
 from node.intake.completeness import check_draft, check_release
 from node.intake.problems import error, refuses
 from node.operations import preview, release
-from node.operations.attest import owes
+from node.operations.attest import answered_to, owes
 from node.operations.confirm_purge import unconfirmed
 from node.operations.control import Guard, Order, issuer_for, prepare_control
 from node.operations.inbox import DESK, given_to
 from node.operations.officers import LIAISON, agency_of, require
+from node.operations.onward_reach import passed_on_by
 from node.operations.reach import Holders, audiences, lineage, tellings
 from node.operations.recall import request_problems, standing_problem
 from node.operations.recalled import kind_of
