@@ -38,12 +38,13 @@ class _Waiting:
     def size(self) -> int:
         return len(self.items) if self.request is None else len(self.request.drafts)
 
-    @property
-    def alike(self) -> tuple[object, ...]:
-        """What messages must have in common to be made ready together: then who may not release one of them may release none."""
-        if self.request is None:
-            return (id(self),)
-        return (self.person, self.request.reason, self.request.urgent, frozenset(draft.alert_type for draft in self.request.drafts))
+
+def _alike(waiting: _Waiting) -> tuple[object, ...]:
+    """What messages must have in common to be made ready together: then who may not release one of them may release none."""
+    request = waiting.request
+    if request is None:
+        return (id(waiting),)
+    return (waiting.person, request.reason, request.urgent, frozenset(draft.alert_type for draft in request.drafts))
 
 
 class Sequencer:
@@ -77,17 +78,22 @@ class Sequencer:
 
     def _run(self) -> None:
         while (first := self._queue.get()) is not None:
-            taken, size, last = [first], first.size, False
-            while size < _AT_ONCE and not self._queue.empty():
-                following = self._queue.get_nowait()
-                if following is None:
-                    last = True
-                    break
-                taken.append(following)
-                size += following.size
-            self._release([ready for _, alike in groupby(taken, key=lambda waiting: waiting.alike) for ready in self._ready(list(alike))])
+            with self._ports.store.work.held():
+                taken, last = self._take(first)
+                self._release([ready for _, alike in groupby(taken, key=_alike) for ready in self._ready(list(alike))])
             if last:
                 return
+
+    def _take(self, first: _Waiting) -> tuple[list[_Waiting], bool]:
+        """With `first`, what else waits by now, and whether it is the last."""
+        taken, size = [first], first.size
+        while size < _AT_ONCE and not self._queue.empty():
+            following = self._queue.get_nowait()
+            if following is None:
+                return taken, True
+            taken.append(following)
+            size += following.size
+        return taken, False
 
     def _ready(self, taken: Sequence[_Waiting]) -> Iterator[tuple[_Waiting, Sequence[Release]]]:
         first = taken[0].request
