@@ -251,6 +251,34 @@ def decide_entry(
     return None
 
 
+class EntryDecisions:
+    """`decide_entry` for many entries between the same parties at one time: what is alike for two of them is decided once."""
+
+    __slots__ = ("_at", "_decided", "_grace", "_parties")
+
+    def __init__(self, parties: Parties, at: int, *, grace: int = 0) -> None:
+        self._parties = parties
+        self._at = at
+        self._grace = grace
+        self._decided: dict[tuple[object, ...], Denied | None] = {}
+
+    def decide(self, agreed: Agreed, entry: disclosure_pb2.Entry, kind: AlertType, disclosed: frozenset[int]) -> Denied | None:
+        """As `decide_entry` does."""
+        same = (
+            agreed.digest,
+            entry.clause,
+            entry.purpose,
+            tuple(entry.fields),
+            tuple(entry.audience),
+            entry.on_request_ground,
+            kind.name,
+            disclosed,
+        )
+        if same not in self._decided:
+            self._decided[same] = decide_entry(agreed, entry, self._parties, kind, self._at, disclosed=disclosed, grace=self._grace)
+        return self._decided[same]
+
+
 _TELLING = (
     "AGREEMENT_NONE",
     "AGREEMENT_NOT_YET",

@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from google.protobuf.message import DecodeError, Message
 from protovalidate import collect_violations
 
-from exchange.agreement import Parties, decide_entry
 from exchange.directory import KnownNode, check_key, check_not_compromised
 from exchange.encoding import CAP_DELIVERY, CAP_ENTRY, CAP_FRAGMENT, CAP_MANIFEST, check_strict, cut, decode, encode
 from exchange.errors import Conflict, ExchangeError, Malformed, Refused, Unverified
@@ -40,6 +39,14 @@ _RECALLS = frozenset(kind.DESCRIPTOR.full_name for kind in (control_pb2.Withdraw
 
 _Parts = tuple[int, bytes, bytes]
 """Field, salt and fragment of an opening, read once: each reading of a message copies."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Formed:
+    """A delivery for which D1 held, and which was not withheld."""
+
+    delivery: disclosure_pb2.Delivery
+    entry: disclosure_pb2.Entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,17 +151,24 @@ def exception_code(error: ExchangeError) -> int:
 def open_delivery(delivery: disclosure_pb2.Delivery, recipient: Recipient, holdings: Holdings) -> Disclosure:
     """Run D1 to D11, in order. Raises an `ExchangeError` whose code is the name of an ExceptionCode; then nothing may be stored or shown.
 
-    A delivery that the sender withheld raises `Refused` (WITHHELD). Whoever has a batch takes each of the three steps for all of it before
+    A delivery that the sender withheld raises `Refused` (WITHHELD). Whoever has a batch takes each of the steps for all of it before
     the next one: the code and the tables of a step then stay in the processor's cache.
     """
-    return accept(open_content(open_signed(delivery, recipient)), recipient, holdings)
+    content = open_content(open_signed(open_form(delivery, recipient), recipient))
+    return accept(content, recipient, holdings, lawful=obeys_rules(content))
 
 
-def open_signed(delivery: disclosure_pb2.Delivery, recipient: Recipient) -> Signed:
-    """Run D1 to D3: who says it. Raises as `open_delivery` does."""
+def open_form(delivery: disclosure_pb2.Delivery, recipient: Recipient) -> Formed:
+    """Run D1: what it looks like. Raises as `open_delivery` does."""
     entry = _d1_form(delivery, recipient)
     if delivery.withheld:
         raise Refused("WITHHELD", "the sender logged this and withheld its content")
+    return Formed(delivery=delivery, entry=entry)
+
+
+def open_signed(formed: Formed, recipient: Recipient) -> Signed:
+    """Run D2 and D3: who says it. Raises as `open_delivery` does."""
+    delivery, entry = formed.delivery, formed.entry
     loose, originator = _d2_signature(delivery, entry, recipient)
     _d3_originator(delivery, entry, loose, originator, recipient)
     return Signed(delivery=delivery, entry=entry, manifest=loose)
@@ -167,13 +181,21 @@ def open_content(signed: Signed) -> Content:
     return Content(signed=signed, kind=kind, openings=openings, view=view, alert=alert)
 
 
-def accept(content: Content, recipient: Recipient, holdings: Holdings) -> Disclosure:
-    """Run D8 to D11: whether it may be said, now, and beside what is held already. Raises as `open_delivery` does."""
+def obeys_rules(content: Content) -> bool:
+    """Whether the alert obeys the rules of its type: what D11 asks, in its turn."""
+    return not collect_violations(content.alert, fail_fast=True)
+
+
+def accept(content: Content, recipient: Recipient, holdings: Holdings, *, lawful: bool) -> Disclosure:
+    """Run D8 to D11: whether it may be said, now, and beside what is held already; `lawful` is what `obeys_rules` answered.
+
+    Raises as `open_delivery` does.
+    """
     entry, manifest = content.signed.entry, content.signed.manifest
     clause = _d8_clause(entry, manifest, content.kind, content.alert, recipient, holdings)
     _d9_time(entry, manifest, recipient)
     _d10_conflict(entry, manifest, content.kind, holdings)
-    _d11_schema(content.alert)
+    _d11_schema(lawful=lawful)
     return Disclosure(
         entry=entry,
         manifest=Verified(value=manifest, digest=entry.manifest_digest, statement=content.signed.delivery.manifest, keys=()),
@@ -324,9 +346,7 @@ def _d8_clause(
         raise Refused("NOT_AGREED", "the entry names no agreement or no clause that is known here")  # D8
     if entry.purpose not in manifest.handling.permitted_purposes:
         raise Refused("NOT_AGREED", "the originator does not permit this purpose")  # D8
-    parties = Parties(sender=recipient.sender.trust_domain, recipient=recipient.trust_domain)
-    disclosed = holdings.fields_of(entry.manifest_digest)
-    denied = decide_entry(agreed, entry, parties, kind, recipient.now, disclosed=disclosed, grace=CLOCK_SKEW_MS)
+    denied = recipient.decisions.decide(agreed, entry, kind, holdings.fields_of(entry.manifest_digest))
     if denied is not None:
         code = "REQUIRED_MISSING" if denied.reasons == ("FIELD_REQUIRED",) else "NOT_AGREED"
         raise Refused(code, f"the clause does not allow this: {denied.reasons[0]}")  # D8
@@ -376,6 +396,6 @@ def _d10_conflict(entry: disclosure_pb2.Entry, manifest: manifest_pb2.Manifest, 
                 raise Conflict("CONFLICT", "another successor of the same manifest is in use")  # D10
 
 
-def _d11_schema(alert: Message) -> None:
-    if collect_violations(alert, fail_fast=True):
+def _d11_schema(*, lawful: bool) -> None:
+    if not lawful:
         raise Malformed("SCHEMA", "the alert breaks a rule of its type")  # D11

@@ -1,6 +1,7 @@
 """One signature, many minimal views: an alert is cut into fields, each committed to, all signed at once (PROTOCOL.md, section 3)."""
 
 import hashlib
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ _DIGEST = hashlib.sha256().digest_size
 _OPENING, _FIELD, _SALT, _FRAGMENT = b"\x1a", b"\x08", b"\x12\x20", b"\x1a"
 _UP_TO_SALT = 2 + len(_SALT) + SALT_SIZE
 _UP_TO_FRAGMENT = _UP_TO_SALT + len(_FRAGMENT)
+_SALT_OF_EACH = struct.Struct(f"{SALT_SIZE}s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,16 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unsigned:
+    """A manifest that commits to every field, and everything that opens it, before the signature."""
+
+    manifest: manifest_pb2.Manifest
+    payload: bytes
+    opened: bytes
+    """As in `Sealed`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
     """What a manifest says besides its commitments. Times are Unix milliseconds."""
 
@@ -53,7 +65,12 @@ class Envelope:
 
 
 def seal(kind: AlertType, fragments: Mapping[int, bytes], envelope: Envelope, salts: bytes, signer: Signer) -> Sealed:
-    """Commit to every field of the profile and sign.
+    """Commit to every field of the profile and sign: `draw_up` and `sign_manifest`, whose arguments and errors are these."""
+    return sign_manifest(draw_up(kind, fragments, envelope, salts), signer)
+
+
+def draw_up(kind: AlertType, fragments: Mapping[int, bytes], envelope: Envelope, salts: bytes) -> Unsigned:
+    """Commit to every field of the profile.
 
     `fragments` is the alert's deterministic encoding, cut (`exchange.encoding.cut`); `salts` holds 32 fresh random bytes for each field of
     the profile. Raises `Malformed`: SALTS, FRAGMENT_TOO_LARGE, MANIFEST_TOO_LARGE, and what `check_manifest` raises.
@@ -62,12 +79,7 @@ def seal(kind: AlertType, fragments: Mapping[int, bytes], envelope: Envelope, sa
         raise Malformed("SALTS", "one salt of 32 bytes is needed for each field")
     if max(map(len, fragments.values()), default=0) > CAP_FRAGMENT:
         raise Malformed("FRAGMENT_TOO_LARGE", "a field is larger than the protocol allows")
-    slot = Committer(envelope.alert_id, kind.digest).slot
-    opened, slots = [], []
-    for place, number in enumerate(kind.numbers):
-        salt, fragment = salts[SALT_SIZE * place : SALT_SIZE * (place + 1)], fragments.get(number, b"")
-        slots.append(slot(number, salt, fragment))
-        opened.append(_opening_record(number, salt, fragment))
+    slots, opened = _commit(Committer(envelope.alert_id, kind.digest), kind.numbers, fragments, salts)
     manifest = manifest_pb2.Manifest(
         version=1,
         alert_id=envelope.alert_id,
@@ -85,8 +97,13 @@ def seal(kind: AlertType, fragments: Mapping[int, bytes], envelope: Envelope, sa
     payload = encode(manifest)
     if len(payload) > CAP_MANIFEST:
         raise Malformed("MANIFEST_TOO_LARGE", "the manifest is larger than the protocol allows")
-    statement = sign_statement("manifest", payload, [signer])
-    return Sealed(statement=statement, digest=statement_digest(statement), manifest=manifest, opened=b"".join(opened))
+    return Unsigned(manifest=manifest, payload=payload, opened=opened)
+
+
+def sign_manifest(unsigned: Unsigned, signer: Signer) -> Sealed:
+    """Sign what was drawn up."""
+    statement = sign_statement("manifest", unsigned.payload, [signer])
+    return Sealed(statement=statement, digest=statement_digest(statement), manifest=unsigned.manifest, opened=unsigned.opened)
 
 
 class Committer:
@@ -100,17 +117,25 @@ class Committer:
     def slot(self, field: int, salt: bytes, fragment: bytes) -> bytes:
         r"""H("alert-exchange/v1 slot\0" || alert_id || profile || u16 n || salt || u32 len || fragment), 32 bytes."""
         state = self._start.copy()
-        state.update(b"".join((field.to_bytes(2, "big"), salt, len(fragment).to_bytes(4, "big"), fragment)))
+        state.update(field.to_bytes(2, "big") + salt + len(fragment).to_bytes(4, "big") + fragment)
         return state.digest()
 
 
-def _opening_record(field: int, salt: bytes, fragment: bytes) -> bytes:
+def _commit(committer: Committer, numbers: Sequence[int], fragments: Mapping[int, bytes], salts: bytes) -> tuple[list[bytes], bytes]:
     # Joined by hand: some thirty messages for each alert would cost more than to hash what they hold.
-    if not fragment:
-        return b"".join((_OPENING, varint(_UP_TO_SALT), _FIELD, varint(field), _SALT, salt))
-    length = varint(len(fragment))
-    inner = _UP_TO_FRAGMENT + len(length) + len(fragment)
-    return b"".join((_OPENING, varint(inner), _FIELD, varint(field), _SALT, salt, _FRAGMENT, length, fragment))
+    slot, fragment_of = committer.slot, fragments.get
+    slots: list[bytes] = []
+    opened: list[bytes] = []
+    for number, (salt,) in zip(numbers, _SALT_OF_EACH.iter_unpack(salts), strict=True):
+        fragment = fragment_of(number, b"")
+        slots.append(slot(number, salt, fragment))
+        if fragment:
+            length = varint(len(fragment))
+            inner = varint(_UP_TO_FRAGMENT + len(length) + len(fragment))
+            opened += (_OPENING, inner, _FIELD, varint(number), _SALT, salt, _FRAGMENT, length, fragment)
+        else:
+            opened += (_OPENING, varint(_UP_TO_SALT), _FIELD, varint(number), _SALT, salt)
+    return slots, b"".join(opened)
 
 
 def decode_manifest(payload: bytes) -> manifest_pb2.Manifest:

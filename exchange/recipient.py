@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from exchange.agreement import Agreed
+from exchange.agreement import Agreed, EntryDecisions, Parties
 from exchange.directory import KnownNode
+from exchange.values import CLOCK_SKEW_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,13 @@ class Recipient:
     """By digest of the agreement statement."""
     now: int
     """Arrival, Unix milliseconds."""
+    decisions: EntryDecisions = field(init=False, repr=False, compare=False)
+    """What the agreements say to entries of this sender that arrive now."""
+
+    def __post_init__(self) -> None:
+        """Nothing is decided yet."""
+        parties = Parties(sender=self.sender.trust_domain, recipient=self.trust_domain)
+        object.__setattr__(self, "decisions", EntryDecisions(parties, self.now, grace=CLOCK_SKEW_MS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,8 @@ known of a child never blocks sending (OPSC Art. 8): no field about a child is e
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 from typing import Any, Final
@@ -49,21 +50,49 @@ from node.intake.value_checks import check_values
 _CONTROL_NEEDS: Final = frozenset({"manifest_digest", "reason"})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """One draft, looked at."""
+
+    alert: Message | None
+    """Decoded; None if it could not be, which is then among the problems."""
+    problems: tuple[Problem, ...]
+
+
 def check_release(draft: Draft, now_ms: int) -> tuple[Problem, ...]:
     """Find what must stop the release of a draft at `now_ms` (Unix milliseconds): its form, the schema's rules, what it lacks.
 
     Whether dates, ports and names are plausible was asked when the file was read and checked (`check_draft`): that is advice, and
     asking it again costs more than everything else at release together.
     """
+    return check_releases([draft], now_ms)[0].problems
+
+
+def check_releases(drafts: Sequence[Draft], now_ms: int) -> list[Checked]:
+    """The same of many drafts, each in its place. The schema's rules are asked of all of them in one go, which is quicker."""
+    read = [_read(draft) for draft in drafts]
+    violated = [isinstance(alert, Message) and bool(collect_violations(alert, fail_fast=True)) for alert in read]
+    return [
+        Checked(alert=alert, problems=_found(draft, alert, now_ms, violated=broken))
+        if isinstance(alert, Message)
+        else Checked(alert=None, problems=merge([refusal(alert, "type" if alert.code == "ALERT_TYPE_UNKNOWN" else "alert")]))
+        for draft, alert, broken in zip(drafts, read, violated, strict=True)
+    ]
+
+
+def _read(draft: Draft) -> Message | Malformed:
     try:
-        kind = alert_type(draft.alert_type)
-        alert = decode(kind.message, draft.alert, CAP_DELIVERY)
+        return decode(alert_type(draft.alert_type).message, draft.alert, CAP_DELIVERY)
     except Malformed as refused:
-        return merge([refusal(refused, "type" if refused.code == "ALERT_TYPE_UNKNOWN" else "alert")])
+        return refused
+
+
+def _found(draft: Draft, alert: Message, now_ms: int, *, violated: bool) -> tuple[Problem, ...]:
+    kind = alert_type(draft.alert_type)
     found = [*_check_envelope(draft, kind, now_ms), *_check_needs(kind, alert), *_BY_TYPE.get(kind.message, _nothing_more)(alert)]
-    if collect_violations(alert, fail_fast=True):
+    if violated:
         found += check_values(alert)
-    return merge(found)
+    return merge(found) if found else ()
 
 
 def check_draft(draft: Draft, now_ms: int) -> tuple[Problem, ...]:

@@ -70,7 +70,8 @@ def submit(
     decided = _plan(ports, draft, now)
     if decided.refused or not decided.planned:
         return desk_service_pb2.SubmitAlertResponse(problems=[*refusals(decided), *problems])
-    compared = compare(ports, draft, alert_type(draft.alert_type), agency)
+    kind = alert_type(draft.alert_type)
+    compared = compare(ports, draft, kind, kind.message.FromString(draft.alert), agency)
     if ports.duplicates_refuse and (found := problems_of(compared.duplicates, draft.despite, refuse=True)):
         return desk_service_pb2.SubmitAlertResponse(problems=[*found, *problems])
     needed = max(item.allowed.clause.approvals for item in decided.planned)

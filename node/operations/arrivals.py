@@ -1,29 +1,15 @@
 """When a traveller first arrives: what an inbox is sorted by."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from google.protobuf.message import Message
 
-from exchange.profile import AlertType
 from exchange.v1 import travel_alert_pb2, travel_pb2
-
-_ITINERARY = travel_alert_pb2.TravelAlert.DESCRIPTOR.fields_by_name["itinerary"].number
-
-
-def first_arrival(kind: AlertType, fragments: Mapping[int, bytes]) -> int:
-    """The earliest arrival of a TravelAlert's itinerary in Unix milliseconds, 0 if none is known. `fragments` may be any subset."""
-    if kind.message is not travel_alert_pb2.TravelAlert:
-        return 0
-    run = fragments.get(_ITINERARY)
-    if not run:
-        return 0
-    return earliest_arrival(travel_alert_pb2.TravelAlert.FromString(run))
 
 
 def earliest_arrival(alert: Message) -> int:
-    """The same of an alert that is decoded already."""
+    """The earliest arrival of a TravelAlert's itinerary in Unix milliseconds, 0 if none is known. Any of its fields may be missing."""
     return min((moment for moment, _ in _arrivals(alert)), default=0)
 
 

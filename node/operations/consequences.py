@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from exchange.profile import AlertType
 from exchange.v1 import desk_service_pb2
 from exchange.v1.hit_report_pb2 import HIT_OUTCOME_NOT_THIS_PERSON, HitReport
 from exchange.v1.onward_pb2 import OnwardDecision, OnwardNotice, OnwardRequest
@@ -49,15 +48,13 @@ class _Several:
             part.take_effect(ports, tx, now)
 
 
-def consequence_of(
-    kind: AlertType, draft: desk_service_pb2.Draft, officer: OfficerEntry, decided: Plan, digest: bytes
-) -> Consequence | None:
-    """What follows from the release of a draft whose manifest has that digest: None for most alerts."""
+def consequence_of(alert: Any, draft: desk_service_pb2.Draft, officer: OfficerEntry, decided: Plan, digest: bytes) -> Consequence | None:
+    """What follows from the release of a draft, its decoded alert, whose manifest has that digest: None for most alerts."""
     parts: list[Consequence] = []
-    if kind.message in REPLIES:
+    if isinstance(alert, REPLIES):
         parts.append(
             Reply(
-                message=kind.message.FromString(draft.alert),
+                message=alert,
                 agency=agency_of(officer),
                 in_reply_to=draft.in_reply_to,
                 supersedes=tuple(draft.supersedes),
@@ -65,12 +62,10 @@ def consequence_of(
                 told=frozenset.intersection(*(frozenset(item.allowed.fields) for item in decided.planned)),
             )
         )
-    if kind.message in _ONWARD:
-        parts.append(Kept(alert=kind.message.FromString(draft.alert), digest=digest, issuer=agency_of(officer)))
-    if kind.message is HitReport:
-        report = HitReport.FromString(draft.alert)
-        if report.outcome == HIT_OUTCOME_NOT_THIS_PERSON:
-            parts.append(Remembered(report, str(officer.id)))
-    if draft.thread and kind.name not in ANSWERS:
+    if isinstance(alert, _ONWARD):
+        parts.append(Kept(alert=alert, digest=digest, issuer=agency_of(officer)))
+    if isinstance(alert, HitReport) and alert.outcome == HIT_OUTCOME_NOT_THIS_PERSON:
+        parts.append(Remembered(alert, str(officer.id)))
+    if draft.thread and draft.alert_type not in ANSWERS:
         parts.append(ActedUpon(draft.thread, digest, officer))
     return _Several(parts) if parts else None

@@ -93,7 +93,7 @@ def prepare_control(ports: Ports, issuer: Issuer, order: Order, guard: Guard | N
     )
     try:
         sealed = seal(kind, fragments, envelope, ports.entropy(SALT_SIZE * len(kind.numbers)), issuer.signer)
-        row, data_key = own_row(ports, kind, envelope, sealed.digest, pack_own(sealed.statement, sealed.opened), fragments)
+        row, data_key = own_row(ports, kind, envelope, sealed.digest, pack_own(sealed.statement, sealed.opened), order.alert)
     except ExchangeError as refused:
         problem = error(refused.code, "alert", str(refused), "ask your administrator")
         return NotReleased(request_id=order.request_id, officer=issuer.person, problems=(problem,))

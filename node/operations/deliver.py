@@ -35,6 +35,9 @@ from node.store.transaction import Transaction
 
 WINDOW = 4
 """Unreceipted batches on a stream at most; then the backlog gathers here, where it merges into larger batches."""
+FEW = 2
+"""The same while what waits does not fill a batch: one that the recipient works on, and the next. More small ones in a row would only queue
+there, and each costs it as much as several more alerts in one."""
 _RECEIPTS_IN_STATE = 500
 _ROOM_FOR_CHECKPOINT = 2048
 
@@ -137,7 +140,8 @@ def next_batch(ports: Ports, outgoing: Outgoing) -> disclosure_pb2.Batch | None:
             # The partner rolled back and adopts the receipts that it gave once: a batch ends where each does, so that it has the
             # signed checkpoint of each again.
             end = min(end, lost.size)
-        held = len(outgoing.unreceipted) >= WINDOW or outgoing.clocks_apart
+        window = WINDOW if end - start >= CAP_BATCH_DELIVERIES else FEW
+        held = len(outgoing.unreceipted) >= window or outgoing.clocks_apart
         if start >= end or (held and not urgent):
             return None
         rows = logs.entry_rows(tx, log.id, start, min(end, start + CAP_BATCH_DELIVERIES))

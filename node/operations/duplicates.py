@@ -77,9 +77,8 @@ class _Facts:
     nationalities: frozenset[str]
 
 
-def compare(ports: Ports, draft: desk_service_pb2.Draft, kind: AlertType, agency: str) -> Compared:
-    """Find what else is here about the person of a draft of that agency's officer. Nothing, and no question to the store, is usual."""
-    alert: Any = kind.message.FromString(draft.alert)
+def compare(ports: Ports, draft: desk_service_pb2.Draft, kind: AlertType, alert: Any, agency: str) -> Compared:
+    """Find what else is here about the person of a draft (and its decoded alert) of that agency's officer. Nothing is usual."""
     tokens = tokens_of(ports, kind, alert)
     asked = tokens.person if kind.name in TELLING and not draft.supersedes else b""
     references = ports.subjects.find(ports.store, asked) if asked else ()

@@ -94,13 +94,29 @@ class _Wish:
     grounds: frozenset[tuple[int, bytes]]
 
 
+_NO_WISH = _Wish(frozenset(), frozenset())
+_Question = tuple[str, str, int, tuple[int, ...], _Wish, tuple[int, ...]]
+"""Alert type, recipient, purpose, fields left out, wish, permitted purposes: all of a draft that `_decide` looks at."""
+Asked = dict[_Question, Allowed | str]
+"""What was decided already, under one `known` and at one time."""
+
+
 def plan(
-    draft: desk_service_pb2.Draft, fragments: Mapping[int, bytes], kind: AlertType, known: Known, now: int, *, approvals: int = 0
+    draft: desk_service_pb2.Draft,
+    fragments: Mapping[int, bytes],
+    kind: AlertType,
+    known: Known,
+    now: int,
+    *,
+    approvals: int = 0,
+    asked: Asked | None = None,
 ) -> Plan:
     """Decide for each recipient of a draft whose alert was cut into `fragments`. An empty list of recipients plans nothing.
 
-    `approvals` says how many persons besides the author have approved it.
+    `approvals` says how many persons besides the author have approved it. Who plans many drafts with the same `known`, `now` and
+    `approvals` gives the same `asked` each time, empty at first: what is alike for two of them is then decided once.
     """
+    asked = {} if asked is None else asked
     grouped: dict[_Key, list[str]] = {}
     decisions: dict[_Key, Allowed] = {}
     refused: dict[str, str] = {}
@@ -108,7 +124,10 @@ def plan(
     offences = offences_of(kind, draft.alert) if known.policy else frozenset()
     for recipient in sorted(set(draft.recipients)):
         wish = _wish(draft, recipient)
-        outcome = _decide(draft, kind, known, recipient, wish, now, approvals)
+        same = (kind.name, recipient, draft.purpose, tuple(draft.unticked), wish, tuple(draft.handling.permitted_purposes))
+        if same not in asked:
+            asked[same] = _decide(draft, kind, known, recipient, wish, now, approvals)
+        outcome = asked[same]
         if isinstance(outcome, str):
             refused[recipient] = outcome
             continue
@@ -151,6 +170,8 @@ def unsupported_condition(allowed: Allowed, *, gated: bool, approvals: int) -> s
 
 
 def _wish(draft: desk_service_pb2.Draft, recipient: str) -> _Wish:
+    if not draft.on_request:
+        return _NO_WISH
     grants = [grant for grant in draft.on_request if grant.recipient == recipient]
     return _Wish(frozenset(grant.field for grant in grants), frozenset((grant.ground, grant.request_digest) for grant in grants))
 

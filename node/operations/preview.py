@@ -60,7 +60,9 @@ def _duplicates(
     """What else is here about the same person. A warning: the officer who knows of it may release all the same."""
     if _unreadable(problems):
         return []
-    return problems_of(compare(ports, draft, alert_type(draft.alert_type), agency).duplicates, draft.despite, refuse=False)
+    kind = alert_type(draft.alert_type)
+    compared = compare(ports, draft, kind, kind.message.FromString(draft.alert), agency)
+    return problems_of(compared.duplicates, draft.despite, refuse=False)
 
 
 def _show_limits(ports: Ports, recipients: Sequence[desk_service_pb2.RecipientPreview], now: int) -> None:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from google.protobuf.message import DecodeError
 
 from exchange.directory import KnownNode
-from exchange.disclosure import Disclosure, accept, exception_code, open_content, open_signed
+from exchange.disclosure import Disclosure, accept, exception_code, obeys_rules, open_content, open_form, open_signed
 from exchange.errors import Conflict, ExchangeError, Refused, Unverified
 from exchange.log import Extension, LogName, extend, open_alive, open_log_checkpoint
 from exchange.receipt import issue, open_receipt_of
@@ -226,8 +226,10 @@ def _open_all(
         except ExchangeError as error:
             refused.append((index, error))
     # Each step for all deliveries before the next step: its code and its tables are then still in the processor's cache.
-    signed = _each(lambda delivery: open_signed(delivery, recipient), ordinary, refused)
+    formed = _each(lambda delivery: open_form(delivery, recipient), ordinary, refused)
+    signed = _each(lambda one: open_signed(one, recipient), formed, refused)
     contents = _each(open_content, signed, refused)
+    lawful = [obeys_rules(content) for _, content in contents]
     kept: list[tuple[int, Disclosure]] = []
     with ports.store.read() as tx:
         holdings = BatchHoldings(tx, log, [content for _, content in contents])
@@ -235,9 +237,9 @@ def _open_all(
             holdings.miss(digest)
         # What a receipt of ours excepted, before this node lost it and adopted it again, stays excepted: only a new entry repairs it.
         said = logs.exception_codes(tx, log.id, log.size, log.size + len(batch.deliveries))
-        for index, content in contents:
+        for (index, content), obeys in zip(contents, lawful, strict=True):
             try:
-                disclosure = accept(content, recipient, holdings)
+                disclosure = accept(content, recipient, holdings, lawful=obeys)
                 if index in said:
                     raise Refused(_exception_name(said[index]), "this node excepted it once, and a receipt is never changed")
             except ExchangeError as error:

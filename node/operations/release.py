@@ -1,28 +1,30 @@
 """Release, first half: check, decide, seal and sign. Nothing is stored and nothing leaves; the sequencer does that."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from google.protobuf.message import Message
 
 from exchange.disclosure import commit_authorisation
 from exchange.encoding import CAP_DELIVERY, CAP_ENTRY, cut
 from exchange.errors import ExchangeError, Malformed
-from exchange.manifest import SALT_SIZE, Envelope, Sealed, seal
+from exchange.manifest import SALT_SIZE, Envelope, Unsigned, draw_up, sign_manifest
 from exchange.profile import AlertType, alert_type
 from exchange.v1 import desk_service_pb2, disclosure_pb2
 from exchange.values import uuid7
 from node.config import OfficerEntry
-from node.intake.completeness import check_release
+from node.intake.completeness import Checked, check_releases
 from node.intake.problems import error, refuses
-from node.operations.arrivals import first_arrival
+from node.operations.arrivals import earliest_arrival
 from node.operations.consequences import ANSWERS, Consequence, consequence_of
 from node.operations.contents import SALT, Authorisation, pack_own, purpose_of_alert
 from node.operations.duplicates import TELLING, Compared, compare, problems_of
 from node.operations.keeping import own_limit, term_columns
 from node.operations.officers import LIAISON, PARTNER_OFFICER, agency_of, require, turned_away
-from node.operations.planning import Plan, plan
+from node.operations.planning import Asked, Plan, Planned, plan
 from node.operations.preview import refusals
-from node.ports import Ports
+from node.ports import Known, Ports
 from node.store.envelope import period_of
 from node.store.journal import Event
 from node.store.vault import DataKey
@@ -81,25 +83,39 @@ class NotReleased:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Decided:
-    """A draft for which everything is decided, and nothing sealed."""
+class _Call:
+    """What all drafts of one call have in common."""
+
+    ports: Ports
+    officer: OfficerEntry
+    agency: str
+    reason: str
+    now: int
+    known: Known
+    approvers: tuple[str, ...]
+    urgent: bool
+    asked: Asked
+
+
+@dataclass(slots=True, kw_only=True)
+class _Work:
+    """One draft on its way: each step adds what it makes, or says why the draft goes to nobody."""
 
     draft: desk_service_pb2.Draft
-    kind: AlertType
-    fragments: Mapping[int, bytes]
-    plan: Plan
-    compared: Compared
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Committed:
-    """The same, committed to and signed."""
-
-    decided: _Decided
-    envelope: Envelope
-    sealed: Sealed
-    salts: bytes
+    checked: Checked
+    kind: AlertType = field(init=False)
+    alert: Message = field(init=False)
+    fragments: Mapping[int, bytes] = field(init=False)
+    plan: Plan = field(init=False)
+    envelope: Envelope = field(init=False)
+    salts: bytes = field(init=False)
     """One of `SALT` bytes for each entry to come."""
+    unsigned: Unsigned = field(init=False)
+    digest: bytes = field(init=False)
+    content: bytes = field(init=False)
+    row: dict[str, Any] = field(init=False)
+    data_key: DataKey = field(init=False)
+    compared: Compared = field(init=False)
 
 
 def prepare(
@@ -126,134 +142,163 @@ def prepare_all(
     officer = require(ports, person, (LIAISON, PARTNER_OFFICER))
     if LIAISON not in officer.roles and any(draft.alert_type not in ANSWERS for draft in drafts):
         raise turned_away(ports, person, "ROLE_MISSING", "only a liaison officer releases alerts of this kind")
-    now = ports.clock.now_ms()
+    call = _Call(
+        ports=ports,
+        officer=officer,
+        agency=agency_of(officer),
+        reason=reason.strip(),
+        now=ports.clock.now_ms(),
+        known=ports.known,
+        approvers=tuple(approvers),
+        urgent=urgent,
+        asked={},
+    )
+    works = [_Work(draft=draft, checked=checked) for draft, checked in zip(drafts, check_releases(drafts, call.now), strict=True)]
+    refused: dict[int, NotReleased] = {}
     # Each step for all drafts before the next step: its code and its tables are then still in the processor's cache.
-    decided = [_decide(ports, officer, draft, reason, now, len(approvers)) for draft in drafts]
-    committed = [item if isinstance(item, NotReleased) else _commit(ports, officer, item, now) for item in decided]
-    return [
-        item if isinstance(item, NotReleased) else _record(ports, officer, item, reason, now, approvers, urgent=urgent)
-        for item in committed
-    ]
+    for step in (_check, _cut, _plan, _compare, _draw_up, _sign, _seal):
+        for place, work in enumerate(works):
+            if place not in refused and (answer := step(call, work)) is not None:
+                refused[place] = answer
+    return [refused.get(place) or _prepared(call, work) for place, work in enumerate(works)]
 
 
-def _decide(
-    ports: Ports, officer: OfficerEntry, draft: desk_service_pb2.Draft, reason: str, now: int, approvals: int
-) -> _Decided | NotReleased:
-    problems = [*check_release(draft, now)]
-    if ports.justification_mandatory and not reason.strip():
+def _check(call: _Call, work: _Work) -> NotReleased | None:
+    draft, problems = work.draft, [*work.checked.problems]
+    if call.ports.justification_mandatory and not call.reason:
         problems.append(error("REASON_MISSING", "reason", "no reason was given", "say why this is necessary: --reason"))
     if len(draft.request_id) != SALT // 2:
         problems.append(error("REQUEST_ID", "request_id", "the request id is not 16 bytes", "use the exchange command line"))
-    originator = draft.originator or agency_of(officer)
-    if originator != agency_of(officer):
+    if draft.originator not in {"", call.agency}:
         problems.append(error("ORIGINATOR", "originator", "you cannot release for this agency", "leave the originator out"))
-    elif originator not in ports.signers.statement:
+    elif call.agency not in call.ports.signers.statement:
         remedy = "ask your administrator for one: keys.statement in the node's configuration, and in its descriptor"
         problems.append(error("STATEMENT_KEY_MISSING", "originator", "your agency has no key to sign with at this node", remedy))
-    if refuses(problems):
-        return _not_released(draft, officer, problems)
-    kind = alert_type(draft.alert_type)
-    fragments = cut(draft.alert)
-    decided = plan(draft, fragments, kind, ports.known, now, approvals=approvals)
-    if decided.refused or not decided.planned:
-        return _not_released(draft, officer, (*refusals(decided), *problems))
-    compared = compare(ports, draft, kind, originator)
-    if ports.duplicates_refuse and (found := problems_of(compared.duplicates, draft.despite, refuse=True)):
-        return _not_released(draft, officer, (*found, *problems))
-    return _Decided(draft=draft, kind=kind, fragments=fragments, plan=decided, compared=compared)
+    if work.checked.alert is None or refuses(problems):
+        return _not_released(draft, call.officer, problems)
+    work.kind, work.alert = alert_type(draft.alert_type), work.checked.alert
+    return None
 
 
-def _commit(ports: Ports, officer: OfficerEntry, decided: _Decided, now: int) -> _Committed | NotReleased:
-    draft, kind = decided.draft, decided.kind
-    originator = agency_of(officer)
+def _cut(_call: _Call, work: _Work) -> None:
+    work.fragments = cut(work.draft.alert)
+
+
+def _plan(call: _Call, work: _Work) -> NotReleased | None:
+    work.plan = plan(work.draft, work.fragments, work.kind, call.known, call.now, approvals=len(call.approvers), asked=call.asked)
+    if work.plan.refused or not work.plan.planned:
+        return _not_released(work.draft, call.officer, (*refusals(work.plan), *work.checked.problems))
+    return None
+
+
+def _compare(call: _Call, work: _Work) -> NotReleased | None:
+    work.compared = compare(call.ports, work.draft, work.kind, work.alert, call.agency)
+    if call.ports.duplicates_refuse and (found := problems_of(work.compared.duplicates, work.draft.despite, refuse=True)):
+        return _not_released(work.draft, call.officer, (*found, *work.checked.problems))
+    return None
+
+
+def _draw_up(call: _Call, work: _Work) -> NotReleased | None:
+    draft, kind = work.draft, work.kind
     # Asked for once: the system's generator takes as long for ten bytes as for a thousand.
-    entropy = ports.entropy(SALT_SIZE * len(kind.numbers) + SALT * len(decided.plan.planned) + _UUID_ENTROPY)
-    fields, entries = entropy[: SALT_SIZE * len(kind.numbers)], entropy[SALT_SIZE * len(kind.numbers) : -_UUID_ENTROPY]
-    envelope = Envelope(
-        alert_id=uuid7(now, entropy[-_UUID_ENTROPY:]),
-        originator=originator,
-        issued_at=now,
+    entropy = call.ports.entropy(SALT_SIZE * len(kind.numbers) + SALT * len(work.plan.planned) + _UUID_ENTROPY)
+    fields, work.salts = entropy[: SALT_SIZE * len(kind.numbers)], entropy[SALT_SIZE * len(kind.numbers) : -_UUID_ENTROPY]
+    work.envelope = Envelope(
+        alert_id=uuid7(call.now, entropy[-_UUID_ENTROPY:]),
+        originator=call.agency,
+        issued_at=call.now,
         not_after=0 if kind.control else draft.not_after,
         handling=draft.handling,
-        training=ports.training,
+        training=call.ports.training,
         supersedes=draft.supersedes,
     )
     try:
-        sealed = seal(kind, decided.fragments, envelope, fields, ports.signers.statement[originator])
+        work.unsigned = draw_up(kind, work.fragments, work.envelope, fields)
     except ExchangeError as refused:
-        return _too_much(draft, officer, refused)
-    return _Committed(decided=decided, envelope=envelope, sealed=sealed, salts=entries)
+        return _too_much(draft, call.officer, refused)
+    return None
 
 
-def _record(
-    ports: Ports, officer: OfficerEntry, committed: _Committed, reason: str, now: int, approvers: Sequence[str], *, urgent: bool
-) -> Prepared | NotReleased:
-    draft, kind, planned = committed.decided.draft, committed.decided.kind, committed.decided.plan
-    envelope, sealed, compared = committed.envelope, committed.sealed, committed.decided.compared
-    content = pack_own(sealed.statement, sealed.opened)
-    if len(content) > CAP_DELIVERY - CAP_ENTRY:
+def _sign(call: _Call, work: _Work) -> NotReleased | None:
+    sealed = sign_manifest(work.unsigned, call.ports.signers.statement[call.agency])
+    work.digest, work.content = sealed.digest, pack_own(sealed.statement, sealed.opened)
+    if len(work.content) > CAP_DELIVERY - CAP_ENTRY:
         # Later, when it has its place in a log, it could not be sent and would hold back all that follows.
-        return _too_much(draft, officer, Malformed("DELIVERY_TOO_LARGE", "the alert as a whole is larger than the protocol carries"))
-    entries = []
-    for place, item in enumerate(planned.planned):
-        salt = committed.salts[SALT * place : SALT * (place + 1)]
-        record = Authorisation(
-            officer=str(officer.id),
-            agency=envelope.originator,
-            reason=reason.strip(),
-            preview=planned.digest,
-            at=now,
-            assessment=item.assessment,
-            approvers=tuple(approvers),
-        ).record()
-        entry = disclosure_pb2.Entry(
-            manifest_digest=sealed.digest,
-            fields=item.allowed.fields,
-            audience=item.audience,
-            agreement_digest=item.allowed.agreement,
-            clause=item.allowed.clause.id,
-            purpose=draft.purpose,
-            thread=draft.thread,
-            in_reply_to=draft.in_reply_to,
-            on_request_ground=disclosure_pb2.OnRequestGround.ValueType(item.ground if item.allowed.on_request else 0),
-            request_digest=item.request_digest if item.allowed.on_request else b"",
-            authorisation=commit_authorisation(salt, record),
+        return _too_much(
+            work.draft, call.officer, Malformed("DELIVERY_TOO_LARGE", "the alert as a whole is larger than the protocol carries")
         )
-        entries.append(PreparedEntry(partner=item.partner, entry=entry, record=salt + record))
+    return None
+
+
+def _seal(call: _Call, work: _Work) -> NotReleased | None:
     try:
-        row, data_key = own_row(ports, kind, envelope, sealed.digest, content, committed.decided.fragments)
+        work.row, work.data_key = own_row(call.ports, work.kind, work.envelope, work.digest, work.content, work.alert)
     except ExchangeError as refused:
-        return _too_much(draft, officer, refused)
+        return _too_much(work.draft, call.officer, refused)
+    return None
+
+
+def _prepared(call: _Call, work: _Work) -> Prepared:
+    draft, officer, compared = work.draft, str(call.officer.id), work.compared
     return Prepared(
         request_id=draft.request_id,
-        officer=str(officer.id),
-        alert={**row, "request_id": draft.request_id},
-        data_key=data_key,
+        officer=officer,
+        alert={**work.row, "request_id": draft.request_id},
+        data_key=work.data_key,
         supersedes=tuple(draft.supersedes),
         in_reply_to=draft.in_reply_to,
-        entries=tuple(entries),
-        consequence=consequence_of(kind, draft, officer, planned, sealed.digest),
+        entries=tuple(
+            _entry(call, work, item, work.salts[SALT * place : SALT * (place + 1)]) for place, item in enumerate(work.plan.planned)
+        ),
+        consequence=consequence_of(work.alert, draft, call.officer, work.plan, work.digest),
         tokens=compared.tokens.joined,
-        person=compared.tokens.person if kind.name in TELLING else b"",
+        person=compared.tokens.person if work.kind.name in TELLING else b"",
         compared=compared.known,
         despite=tuple(
-            Event(code="DESPITE_DUPLICATE", subject=one.digest, counterparty=one.originator, justification=reason.strip())
+            Event(code="DESPITE_DUPLICATE", subject=one.digest, counterparty=one.originator, justification=call.reason)
             for one in compared.duplicates
             if one.accepted(draft.despite)
         ),
-        urgent=urgent or any(_for_emergency(ports, item.allowed.agreement) for item in planned.planned),
+        urgent=call.urgent or any(_for_emergency(call.known, item.allowed.agreement) for item in work.plan.planned),
     )
 
 
-def _for_emergency(ports: Ports, agreement: bytes) -> bool:
-    agreed = ports.known.agreements.get(agreement)
+def _entry(call: _Call, work: _Work, item: Planned, salt: bytes) -> PreparedEntry:
+    draft, allowed = work.draft, item.allowed
+    record = Authorisation(
+        officer=str(call.officer.id),
+        agency=call.agency,
+        reason=call.reason,
+        preview=work.plan.digest,
+        at=call.now,
+        assessment=item.assessment,
+        approvers=call.approvers,
+    ).record()
+    entry = disclosure_pb2.Entry(
+        manifest_digest=work.digest,
+        fields=allowed.fields,
+        audience=item.audience,
+        agreement_digest=allowed.agreement,
+        clause=allowed.clause.id,
+        purpose=draft.purpose,
+        thread=draft.thread,
+        in_reply_to=draft.in_reply_to,
+        on_request_ground=disclosure_pb2.OnRequestGround.ValueType(item.ground if allowed.on_request else 0),
+        request_digest=item.request_digest if allowed.on_request else b"",
+        authorisation=commit_authorisation(salt, record),
+    )
+    return PreparedEntry(partner=item.partner, entry=entry, record=salt + record)
+
+
+def _for_emergency(known: Known, agreement: bytes) -> bool:
+    agreed = known.agreements.get(agreement)
     return agreed is not None and agreed.agreement.emergency
 
 
 def own_row(
-    ports: Ports, kind: AlertType, envelope: Envelope, digest: bytes, content: bytes, fragments: Mapping[int, bytes]
+    ports: Ports, kind: AlertType, envelope: Envelope, digest: bytes, content: bytes, alert: Message
 ) -> tuple[dict[str, Any], DataKey]:
-    """The row of an alert of ours with that packed content, without its id and request id, and the key that sealed it.
+    """The row of this alert of ours with that packed content, without its id and request id, and the key that sealed it.
 
     Raises as `Vault.new_data_key`.
     """
@@ -269,7 +314,7 @@ def own_row(
         "not_after": envelope.not_after,
         "training": ports.training,
         "recorded_at": envelope.issued_at,
-        "arrives_at": first_arrival(kind, fragments),
+        "arrives_at": earliest_arrival(alert),
         "state": "active",
         "period": period,
         "wrapped_key": data_key.wrapped,

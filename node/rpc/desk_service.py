@@ -1,7 +1,8 @@
 """The door for this country's officers, auditors and administrators: each method proves the caller and calls one operation."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 
 import grpc
 
@@ -86,10 +87,7 @@ class DeskService(RetentionDesk, RecallDesk, RequestDesk, WorkDesk, EmergencyDes
         """Release drafts, each answered once its entries are durable."""
         person = self._door.admit(context)
 
-        def prepare(request: messages.PublishAlertsRequest) -> Sequence[Prepared | NotReleased]:
-            return control_drafts.prepare_all(self._ports, person, request.drafts, request.reason, urgent=request.urgent)
-
-        return publish(requests, prepare, self._sequencer.submit, context.is_active)
+        return publish(requests, partial(self._sequencer.publish, person), context.is_active)
 
     @answered(explain=True)
     def ListAlerts(self, request: messages.ListAlertsRequest, context: grpc.ServicerContext) -> messages.ListAlertsResponse:

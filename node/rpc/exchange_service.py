@@ -136,8 +136,10 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
             receipt = receipts.get_nowait()
             if isinstance(receipt, ExchangeError):
                 raise receipt
-            deliver.settle(self._ports, node, outgoing, receipt)
-        batch = deliver.next_batch(self._ports, outgoing)
+            with self._ports.store.work.held():
+                deliver.settle(self._ports, node, outgoing, receipt)
+        with self._ports.store.work.held():
+            batch = deliver.next_batch(self._ports, outgoing)
         if batch is not None:
             yield messages.SubscribeResponse(batch=batch)
         now = self._ports.clock.now_ms()

@@ -3,18 +3,16 @@
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 
 from exchange.v1 import desk_service_pb2
-from node.operations.release import NotReleased, Prepared
 
 AHEAD = 256
-"""Drafts under way: as many as the sequencer takes at once, however small the messages, and few enough that a stream holds little."""
+"""Drafts under way: several times what the sequencer takes at once, and few enough that a stream holds little."""
 _LOOK_AGAIN_SECONDS = 0.5
 
-Prepare = Callable[[desk_service_pb2.PublishAlertsRequest], Sequence[Prepared | NotReleased]]
-Submit = Callable[[Sequence[Prepared | NotReleased]], Future[list[desk_service_pb2.PublishedAlert]]]
+Submit = Callable[[desk_service_pb2.PublishAlertsRequest], Future[list[desk_service_pb2.PublishedAlert]]]
 _UnderWay = Future[list[desk_service_pb2.PublishedAlert]] | Exception | None
 
 
@@ -41,9 +39,9 @@ class _Room:
 
 
 def publish(
-    requests: Iterator[desk_service_pb2.PublishAlertsRequest], prepare: Prepare, submit: Submit, is_active: Callable[[], bool]
+    requests: Iterator[desk_service_pb2.PublishAlertsRequest], submit: Submit, is_active: Callable[[], bool]
 ) -> Iterator[desk_service_pb2.PublishAlertsResponse]:
-    """Prepare and submit each message as it arrives, and yield one response for each, in order, once it is durable.
+    """Submit each message as it arrives, and yield one response for each, in order, once it is durable.
 
     What a message raises is raised in its turn, after the answers of all before it.
     """
@@ -60,7 +58,7 @@ def publish(
                     if not is_active():
                         return
                 sizes.append(size)
-                under_way.put(submit(prepare(request)))
+                under_way.put(submit(request))
         except Exception as error:  # noqa: BLE001 - whatever it is, the thread that answers raises it
             under_way.put(error)
         finally:

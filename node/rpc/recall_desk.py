@@ -22,6 +22,10 @@ class Sequencing(Protocol):
         """Queue releases; the future holds their answers, in order, once they are durable."""
         ...
 
+    def publish(self, person: str, request: messages.PublishAlertsRequest) -> Future[list[messages.PublishedAlert]]:
+        """Queue drafts that `person` wants to release; the future as for `submit`, or what making them ready raised."""
+        ...
+
 
 class RecallDesk(desk_service_pb2_grpc.DeskServiceServicer):
     """Methods of `exchange.v1.DeskService`."""

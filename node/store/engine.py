@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from node.store.connections import begin, journal_mode_of, open_engine, sqlite_driver
 from node.store.errors import UNOPENED, StoreFailed, failures_named
 from node.store.schema import bring_up_to_date
+from node.store.turn import WorkTurn
 
 
 class Store:
@@ -28,6 +29,8 @@ class Store:
         """`wal`, or `truncate` where the SQLite at hand is too old for WAL (see `node.store.connections`)."""
         self.sqlite_version: str = driver.sqlite_version
         self.schema_number = schema_number
+        self.work = WorkTurn()
+        """For whoever works on many alerts at once; a transaction that is committed ends it."""
         self._lock_descriptor = lock_descriptor
         self._writer = open_engine(path, driver, writes=True)
         self._readers = open_engine(path, driver, writes=False)
@@ -45,6 +48,7 @@ class Store:
         with self._one_turn(), failures_named(), self._writer.begin() as connection:
             begin(connection, writes=True)
             yield connection
+            self.work.end()  # what is left is to wait for the disk
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -112,7 +112,8 @@ class Subscription:
 
     def _receive(self, incoming: receive.Incoming, batch: disclosure_pb2.Batch) -> tuple[receive.Incoming, statement_pb2.Statement | None]:
         try:
-            return receive.receive(self._ports, self._require_node(), incoming, batch)
+            with self._ports.store.work.held():
+                return receive.receive(self._ports, self._require_node(), incoming, batch)
         except Unverified as refused:
             # The partner may have a new log key: its newest descriptor is asked for once, then the stream ends.
             if refused.code != "CHECKPOINT_UNVERIFIED":

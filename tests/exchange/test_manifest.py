@@ -5,7 +5,7 @@ import pytest
 
 from exchange.encoding import CAP_FRAGMENT, cut, encode
 from exchange.errors import ExchangeError, Malformed
-from exchange.manifest import Committer, _opening_record, check_manifest, decode_manifest, seal
+from exchange.manifest import Committer, _commit, check_manifest, decode_manifest, seal
 from exchange.profile import alert_type
 from exchange.signing import statement_digest
 from exchange.v1 import disclosure_pb2, handling_pb2, manifest_pb2, tip_pb2
@@ -47,7 +47,9 @@ def test_one_manifest_commits_to_every_field() -> None:
 def test_an_opening_is_joined_as_protobuf_encodes_it(number: int, size: int) -> None:
     salt, fragment = salts(1, 7), bytes(size)
     opening = manifest_pb2.Opening(field=number, salt=salt, fragment=fragment)
-    assert _opening_record(number, salt, fragment) == encode(disclosure_pb2.Delivery(openings=[opening]))
+    slots, opened = _commit(Committer(alert_id(1), TIP_TYPE.digest), [number], {number: fragment} if size else {}, salt)
+    assert slots == [Committer(alert_id(1), TIP_TYPE.digest).slot(number, salt, fragment)]
+    assert opened == encode(disclosure_pb2.Delivery(openings=[opening]))
 
 
 def test_the_openings_of_all_fields_join_to_the_alert() -> None:

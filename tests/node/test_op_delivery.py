@@ -1,6 +1,6 @@
 """Deliveries as they go wrong and right again: withheld, excepted, interrupted, sent twice, succeeded by another log."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import pytest
 from exchange.errors import Conflict, Unverified
 from exchange.v1 import disclosure_pb2, handling_pb2, receipt_pb2
 from node.operations import succeed
-from node.operations.deliver import WINDOW
+from node.operations.deliver import FEW, WINDOW
 from node.operations.partners import refresh_partner
 from node.store import alerts, logs
 from tests import builders
@@ -289,7 +289,13 @@ def test_a_stream_that_sent_all_waits_and_one_that_is_behind_does_not(two: Feder
     assert stream.outgoing.idle
 
 
-def test_a_long_backlog_goes_in_full_batches_with_at_most_four_unreceipted(two: Federation) -> None:
+def one_of(batches: Sequence[disclosure_pb2.Batch | None]) -> disclosure_pb2.Batch:
+    """The first, which there must be."""
+    assert batches[0] is not None
+    return batches[0]
+
+
+def test_a_long_backlog_goes_in_full_batches(two: Federation) -> None:
     gb, kh = two["gb"], two["kh"]
     for _ in range(70):
         gb.publish(draft(KH_BORDER))
@@ -298,18 +304,39 @@ def test_a_long_backlog_goes_in_full_batches_with_at_most_four_unreceipted(two: 
     assert first is not None
     assert second is not None
     assert (len(first.deliveries), len(second.deliveries)) == (64, 6)
-    for _ in range(WINDOW - 2):
+
+
+def test_no_more_than_four_full_batches_are_unreceipted_on_a_stream(two: Federation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("node.operations.deliver.CAP_BATCH_DELIVERIES", 2)
+    gb, kh = two["gb"], two["kh"]
+    for _ in range(2 * WINDOW + 3):
         gb.publish(draft(KH_BORDER))
-        assert stream.send() is not None
+    stream = Stream(gb, kh)
+    sent = [stream.send() for _ in range(WINDOW)]
+    assert [len(batch.deliveries) for batch in sent if batch is not None] == [2] * WINDOW
+    assert stream.send() is None
+    receipt = stream.take(one_of(sent))
+    assert receipt is not None
+    stream.settle(receipt)
+    assert len(one_of([stream.send()]).deliveries) == 2
+    assert stream.send() is None
+
+
+def test_what_does_not_fill_a_batch_waits_while_two_are_unreceipted_and_merges(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    stream = Stream(gb, kh)
+    sent = []
+    for _ in range(FEW):
+        gb.publish(draft(KH_BORDER))
+        sent.append(stream.send())
     gb.publish(draft(KH_BORDER))
     gb.publish(draft(KH_BORDER))
     assert stream.send() is None
-    receipt = stream.take(first)
+    assert stream.outgoing.idle
+    receipt = stream.take(one_of(sent))
     assert receipt is not None
     stream.settle(receipt)
-    merged = stream.send()
-    assert merged is not None
-    assert len(merged.deliveries) == 2
+    assert len(one_of([stream.send()]).deliveries) == 2
 
 
 def test_one_partner_that_is_cut_off_holds_nobody_up(tmp_path: Path) -> None:

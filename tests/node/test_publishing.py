@@ -1,15 +1,13 @@
 """One stream of releases: answers in order, a few messages under way, and an end whichever side ends it."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future
-from typing import Any
 
 import pytest
 
 from exchange.errors import Malformed
 from exchange.v1 import desk_service_pb2
-from node.operations.release import NotReleased
 from node.rpc.publishing import publish
 from node.store.errors import StoreFailed
 from tests.refusals import refused
@@ -24,17 +22,13 @@ def request(*ids: int) -> desk_service_pb2.PublishAlertsRequest:
     return desk_service_pb2.PublishAlertsRequest(drafts=drafts, reason="synthetic")
 
 
-def prepare(request: desk_service_pb2.PublishAlertsRequest) -> list[NotReleased]:
-    return [NotReleased(request_id=draft.request_id, officer=request.reason, problems=()) for draft in request.drafts]
+def answered(request: desk_service_pb2.PublishAlertsRequest) -> Answers:
+    return [desk_service_pb2.PublishedAlert(request_id=draft.request_id) for draft in request.drafts]
 
 
-def answered(items: Sequence[Any]) -> Answers:
-    return [desk_service_pb2.PublishedAlert(request_id=item.request_id) for item in items]
-
-
-def at_once(items: Sequence[Any]) -> Future[Answers]:
+def at_once(request: desk_service_pb2.PublishAlertsRequest) -> Future[Answers]:
     future: Future[Answers] = Future()
-    future.set_result(answered(items))
+    future.set_result(answered(request))
     return future
 
 
@@ -44,7 +38,7 @@ def ids(responses: Iterator[desk_service_pb2.PublishAlertsResponse]) -> list[lis
 
 def test_each_message_is_answered_in_order() -> None:
     asked = iter([request(1, 2), request(), request(3)])
-    assert ids(publish(asked, prepare, at_once, lambda: True)) == [[1, 2], [], [3]]
+    assert ids(publish(asked, at_once, lambda: True)) == [[1, 2], [], [3]]
 
 
 def test_answers_come_while_the_caller_still_waits_to_send() -> None:
@@ -57,7 +51,7 @@ def test_answers_come_while_the_caller_still_waits_to_send() -> None:
             answer_seen.acquire()
 
     answer_seen = threading.Semaphore(0)
-    for response in publish(asking(), prepare, at_once, lambda: True):
+    for response in publish(asking(), at_once, lambda: True):
         arrived.append([alert.request_id[0] for alert in response.alerts])
         answer_seen.release()
     assert arrived == [[1], [2], [3]]
@@ -69,7 +63,7 @@ def test_no_more_than_a_few_drafts_are_under_way(monkeypatch: pytest.MonkeyPatch
     submitted: list[Future[Answers]] = []
     full, more = threading.Event(), threading.Event()
 
-    def submit(items: Sequence[Any]) -> Future[Answers]:
+    def submit(_request: object) -> Future[Answers]:
         submitted.append(Future())
         if len(submitted) == messages:
             full.set()
@@ -78,7 +72,7 @@ def test_no_more_than_a_few_drafts_are_under_way(monkeypatch: pytest.MonkeyPatch
         return submitted[-1]
 
     asked = [request(1, 2), request(), request(*range(5)), request(6), request(*range(20))]
-    responses = publish(iter(asked), prepare, submit, lambda: True)
+    responses = publish(iter(asked), submit, lambda: True)
     first: list[object] = []
     reader = threading.Thread(target=lambda: first.append(next(responses)))
     reader.start()
@@ -107,27 +101,27 @@ def test_what_a_message_raises_comes_after_the_answers_before_it() -> None:
         yield request(1)
         raise Malformed("BROKEN", "the stream broke")
 
-    responses = publish(asking(), prepare, at_once, lambda: True)
+    responses = publish(asking(), at_once, lambda: True)
     assert [alert.request_id for alert in next(responses).alerts] == [b"\x01"]
     with refused(Malformed, "BROKEN"):
         next(responses)
 
 
 def test_a_store_that_fails_is_told_to_whoever_waits() -> None:
-    def submit(_items: Sequence[Any]) -> Future[Answers]:
+    def submit(_request: object) -> Future[Answers]:
         future: Future[Answers] = Future()
         future.set_exception(StoreFailed("STORE_FULL", "the disk is full"))
         return future
 
     with refused(StoreFailed, "STORE_FULL"):
-        next(publish(iter([request(1)]), prepare, submit, lambda: True))
+        next(publish(iter([request(1)]), submit, lambda: True))
 
 
 def test_a_caller_that_went_away_does_not_keep_its_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("node.rpc.publishing.AHEAD", 4)
     monkeypatch.setattr("node.rpc.publishing._LOOK_AGAIN_SECONDS", 0.01)
     before = set(threading.enumerate())
-    responses = publish(iter([request(number) for number in range(9)]), prepare, at_once, lambda: False)
+    responses = publish(iter([request(number) for number in range(9)]), at_once, lambda: False)
     next(responses)
     responses.close()  # type: ignore[attr-defined]  # a generator, as gRPC closes it
     for thread in set(threading.enumerate()) - before:
