@@ -7,6 +7,7 @@ what they hold reads as disputed.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from exchange.encoding import cut
 from exchange.errors import ExchangeError
@@ -28,6 +29,8 @@ from node.store.alerts import AlertRow
 from node.store.recalls import RecallKind
 from node.store.transaction import Transaction
 
+_OUT_OF_DATE: Final = "OUT_OF_DATE"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Line:
@@ -38,7 +41,7 @@ class _Line:
     told: Mapping[bytes, Sequence[Telling]]
     """By manifest digest."""
     corrected: frozenset[bytes]
-    """Manifests about which a correction went before."""
+    """Manifests of which it was said before that something was wrong in them."""
     stopped: frozenset[str]
     """Partners whose log is stopped: nothing new can go there now."""
 
@@ -102,7 +105,8 @@ def _line(tx: Transaction, row: AlertRow) -> _Line:
     return _Line(
         rows=rows,
         told={one.digest: tellings(tx, one) for one in rows},
-        corrected=frozenset(one.referent for one in held if one.kind is RecallKind.CORRECTION),
+        # That it is out of date, as an update tells some, says nothing of what was wrong.
+        corrected=frozenset(one.referent for one in held if one.kind is RecallKind.CORRECTION and one.reason != _OUT_OF_DATE),
         stopped=frozenset(
             log.name.recipient
             for log in (logs.newest_log(tx, partner, outbound=True) for partner in {log.name.recipient for log in logs.all_logs(tx)})

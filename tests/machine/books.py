@@ -46,6 +46,8 @@ class Fact:
     about: bytes = b""
     excepting: bool = False
     """Of an attestation: something stays."""
+    outdated: bool = False
+    """Of a correction: nothing was wrong, it is only out of date."""
     document: str = ""
     """Of a report that this is not the person: the number of the document that was shown."""
 
@@ -94,10 +96,16 @@ class Outbound:
     entries: list[Entry] = field(default_factory=list)
     lost: set[int] = field(default_factory=set)
     """Indexes whose content went with a restored backup."""
-    settled: int = 0
+    receipts: list[tuple[int, int]] = field(default_factory=list)
+    """(size, when) of those that we hold, ascending."""
     excepted: set[int] = field(default_factory=set)
-    """As the receipts say that we hold."""
+    """As these say."""
     stopped: bool = False
+
+    @property
+    def settled(self) -> int:
+        """How many entries these cover."""
+        return self.receipts[-1][0] if self.receipts else 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -106,9 +114,14 @@ class Inbound:
 
     entries: list[Entry] = field(default_factory=list)
     accepted: set[int] = field(default_factory=set)
-    receipts: list[int] = field(default_factory=list)
-    """Sizes, ascending."""
+    receipts: list[tuple[int, int]] = field(default_factory=list)
+    """(size, when) of those that we gave, ascending."""
     excepted: set[int] = field(default_factory=set)
+
+    @property
+    def receipted(self) -> int:
+        """How many entries these cover."""
+        return self.receipts[-1][0] if self.receipts else 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -246,11 +259,12 @@ class Books:
 
     def line(self, digest: bytes, facts: Mapping[bytes, Fact]) -> list[bytes]:
         """Every manifest of ours of the same alert, oldest first."""
-        return [other for other in self.own if facts[other].line == facts[digest].line]
+        return [other for other in self.own if facts[other].line == facts[digest].line and facts[other].kind is Kind.ALERT]
 
     def known_line(self, digest: bytes, facts: Mapping[bytes, Fact]) -> list[bytes]:
         """Every manifest of the same alert that is here."""
-        return [other for other in (*self.own, *self.held) if facts[other].line == facts[digest].line]
+        here = [*self.own, *self.held]
+        return [other for other in here if facts[other].line == facts[digest].line and facts[other].kind is Kind.ALERT]
 
     # Who was told
 

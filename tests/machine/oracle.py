@@ -24,6 +24,7 @@ from tests.machine.books import (
 
 BATCH = 2
 """Deliveries in a batch while the machine runs, so that a stream can break off in the middle."""
+SKEW = 120_000
 _RECALLS = {Kind.WITHDRAWAL, Kind.RESTRICTION, Kind.LIFTING, Kind.CORRECTION}
 
 
@@ -110,10 +111,10 @@ class Oracle:
         """A stream begins: each makes good what the other lost of its receipts."""
         going = Going(sender=self.books[sender], recipient=self.books[recipient], place=len(self.books[recipient].inn[sender].entries))
         out, inn = going.out, going.inn
-        ours = inn.receipts[-1] if inn.receipts else 0
+        ours = inn.receipted
         if ours < out.settled:
             inn.excepted |= {index for index in out.excepted if index >= ours}
-            inn.receipts.append(out.settled)
+            inn.receipts += [receipt for receipt in out.receipts if receipt[0] > ours]
             going.recipient.alarms.add("OWN_ROLLBACK")
         self.settle(going)
         return going
@@ -141,7 +142,7 @@ class Oracle:
             if not code and index in inn.excepted:
                 code = "said before"
             if code:
-                if index >= (inn.receipts[-1] if inn.receipts else 0):
+                if index >= inn.receipted:
                     inn.excepted.add(index)
                 if code not in {"WITHHELD", "said before"}:
                     books.alarms.add(code)
@@ -152,16 +153,18 @@ class Oracle:
             self._keep(books, entry)
         for _, entry in new:
             self._effect(books, going.sender.country, entry)
-        if not inn.receipts or inn.receipts[-1] < len(inn.entries):
-            inn.receipts.append(len(inn.entries))
+        if inn.receipted < len(inn.entries):
+            inn.receipts.append((len(inn.entries), self.now()))
 
     def settle(self, going: Going) -> None:
         """The sender takes every receipt that there is."""
         out, inn = going.out, going.inn
-        given = inn.receipts[-1] if inn.receipts else 0
-        if given > out.settled:
-            out.excepted |= {index for index in inn.excepted if out.settled <= index < given}
-            out.settled = given
+        new = [receipt for receipt in inn.receipts if receipt[0] > out.settled]
+        out.excepted |= {index for index in inn.excepted if out.settled <= index < inn.receipted}
+        out.receipts += new
+        if any(self.now() - at > SKEW for _, at in new):
+            going.sender.alarms.add("RECEIPT_CLOCK")
+            self.happened("receipt: late, kept, with an alarm")
 
     def _withheld(self, books: Books, out: Outbound, index: int) -> str:
         entry, fact = out.entries[index], self.facts[out.entries[index].digest]

@@ -39,6 +39,7 @@ class Recalling(Telling):
             "correct: refused ALERT_WITHDRAWN",
             "correct: disputed for whom no clause admits",
             "correct: nobody is admitted",
+            "correct: refused NOTHING_CHANGED",
         }
     )
 
@@ -78,9 +79,9 @@ class Recalling(Telling):
             found[partner] = found.get(partner, frozenset()) | entry.audience
         return found
 
-    def control(self, country: str, digest: bytes, kind: Kind, about: bytes, to: dict[str, frozenset[str]]) -> None:
+    def control(self, country: str, digest: bytes, kind: Kind, about: bytes, to: dict[str, frozenset[str]], *, outdated: bool = False) -> None:
         """Enter a control alert into the oracle's books."""
-        fact = Fact(digest=digest, kind=kind, country=country, agency=agency(country, POLICE), about=about)
+        fact = Fact(digest=digest, kind=kind, country=country, agency=agency(country, POLICE), about=about, outdated=outdated)
         self.oracle.recall(country, fact, to)
 
     @transition(
@@ -115,7 +116,11 @@ class Recalling(Telling):
             party: one for party, one in going.items() if isinstance(one, Going) and not books.out[self.country_of(party)].stopped
         }
         left = agencies - admitted.keys()
-        assert set(answer.not_admitted) == left
+        if correcting and not admitted and not extra and not self._uncorrected(country, line):
+            assert codes(answer.replacement) == {"NOTHING_CHANGED"}
+            self.happened("correct: refused NOTHING_CHANGED")
+            return
+        assert set(answer.not_admitted) == left, f"{verb}: {sorted(answer.not_admitted)} not admitted, expected {sorted(left)}; {answer}"
         first = {**admitted, **{party: books.planned(party, self.now()) for party in extra}}
         if refusals := {one for one in first.values() if isinstance(one, str)}:
             assert codes(answer.replacement) == refusals
@@ -139,8 +144,7 @@ class Recalling(Telling):
     ) -> None:
         books = self.books(country)
         if correcting:
-            before = {one.about for one in books.recalls if one.kind is Kind.CORRECTION}
-            notices = {about: self.told(country, about) for about in line if about not in before}
+            notices = {about: self.told(country, about) for about in self._uncorrected(country, line)}
         else:
             notices = {about: self._those(self.told(country, about), left) for about in line}
         notices = {about: to for about, to in notices.items() if to}
@@ -155,11 +159,17 @@ class Recalling(Telling):
         assert len(answer.corrections) == len(notices)
         for notice, (about, to) in zip(answer.corrections, notices.items(), strict=True):
             assert not codes(notice)
-            self.control(country, notice.manifest_digest, Kind.CORRECTION, about, to)
+            self.control(country, notice.manifest_digest, Kind.CORRECTION, about, to, outdated=not correcting)
         if correcting and not first:
             self.happened("correct: nobody is admitted")
         if notices and left:
             self.happened("correct: disputed for whom no clause admits" if correcting else "update: out of date for whom no clause admits")
+
+    def _uncorrected(self, country: str, line: list[bytes]) -> list[bytes]:
+        """Those of which nobody was told yet that something was wrong in them."""
+        books = self.books(country)
+        before = {one.about for one in books.recalls if one.kind is Kind.CORRECTION and not self.facts[one.control].outdated}
+        return [about for about in line if about not in before]
 
     def _those(self, told: dict[str, frozenset[str]], left: set[str]) -> dict[str, frozenset[str]]:
         return {partner: some for partner, agencies in told.items() if (some := agencies & left)}

@@ -218,7 +218,7 @@ class Telling(Machine):
     def other_alert(self, **changes: Any) -> TravelAlert:
         """The alert, on a flight that no alert had."""
         alert = other_alert(**changes)
-        alert.itinerary[0].service_number = f"XX {len(self.facts)}"
+        alert.itinerary[0].service_number = f"YY {len(self.facts)}"
         return alert
 
     @transition(when=lambda self: bool(self.manifests()), which=st.integers(0, 4), whom=st.integers(0, 5), fields=st.sampled_from(SUPPLEMENTS))
