@@ -34,7 +34,7 @@ class Answering(Machine):
         }
     )
 
-    @transition(when=lambda self: bool(self.holdings()), which=st.integers(0, 4), mistaken=st.booleans())
+    @transition(weight=4, when=lambda self: bool(self.holdings()), which=st.integers(0, 4), mistaken=st.booleans())
     def report(self, which: int, mistaken: bool) -> None:
         """A desk reports on an alert, whatever became of it."""
         country, digest, party = self.pick(self.holdings(), which)
@@ -81,7 +81,7 @@ class Answering(Machine):
             self.happened("report: not this person")
         self.happened("report: released")
 
-    @transition(when=lambda self: bool(self.holdings()), which=st.integers(0, 4), excepting=st.booleans())
+    @transition(weight=5, when=lambda self: bool(self.holdings()), which=st.integers(0, 4), excepting=st.booleans())
     def attest(self, which: int, excepting: bool) -> None:
         """A desk attests the purge of an alert, every manifest of it, perhaps with an exception."""
         debts = [one for one in self.holdings() if self.books(one[0]).owes(one[1], one[2])]
@@ -93,9 +93,7 @@ class Answering(Machine):
         books, office = self.books(country), self.office(country)
         line = [one for one in books.known_line(digest, self.facts) if one in books.held and party in books.held[one].inboxes]
         owed = [one for one in line if self._still(country, one, party)]
-        answer = attested(
-            office, digest, self.person_of(party), exceptions=[PURGE_EXCEPTION_LEGAL_HOLD] if excepting else None
-        )
+        answer = attested(office, digest, self.person_of(party), exceptions=[PURGE_EXCEPTION_LEGAL_HOLD] if excepting else None)
         if not owed:
             assert [codes(one) for one in answer.attestations] == [{"NOTHING_TO_ATTEST"}]
             self.happened("attest: refused NOTHING_TO_ATTEST")
@@ -103,9 +101,7 @@ class Answering(Machine):
         assert [codes(one) for one in answer.attestations] == [set()] * len(owed)
         origin = self.facts[digest].country
         for one, about in zip(answer.attestations, owed, strict=True):
-            fact = Fact(
-                digest=one.manifest_digest, kind=Kind.ATTESTATION, country=country, agency=party, about=about, excepting=excepting
-            )
+            fact = Fact(digest=one.manifest_digest, kind=Kind.ATTESTATION, country=country, agency=party, about=about, excepting=excepting)
             self.oracle.recall(country, fact, {origin: frozenset({self.facts[about].agency})})
         self.happened("attest: with an exception" if excepting else "attest: released")
         if books.out[origin].stopped:

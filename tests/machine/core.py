@@ -9,11 +9,14 @@ import functools
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 from unittest.mock import patch
 
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.strategies import SearchStrategy
 
 from exchange.encoding import cut
 from exchange.v1 import desk_service_pb2, disclosure_pb2, exchange_service_pb2
@@ -27,6 +30,7 @@ from tests.recalls import codes, flags, own_flags, shown, status, told_waiting
 from tests.rig import Office
 
 Item = TypeVar("Item")
+Rule = TypeVar("Rule", bound=Callable[..., None])
 PERSONS = {BORDER: "border", POLICE: "police", NGO: "ngo"}
 """Who works at the desk of an agency of that class."""
 LONGEST = 60 * DAY
@@ -37,22 +41,27 @@ AFTER_A_RESTORE = frozenset({"ADOPTED", "ENTRY_WITHOUT_ALERT"})
 """What a check of the records finds of an office that lost content with an old backup, and says so."""
 
 
-def transition(*, when: Callable[[Any], bool] | None = None, **arguments: Any) -> Callable[[Callable[..., None]], Any]:
-    """A rule of the machine; how often it is taken is counted."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """One kind of thing that can happen."""
 
-    def decorate(function: Callable[..., None]) -> Any:
-        @functools.wraps(function)
-        def counted(self: "Machine", **drawn: Any) -> None:
-            self.tally[f"rule {function.__name__}"] += 1
-            self.since += 1
-            try:
-                function(self, **drawn)
-            except BaseException:
-                self.failed = True
-                raise
+    name: str
+    weight: int
+    """How often it is drawn, beside the others."""
+    when: Callable[[Any], bool]
+    arguments: Mapping[str, SearchStrategy[Any]]
+    function: Callable[..., None]
 
-        made = rule(**arguments)(counted)
-        return precondition(when)(made) if when else made
+
+def transition(
+    *, weight: int = 2, when: Callable[[Any], bool] = lambda _: True, **arguments: SearchStrategy[Any]
+) -> Callable[[Rule], Rule]:
+    """Make a method one of the machine's transitions: drawn as often as its `weight` says, while `when` holds."""
+
+    def decorate(function: Rule) -> Rule:
+        made = Transition(name=function.__name__, weight=weight, when=when, arguments=arguments, function=function)
+        function.transition = made  # type: ignore[attr-defined]  # read by `transitions_of`
+        return function
 
     return decorate
 
@@ -86,9 +95,7 @@ class Machine(RuleBasedStateMachine):
         self.federation = Federation(Path(self.place.name), *self.NAMES)
         self.clock = self.federation.clock
         self.began = self.clock.now_ms()
-        self.oracle = Oracle(
-            books={name: Books(country=name) for name in self.NAMES}, now=self.clock.now_ms, happened=self.happened
-        )
+        self.oracle = Oracle(books={name: Books(country=name) for name in self.NAMES}, now=self.clock.now_ms, happened=self.happened)
         self.restored: set[str] = set()
         """Offices whose database was ever older than what they had done."""
         self.cut: set[frozenset[str]] = set()
@@ -119,6 +126,21 @@ class Machine(RuleBasedStateMachine):
             self.federation.close()
             self.patch.stop()
             self.place.cleanup()
+
+    @rule(data=st.data())
+    def step(self, data: st.DataObject) -> None:
+        """Something happens. One rule draws which, so that every family has its share in each run."""
+        possible = [one for one in transitions_of(type(self)) if one.when(self)]
+        chosen = data.draw(st.sampled_from([one.name for one in possible for _ in range(one.weight)]), label="what")
+        what = next(one for one in possible if one.name == chosen)
+        self.tally[f"rule {what.name}"] += 1
+        self.since += 1
+        drawn = {name: data.draw(strategy, label=name) for name, strategy in what.arguments.items()}
+        try:
+            what.function(self, **drawn)
+        except BaseException:
+            self.failed = True  # then nothing is healed at the end: the first thing that was wrong is to be reported
+            raise
 
     # What the mixins use
 
@@ -160,7 +182,12 @@ class Machine(RuleBasedStateMachine):
     def manifests(self) -> list[tuple[str, bytes]]:
         """(country, digest) of every alert that an office knows as its own, oldest first."""
         ours = {(fact.country, digest) for digest, fact in self.facts.items() if fact.kind is Kind.ALERT}
-        return [(country, digest) for digest in self.facts for country in self.NAMES if (country, digest) in ours and digest in self.books(country).own]
+        return [
+            (country, digest)
+            for digest in self.facts
+            for country in self.NAMES
+            if (country, digest) in ours and digest in self.books(country).own
+        ]
 
     def holdings(self) -> list[tuple[str, bytes, str]]:
         """(country, digest, agency) of every alert in an inbox, in the order in which they were released."""
@@ -223,7 +250,7 @@ class Machine(RuleBasedStateMachine):
 
     # Healing
 
-    @transition(when=lambda self: self.since >= EVERY)
+    @transition(weight=4, when=lambda self: self.since >= EVERY)
     def heal(self) -> None:
         """Everybody reaches everybody, lost logs are recovered, and all is delivered: then everything must be as the oracle says."""
         self.healed()
@@ -344,6 +371,13 @@ def outcomes_of(machine: type) -> frozenset[str]:
     return frozenset().union(*(vars(part).get("OUTCOMES", ()) for part in machine.__mro__))
 
 
+@functools.cache
+def transitions_of(machine: type) -> tuple[Transition, ...]:
+    """Every transition of a machine's mixins, by name."""
+    found = {name: getattr(machine, name) for part in machine.__mro__ for name in vars(part)}
+    return tuple(one.transition for _, one in sorted(found.items()) if hasattr(one, "transition"))
+
+
 def rules_of(machine: type) -> frozenset[str]:
     """The names of its transitions, as they are counted."""
-    return frozenset(f"rule {one.function.__name__}" for one in machine.setup_state().rules)  # type: ignore[attr-defined]  # of hypothesis's machine
+    return frozenset(f"rule {one.name}" for one in transitions_of(machine))

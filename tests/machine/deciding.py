@@ -66,7 +66,7 @@ class Deciding(Telling):
         gated.policy = read_pack(_PACK)
         gated.restart()
 
-    @transition(sender=st.integers(0, 2), towards=st.integers(0, 1), also=st.integers(0, 5))
+    @transition(weight=4, sender=st.integers(0, 2), towards=st.integers(0, 1), also=st.integers(0, 5))
     def submit(self, sender: int, towards: int, also: int) -> None:
         """A draft to a border agency, and perhaps to another, waits for a second officer."""
         country = self.country(sender)
@@ -90,11 +90,20 @@ class Deciding(Telling):
         answer = approve.submit(office.ports, office.person("liaison"), request, self._releasing(country))
         assert not answer.problems
         self.books(country).submissions[wanted.request_id] = Submission(
-            author="liaison", plan=_plan(going), state="waiting", at=self.now(), document=(wanted.SerializeToString(), answer.submission.preview_digest)
+            author="liaison",
+            plan=_plan(going),
+            state="waiting",
+            at=self.now(),
+            document=(wanted.SerializeToString(), answer.submission.preview_digest),
         )
         self.happened("submit: waits")
 
-    @transition(when=lambda self: bool(self._submissions()), which=st.integers(0, 4), by=st.sampled_from(["second", "second", "second", "liaison"]))
+    @transition(
+        weight=5,
+        when=lambda self: bool(self._submissions()),
+        which=st.integers(0, 4),
+        by=st.sampled_from(["second", "second", "second", "liaison"]),
+    )
     def approve(self, which: int, by: str) -> None:
         """An officer approves what was previewed."""
         country, identifier = self.pick(self._submissions(), which)
@@ -140,7 +149,7 @@ class Deciding(Telling):
             act()
         self.happened("approve: refused SUBMISSION_CLOSED")
 
-    @transition(when=lambda self: bool(self._submissions()), which=st.integers(0, 4))
+    @transition(weight=1, when=lambda self: bool(self._submissions()), which=st.integers(0, 4))
     def take_back(self, which: int) -> None:
         """Its author ends a submission."""
         country, identifier = self.pick(self._submissions(), which)
@@ -154,7 +163,7 @@ class Deciding(Telling):
             approve.take_back(office.ports, office.person("liaison"), identifier.hex())
         self.happened("take back: refused SUBMISSION_CLOSED")
 
-    @transition(destination=st.integers(0, 1), days=st.sampled_from([2, 2, 30]))
+    @transition(weight=3, destination=st.integers(0, 1), days=st.sampled_from([2, 2, 30]))
     def assess(self, destination: int, days: int) -> None:
         """The gated country weighs a transfer."""
         office = self.office(GATED)
@@ -171,7 +180,7 @@ class Deciding(Telling):
         self.books(GATED).assessments[recorded.digest] = (country, self.now() + days * DAY)
         self.happened("assess: recorded")
 
-    @transition(when=lambda self: bool(self.books(GATED).assessments), which=st.integers(0, 4))
+    @transition(weight=1, when=lambda self: bool(self.books(GATED).assessments), which=st.integers(0, 4))
     def withdraw_assessment(self, which: int) -> None:
         """An assessment is taken back."""
         digest = self.pick(list(self.books(GATED).assessments), which)
@@ -207,5 +216,3 @@ def _plan(going: object) -> object:
     """What a preview's digest covers: to whom, under which agreement, which fields."""
     assert isinstance(going, dict)
     return sorted((party, one.treaty.digest, sorted(one.fields)) for party, one in going.items() if isinstance(one, Going))
-
-

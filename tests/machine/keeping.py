@@ -40,7 +40,7 @@ class Keeping(Answering):
         own = [(country, digest, self.facts[digest].agency) for country, digest in self.manifests()]
         return [*own, *self.holdings()]
 
-    @transition(office=st.integers(0, 2))
+    @transition(weight=3, office=st.integers(0, 2))
     def run_retention(self, office: int) -> None:
         """What is past its limit goes."""
         country = self.country(office)
@@ -55,7 +55,7 @@ class Keeping(Answering):
         if any(rows[digest].erase_by <= self.now() and not rows[digest].erased for digest, _ in books.holds):
             self.happened("retention: held past its limit")
 
-    @transition(when=lambda self: bool(self.manifests()), which=st.integers(0, 4), received=st.booleans())
+    @transition(weight=1, when=lambda self: bool(self.manifests()), which=st.integers(0, 4), received=st.booleans())
     def hold(self, which: int, received: bool) -> None:
         """An agency keeps an alert, as for a court."""
         country, digest, party = self._one(which, received=received)
@@ -69,7 +69,7 @@ class Keeping(Answering):
         self.books(country).holds.add((digest, party))
         self.happened("hold: placed")
 
-    @transition(when=lambda self: bool(self.manifests()), which=st.integers(0, 4))
+    @transition(weight=1, when=lambda self: bool(self.manifests()), which=st.integers(0, 4))
     def release_hold(self, which: int) -> None:
         """And lets it go."""
         held = [(country, digest, party) for country in self.NAMES for digest, party in sorted(self.books(country).holds)]
@@ -84,7 +84,7 @@ class Keeping(Answering):
         self.books(country).holds.discard((digest, party))
         self.happened("hold: released")
 
-    @transition(when=lambda self: bool(self.manifests()), which=st.integers(0, 4), received=st.booleans())
+    @transition(weight=1, when=lambda self: bool(self.manifests()), which=st.integers(0, 4), received=st.booleans())
     def erase_early(self, which: int, received: bool) -> None:
         """An agency erases what it has no need of any more."""
         country, digest, party = self._one(which, received=received)
@@ -104,7 +104,7 @@ class Keeping(Answering):
         self.oracle.erase(country, [digest])
         self.happened("erase: done")
 
-    @transition(when=lambda self: bool(self.manifests()), which=st.integers(0, 4), received=st.booleans())
+    @transition(weight=1, when=lambda self: bool(self.manifests()), which=st.integers(0, 4), received=st.booleans())
     def begin_erasure_and_die(self, which: int, received: bool) -> None:
         """An office dies between what it wrote down and what it does; whatever erases next goes on."""
         country, digest, _ = self._one(which, received=received)
@@ -130,5 +130,3 @@ class Keeping(Answering):
         if kept.erased:
             return NotFound, "ERASED"
         return (Conflict, "ERASURE_BEGUN") if digest in books.intended else None
-
-

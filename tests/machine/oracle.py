@@ -328,5 +328,3 @@ def _erased(books: Books, digest: bytes) -> bool:
 def police_of(country: str) -> str:
     """The agency that originates alerts."""
     return agency(country, POLICE)
-
-

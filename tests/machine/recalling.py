@@ -43,7 +43,12 @@ class Recalling(Telling):
         }
     )
 
-    @transition(when=lambda self: bool(self.manifests()), which=st.integers(0, 4), kind=st.sampled_from([WITHDRAWAL, RESTRICTION, LIFTING, LIFTING]))
+    @transition(
+        weight=6,
+        when=lambda self: bool(self.manifests()),
+        which=st.integers(0, 4),
+        kind=st.sampled_from([WITHDRAWAL, RESTRICTION, LIFTING, LIFTING]),
+    )
     def recall(self, which: int, kind: int) -> None:
         """An officer withdraws, restricts or lifts a restriction."""
         country, digest = self.pick(self.manifests(), which)
@@ -79,12 +84,15 @@ class Recalling(Telling):
             found[partner] = found.get(partner, frozenset()) | entry.audience
         return found
 
-    def control(self, country: str, digest: bytes, kind: Kind, about: bytes, to: dict[str, frozenset[str]], *, outdated: bool = False) -> None:
+    def control(
+        self, country: str, digest: bytes, kind: Kind, about: bytes, to: dict[str, frozenset[str]], *, outdated: bool = False
+    ) -> None:
         """Enter a control alert into the oracle's books."""
         fact = Fact(digest=digest, kind=kind, country=country, agency=agency(country, POLICE), about=about, outdated=outdated)
         self.oracle.recall(country, fact, to)
 
     @transition(
+        weight=4,
         when=lambda self: bool(self.manifests()),
         which=st.integers(0, 4),
         correcting=st.booleans(),
@@ -112,9 +120,7 @@ class Recalling(Telling):
             self.happened(f"{verb}: refused ALERT_WITHDRAWN")
             return
         going = {party: books.planned(party, self.now(), granted=grants.get(party, ())) for party in sorted(agencies)}
-        admitted = {
-            party: one for party, one in going.items() if isinstance(one, Going) and not books.out[self.country_of(party)].stopped
-        }
+        admitted = {party: one for party, one in going.items() if isinstance(one, Going) and not books.out[self.country_of(party)].stopped}
         left = agencies - admitted.keys()
         if correcting and not admitted and not extra and not self._uncorrected(country, line):
             assert codes(answer.replacement) == {"NOTHING_CHANGED"}

@@ -52,7 +52,10 @@ class Telling(Machine):
             ),
             "supplement: released",
             "supplement: told already",
-            *(f"supplement: refused {code}" for code in ("by policy", "ALERT_WITHDRAWN", "ALERT_RESTRICTED", "ALREADY_SUPERSEDED", "ERASED")),
+            *(
+                f"supplement: refused {code}"
+                for code in ("by policy", "ALERT_WITHDRAWN", "ALERT_RESTRICTED", "ALREADY_SUPERSEDED", "ERASED")
+            ),
             "read: as given",
             "read: nothing of what is blocked",
         }
@@ -64,7 +67,7 @@ class Telling(Machine):
         for one, other in self.pairs(both=False):
             self.agreed(one, other, "full", 9)
 
-    @transition(pair=st.integers(0, 5), variant=st.sampled_from(VARIANTS), days=st.sampled_from([2, 6, 12]))
+    @transition(weight=3, pair=st.integers(0, 5), variant=st.sampled_from(VARIANTS), days=st.sampled_from([2, 6, 12]))
     def agree(self, pair: int, variant: str, days: int) -> None:
         """Two countries agree anew, in other words."""
         one, other = self.pick(self.pairs(), pair)
@@ -95,7 +98,7 @@ class Telling(Machine):
             self.books(country).treaties.append(treaty)
         self.happened("agree: in force")
 
-    @transition(step=st.sampled_from(_STEPS))
+    @transition(weight=3, step=st.sampled_from(_STEPS))
     def time_passes(self, step: int) -> None:
         """The clock goes on; agreements and alerts expire, limits pass."""
         if self.now() + step < self.began + LONGEST:
@@ -106,6 +109,7 @@ class Telling(Machine):
         return draft(*to, **{"not_after": self.now() + 10 * DAY, **changes})
 
     @transition(
+        weight=6,
         sender=st.integers(0, 2),
         choice=st.integers(1, 63),
         unticked=st.sampled_from(UNTICKED),
@@ -221,7 +225,13 @@ class Telling(Machine):
         alert.itinerary[0].service_number = f"YY {len(self.facts)}"
         return alert
 
-    @transition(when=lambda self: bool(self.manifests()), which=st.integers(0, 4), whom=st.integers(0, 5), fields=st.sampled_from(SUPPLEMENTS))
+    @transition(
+        weight=4,
+        when=lambda self: bool(self.manifests()),
+        which=st.integers(0, 4),
+        whom=st.integers(0, 5),
+        fields=st.sampled_from(SUPPLEMENTS),
+    )
     def supplement(self, which: int, whom: int, fields: tuple[int, ...]) -> None:
         """An officer tells an agency more of an alert."""
         country, digest = self.pick(self.manifests(), which)
