@@ -2,8 +2,6 @@
 
 from typing import ClassVar
 
-from hypothesis import strategies as st
-
 from exchange.v1 import hit_report_pb2
 from exchange.v1.control_pb2 import PURGE_EXCEPTION_LEGAL_HOLD
 from node.operations.mis_hits import suppressed
@@ -34,7 +32,7 @@ class Answering(Machine):
         }
     )
 
-    @transition(weight=4, when=lambda self: bool(self.holdings()), which=st.integers(0, 4), mistaken=st.booleans())
+    @transition(weight=4, when=lambda self: bool(self.holdings()), which=range(5), mistaken=(False, True))
     def report(self, which: int, mistaken: bool) -> None:
         """A desk reports on an alert, whatever became of it."""
         country, digest, party = self.pick(self.holdings(), which)
@@ -81,7 +79,7 @@ class Answering(Machine):
             self.happened("report: not this person")
         self.happened("report: released")
 
-    @transition(weight=5, when=lambda self: bool(self.holdings()), which=st.integers(0, 4), excepting=st.booleans())
+    @transition(weight=5, when=lambda self: bool(self.holdings()), which=range(5), excepting=(False, True))
     def attest(self, which: int, excepting: bool) -> None:
         """A desk attests the purge of an alert, every manifest of it, perhaps with an exception."""
         debts = [one for one in self.holdings() if self.books(one[0]).owes(one[1], one[2])]

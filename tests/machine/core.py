@@ -6,6 +6,7 @@ Families of transitions are mixins, a file each (`telling`, `recalling`, `answer
 """
 
 import functools
+import random
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -14,9 +15,9 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 from unittest.mock import patch
 
+from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
-from hypothesis.strategies import SearchStrategy
 
 from exchange.encoding import cut
 from exchange.v1 import desk_service_pb2, disclosure_pb2, exchange_service_pb2
@@ -49,14 +50,15 @@ class Transition:
     weight: int
     """How often it is drawn, beside the others."""
     when: Callable[[Any], bool]
-    arguments: Mapping[str, SearchStrategy[Any]]
+    arguments: Mapping[str, Sequence[Any]]
     function: Callable[..., None]
 
 
-def transition(
-    *, weight: int = 2, when: Callable[[Any], bool] = lambda _: True, **arguments: SearchStrategy[Any]
-) -> Callable[[Rule], Rule]:
-    """Make a method one of the machine's transitions: drawn as often as its `weight` says, while `when` holds."""
+def transition(*, weight: int = 2, when: Callable[[Any], bool] = lambda _: True, **arguments: Sequence[Any]) -> Callable[[Rule], Rule]:
+    """Make a method one of the machine's transitions: drawn as often as its `weight` says, while `when` holds.
+
+    `arguments` are what may be drawn for each of its arguments.
+    """
 
     def decorate(function: Rule) -> Rule:
         made = Transition(name=function.__name__, weight=weight, when=when, arguments=arguments, function=function)
@@ -127,17 +129,18 @@ class Machine(RuleBasedStateMachine):
             self.patch.stop()
             self.place.cleanup()
 
-    @rule(data=st.data())
-    def step(self, data: st.DataObject) -> None:
-        """Something happens. One rule draws which, so that every family has its share in each run."""
+    @rule(drawn=st.integers(0, 2**24 - 1))
+    def step(self, drawn: int) -> None:
+        """Something happens. One number says what, so that every family has its share of each run, whatever was drawn before."""
+        chance = random.Random(drawn)
         possible = [one for one in transitions_of(type(self)) if one.when(self)]
-        chosen = data.draw(st.sampled_from([one.name for one in possible for _ in range(one.weight)]), label="what")
-        what = next(one for one in possible if one.name == chosen)
+        (what,) = chance.choices(possible, [one.weight for one in possible])
+        arguments = {name: chance.choice(values) for name, values in what.arguments.items()}
         self.tally[f"rule {what.name}"] += 1
         self.since += 1
-        drawn = {name: data.draw(strategy, label=name) for name, strategy in what.arguments.items()}
+        note(f"{what.name}({', '.join(f'{name}={value!r}' for name, value in arguments.items())})")
         try:
-            what.function(self, **drawn)
+            what.function(self, **arguments)
         except BaseException:
             self.failed = True  # then nothing is healed at the end: the first thing that was wrong is to be reported
             raise

@@ -2,8 +2,6 @@
 
 from typing import ClassVar
 
-from hypothesis import strategies as st
-
 from exchange.errors import Conflict, Refused
 from exchange.v1 import desk_service_pb2
 from exchange.v1.assessment_pb2 import TransferAssessment
@@ -66,7 +64,7 @@ class Deciding(Telling):
         gated.policy = read_pack(_PACK)
         gated.restart()
 
-    @transition(weight=4, sender=st.integers(0, 2), towards=st.integers(0, 1), also=st.integers(0, 5))
+    @transition(weight=4, sender=range(3), towards=range(2), also=range(6))
     def submit(self, sender: int, towards: int, also: int) -> None:
         """A draft to a border agency, and perhaps to another, waits for a second officer."""
         country = self.country(sender)
@@ -101,8 +99,8 @@ class Deciding(Telling):
     @transition(
         weight=5,
         when=lambda self: bool(self._submissions()),
-        which=st.integers(0, 4),
-        by=st.sampled_from(["second", "second", "second", "liaison"]),
+        which=range(5),
+        by=["second", "second", "second", "liaison"],
     )
     def approve(self, which: int, by: str) -> None:
         """An officer approves what was previewed."""
@@ -149,7 +147,7 @@ class Deciding(Telling):
             act()
         self.happened("approve: refused SUBMISSION_CLOSED")
 
-    @transition(weight=1, when=lambda self: bool(self._submissions()), which=st.integers(0, 4))
+    @transition(weight=1, when=lambda self: bool(self._submissions()), which=range(5))
     def take_back(self, which: int) -> None:
         """Its author ends a submission."""
         country, identifier = self.pick(self._submissions(), which)
@@ -163,7 +161,7 @@ class Deciding(Telling):
             approve.take_back(office.ports, office.person("liaison"), identifier.hex())
         self.happened("take back: refused SUBMISSION_CLOSED")
 
-    @transition(weight=3, destination=st.integers(0, 1), days=st.sampled_from([2, 2, 30]))
+    @transition(weight=3, destination=range(2), days=[2, 2, 30])
     def assess(self, destination: int, days: int) -> None:
         """The gated country weighs a transfer."""
         office = self.office(GATED)
@@ -180,7 +178,7 @@ class Deciding(Telling):
         self.books(GATED).assessments[recorded.digest] = (country, self.now() + days * DAY)
         self.happened("assess: recorded")
 
-    @transition(weight=1, when=lambda self: bool(self.books(GATED).assessments), which=st.integers(0, 4))
+    @transition(weight=1, when=lambda self: bool(self.books(GATED).assessments), which=range(5))
     def withdraw_assessment(self, which: int) -> None:
         """An assessment is taken back."""
         digest = self.pick(list(self.books(GATED).assessments), which)

@@ -2,8 +2,6 @@
 
 from typing import ClassVar
 
-from hypothesis import strategies as st
-
 from exchange.errors import Conflict, NotFound, Refused
 from node.operations import erase, retention
 from node.store import alerts
@@ -40,7 +38,7 @@ class Keeping(Answering):
         own = [(country, digest, self.facts[digest].agency) for country, digest in self.manifests()]
         return [*own, *self.holdings()]
 
-    @transition(weight=3, office=st.integers(0, 2))
+    @transition(weight=3, office=range(3))
     def run_retention(self, office: int) -> None:
         """What is past its limit goes."""
         country = self.country(office)
@@ -55,7 +53,7 @@ class Keeping(Answering):
         if any(rows[digest].erase_by <= self.now() and not rows[digest].erased for digest, _ in books.holds):
             self.happened("retention: held past its limit")
 
-    @transition(weight=1, when=lambda self: bool(self.manifests()), which=st.integers(0, 4), received=st.booleans())
+    @transition(weight=1, when=lambda self: bool(self.manifests()), which=range(5), received=(False, True))
     def hold(self, which: int, received: bool) -> None:
         """An agency keeps an alert, as for a court."""
         country, digest, party = self._one(which, received=received)
@@ -69,7 +67,7 @@ class Keeping(Answering):
         self.books(country).holds.add((digest, party))
         self.happened("hold: placed")
 
-    @transition(weight=1, when=lambda self: bool(self.manifests()), which=st.integers(0, 4))
+    @transition(weight=1, when=lambda self: bool(self.manifests()), which=range(5))
     def release_hold(self, which: int) -> None:
         """And lets it go."""
         held = [(country, digest, party) for country in self.NAMES for digest, party in sorted(self.books(country).holds)]
@@ -84,7 +82,7 @@ class Keeping(Answering):
         self.books(country).holds.discard((digest, party))
         self.happened("hold: released")
 
-    @transition(weight=1, when=lambda self: bool(self.manifests()), which=st.integers(0, 4), received=st.booleans())
+    @transition(weight=1, when=lambda self: bool(self.manifests()), which=range(5), received=(False, True))
     def erase_early(self, which: int, received: bool) -> None:
         """An agency erases what it has no need of any more."""
         country, digest, party = self._one(which, received=received)
@@ -104,7 +102,7 @@ class Keeping(Answering):
         self.oracle.erase(country, [digest])
         self.happened("erase: done")
 
-    @transition(weight=1, when=lambda self: bool(self.manifests()), which=st.integers(0, 4), received=st.booleans())
+    @transition(weight=1, when=lambda self: bool(self.manifests()), which=range(5), received=(False, True))
     def begin_erasure_and_die(self, which: int, received: bool) -> None:
         """An office dies between what it wrote down and what it does; whatever erases next goes on."""
         country, digest, _ = self._one(which, received=received)

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import ClassVar
 
-from hypothesis import strategies as st
-
 from node.operations import partners
 from tests.countries import domain
 from tests.machine.books import Books
@@ -38,7 +36,7 @@ class Mishaps(Machine):
         super().__init__()
         self.backups: list[tuple[str, Path, Books]] = []
 
-    @transition(weight=1, pair=st.integers(0, 5))
+    @transition(weight=1, pair=range(6))
     def partition(self, pair: int) -> None:
         """Nothing passes between two any more."""
         one, other = self.pick(self.pairs(), pair)
@@ -48,9 +46,9 @@ class Mishaps(Machine):
 
     @transition(
         weight=9,
-        pair=st.integers(0, 5),
-        batches=st.sampled_from([1, 1, 2, 1_000, 1_000]),
-        loss=st.sampled_from(["", "", "batch", "receipt"]),
+        pair=range(6),
+        batches=[1, 1, 2, 1_000, 1_000],
+        loss=["", "", "batch", "receipt"],
     )
     def stream(self, pair: int, batches: int, loss: str) -> None:
         """A subscription, one way, for as long as it lasts."""
@@ -63,13 +61,13 @@ class Mishaps(Machine):
             whole = passed < batches
             self.happened("stream: one way until nothing waits" if whole else "stream: breaks off between two batches")
 
-    @transition(weight=1, office=st.integers(0, 2))
+    @transition(weight=1, office=range(3))
     def crash(self, office: int) -> None:
         """All that is not durable is gone."""
         self.office(self.country(office)).restart()
         self.happened("crash: reopened from its files")
 
-    @transition(weight=1, when=lambda self: len(self.backups) < AT_MOST, office=st.integers(0, 2))
+    @transition(weight=1, when=lambda self: len(self.backups) < AT_MOST, office=range(3))
     def backup(self, office: int) -> None:
         """An administrator copies a database."""
         country = self.country(office)
@@ -77,7 +75,7 @@ class Mishaps(Machine):
         self.backups.append((country, self.office(country).backup(place), self.oracle.backup(country)))
         self.happened("backup: taken")
 
-    @transition(weight=3, when=lambda self: bool(self.backups) and self.settled(), which=st.integers(0, 4))
+    @transition(weight=3, when=lambda self: bool(self.backups) and self.settled(), which=range(5))
     def restore(self, which: int) -> None:
         """An office goes back to an old database; what it signed since must be with its partners."""
         country, path, books = self.pick(self.backups, which)
@@ -104,7 +102,7 @@ class Mishaps(Machine):
         """Whether nobody is in the middle of a recovery: one mishap at a time, or people must agree what to do."""
         return not any(log.stopped for name in self.NAMES for log in self.books(name).out.values())
 
-    @transition(pair=st.integers(0, 5), resume=st.sampled_from([True, True, False]))
+    @transition(pair=range(6), resume=[True, True, False])
     def suspend(self, pair: int, resume: bool) -> None:
         """An administrator stops exchanging with a partner, or takes it up again."""
         suspended = [(name, partner) for name in self.NAMES for partner in sorted(self.books(name).suspended)]

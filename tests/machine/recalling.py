@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from hypothesis import strategies as st
-
 from exchange.encoding import encode
 from exchange.v1 import control_pb2, desk_service_pb2
 from node.operations import replace
@@ -46,8 +44,8 @@ class Recalling(Telling):
     @transition(
         weight=6,
         when=lambda self: bool(self.manifests()),
-        which=st.integers(0, 4),
-        kind=st.sampled_from([WITHDRAWAL, RESTRICTION, LIFTING, LIFTING]),
+        which=range(5),
+        kind=[WITHDRAWAL, RESTRICTION, LIFTING, LIFTING],
     )
     def recall(self, which: int, kind: int) -> None:
         """An officer withdraws, restricts or lifts a restriction."""
@@ -94,9 +92,9 @@ class Recalling(Telling):
     @transition(
         weight=4,
         when=lambda self: bool(self.manifests()),
-        which=st.integers(0, 4),
-        correcting=st.booleans(),
-        more=st.sampled_from([0, 0, 0, 1, 2, 4]),
+        which=range(5),
+        correcting=(False, True),
+        more=[0, 0, 0, 1, 2, 4],
     )
     def replace(self, which: int, correcting: bool, more: int) -> None:
         """An officer puts another manifest in an alert's place, perhaps to somebody new."""
