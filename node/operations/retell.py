@@ -1,4 +1,4 @@
-"""Recalls that a stopped log could not take are told as soon as it goes on: after a recovery, or in its successor."""
+"""Recalls and attestations that a stopped log could not take are told as soon as it goes on: after a recovery, or in its successor."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from node.ports import Ports
 from node.store import alerts, logs, recalls
 from node.store.transaction import Transaction
 
-_REASON = "The log was stopped when this was recalled."
+_REASON = "The log was stopped when this was said."
 
 
 def tell_waiting(ports: Ports, release: Release) -> int:
@@ -38,10 +38,13 @@ def _open(tx: Transaction, partner: str) -> bool:
 
 def _prepared(ports: Ports, tx: Transaction, control: bytes, partner: str) -> Prepared | None:
     recall = recalls.recall_by(tx, control)
-    rows = alerts.by_digests(tx, {control, recall.referent} if recall else set())
-    row, about = rows.get(control), rows.get(recall.referent) if recall else None
-    if recall is None or row is None or about is None:
+    referent = recall.referent if recall else recalls.attestation_by(tx, control)
+    rows = alerts.by_digests(tx, {control, referent} if referent else set())
+    row, about = rows.get(control), rows.get(referent or b"")
+    if row is None or about is None:
         return None
+    # A recall goes to everybody there who was told, an attestation to whoever recalled.
+    told = holders(tx, about).get(partner, frozenset()) if recall else frozenset({about.originator})
     try:
         data_key = ports.vault.unwrap(tx, row.period, row.wrapped_key)
     except ExchangeError:
@@ -50,7 +53,7 @@ def _prepared(ports: Ports, tx: Transaction, control: bytes, partner: str) -> Pr
     node = row.originator
     record = Authorisation(officer=node, agency=row.originator, reason=_REASON, preview=control, at=now).record()
     entries = []
-    for _, audience in addressed({partner: holders(tx, about).get(partner, frozenset())}):
+    for _, audience in addressed({partner: told}):
         salt = ports.entropy(SALT)
         entry = disclosure_pb2.Entry(
             manifest_digest=control,
