@@ -134,4 +134,9 @@ class Answering(Machine):
         asked = {(fact.about, "GBR", fact.document) for fact in reports}
         with office.ports.store.read() as tx:
             found = {(digest, number) for digest, _, number in suppressed(office.ports, tx, asked)}
-        assert found == books.mis_hits & {(digest, number) for digest, _, number in asked}, f"{country}: mis-hits"
+        expected = books.mis_hits & {(digest, number) for digest, _, number in asked}
+        assert found == expected, f"{country}: remembers {_short(found - expected)} besides, and not {_short(expected - found)}"
+
+
+def _short(pairs: set[tuple[bytes, str]]) -> list[str]:
+    return sorted(f"{digest.hex()[:8]} {number}" for digest, number in pairs)

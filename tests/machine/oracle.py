@@ -268,6 +268,8 @@ class Oracle:
 
     def erase(self, country: str, digests: list[bytes]) -> None:
         """The content of these is gone, and with the last manifest of an alert what was remembered of it."""
+        if not digests:
+            return  # nothing is looked at then, and what was remembered of what was erased before stays until the next
         books = self.books[country]
         for digest in digests:
             kept = books.own.get(digest) or books.held[digest]
