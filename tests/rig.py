@@ -1,7 +1,7 @@
 """One country's office in this process: a real store and real keys from labels, a clock that tests move, no network.
 
 The officers of `person(country, name)`: `liaison`, `second` (a liaison officer too) and `police` of the police agency, `border` of the
-border agency, `both` of the border agency (liaison and partner officer), `auditor`, `administrator`.
+border agency, `both` of the border agency (liaison and partner officer), `ngo` of the children's organisation, `auditor`, `administrator`.
 """
 
 import hashlib
@@ -33,6 +33,7 @@ from node.operations.partners import load_known
 from node.operations.report import report_hit
 from node.operations.sequence import sequence
 from node.operations.sign import check_high_water, stop_log
+from node.policy.pack import PolicyPack
 from node.ports import Acquaintance, Ports, Signals, Signers, Streams
 from node.store import logs
 from node.store.directory import all_alarms
@@ -48,6 +49,7 @@ ROLES: Mapping[str, tuple[tuple[str, ...], int]] = {
     "second": (("liaison officer",), POLICE),
     "police": (("partner officer",), POLICE),
     "border": (("partner officer",), BORDER),
+    "ngo": (("partner officer",), NGO),
     "both": (("liaison officer", "partner officer"), BORDER),
     "auditor": (("auditor",), 0),
     "administrator": (("administrator",), 0),
@@ -109,6 +111,8 @@ class Office:
     directory: Path
     clock: ManualClock
     own: KnownNode
+    policy: PolicyPack | None = None
+    """Outlives a restart, as a configured pack does."""
     ports: Ports = field(init=False)
     _entropy: Callable[[int], bytes] = field(init=False)
 
@@ -152,7 +156,7 @@ class Office:
                 }
                 | {node_id(self.country): key(self.country, "node")},
             ),
-            acquaintance=Acquaintance(load_known(store, self.own, self.clock.now_ms())),
+            acquaintance=Acquaintance(load_known(store, self.own, self.clock.now_ms(), self.policy)),
             signals=Signals(),
             streams=Streams(),
             # The alerts of most tests are all about one made-up person; test_duplicates refuses as a node does by itself.

@@ -8,6 +8,7 @@ what they hold reads as disputed.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as dataclass_replace
+from typing import Final
 
 from exchange.encoding import cut
 from exchange.errors import ExchangeError
@@ -31,6 +32,8 @@ from node.store.alerts import AlertRow
 from node.store.recalls import RecallKind
 from node.store.transaction import Transaction
 
+_OUT_OF_DATE: Final = "OUT_OF_DATE"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Line:
@@ -41,7 +44,7 @@ class _Line:
     told: Mapping[bytes, Sequence[Telling]]
     """By manifest digest."""
     corrected: frozenset[bytes]
-    """Manifests about which a correction went before."""
+    """Manifests of which it was said before that something was wrong in them."""
     leave: Mapping[bytes, Mapping[str, set[str]]]
     """By manifest digest: the countries that may pass it on, and to whom. They never are admitted to a successor there."""
     stopped: frozenset[str]
@@ -110,7 +113,8 @@ def _line(tx: Transaction, row: AlertRow) -> _Line:
         rows=rows,
         told={one.digest: tellings(tx, one) for one in rows},
         leave={one.digest: leave_given(tx, one.digest) for one in rows},
-        corrected=frozenset(one.referent for one in held if one.kind is RecallKind.CORRECTION),
+        # That it is out of date, as an update tells some, says nothing of what was wrong.
+        corrected=frozenset(one.referent for one in held if one.kind is RecallKind.CORRECTION and one.reason != _OUT_OF_DATE),
         stopped=frozenset(
             log.name.recipient
             for log in (logs.newest_log(tx, partner, outbound=True) for partner in {log.name.recipient for log in logs.all_logs(tx)})

@@ -1,6 +1,7 @@
-"""Recalls that wait are told as soon as a log takes them: ours that it was stopped for, and another country's that we forward.
+"""What waits is told as soon as a log takes it: recalls and attestations of ours that it was stopped for, and recalls that we forward.
 
-A recall of what we passed on is forwarded as it came, under the permit by which we passed it on, expired or not (PROTOCOL.md, section 8).
+Another country's recall of what we passed on is forwarded as it came, under the permit by which we passed it on, expired or not
+(PROTOCOL.md, section 8).
 """
 
 from dataclasses import dataclass
@@ -10,8 +11,10 @@ from exchange.errors import ExchangeError
 from exchange.profile import alert_type
 from exchange.v1 import desk_service_pb2, disclosure_pb2
 from exchange.values import node_of
+from node.operations.attest import answered_to
 from node.operations.contents import SALT, Authorisation
 from node.operations.control import addressed
+from node.operations.inbox import given_to
 from node.operations.onward_reach import onward_tellings
 from node.operations.reach import Telling, audiences, tellings
 from node.operations.recall import Release
@@ -21,7 +24,7 @@ from node.store import alerts, logs, recalls
 from node.store.recalls import RecallRow
 from node.store.transaction import Transaction
 
-_REASON = "The log was stopped when this was recalled."
+_REASON = "The log was stopped when this was said."
 _FORWARDED = "The originator recalled what was passed on."
 
 
@@ -45,11 +48,18 @@ def _open(tx: Transaction, partner: str) -> bool:
 
 def _prepared(ports: Ports, tx: Transaction, control: bytes, partner: str) -> Prepared | None:
     recall = recalls.recall_by(tx, control)
-    row = alerts.by_digests(tx, {control}).get(control)
-    told = _told(tx, recall, partner) if recall else []
-    if recall is None or row is None or not told:
+    referent = recall.referent if recall else recalls.attestation_by(tx, control)
+    rows = alerts.by_digests(tx, {control, referent} if referent else set())
+    row, about = rows.get(control), rows.get(referent or b"")
+    if row is None or referent is None:
         return None
-    permit = b"" if row.own else told[0].entry.permit_digest
+    told = _told(tx, recall, partner) if recall else []
+    permit = told[0].entry.permit_digest if told and not row.own else b""
+    audience_there = audiences(told).get(partner, frozenset())
+    if recall is None and about is not None:  # an attestation goes to whoever recalled, and to whoever had passed it on
+        audience_there = answered_to(ports.known, about, given_to(tx, about, row.originator)).get(partner, frozenset())
+    if not audience_there:
+        return None
     try:
         data_key = ports.vault.unwrap(tx, row.period, row.wrapped_key)
     except ExchangeError:
@@ -59,14 +69,14 @@ def _prepared(ports: Ports, tx: Transaction, control: bytes, partner: str) -> Pr
     why = _REASON if row.own else _FORWARDED
     record = Authorisation(officer=node, agency=node, reason=why, preview=control, at=now).record()
     entries = []
-    for _, audience in addressed(audiences(told)):
+    for _, audience in addressed({partner: audience_there}):
         salt = ports.entropy(SALT)
         entry = disclosure_pb2.Entry(
             manifest_digest=control,
             fields=alert_type(row.alert_type).numbers,
             audience=audience,
-            thread=recall.referent,
-            in_reply_to=recall.referent,
+            thread=referent,
+            in_reply_to=referent,
             permit_digest=permit,
             authorisation=commit_authorisation(salt, record),
         )

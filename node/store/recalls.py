@@ -113,6 +113,11 @@ def add_attestation(tx: Connection, row: AttestationRow) -> None:
     insert_rows(tx, attestations, [asdict(row)], present_stay=True)
 
 
+def attestation_by(tx: Connection, control: bytes) -> bytes | None:
+    """Digest of the manifest whose purge the control alert of that digest attests."""
+    return tx.execute(select(attestations.c.referent).where(attestations.c.control == control)).scalar()
+
+
 def attestations_of(tx: Connection, referents: Collection[bytes], *, own: bool) -> list[AttestationRow]:
     """Attestations about these manifests that this country gave (`own`), or got, oldest first."""
     query = select(attestations).where(attestations.c.referent.in_(list(referents)), attestations.c.own == own)
@@ -138,8 +143,9 @@ def note_untold(tx: Connection, control: bytes, partner: str) -> None:
 
 
 def all_untold(tx: Connection) -> list[tuple[bytes, str]]:
-    """(digest of the control alert, partner) of all that is still to be told."""
-    return [(row.control, row.partner) for row in tx.execute(select(untold).order_by(untold.c.control, untold.c.partner))]
+    """(digest of the control alert, partner) of all that is still to be told, in the order in which it was said: that decides what holds."""
+    query = select(untold.c.control, untold.c.partner).join(alert_rows, alert_rows.c.digest == untold.c.control)
+    return [(row.control, row.partner) for row in tx.execute(query.order_by(alert_rows.c.id, untold.c.partner))]
 
 
 def clear_untold(tx: Connection, control: bytes, partner: str) -> None:

@@ -1,0 +1,386 @@
+"""The machine itself: a federation, its oracle, the count of what happened, and what must hold after each healing.
+
+Families of transitions are mixins, a file each (`telling`, `recalling`, `answering`, …). To add one: write a class that derives from
+`Machine`, with rules made by `transition`, and with `OUTCOMES`, the closed list of what its rules can bring about; then name it in
+`tests/machine/machines.py`. A rule that is never taken, and an outcome that never happens, fail the run.
+"""
+
+import functools
+import random
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+from unittest.mock import patch
+
+from hypothesis import note
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from exchange.encoding import cut
+from exchange.v1 import desk_service_pb2, disclosure_pb2, exchange_service_pb2
+from node.operations import recover
+from node.store import logs
+from tests.countries import BORDER, DAY, NGO, POLICE, agency
+from tests.federation import Federation, Stream
+from tests.machine.books import CLASSES, CONTROLS, Books, Entry, Fact, Inbound, Kind, Outbound
+from tests.machine.oracle import BATCH, Oracle
+from tests.recalls import codes, flags, own_flags, shown, status, told_waiting
+from tests.rig import Office
+
+Item = TypeVar("Item")
+Rule = TypeVar("Rule", bound=Callable[..., None])
+PERSONS = {BORDER: "border", POLICE: "police", NGO: "ngo"}
+"""Who works at the desk of an agency of that class."""
+LONGEST = 60 * DAY
+"""How far a run's clock goes at most: keys, and the records of recalls, outlive it."""
+EVERY = 6
+"""Steps between two healings at least."""
+AFTER_A_RESTORE = frozenset({"ADOPTED", "ENTRY_WITHOUT_ALERT"})
+"""What a check of the records finds of an office that lost content with an old backup, and says so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """One kind of thing that can happen."""
+
+    name: str
+    weight: int
+    """How often it is drawn, beside the others."""
+    when: Callable[[Any], bool]
+    arguments: Mapping[str, Sequence[Any]]
+    function: Callable[..., None]
+
+
+def transition(*, weight: int = 2, when: Callable[[Any], bool] = lambda _: True, **arguments: Sequence[Any]) -> Callable[[Rule], Rule]:
+    """Make a method one of the machine's transitions: drawn as often as its `weight` says, while `when` holds.
+
+    `arguments` are what may be drawn for each of its arguments.
+    """
+
+    def decorate(function: Rule) -> Rule:
+        made = Transition(name=function.__name__, weight=weight, when=when, arguments=arguments, function=function)
+        function.transition = made  # type: ignore[attr-defined]  # read by `transitions_of`
+        return function
+
+    return decorate
+
+
+class Machine(RuleBasedStateMachine):
+    """Offices, and what must be so at each."""
+
+    NAMES: ClassVar[tuple[str, ...]] = ("gb", "kh")
+    OUTCOMES: ClassVar[frozenset[str]] = frozenset(
+        {
+            *(f"delivery: withheld as {code}" for code in ("ERASED", "WITHDRAWN", "EXPIRED", "LAPSED")),
+            *(f"delivery: refused as {code}" for code in ("NOT_AGREED", "REQUIRED_MISSING", "WITHDRAWN", "CONFLICT")),
+            *(f"delivery: {kind} taken" for kind in ("withdrawal", "restriction", "lifting", "correction", "attestation")),
+            "delivery: report on a withdrawn alert taken",
+            "delivery: report on what a backup lost",
+            "delivery: told again what was erased",
+            "delivery: withdrawal of what never came",
+            "receipt: late, kept, with an alarm",
+            "heal: converged",
+            "heal: recovered a log",
+            "heal: told what had waited",
+        }
+    )
+    tally: ClassVar[Counter[str]] = Counter()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.place = tempfile.TemporaryDirectory()
+        self.patch = patch("node.operations.deliver.CAP_BATCH_DELIVERIES", BATCH)
+        self.patch.start()
+        self.federation = Federation(Path(self.place.name), *self.NAMES)
+        self.clock = self.federation.clock
+        self.began = self.clock.now_ms()
+        self.oracle = Oracle(books={name: Books(country=name) for name in self.NAMES}, now=self.clock.now_ms, happened=self.happened)
+        self.restored: set[str] = set()
+        """Offices whose database was ever older than what they had done."""
+        self.cut: set[frozenset[str]] = set()
+        self.since = 0
+        """Steps since the last healing."""
+        self.failed = False
+
+    @initialize()
+    def meet(self) -> None:
+        """Everybody knows everybody, and every log has begun."""
+        for one, other in self.pairs(both=False):
+            self.federation.introduce(one, other)
+            self.federation.carry()
+        self.federation.pump()
+        for one, other in self.pairs():
+            self.books(one).out[other], self.books(one).inn[other] = Outbound(), Inbound()
+        self.begin()
+
+    def begin(self) -> None:
+        """What else there is at first; mixins add to it."""
+
+    def teardown(self) -> None:
+        """In the end all is healed once more, and must be well."""
+        try:
+            if not self.failed and self.books(self.NAMES[0]).out:
+                self.healed()
+        finally:
+            self.federation.close()
+            self.patch.stop()
+            self.place.cleanup()
+
+    @rule(drawn=st.integers(0, 2**24 - 1))
+    def step(self, drawn: int) -> None:
+        """Something happens. One number says what, so that every family has its share of each run, whatever was drawn before."""
+        chance = random.Random(drawn)
+        possible = [one for one in transitions_of(type(self)) if one.when(self)]
+        (what,) = chance.choices(possible, [one.weight for one in possible])
+        arguments = {name: chance.choice(values) for name, values in what.arguments.items()}
+        self.tally[f"rule {what.name}"] += 1
+        self.since += 1
+        note(f"{what.name}({', '.join(f'{name}={value!r}' for name, value in arguments.items())})")
+        try:
+            what.function(self, **arguments)
+        except BaseException:
+            self.failed = True  # then nothing is healed at the end: the first thing that was wrong is to be reported
+            raise
+
+    # What the mixins use
+
+    def happened(self, outcome: str) -> None:
+        """Count an outcome of the closed list."""
+        assert outcome in outcomes_of(type(self)), f"not in the closed list: {outcome}"
+        self.tally[outcome] += 1
+
+    def books(self, country: str) -> Books:
+        """What an office must know."""
+        return self.oracle.books[country]
+
+    @property
+    def facts(self) -> dict[bytes, Fact]:
+        return self.oracle.facts
+
+    def now(self) -> int:
+        return self.clock.now_ms()
+
+    def office(self, country: str) -> Office:
+        return self.federation[country]
+
+    def country(self, number: int) -> str:
+        return self.NAMES[number % len(self.NAMES)]
+
+    def pairs(self, *, both: bool = True) -> list[tuple[str, str]]:
+        """Of two countries; each in both directions, or once."""
+        return [(one, other) for one in self.NAMES for other in self.NAMES if one != other and (both or one < other)]
+
+    def reach(self, one: str, other: str) -> bool:
+        """Whether anything passes between two."""
+        suspended = other in self.books(one).suspended or one in self.books(other).suspended
+        return frozenset((one, other)) not in self.cut and not suspended
+
+    def pick(self, candidates: Sequence[Item], number: int) -> Item:
+        """One of the newest few: what happened lately is what races."""
+        return candidates[-1 - number % min(len(candidates), 5)]
+
+    def manifests(self) -> list[tuple[str, bytes]]:
+        """(country, digest) of every alert that an office knows as its own, oldest first."""
+        ours = {(fact.country, digest) for digest, fact in self.facts.items() if fact.kind is Kind.ALERT}
+        return [
+            (country, digest)
+            for digest in self.facts
+            for country in self.NAMES
+            if (country, digest) in ours and digest in self.books(country).own
+        ]
+
+    def holdings(self) -> list[tuple[str, bytes, str]]:
+        """(country, digest, agency) of every alert in an inbox, in the order in which they were released."""
+        return [
+            (country, digest, party)
+            for digest, fact in self.facts.items()
+            if fact.kind is Kind.ALERT
+            for country in self.NAMES
+            if digest in self.books(country).held
+            for party in sorted(self.books(country).held[digest].inboxes)
+        ]
+
+    def person_of(self, party: str) -> str:
+        """Who works at that agency's desk."""
+        return PERSONS[next(one for one in CLASSES for country in self.NAMES if agency(country, one) == party)]
+
+    def is_(self, answer: desk_service_pb2.PublishedAlert, expected: set[str], what: str) -> bool:
+        """Whether it was released; that, and every code of a refusal, must be as expected."""
+        found = codes(answer)
+        assert found == expected, f"{what}: {sorted(found)}, expected {sorted(expected)}"
+        return not found
+
+    # Streams
+
+    def deliver(self, sender: str, recipient: str, *, batches: int = 1_000, taken: bool = True, settled: bool = True) -> int:
+        """Let so many batches pass one way; of the last one perhaps not taken, or its receipt not. Returns how many passed."""
+        if not self.reach(sender, recipient) or self.books(sender).out[recipient].stopped:
+            return 0
+        stream = Stream(self.office(sender), self.office(recipient))
+        going = self.oracle.greet(sender, recipient)
+        passed = 0
+        while passed < batches and (batch := stream.send()) is not None:
+            passed += 1
+            last = passed == batches
+            withheld = self.oracle.send(going, len(batch.deliveries))
+            self._as_expected(batch, withheld, going.place - len(batch.deliveries), going.out.entries)
+            if last and not taken:
+                break
+            receipt = stream.take(batch)
+            self.oracle.take(going, withheld, len(batch.deliveries))
+            if last and not settled:
+                break
+            if receipt is not None:
+                stream.settle(receipt)
+            self.oracle.settle(going)
+        else:
+            stream.alive()
+        return passed
+
+    def _as_expected(self, batch: disclosure_pb2.Batch, withheld: Mapping[int, str], first: int, entries: Sequence[Entry]) -> None:
+        for index, delivery in enumerate(batch.deliveries, first):
+            said = disclosure_pb2.WithheldCode.Name(delivery.withheld).removeprefix("WITHHELD_CODE_") if delivery.withheld else ""
+            assert said == withheld.get(index, ""), f"entry {index}: withheld as {said or 'nothing'}, expected {withheld.get(index)}"
+            assert {opening.field for opening in delivery.openings} <= _all_of(entries[index]), f"entry {index} opens too much"
+
+    def flow(self) -> None:
+        """Deliver whatever can be delivered, until nothing waits."""
+        while sum(self.deliver(one, other) for one, other in self.pairs()):
+            pass
+
+    # Healing
+
+    @transition(weight=4, when=lambda self: self.since >= EVERY)
+    def heal(self) -> None:
+        """Everybody reaches everybody, lost logs are recovered, and all is delivered: then everything must be as the oracle says."""
+        self.healed()
+
+    def healed(self) -> None:
+        """Heal, and look everywhere."""
+        self.since = 0
+        self.cut.clear()
+        self.federation.heal()
+        self.flow()
+        for one, other in self.pairs():
+            if self.books(one).out[other].stopped and self.reach(one, other):
+                self._recover(one, other)
+        for country in self.NAMES:
+            waited = told_waiting(self.office(country))
+            assert waited == self.oracle.tell_waiting(country), f"{country} told {waited} that had waited"
+            if waited:
+                self.happened("heal: told what had waited")
+        self.flow()
+        self.look()
+        self.happened("heal: converged")
+
+    def _recover(self, one: str, other: str) -> None:
+        office = self.office(one)
+
+        def ask(partner: str, origin: str, start: int) -> exchange_service_pb2.FetchEntriesResponse:
+            return self.federation.fetch(one, partner, origin, start)
+
+        adopted = recover.recover_log(office.ports, office.person("administrator"), office.outbound(self.office(other)).name.origin, ask)
+        assert adopted == self.oracle.recover(one, other)
+        self.happened("heal: recovered a log")
+
+    def look(self) -> None:
+        """The invariants."""
+        for one, other in self.pairs():
+            self.see_log(one, other)
+        for country in self.NAMES:
+            for digest in self.books(country).own:
+                if self.facts[digest].kind is Kind.ALERT:
+                    self.see_own(country, digest)
+            self.see_records(country)
+        for country, digest, party in self.holdings():
+            self.see(country, digest, party)
+        self.see_nothing_returned()
+
+    def see_log(self, one: str, other: str) -> None:
+        """The log of two countries is what the oracle says, and where they reach each other both hold the same."""
+        sender, recipient = self.office(one), self.office(other)
+        log, mirror = sender.outbound(recipient), recipient.mirror(sender)
+        expected = self.books(one).out[other]
+        with sender.ports.store.read() as tx:
+            rows = [disclosure_pb2.Entry.FromString(row.entry) for row in logs.entry_rows(tx, log.id, 0, log.size)]
+            ours = [(row.size, row.statement) for row in logs.receipts_above(tx, log.id, 0, 10_000)]
+        with recipient.ports.store.read() as tx:
+            theirs = [(row.size, row.statement) for row in logs.receipts_above(tx, mirror.id, 0, 10_000)]
+            excepted = set(logs.exception_codes(tx, mirror.id, 0, mirror.size))
+        assert len(rows) == len(expected.entries)
+        for row, entry in zip(rows, expected.entries, strict=True):
+            assert (row.manifest_digest, frozenset(row.audience)) == (entry.digest, entry.audience)
+            assert entry.kind in CONTROLS or frozenset(row.fields) == entry.fields
+        if self.reach(one, other) and not expected.stopped:
+            assert log.frontier == mirror.frontier, f"{one} and {other} hold different logs"
+            assert ours == theirs, f"{one} and {other} hold different receipts"
+            assert not ours or ours[-1][0] == log.size, f"{one} to {other} is not receipted to its end"
+            assert excepted == self.books(other).inn[one].excepted
+
+    def see_own(self, country: str, digest: bytes) -> None:
+        """How an alert stands at its originator, and who owes what."""
+        books, office = self.books(country), self.office(country)
+        state = books.standing(digest, self.facts)
+        assert own_flags(office, digest) == ([] if state == "active" else [state.upper()]), f"{country}: own alert {digest.hex()[:8]}"
+        names = desk_service_pb2.AttestationStage
+        found = {}
+        for one in status(office, digest).attestations:
+            if one.manifest_digest == digest:
+                stage = names.Name(one.stage).removeprefix("ATTESTATION_STAGE_")
+                found[one.agency] = stage if stage in {"NOT_HELD", "ATTESTED"} else "OPEN"
+        expected = {party: stage for party in books.audience([digest]) if (stage := books.stage(digest, party))}
+        assert found == expected, f"{country}: attestations of {digest.hex()[:8]}"
+
+    def see(self, country: str, digest: bytes, party: str) -> None:
+        """What an agency reads of an alert, and under which flags: what it was given, and nothing of what is blocked."""
+        books, office, person = self.books(country), self.office(country), self.person_of(party)
+        expected = books.flags(digest, party, self.facts)
+        found = [flag for flag in flags(office, digest, person) if flag != "CONFLICT"]
+        assert found == expected, f"{party} reads {found} of {digest.hex()[:8]}, expected {expected}"
+        view = frozenset(cut(shown(office, digest, person).view))
+        assert view == books.readable(digest, party, self.facts), f"{party} reads other fields of {digest.hex()[:8]}: {sorted(view)}"
+
+    def see_records(self, country: str) -> None:
+        """The records of an office are sound, its journal included, and every alarm is explained."""
+        office = self.office(country)
+        found = set(office.fsck())
+        explained = set(AFTER_A_RESTORE) if country in self.restored else set()
+        if self.books(country).intended:
+            explained.add("ERASURE_UNDER_WAY")
+        if any(log.stopped for log in self.books(country).out.values()):
+            explained.add("HIGH_WATER_ROLLBACK")
+        assert found <= explained, f"{country}: a check of the records finds {sorted(found - explained)}"
+        alarms = office.alarms() - self.books(country).alarms
+        assert alarms <= {"HIGH_WATER_ROLLBACK"} & explained, f"{country}: alarms that nothing explains: {sorted(alarms)}"
+
+    def see_nothing_returned(self) -> None:
+        """Whatever a country was ever told is withdrawn reads nowhere in it, whatever else the oracle says."""
+        for country, digest in self.oracle.withdrawn:
+            if digest not in self.books(country).held or any(not self.reach(one, other) for one, other in self.pairs()):
+                continue
+            for party in self.books(country).held[digest].inboxes:
+                assert not shown(self.office(country), digest, self.person_of(party)).view, f"{digest.hex()[:8]} came back to {party}"
+
+
+def _all_of(entry: Entry) -> frozenset[int]:
+    return frozenset(range(1, 65)) if entry.kind in CONTROLS else entry.fields
+
+
+def outcomes_of(machine: type) -> frozenset[str]:
+    """All that can come about in a machine with these mixins."""
+    return frozenset().union(*(vars(part).get("OUTCOMES", ()) for part in machine.__mro__))
+
+
+@functools.cache
+def transitions_of(machine: type) -> tuple[Transition, ...]:
+    """Every transition of a machine's mixins, by name."""
+    found = {name: getattr(machine, name) for part in machine.__mro__ for name in vars(part)}
+    return tuple(one.transition for _, one in sorted(found.items()) if hasattr(one, "transition"))
+
+
+def rules_of(machine: type) -> frozenset[str]:
+    """The names of its transitions, as they are counted."""
+    return frozenset(f"rule {one.name}" for one in transitions_of(machine))
