@@ -511,6 +511,11 @@ class _WorkKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WorkKind.Val
     WORK_KIND_ALARM: _WorkKind.ValueType  # 12
     WORK_KIND_REQUEST_TO_ANSWER: _WorkKind.ValueType  # 13
     WORK_KIND_RESPONSE_TO_COME: _WorkKind.ValueType  # 14
+    WORK_KIND_LEAVE_TO_DECIDE: _WorkKind.ValueType  # 15
+    WORK_KIND_TIP_TO_LOOK_AT: _WorkKind.ValueType  # 16
+    WORK_KIND_REPORT_TO_FORWARD: _WorkKind.ValueType  # 17
+    """From inside the country, to be passed on abroad."""
+    WORK_KIND_EMERGENCY_TO_REVIEW: _WorkKind.ValueType  # 18
 
 class WorkKind(_WorkKind, metaclass=_WorkKindEnumTypeWrapper):
     """What a thing on the work list is."""
@@ -534,6 +539,11 @@ WORK_KIND_STORAGE_TO_REVIEW: WorkKind.ValueType  # 11
 WORK_KIND_ALARM: WorkKind.ValueType  # 12
 WORK_KIND_REQUEST_TO_ANSWER: WorkKind.ValueType  # 13
 WORK_KIND_RESPONSE_TO_COME: WorkKind.ValueType  # 14
+WORK_KIND_LEAVE_TO_DECIDE: WorkKind.ValueType  # 15
+WORK_KIND_TIP_TO_LOOK_AT: WorkKind.ValueType  # 16
+WORK_KIND_REPORT_TO_FORWARD: WorkKind.ValueType  # 17
+"""From inside the country, to be passed on abroad."""
+WORK_KIND_EMERGENCY_TO_REVIEW: WorkKind.ValueType  # 18
 Global___WorkKind: _TypeAlias = WorkKind  # noqa: Y015
 
 class _TipSafeguard:

@@ -35,6 +35,10 @@ class NoticeKind(StrEnum):
     RESPONSE_AWAITED = "response-awaited"
     ASSESSMENT_REVIEW_DUE = "assessment-review-due"
     STORAGE_REVIEW_DUE = "storage-review-due"
+    LEAVE_ASKED = "leave-asked"
+    TIP_CAME = "tip-came"
+    REPORT_TO_FORWARD = "report-to-forward"
+    EMERGENCY_REVIEW_DUE = "emergency-review-due"
     ALARM = "alarm"
 
 
@@ -53,6 +57,10 @@ SENTENCES: Final = {
     NoticeKind.RESPONSE_AWAITED: "A partner has not answered a question of yours.",
     NoticeKind.ASSESSMENT_REVIEW_DUE: "A transfer assessment is due for review; releases that rest on it will stop.",
     NoticeKind.STORAGE_REVIEW_DUE: "It is time to review whether something that you hold is still needed.",
+    NoticeKind.LEAVE_ASKED: "A partner asks whether it may use or pass on an alert of yours.",
+    NoticeKind.TIP_CAME: "Something that was reported to your desk waits for a first look.",
+    NoticeKind.REPORT_TO_FORWARD: "An agency of your country has reported back; the report is for you to pass on.",
+    NoticeKind.EMERGENCY_REVIEW_DUE: "What was released in an emergency waits for a second officer's review.",
     NoticeKind.ALARM: "The node has raised an alarm.",
 }
 

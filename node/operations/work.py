@@ -9,7 +9,7 @@ from typing import Final
 
 from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1.journal_pb2 import JournalPersonal
-from node.operations import work_inbox, work_office, work_sent
+from node.operations import work_inbox, work_office, work_others, work_sent
 from node.operations.access import note_access
 from node.operations.officers import ADMINISTRATOR, agency_of, require
 from node.operations.work_item import WORKERS, Viewer, WorkItem, by_urgency, escalated, overdue, viewer_of
@@ -29,6 +29,11 @@ SOURCES: Final[tuple[Source, ...]] = (
     work_office.approvals,
     work_office.assessments_to_review,
     work_office.storage_to_review,
+    work_others.questions,
+    work_others.leave_to_decide,
+    work_others.tips_to_look_at,
+    work_others.reports_to_forward,
+    work_others.emergencies_to_review,
     work_office.alarms,
 )
 SHOWN_AT_MOST: Final = 1000
