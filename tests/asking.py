@@ -9,6 +9,7 @@ from node.operations import acknowledge, requests
 from node.operations.release import NotReleased, Prepared
 from node.operations.sequence import sequence
 from tests.countries import BORDER, DAY, HIT, NOW, POLICE, TRAVEL, agency, agreement, changed, clause
+from tests.federation import Federation
 from tests.recalls import request_id
 from tests.rig import Office
 
@@ -131,3 +132,16 @@ def state(office: Office, digest: bytes, name: str = "police") -> tuple[str, str
 def breaches(office: Office, digest: bytes) -> list[str]:
     """What was said of a question against the rules."""
     return [event.breach for event in case(office, digest).events if event.breach]
+
+
+def both(two: Federation, digest: bytes) -> desk_service_pb2.RequestCase:
+    """The case of a question, which is the same at both ends once everything is delivered."""
+    two.pump()
+    here, there = case(two["gb"], digest), case(two["kh"], digest)
+    assert here == there
+    return here
+
+
+def states(two: Federation, digest: bytes) -> tuple[str, str]:
+    both(two, digest)
+    return state(two["gb"], digest)
