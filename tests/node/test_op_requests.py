@@ -10,6 +10,7 @@ import pytest
 from exchange.encoding import encode
 from exchange.errors import NotFound
 from exchange.v1 import acknowledgement_pb2, desk_service_pb2, information_pb2
+from node.operations import retention
 from node.operations.control_drafts import prepare_all
 from node.operations.officers import NotPermitted
 from node.operations.release import Prepared
@@ -141,6 +142,27 @@ def test_a_question_that_the_other_node_does_not_take_is_not_delivered(two: Fede
     assert state(gb, published.manifest_digest) == ("NOT_DELIVERED", "UNSPECIFIED")
     with pytest.raises(NotFound, match="no such alert"):
         case(kh, published.manifest_digest)
+
+
+def test_a_withdrawal_in_the_nodes_name_is_the_askers(two: Federation) -> None:
+    digest = asked(two["gb"])
+    two.pump()
+    recalled(two["gb"], digest, name="administrator", in_node_name=True)
+    assert states(two, digest) == ("WITHDRAWN", "UNSPECIFIED")
+
+
+def test_a_question_that_was_erased_has_a_state_and_no_clock(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    digest = asked(gb)
+    two.pump()
+    turned_down(kh, digest)
+    two.pump()
+    for office in (gb, kh):
+        retention.erase_early(office.ports, office.person("liaison"), digest.hex(), "synthetic reason")
+        found = case(office, digest)
+        assert (state(office, digest), found.term_hours, found.urgent) == (("REFUSED", "UNSPECIFIED"), 0, False)
+        assert not codes(acknowledged(kh, digest))
+    assert gb.fsck() == kh.fsck() == []
 
 
 # What is refused at home

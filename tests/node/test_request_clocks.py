@@ -87,6 +87,20 @@ def test_a_pending_authorisation_of_the_asker_stops_it_from_the_start_until_the_
     assert codes(suspended(gb, digest, 0, "liaison")) == {"REQUEST_NOT_SUSPENDED"}
 
 
+def test_the_asker_starts_the_clock_of_those_agencies_that_still_have_to_answer(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    digest = asked(gb, KH, KH_BORDER, authorisation_pending=PROSECUTOR)
+    two.pump()
+    turned_down(kh, digest)
+    two.pump()
+    assert [list(one.audience) for one in suspended(gb, digest, 0, "liaison").disclosures] == [[KH_BORDER]]
+    two.pump()
+    assert state(kh, digest, "border") == ("RECEIPTED", "RUNNING")
+    assert state(kh, digest) == ("REFUSED", "MET")
+    assert codes(suspended(gb, digest, 0, "liaison")) == {"REQUEST_NOT_SUSPENDED"}
+    assert not codes(suspended(gb, digest, COURT, "liaison"))
+
+
 def test_an_acknowledgement_does_not_start_a_clock_by_mistake(two: Federation) -> None:
     digest = asked(two["gb"])
     two.pump()
