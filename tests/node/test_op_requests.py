@@ -9,7 +9,7 @@ import pytest
 
 from exchange.encoding import encode
 from exchange.errors import NotFound
-from exchange.v1 import acknowledgement_pb2, desk_service_pb2, information_pb2
+from exchange.v1 import acknowledgement_pb2, desk_service_pb2, handling_pb2, information_pb2
 from node.operations import retention
 from node.operations.control_drafts import prepare_all
 from node.operations.officers import NotPermitted
@@ -142,6 +142,19 @@ def test_a_question_that_the_other_node_does_not_take_is_not_delivered(two: Fede
     assert state(gb, published.manifest_digest) == ("NOT_DELIVERED", "UNSPECIFIED")
     with pytest.raises(NotFound, match="no such alert"):
         case(kh, published.manifest_digest)
+
+
+def test_an_answer_that_the_asker_never_got_settles_nothing(two: Federation) -> None:
+    kh = two["kh"]
+    digest = asked(two["gb"])
+    two.pump()
+    wanted = desk_service_pb2.Draft(request_id=request_id(), alert_type=RESPONSE, alert=encode(response()))
+    assert not codes(answered(kh, digest, draft=changed(wanted, not_after=two.clock.now_ms() + HOUR)))
+    assert state(kh, digest) == ("ANSWERED", "MET")
+    two.clock.pass_(2 * HOUR)
+    assert states(two, digest) == ("RECEIPTED", "RUNNING"), "its content had expired, and was withheld"
+    assert not codes(answered(kh, digest))
+    assert states(two, digest) == ("ANSWERED", "MET")
 
 
 def test_a_withdrawal_in_the_nodes_name_is_the_askers(two: Federation) -> None:
@@ -284,6 +297,21 @@ def test_a_corrected_answer_is_no_second_one(two: Federation) -> None:
     assert not codes(kh.publish(mended))
     both(two, digest)
     assert breaches(two["gb"], digest) == []
+
+
+def test_what_an_answer_says_of_its_handling_stays(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    strict = handling_pb2.Handling(codes=[handling_pb2.HANDLING_CODE_H2], onward=handling_pb2.ONWARD_RULE_NONE)
+    said = {}
+    for name, handling in (("strict", strict), ("plain", None)):
+        digest = asked(gb)
+        two.pump()
+        wanted = desk_service_pb2.Draft(request_id=request_id(), alert_type=RESPONSE, alert=encode(response()), handling=handling)
+        answer = answered(kh, digest, draft=wanted)
+        assert not codes(answer)
+        two.pump()
+        said[name] = shown(gb, answer.manifest_digest, "police").handling.codes
+    assert said == {"strict": [handling_pb2.HANDLING_CODE_H2], "plain": [handling_pb2.HANDLING_CODE_H1]}
 
 
 def test_an_answer_names_what_it_answers_and_its_type(two: Federation) -> None:

@@ -11,11 +11,12 @@ from exchange.encoding import encode
 from exchange.errors import NotFound
 from exchange.v1 import acknowledgement_pb2, control_pb2, desk_service_pb2, disclosure_pb2, information_pb2
 from node.clocks import ClockState
-from node.operations import attempts, deliver, outbox, receive, requests
+from node.operations import acknowledge, attempts, deliver, outbox, receive, requests
 from node.operations.request_clocks import OpenRequest, open_requests
 from tests import asking
 from tests.asking import (
     COURT,
+    DESK,
     GB,
     KH,
     PROSECUTOR,
@@ -28,6 +29,7 @@ from tests.asking import (
     case,
     cases,
     drafted,
+    one,
     state,
     states,
     suspended,
@@ -249,12 +251,21 @@ def test_receipted_opened_and_acknowledged_are_three_things(two: Federation) -> 
     seen = status(gb, alert)
     (read,) = seen.acknowledgements
     now = two.clock.now_ms()
-    assert (read.agency, read.read_at, read.acknowledged_at, read.action_decided_by) == (KH, now, now, decide_by)
+    assert (read.agency, read.read_at, read.acknowledged_at, read.action_decided_by) == (KH, now - HOUR, now, decide_by)
     names = {desk_service_pb2.DisclosureState.Name(one.state) for one in seen.disclosures}
     assert names == {"DISCLOSURE_STATE_RECEIPTED"}, "to read is not to report"
     assert {one.receipted_at for one in seen.disclosures} == {now - 2 * HOUR}
     assert not next(one for one in kh.received("police") if one.manifest_digest == alert).answered
     assert outbox.get_status(gb.ports, gb.person("auditor"), alert.hex()).acknowledgements == seen.acknowledgements
+
+
+def test_what_nobody_of_the_agency_has_opened_is_not_acknowledged(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    alert = gb.publish(draft(KH, KH_BORDER)).manifest_digest
+    two.pump()
+    shown(kh, alert, "border")
+    wanted = desk_service_pb2.AcknowledgeAlertRequest(request_id=request_id(), alert=alert.hex(), desk=DESK, reason="synthetic reason")
+    assert codes(acknowledge.acknowledge(kh.ports, kh.person("police"), wanted, one(kh))) == {"NOT_OPENED"}
 
 
 def test_what_cannot_be_acknowledged(two: Federation) -> None:
