@@ -6,9 +6,11 @@ from typing import Any
 from exchange.encoding import encode
 from exchange.v1 import agreement_pb2, control_pb2, desk_service_pb2, handling_pb2, information_pb2, people_pb2
 from node.operations import acknowledge, requests
+from node.operations.inbox import get_inbox_alert
 from node.operations.release import NotReleased, Prepared
 from node.operations.sequence import sequence
 from tests.countries import BORDER, DAY, HIT, NOW, POLICE, TRAVEL, agency, agreement, changed, clause
+from tests.federation import Federation
 from tests.recalls import request_id
 from tests.rig import Office
 
@@ -106,7 +108,8 @@ def suspended(office: Office, digest: bytes, because: int = COURT, name: str = "
 
 
 def acknowledged(office: Office, digest: bytes, name: str = "police", **changes: Any) -> desk_service_pb2.PublishedAlert:
-    """Say at that office that an alert was read. Changes are fields of `AcknowledgeAlertRequest`."""
+    """Open an alert at that office, and say so. Changes are fields of `AcknowledgeAlertRequest`."""
+    get_inbox_alert(office.ports, office.person(name), digest.hex())
     wanted = desk_service_pb2.AcknowledgeAlertRequest(request_id=request_id(), alert=digest.hex(), desk=DESK, reason="synthetic reason")
     return acknowledge.acknowledge(office.ports, office.person(name), changed(wanted, **changes), one(office))
 
@@ -131,3 +134,16 @@ def state(office: Office, digest: bytes, name: str = "police") -> tuple[str, str
 def breaches(office: Office, digest: bytes) -> list[str]:
     """What was said of a question against the rules."""
     return [event.breach for event in case(office, digest).events if event.breach]
+
+
+def both(two: Federation, digest: bytes) -> desk_service_pb2.RequestCase:
+    """The case of a question, which is the same at both ends once everything is delivered."""
+    two.pump()
+    here, there = case(two["gb"], digest), case(two["kh"], digest)
+    assert here == there
+    return here
+
+
+def states(two: Federation, digest: bytes) -> tuple[str, str]:
+    both(two, digest)
+    return state(two["gb"], digest)

@@ -194,9 +194,9 @@ def report(  # noqa: PLR0913, PLR0917  one argument for each option
 @click.option("--decide-by", metavar="TIME", help="By when you decide what to do, with its zone, e.g. 2027-03-04T18:00+07:00.")
 @click.option("--reason", default="Read at the desk", show_default=True, help="Why, for your auditors.")
 def acknowledge(alert_id: str, decide_by: str | None, reason: str) -> None:
-    """Tell the originator that a person here has read ALERT, now, and by when action is decided.
+    """Tell the originator that a person here has read ALERT, when it was first opened, and by when action is decided.
 
-    A receipt only says that your node holds it. Exit code 3 if the node refused it.
+    A receipt only says that your node holds it. Exit code 3 if the node refused it, as when nobody has opened it yet.
     """
     from exchange.v1 import desk_service_pb2
 

@@ -14,6 +14,7 @@ from node.ports import Ports
 from node.request_course import Side
 from node.store import alerts
 from node.store.alerts import AlertRow
+from node.store.journal_queries import first_seen
 from node.store.transaction import Transaction
 
 Release = Callable[[Prepared | NotReleased], desk_service_pb2.PublishedAlert]
@@ -24,18 +25,19 @@ def acknowledge(
 ) -> desk_service_pb2.PublishedAlert:
     """Acknowledge an alert that came for the caller's agency; `release` gives it its place in the log.
 
-    It says that it was read now: nobody else's earlier reading is told. Raises `NotFound` as `alerts.find`, and as `prepare`.
+    It says when a person of the agency first opened it, as the journal has it. Raises `NotFound` as `alerts.find`, and as `prepare`.
     """
     agency = agency_of(require(ports, person, DESK))
     now = ports.clock.now_ms()
     with ports.store.read() as tx:
         alert = alerts.find(tx, request.alert, inbox_of=agency)
         given = given_to(tx, alert, agency)
-        problem = _problem(ports, tx, alert, agency, request.action_decided_by, now)
+        opened = first_seen(tx, alert.digest, "INBOX_ALERT", agency)
+        problem = _unread() if not opened else _problem(ports, tx, alert, agency, request.action_decided_by, now)
         again = alerts.by_requests(tx, [request.request_id])
     if problem and not again:
         return release(NotReleased(request_id=request.request_id, officer=person, problems=(problem,)))
-    said = Acknowledgement(manifest_digest=alert.digest, read_at=now, action_decided_by=request.action_decided_by or None)
+    said = Acknowledgement(manifest_digest=alert.digest, read_at=opened, action_decided_by=request.action_decided_by or None)
     if request.HasField("desk"):
         said.desk.CopyFrom(request.desk)
     draft = reply_draft(
@@ -48,6 +50,10 @@ def acknowledge(
         thread=given[-1].entry.thread,
     )
     return release(prepare(ports, person, draft, request.reason))
+
+
+def _unread() -> desk_service_pb2.Problem:
+    return error("NOT_OPENED", "alert", "nobody of your agency has opened this alert yet", "read it first: exchange inbox show")
 
 
 def _problem(ports: Ports, tx: Transaction, alert: AlertRow, agency: str, decide_by: int, now: int) -> desk_service_pb2.Problem | None:

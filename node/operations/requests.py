@@ -97,9 +97,11 @@ def answer_request(
     whole.alert = encode(answer)
     whole.in_reply_to, whole.thread = filled.in_reply_to, filled.thread
     whole.recipients[:] = filled.recipients
-    if not draft.purpose:
-        whole.purpose = filled.purpose
+    whole.purpose = draft.purpose or filled.purpose
+    if not draft.handling.ByteSize():
         whole.handling.CopyFrom(filled.handling)
+    elif not draft.handling.permitted_purposes:
+        whole.handling.permitted_purposes.append(whole.purpose)
     whole.not_after = draft.not_after or filled.not_after
     return release(prepare(ports, person, whole, request.reason))
 

@@ -326,6 +326,7 @@ def test_every_method_about_requests_answers_whom_it_is_for(tmp_path: Path) -> N
 
             assert len(ask("police", "ListRequests").requests) == 2
             said = {"reason": "synthetic", "desk": asking.DESK}
+            theirs.ask("police", "GetInboxAlert", desk_service_pb2.GetInboxAlertRequest(alert=first.hex()))
             assert not ask("police", "AcknowledgeAlert", request_id=bytes(16), **said).published.problems
             assert state() == "ACKNOWLEDGED"
             assert not ask("police", "SuspendRequest", request_id=bytes(15) + b"1", because=asking.COURT, **said).published.problems

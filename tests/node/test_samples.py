@@ -125,7 +125,7 @@ def test_every_sample_between_the_two_countries_has_its_clause() -> None:
             assert clauses, (path.name, recipient)
             numbers = {field.number for field in alert_type(draft.alert_type).fields}
             assert all(set(clause.required) <= numbers for clause in clauses)
-    assert checked == 4
+    assert checked == 6
 
 
 def test_border_and_police_see_different_things_of_the_demo_alert() -> None:
