@@ -35,7 +35,7 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
         {"ALERT", "ALERTS", "INBOX", "INBOX_ALERT", "REACH", "SEARCH", "STATUS", "SUBMISSION"}
     ),
     journal_pb2.JOURNAL_KIND_DISCLOSURE: frozenset({"RELEASED"}),
-    journal_pb2.JOURNAL_KIND_COMBINATION: frozenset({"MERGED", "SCREENED"}),
+    journal_pb2.JOURNAL_KIND_COMBINATION: frozenset({"COMPARED", "MERGED", "SCREENED"}),
     journal_pb2.JOURNAL_KIND_ERASURE: frozenset({"DONE", "INTENDED", "PERIOD_DONE", "PERIOD_INTENDED"}),
     journal_pb2.JOURNAL_KIND_APPROVAL: frozenset(
         {
