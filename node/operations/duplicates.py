@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from google.protobuf.message import Message
 
+from exchange.errors import NotFound
 from exchange.profile import AlertType, alert_type
 from exchange.v1 import desk_service_pb2
 from exchange.v1.control_pb2 import Refusal
@@ -171,9 +172,13 @@ def _duplicate(ports: Ports, tx: Transaction, row: AlertRow, agency: str, alert:
     visible = agency in desks
     ours = _facts(alert)
     shared = tokens_of_alerts(tx, [row.id])[row.id]
-    if shared.isdisjoint(tokens.names) and not _same_document(ours, _facts(_told(ports, tx, row, ""))):
+    try:
+        whole = _facts(_told(ports, tx, row, ""))
+        theirs = _facts(_told(ports, tx, row, agency)) if visible else None
+    except NotFound:
+        return None  # the key of its month was destroyed: it is erased
+    if shared.isdisjoint(tokens.names) and not _same_document(ours, whole):
         return None
-    theirs = _facts(_told(ports, tx, row, agency)) if visible else None
     if row.alert_type == _REQUEST:
         code = "SUBJECT_REQUESTED_OPEN"
     else:
@@ -183,8 +188,9 @@ def _duplicate(ports: Ports, tx: Transaction, row: AlertRow, agency: str, alert:
         originator=row.originator,
         code=code,
         visible=visible,
-        ask=tuple(sorted(desks)),
-        conflicts=_conflicts(ours, theirs) if theirs and _same_document(ours, theirs) else (),
+        ask=tuple(sorted(desks)) or (row.originator,),
+        # What is blocked says nothing, not even that it says otherwise.
+        conflicts=_conflicts(ours, theirs) if theirs and row.state != "restricted" and _same_document(ours, theirs) else (),
         references=(row.digest.hex(), row.alert_id.hex()),
     )
 

@@ -255,6 +255,24 @@ def test_what_was_taken_back_does_not_count(two: Federation, state: str, counts:
     assert len(warned(gb, about(person()))) == counts
 
 
+def test_of_a_restricted_alert_no_fact_is_compared_aloud(two: Federation) -> None:
+    gb = two["gb"]
+    gb.publish(about(person()))
+    other = about(person(born="1970-01-01", family="ELSEWHERE"))
+    assert "SUBJECT_CONFLICT" in codes(warned(gb, other))
+    with gb.ports.store.write() as tx:
+        tx.exec_driver_sql("UPDATE alerts SET state = 'restricted'")
+    assert codes(warned(gb, other)) == ["SUBJECT_ALREADY_ALERTED"]
+
+
+def test_what_cannot_be_read_any_more_does_not_count(two: Federation) -> None:
+    gb = two["gb"]
+    gb.publish(about(person()))
+    with gb.ports.store.write() as tx:
+        tx.exec_driver_sql("UPDATE alerts SET wrapped_key = NULL")  # as after the key of its month was destroyed
+    assert warned(gb, about(person())) == []
+
+
 def test_two_at_once_are_not_both_released(two: Federation) -> None:
     gb = two["gb"]
     ready = [prepare(gb.ports, gb.person(name), about(person()), "synthetic reason") for name in ("liaison", "second")]
