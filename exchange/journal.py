@@ -68,7 +68,7 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
         }
     ),
     journal_pb2.JOURNAL_KIND_DISCLOSURE: frozenset({"DISTRIBUTED", "RELEASED", "REPORTED"}),
-    journal_pb2.JOURNAL_KIND_COMBINATION: frozenset({"MERGED", "SCREENED"}),
+    journal_pb2.JOURNAL_KIND_COMBINATION: frozenset({"COMPARED", "MERGED", "SCREENED"}),
     journal_pb2.JOURNAL_KIND_ERASURE: frozenset(
         {"DONE", "INTENDED", "PERIOD_DONE", "PERIOD_INTENDED", "TIP_CONTACT_DONE", "TIP_CONTACT_INTENDED", "TIP_DONE", "TIP_INTENDED"}
     ),

@@ -184,7 +184,8 @@ def _draw_whole(console: "Console", answer: "GetSubmissionResponse") -> None:
 
     _draw(console, answer.submission)
     if answer.HasField("draft"):
-        console.print(facts((("reason", plain(answer.reason)),)))
+        known = tuple(("in spite of", plain(reference)) for reference in answer.draft.despite)
+        console.print(facts((("reason", plain(answer.reason)), *known)))
         if answer.preview.problems:
             console.print(problem_table(answer.preview.problems))
         console.print()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from node.cli.command import Noun
-from node.cli.context import ask, open_desk
+from node.cli.context import ask, open_desk, own_id
 from node.cli.document import document
 from node.cli.drafts import Agency, request_id
 from node.cli.errors import REFUSED, SUCCESS, USAGE, Trouble
@@ -107,7 +107,7 @@ def send(
         draft = _draft(desk, alert_id, agencies, purpose, unticked, grants, ground)
         draft.reason = reason
         said = (b"distribute", draft.SerializeToString(deterministic=True))
-        draft.request_id = request_id(*said, system_entropy(16) if again else b"")
+        draft.request_id = request_id(own_id(), *said, system_entropy(16) if again else b"")
         answer = ask(desk.DistributeAlert, desk_service_pb2.DistributeAlertRequest(draft=draft))
 
     def draw(console: "Console") -> None:
@@ -163,7 +163,7 @@ def forward(report: int, reason: str) -> None:
     """
     from exchange.v1 import desk_service_pb2
 
-    asked = request_id(b"forward", str(report).encode())
+    asked = request_id(own_id(), b"forward", str(report).encode())
     question = desk_service_pb2.ForwardReportRequest(request_id=asked, report=report, reason=reason)
     with open_desk() as desk:
         published = ask(desk.ForwardReport, question).published

@@ -202,7 +202,7 @@ def acknowledge(alert_id: str, decide_by: str | None, reason: str) -> None:
 
     question = desk_service_pb2.AcknowledgeAlertRequest(
         # The same again, after a lost connection, is not a second one.
-        request_id=request_id(b"acknowledge", alert_id.encode(), (decide_by or "").encode()),
+        request_id=request_id(own_id(), b"acknowledge", alert_id.encode(), (decide_by or "").encode()),
         alert=alert_id,
         action_decided_by=read_time(decide_by, "--decide-by") if decide_by else 0,
         desk=own_desk(),

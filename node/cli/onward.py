@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from node.cli.command import Noun
-from node.cli.context import ask, open_desk, settings
+from node.cli.context import ask, open_desk, own_id, settings
 from node.cli.document import document, enum_name
 from node.cli.drafts import Agency, request_id
 from node.cli.errors import REFUSED, SUCCESS, USAGE, Trouble
@@ -287,7 +287,7 @@ def _id(*said: str, again: bool) -> bytes:
     """Derive the id from what is asked, so that asking the same again after a lost connection does nothing twice."""
     from node.system import system_entropy
 
-    return request_id(b"onward", *(part.encode() for part in said), system_entropy(16) if again else b"")
+    return request_id(b"onward", own_id(), *(part.encode() for part in said), system_entropy(16) if again else b"")
 
 
 def _meant(reason: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from node.cli.command import Noun
-from node.cli.context import ask, open_desk
+from node.cli.context import ask, open_desk, own_id
 from node.cli.document import document
 from node.cli.drafts import request_id
 from node.cli.errors import USAGE, Trouble
@@ -122,7 +122,7 @@ def answer(reference: str, file: Path | None, no_trace: bool, reason: str) -> No
         raise click.UsageError("Give FILE, or --no-trace.")
     with open_desk() as desk:
         draft = _no_trace(desk, reference) if file is None else _from_file(file)
-        draft.request_id = request_id(b"answer", reference.encode(), file.read_bytes() if file else b"no trace")
+        draft.request_id = request_id(b"answer", own_id(), reference.encode(), file.read_bytes() if file else b"no trace")
         question = desk_service_pb2.AnswerRequestRequest(request=reference, draft=draft, reason=_meant(reason))
         published = ask(desk.AnswerRequest, question).published
     show_said(published, "Answered.")
@@ -137,7 +137,7 @@ def refuse(reference: str, code: str, reason: str) -> None:
     from exchange.v1 import control_pb2, desk_service_pb2
 
     question = desk_service_pb2.RefuseRequestRequest(
-        request_id=request_id(b"refuse", reference.encode(), code.upper().encode()),
+        request_id=request_id(b"refuse", own_id(), reference.encode(), code.upper().encode()),
         request=reference,
         code=control_pb2.RefusalReason.Value(f"REFUSAL_REASON_{code.upper()}"),
         reason=_meant(reason),

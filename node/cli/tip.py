@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from node.cli.command import Noun
-from node.cli.context import ask, open_desk
+from node.cli.context import ask, open_desk, own_id
 from node.cli.document import document
 from node.cli.drafts import Agency, request_id
 from node.cli.errors import REFUSED, SUCCESS, USAGE, Trouble
@@ -194,7 +194,7 @@ def answer(alert_id: str, state: str, reason: str) -> None:
     from exchange.v1.tip_pb2 import TipState
 
     question = desk_service_pb2.AnswerTipRequest(
-        request_id=request_id(b"tip answer", alert_id.encode(), state.upper().encode()),
+        request_id=request_id(b"tip answer", own_id(), alert_id.encode(), state.upper().encode()),
         alert=alert_id,
         state=TipState.Value(f"TIP_STATE_{state.upper()}"),
         reason=reason,

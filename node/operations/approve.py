@@ -13,7 +13,7 @@ from exchange.v1 import desk_service_pb2
 from node.intake.completeness import check_release
 from node.intake.problems import error, refuses
 from node.operations.access import note_access
-from node.operations.duplicates import compare, problems_of
+from node.operations.duplicates import look, problems_of
 from node.operations.officers import LIAISON, agency_of, require, turned_away
 from node.operations.planning import Plan, plan
 from node.operations.preview import preview_with, refusals
@@ -70,8 +70,7 @@ def submit(
     decided = _plan(ports, draft, now)
     if decided.refused or not decided.planned:
         return desk_service_pb2.SubmitAlertResponse(problems=[*refusals(decided), *problems])
-    kind = alert_type(draft.alert_type)
-    compared = compare(ports, draft, kind, kind.message.FromString(draft.alert), agency)
+    compared = look(ports, person, draft, agency)
     if ports.duplicates_refuse and (found := problems_of(compared.duplicates, draft.despite, refuse=True)):
         return desk_service_pb2.SubmitAlertResponse(problems=[*found, *problems])
     needed = max(item.allowed.clause.approvals for item in decided.planned)
@@ -140,7 +139,7 @@ def get(ports: Ports, person: str, reference: str) -> desk_service_pb2.GetSubmis
         request = _opened(ports, row, row.sealed)
         answer.draft.CopyFrom(request.draft)
         answer.reason = request.reason
-        answer.preview.CopyFrom(preview_with(ports, request.draft, row.agency, approvals=ENOUGH))
+        answer.preview.CopyFrom(preview_with(ports, person, request.draft, approvals=ENOUGH))
     return answer
 
 

@@ -31,8 +31,12 @@ class Caps:
         self._now = now
         self._times: dict[_Clause, list[int]] = {}
 
-    def obstacle(self, entries: Iterable[Entry]) -> desk_service_pb2.Problem | None:
-        """Why these entries, together, are more than a clause of theirs allows now; None if they are not."""
+    def obstacle(self, entries: Iterable[Entry], *, replacing: bool = False) -> desk_service_pb2.Problem | None:
+        """Why these entries, together, are more than a clause of theirs allows now; None if they are not.
+
+        What takes another alert's place counts, and is not held back by a cap: it tells of nobody else, and a mistake must not stand
+        because a day was busy.
+        """
         for (agreement, clause), count in self._limited(entries).items():
             agreed = self._known.agreements[agreement]
             times = self._used(agreed, clause)
@@ -41,7 +45,7 @@ class Caps:
                     return emergency_used()
                 continue
             cap = agreed.clauses[clause].rate_cap_per_day
-            if len(times) + count > cap:
+            if len(times) + count > cap and not replacing:
                 return _cap_reached(times, cap, count)
         return None
 

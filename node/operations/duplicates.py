@@ -11,13 +11,16 @@ from typing import Any, Final
 
 from google.protobuf.message import Message
 
+from exchange.errors import NotFound
 from exchange.profile import AlertType, alert_type
 from exchange.v1 import desk_service_pb2
 from exchange.v1.control_pb2 import Refusal
 from exchange.v1.information_pb2 import InformationRequest, InformationResponse
+from exchange.v1.journal_pb2 import JournalPersonal
 from exchange.v1.subject_warning_pb2 import SubjectWarning
 from exchange.v1.travel_alert_pb2 import TravelAlert
 from node.intake.problems import error, warning
+from node.operations.access import note_access
 from node.operations.contents import purpose_of_alert, purpose_of_entry, unpack_content
 from node.operations.inbox import given_to
 from node.operations.keeping import Tokens, tokens_of
@@ -25,6 +28,7 @@ from node.operations.reach import lineage
 from node.ports import Ports
 from node.store import alerts, logs
 from node.store.alerts import PREFIX_AT_LEAST, AlertRow
+from node.store.journal import Event, Kind
 from node.store.subjects import TOKEN, tokens_of_alerts
 from node.store.transaction import Transaction
 from node.subjects import document_term, plain_birth
@@ -56,7 +60,7 @@ class Duplicate:
         """Whether an officer who wrote this into a draft knew of this alert."""
         written = [text.strip().replace("-", "").lower() for text in despite]
         if not self.visible:
-            return not set(self.ask).isdisjoint(text.strip() for text in despite)
+            return any(one.removeprefix("spiffe://") == text.strip().removeprefix("spiffe://") for one in self.ask for text in despite)
         return any(len(text) >= PREFIX_AT_LEAST and one.startswith(text) for text in written for one in self.references)
 
 
@@ -91,6 +95,16 @@ def compare(ports: Ports, draft: desk_service_pb2.Draft, kind: AlertType, alert:
         standing = [row for row in rows if _stands(tx, row, ports.clock.now_ms()) and not _linked(tx, row, draft)]
         found = [one for row in standing if (one := _duplicate(ports, tx, row, agency, alert, tokens)) is not None]
     return Compared(tokens=tokens, known=frozenset(row.id for row in rows), duplicates=tuple(found))
+
+
+def look(ports: Ports, person: str, draft: desk_service_pb2.Draft, agency: str) -> Compared:
+    """Compare for `person`, who reads the outcome before any release: that they asked is recorded first, whatever the answer."""
+    kind = alert_type(draft.alert_type)
+    compared = compare(ports, draft, kind, kind.message.FromString(draft.alert), agency)
+    if kind.name in TELLING and compared.tokens.person and not draft.supersedes:
+        found = JournalPersonal(results=[one.digest for one in compared.duplicates])
+        note_access(ports, Kind.JOURNAL_KIND_COMBINATION, person, Event(code="COMPARED", personal=found))
+    return compared
 
 
 def problems_of(duplicates: Iterable[Duplicate], despite: Collection[str], *, refuse: bool) -> list[desk_service_pb2.Problem]:
@@ -157,9 +171,13 @@ def _duplicate(ports: Ports, tx: Transaction, row: AlertRow, agency: str, alert:
     visible = agency in desks
     ours = _facts(alert)
     shared = tokens_of_alerts(tx, [row.id])[row.id]
-    if shared.isdisjoint(tokens.names) and not _same_document(ours, _facts(_told(ports, tx, row, ""))):
+    try:
+        whole = _facts(_told(ports, tx, row, ""))
+        theirs = _facts(_told(ports, tx, row, agency)) if visible else None
+    except NotFound:
+        return None  # the key of its month was destroyed: it is erased
+    if shared.isdisjoint(tokens.names) and not _same_document(ours, whole):
         return None
-    theirs = _facts(_told(ports, tx, row, agency)) if visible else None
     if row.alert_type == _REQUEST:
         code = "SUBJECT_REQUESTED_OPEN"
     else:
@@ -169,8 +187,9 @@ def _duplicate(ports: Ports, tx: Transaction, row: AlertRow, agency: str, alert:
         originator=row.originator,
         code=code,
         visible=visible,
-        ask=tuple(sorted(desks)),
-        conflicts=_conflicts(ours, theirs) if theirs and _same_document(ours, theirs) else (),
+        ask=tuple(sorted(desks)) or (row.originator,),
+        # What is blocked says nothing, not even that it says otherwise.
+        conflicts=_conflicts(ours, theirs) if theirs and row.state != "restricted" and _same_document(ours, theirs) else (),
         references=(row.digest.hex(), row.alert_id.hex()),
     )
 

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from exchange.encoding import cut
 from exchange.profile import AlertType, alert_type
 from exchange.v1 import desk_service_pb2, disclosure_pb2
+from node.config import OfficerEntry
 from node.intake.completeness import check_draft
 from node.intake.problems import error
 from node.operations.caps import Caps, is_limited
-from node.operations.duplicates import compare, problems_of
+from node.operations.duplicates import look, problems_of
 from node.operations.officers import LIAISON, PARTNER_OFFICER, agency_of, require
 from node.operations.planning import REFUSALS, Plan, Planned, plan
 from node.policy.gate import Obstacle
@@ -19,22 +20,23 @@ def check(ports: Ports, person: str, draft: desk_service_pb2.Draft) -> desk_serv
     """Say all that is wrong with a draft at once, by field."""
     officer = require(ports, person, (LIAISON, PARTNER_OFFICER))
     problems = list(check_draft(draft, ports.clock.now_ms()))
-    problems += _duplicates(ports, draft, agency_of(officer), problems)
+    problems += _duplicates(ports, person, officer, draft, problems)
     return desk_service_pb2.CheckAlertResponse(problems=problems)
 
 
 def preview(ports: Ports, person: str, draft: desk_service_pb2.Draft) -> desk_service_pb2.PreviewAlertResponse:
-    """Show what each recipient of a draft would see. Nothing is stored and nothing leaves."""
-    return preview_with(ports, draft, agency_of(require(ports, person, (LIAISON, PARTNER_OFFICER))))
+    """Show what each recipient of a draft would see. Nothing of it is stored and nothing leaves."""
+    return preview_with(ports, person, draft)
 
 
-def preview_with(ports: Ports, draft: desk_service_pb2.Draft, agency: str, *, approvals: int = 0) -> desk_service_pb2.PreviewAlertResponse:
-    """The same for an officer of that agency, once so many persons besides the author have approved it."""
+def preview_with(ports: Ports, person: str, draft: desk_service_pb2.Draft, *, approvals: int = 0) -> desk_service_pb2.PreviewAlertResponse:
+    """The same, once so many persons besides the author have approved it."""
+    officer = require(ports, person, (LIAISON, PARTNER_OFFICER))
     now = ports.clock.now_ms()
     problems = list(check_draft(draft, now))
     if _unreadable(problems):
         return desk_service_pb2.PreviewAlertResponse(problems=problems)
-    problems += _duplicates(ports, draft, agency, problems)
+    problems += _duplicates(ports, person, officer, draft, problems)
     kind = alert_type(draft.alert_type)
     fragments = cut(draft.alert)
     decided = plan(draft, fragments, kind, ports.known, now, approvals=approvals)
@@ -55,14 +57,12 @@ def _unreadable(problems: Sequence[desk_service_pb2.Problem]) -> bool:
 
 
 def _duplicates(
-    ports: Ports, draft: desk_service_pb2.Draft, agency: str, problems: Sequence[desk_service_pb2.Problem]
+    ports: Ports, person: str, officer: OfficerEntry, draft: desk_service_pb2.Draft, problems: Sequence[desk_service_pb2.Problem]
 ) -> list[desk_service_pb2.Problem]:
     """What else is here about the same person. A warning: the officer who knows of it may release all the same."""
     if _unreadable(problems):
         return []
-    kind = alert_type(draft.alert_type)
-    compared = compare(ports, draft, kind, kind.message.FromString(draft.alert), agency)
-    return problems_of(compared.duplicates, draft.despite, refuse=False)
+    return problems_of(look(ports, person, draft, agency_of(officer)).duplicates, draft.despite, refuse=False)
 
 
 def _show_limits(ports: Ports, recipients: Sequence[desk_service_pb2.RecipientPreview], now: int) -> None:

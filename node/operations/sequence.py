@@ -72,7 +72,9 @@ def sequence(ports: Ports, waiting: Sequence[Prepared | NotReleased]) -> list[de
             elif item.only_with and item.only_with not in fresh:
                 answers.append(_problem(item, NOT_ALONE, "what it belongs to was not released", "see there"))
             else:
-                obstacle = _obstacle(ports, tx, released, item, now) or caps.obstacle(each.entry for each in item.entries)
+                obstacle = _obstacle(ports, tx, released, item, now) or caps.obstacle(
+                    (each.entry for each in item.entries), replacing=bool(item.supersedes)
+                )
                 answer = _turned_back(ports, tx, now, item, obstacle) if obstacle else _append(ports, tx, grown, item, released, now)
                 if not answer.problems:
                     fresh[item.request_id] = answer

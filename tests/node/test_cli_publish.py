@@ -130,6 +130,20 @@ def test_the_same_command_again_asks_for_the_same_release_and_again_for_a_new_on
     assert list(other.recipients) == [answers.AHTJP]
 
 
+def test_another_alert_of_which_the_officer_knows_is_named(desk: FakeDesk, line: Line, tmp_path: Path) -> None:
+    files = write(tmp_path, 2)
+    line.json("alert", "publish", *files, "--reason", "x")
+    known = ("--despite-duplicate", "05b3abf2", "--despite-duplicate", "gb.alerts.example/agency/acro")
+    line.json("alert", "publish", *files, "--reason", "x", *known)
+    plain, named = questions(desk)
+    assert [list(draft.despite) for draft in plain.drafts] == [[], []]
+    assert [list(draft.despite) for draft in named.drafts] == [["05b3abf2", "gb.alerts.example/agency/acro"]] * 2
+    assert [draft.request_id for draft in plain.drafts] == [draft.request_id for draft in named.drafts]
+    desk.asked.clear()
+    line.json("alert", "preview", files[0], *known[:2])
+    assert list(desk.the("PreviewAlert").draft.despite) == ["05b3abf2"]
+
+
 def test_a_reason_is_mandatory(desk: FakeDesk, line: Line, tmp_path: Path) -> None:
     assert line.json("alert", "publish", *write(tmp_path), code=2)["error"]["code"] == "USAGE"
     assert line.json("alert", "publish", *write(tmp_path), "--reason", "  ", code=2)["error"]["code"] == "USAGE"

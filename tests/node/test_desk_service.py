@@ -20,6 +20,7 @@ from exchange.v1 import (
     desk_service_pb2_grpc,
     evidence_pb2,
     exchange_service_pb2,
+    handling_pb2,
     hit_report_pb2,
     people_pb2,
 )
@@ -30,8 +31,8 @@ from node.operations.witnesses import sign_journal_checkpoint
 from node.policy.pack import read_pack
 from node.rpc.desk_service import DeskService
 from node.workers.sequencer import Sequencer
-from tests import asking
-from tests.countries import BORDER, DAY, NOW, POLICE, agency, agreement, changed, domain, with_clause
+from tests import asking, builders
+from tests.countries import BORDER, DAY, NOW, POLICE, agency, agreement, changed, domain, emergency, with_clause
 from tests.federation import Federation, federation
 from tests.inside import national, telling
 from tests.recalls import recalled
@@ -50,6 +51,7 @@ BEFORE_RELEASE = {
 INSIDE = {"ConfirmPurge", "DistributeAlert", "ForwardReport", "ListDistributions", "PreviewDistribution"}
 ONWARD = {"DecideOnward", "GetOnward", "ListOnward", "ReleaseOnward", "RequestOnward"}
 """Asked in `test_onward_desk`."""
+EMERGENCY = {"ListEmergencies", "ReviewEmergency"}
 ROOT = Path(__file__).resolve().parents[2]
 ORIGIN = "gb.alerts.example/disclosures/kh.alerts.example/1"
 METHODS = [method.name for method in desk_service_pb2.DESCRIPTOR.services_by_name["DeskService"].methods]
@@ -213,8 +215,8 @@ def test_every_method_answers_whom_it_is_for(two: Federation) -> None:
         _ask_to_take_back(two, alert, lambda who, method, **fields: ask(ours if who == "liaison" else theirs, who, method, **fields))
         assert ask(ours, administrator, "RecoverLog", origin=ORIGIN).log.size == gb.outbound(kh).size
         assert ask(ours, administrator, "EndLog", origin=ORIGIN).state == "proposed"
-    assert asked | BEFORE_RELEASE | RETENTION | REQUESTS | INSIDE | ONWARD == set(METHODS)
-    assert not asked & (BEFORE_RELEASE | RETENTION | REQUESTS | INSIDE | ONWARD)
+    assert asked | BEFORE_RELEASE | RETENTION | REQUESTS | INSIDE | ONWARD | EMERGENCY == set(METHODS)
+    assert not asked & (BEFORE_RELEASE | RETENTION | REQUESTS | INSIDE | ONWARD | EMERGENCY)
 
 
 def test_a_reported_mis_hit_is_not_proposed_again(two: Federation) -> None:
@@ -238,6 +240,20 @@ def test_a_reported_mis_hit_is_not_proposed_again(two: Federation) -> None:
         assert not theirs.ask("border", "ReportHit", reported).published.problems
         two.pump()
         assert places(theirs, "border") == places(theirs, "police") == places(ours, "liaison") == ([2], 1)
+
+
+def test_what_was_told_in_an_emergency_is_listed_and_reviewed(two: Federation) -> None:
+    gb = two["gb"]
+    two.connect("gb", "kh", emergency())
+    handling = builders.handling(permitted_purposes=[handling_pb2.PURPOSE_SAVE_LIFE])
+    gb.publish(draft(agency("kh", POLICE), purpose=handling_pb2.PURPOSE_SAVE_LIFE, handling=handling))
+    with desk_of(gb) as ours:
+        (use,) = ours.ask("auditor", "ListEmergencies", desk_service_pb2.ListEmergenciesRequest()).uses
+        question = desk_service_pb2.ReviewEmergencyRequest(agreement=use.agreement_digest.hex(), reason="synthetic finding")
+        with pytest.raises(grpc.RpcError) as error:
+            ours.ask("liaison", "ReviewEmergency", question)
+        assert code_of(error) == (grpc.StatusCode.PERMISSION_DENIED, "REVIEWER_RELEASED_IT")
+        assert ours.ask("second", "ReviewEmergency", question).use.reviewed_by == gb.person("second")
 
 
 def test_every_method_before_a_release_answers_whom_it_is_for(tmp_path: Path) -> None:

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from exchange.encoding import encode
+from exchange.journal import SALT_SIZE
 from exchange.v1 import desk_service_pb2, handling_pb2, information_pb2, people_pb2, subject_warning_pb2, travel_alert_pb2
+from exchange.v1.journal_pb2 import JournalPersonal
 from node.operations import approve, preview
 from node.operations.release import prepare
 from node.operations.sequence import sequence
 from node.store import subject_table
+from node.store.journal import PERSONAL
 from tests import builders
 from tests.countries import BORDER, DAY, POLICE, agency, agreement, changed, clause, with_clause
 from tests.federation import Federation, federation
@@ -252,6 +255,24 @@ def test_what_was_taken_back_does_not_count(two: Federation, state: str, counts:
     assert len(warned(gb, about(person()))) == counts
 
 
+def test_of_a_restricted_alert_no_fact_is_compared_aloud(two: Federation) -> None:
+    gb = two["gb"]
+    gb.publish(about(person()))
+    other = about(person(born="1970-01-01", family="ELSEWHERE"))
+    assert "SUBJECT_CONFLICT" in codes(warned(gb, other))
+    with gb.ports.store.write() as tx:
+        tx.exec_driver_sql("UPDATE alerts SET state = 'restricted'")
+    assert codes(warned(gb, other)) == ["SUBJECT_ALREADY_ALERTED"]
+
+
+def test_what_cannot_be_read_any_more_does_not_count(two: Federation) -> None:
+    gb = two["gb"]
+    gb.publish(about(person()))
+    with gb.ports.store.write() as tx:
+        tx.exec_driver_sql("UPDATE alerts SET wrapped_key = NULL")  # as after the key of its month was destroyed
+    assert warned(gb, about(person())) == []
+
+
 def test_two_at_once_are_not_both_released(two: Federation) -> None:
     gb = two["gb"]
     ready = [prepare(gb.ports, gb.person(name), about(person()), "synthetic reason") for name in ("liaison", "second")]
@@ -307,6 +328,29 @@ def test_a_country_may_only_tell(two: Federation) -> None:
     gb.ports = replace(gb.ports, duplicates_refuse=False)
     assert len(warned(gb, about(person()))) == 1
     assert not gb.publish(about(person())).problems
+
+
+def test_whoever_asks_is_recorded_whatever_the_answer(two: Federation) -> None:
+    gb = two["gb"]
+    asked = ("combination", gb.person("liaison"), "", "COMPARED")
+    preview.check(gb.ports, gb.person("liaison"), about(person()))
+    assert gb.journal()[-1] == asked
+    first = gb.publish(about(person())).manifest_digest
+    before = len(gb.journal())
+    warned(gb, about(person()))
+    assert gb.journal()[before:] == [asked, asked]
+    with gb.ports.store.read() as tx:
+        journal = gb.ports.journal
+        detail = journal.detail(tx, journal.edge(tx).frontier.size - 1, PERSONAL)
+    assert detail is not None
+    assert list(JournalPersonal.FromString(detail[SALT_SIZE:]).results) == [first]
+
+
+def test_an_agency_to_ask_may_be_named_without_its_scheme(two: Federation) -> None:
+    gb = two["gb"]
+    gb.publish(about(person()))
+    answer = gb.publish(about(person(), despite=[GB_POLICE.removeprefix("spiffe://")]), "both")
+    assert not answer.problems
 
 
 def test_a_report_is_compared_with_nothing(two: Federation) -> None:

@@ -14,6 +14,7 @@ from node.store import log_uses
 from node.workers.sequencer import Sequencer
 from tests.countries import BORDER, DAY, HOUR, POLICE, agency, agreement, with_clause
 from tests.federation import Federation, federation
+from tests.recalls import replaced
 from tests.rig import draft
 
 KH_BORDER, KH_POLICE = agency("kh", BORDER), agency("kh", POLICE)
@@ -50,6 +51,19 @@ def test_a_release_above_the_cap_is_refused_and_told_when_the_next_may_go(two: F
     two.clock.pass_(1)
     assert not codes(gb.publish(draft(KH_BORDER)))
     assert codes(gb.publish(draft(KH_BORDER))) == ["CONDITION_RATE_CAP"]
+
+
+def test_a_correction_goes_even_so_and_counts(two: Federation) -> None:
+    gb = two["gb"]
+    first = gb.publish(draft(KH_BORDER)).manifest_digest
+    assert not codes(gb.publish(draft(KH_BORDER)))
+    answer = replaced(gb, first)
+    assert not codes(answer.replacement)
+    assert not list(answer.not_admitted)
+    two.clock.pass_(DAY - 1)
+    assert codes(gb.publish(draft(KH_BORDER))) == ["CONDITION_RATE_CAP"]
+    two.clock.pass_(1)
+    assert not codes(gb.publish(draft(KH_BORDER)))
 
 
 def test_another_clause_is_not_counted(two: Federation) -> None:

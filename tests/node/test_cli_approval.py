@@ -1,0 +1,63 @@
+"""`exchange approval`, and what a preview says of limits: what is asked, and what a second officer reads."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from exchange.v1 import desk_service_pb2
+from tests.countries import NOW
+from tests.node import desk_answers as answers
+from tests.node.fake_desk import FakeDesk, serve, set_up
+from tests.node.test_cli_publish import write
+from tests.node.test_cli_verbs import Line
+
+SUBMISSION = desk_service_pb2.Submission(
+    id=bytes(range(16)),
+    state=desk_service_pb2.SUBMISSION_STATE_WAITING,
+    author="spiffe://gb.alerts.example/officer/heron",
+    submitted_at=NOW,
+    alert_type="exchange.v1.TravelAlert",
+    approvals_needed=1,
+)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeDesk]:
+    directory = tmp_path_factory.mktemp("nodes") / "gb"
+    set_up(directory)
+    with serve(directory) as desk:
+        yield desk
+
+
+@pytest.fixture
+def line(running: FakeDesk, capsys: pytest.CaptureFixture[str]) -> Line:
+    running.answers.clear()
+    running.asked.clear()
+    return Line(running, capsys)
+
+
+def test_what_the_author_knew_of_is_submitted_and_shown_to_the_approver(line: Line, running: FakeDesk, tmp_path: Path) -> None:
+    running.answers["SubmitAlert"] = desk_service_pb2.SubmitAlertResponse(submission=SUBMISSION)
+    (file,) = write(tmp_path)
+    line.text("approval", "submit", file, "--reason", "x", "--despite-duplicate", "05b3abf2")
+    draft = running.the("SubmitAlert").draft
+    assert list(draft.despite) == ["05b3abf2"]
+    shown = desk_service_pb2.GetSubmissionResponse(submission=SUBMISSION, draft=draft, reason="x", preview=answers.preview())
+    running.answers["GetSubmission"] = shown
+    said = line.text("approval", "show", "00010203")
+    assert "in spite of" in said
+    assert "05b3abf2" in said
+    shown.draft.ClearField("despite")
+    assert "in spite of" not in line.text("approval", "show", "00010203")
+
+
+def test_a_preview_says_what_is_left_and_that_it_is_an_emergency(line: Line, running: FakeDesk, tmp_path: Path) -> None:
+    (file,) = write(tmp_path)
+    plain = answers.preview()
+    running.answers["PreviewAlert"] = plain
+    assert "releases a day" not in line.text("alert", "preview", file)
+    plain.recipients[0].rate_cap_per_day, plain.recipients[0].rate_left = 20, 7
+    assert "7 of 20 releases a day are left" in line.text("alert", "preview", file)
+    plain.recipients[0].emergency = True
+    assert "agreement for an emergency" in line.text("alert", "preview", file)
