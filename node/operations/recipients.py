@@ -5,6 +5,7 @@ from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1.journal_pb2 import JournalPersonal
 from node.operations.officers import AUDITOR, require
 from node.operations.outbox import disclosures_of
+from node.operations.reached import third_countries_told
 from node.operations.summaries import own_summary
 from node.ports import Ports
 from node.store import alerts
@@ -32,7 +33,10 @@ def find_recipients(ports: Ports, person: str, request: messages.FindRecipientsR
         answer = messages.FindRecipientsResponse(
             alerts=[
                 messages.FoundAlert(
-                    summary=own_summary(row, ports.clock.now_ms()), own=row.own, disclosures=disclosures_of(ports, tx, row, [])
+                    summary=own_summary(row, ports.clock.now_ms()),
+                    own=row.own,
+                    disclosures=disclosures_of(ports, tx, row, []),
+                    passed_on=third_countries_told(tx, row) if row.own else (),
                 )
                 for row in rows
             ],
