@@ -3661,6 +3661,7 @@ class FoundAlert(_message.Message):
     OWN_FIELD_NUMBER: _builtins.int
     DISCLOSURES_FIELD_NUMBER: _builtins.int
     DISTRIBUTIONS_FIELD_NUMBER: _builtins.int
+    PASSED_ON_FIELD_NUMBER: _builtins.int
     own: _builtins.bool
     @_builtins.property
     def summary(self) -> Global___AlertSummary: ...
@@ -3670,6 +3671,10 @@ class FoundAlert(_message.Message):
     def distributions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Distribution]:
         """Who inside this country was told besides."""
 
+    @_builtins.property
+    def passed_on(self) -> _containers.RepeatedCompositeFieldContainer[Global___Reached]:
+        """Third countries that have an alert of ours because it was passed on with leave."""
+
     def __init__(
         self,
         *,
@@ -3677,10 +3682,11 @@ class FoundAlert(_message.Message):
         own: _builtins.bool = ...,
         disclosures: _abc.Iterable[Global___DisclosureStatus] | None = ...,
         distributions: _abc.Iterable[Global___Distribution] | None = ...,
+        passed_on: _abc.Iterable[Global___Reached] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["disclosures", b"disclosures", "distributions", b"distributions", "own", b"own", "summary", b"summary"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disclosures", b"disclosures", "distributions", b"distributions", "own", b"own", "passed_on", b"passed_on", "summary", b"summary"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -6736,7 +6742,7 @@ class ListOnwardResponse(_message.Message):
     ONWARD_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def onward(self) -> _containers.RepeatedCompositeFieldContainer[Global___OnwardSummary]:
-        """Newest first."""
+        """Newest first, 500 at most."""
 
     def __init__(
         self,

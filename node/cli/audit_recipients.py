@@ -44,6 +44,9 @@ def recipients(subject: str, born: str, reason: str) -> None:
             console.print(facts(rows))
             draw_status(console, summary.alert_type, found.disclosures)
             draw_distributions(console, found.distributions)
+            for one in found.passed_on:
+                told = f"{one.via} passed {len(one.fields)} fields on to {party_name(one.agency)} ({time_text(one.disclosed_at)})"
+                console.print(plain(told))
         if answer.left_out:
             console.print(note(f"\n{answer.left_out} older alerts that name this person are not shown."))
         console.print(note("\nThe same name and birth date can be another person's: compare documents before you conclude."))

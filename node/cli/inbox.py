@@ -262,7 +262,10 @@ def _facts(answer: "GetInboxAlertResponse") -> list[tuple[str, str]]:
         valid = f"not confirmed since {time_text(answer.confirmed_at)}: ask before you act on it"
     else:
         valid = "never confirmed: ask before you act on it"
+    originator = answer.summary.originator.removeprefix("spiffe://").partition("/")[0]
+    senders = dict.fromkeys(item.origin.partition("/")[0] for item in answer.disclosures)
     return [
+        ("passed on by", ", ".join(sender for sender in senders if sender != originator)),
         ("received", time_text(answer.summary.received_at)),
         ("still valid", valid),
         ("erase by", time_text(answer.erase_by)),

@@ -44,8 +44,7 @@ def attest_purge(
         row = alerts.find(tx, request.alert, inbox_of=agency)
         again = answered_before(tx, request.request_id, agency)
         line = [] if again else [one for one in lineage(tx, row) if agency in alerts.inboxes_of(tx, one.id)]
-        owed = [one for one in line if owes(tx, one, agency)]
-        items = [] if again else _prepared(ports, tx, person, agency, issuer, request, owed)
+        items = [] if again else _prepared(ports, tx, person, agency, issuer, request, line)
     answers = again or without_followers(release(items))
     with suppress(StoreFailed):  # the attestation stands; what could not be erased now is erased at the next, or at the next start
         purge_attested(ports, person)
@@ -71,10 +70,13 @@ def _prepared(
     agency: str,
     issuer: Issuer | desk_service_pb2.Problem,
     request: desk_service_pb2.AttestPurgeRequest,
-    owed: Sequence[AlertRow],
+    line: Sequence[AlertRow],
 ) -> list[Item]:
     problems = request_problems(request.request_id, request.reason)
-    if not owed:
+    owed = [one for one in line if owes(tx, one, agency)]
+    thirds = {row.digest: passed_on_by(tx, row.digest, agency) for row in line if any(recalls.withdrawn_by(tx, {row.digest}))}
+    on_behalf = [(row, word) for row in line for third in thirds.get(row.digest, ()) if (word := _on_behalf(tx, row, third)) is not None]
+    if not owed and not on_behalf:
         remedy = "an attestation is owed after a withdrawal, once (exchange inbox list shows ATTESTATION_OWED)"
         problems.append(error("NOTHING_TO_ATTEST", "alert", "your agency owes no attestation for this alert", remedy))
     if not (request.local_lists_updated or request.exceptions):
@@ -87,8 +89,7 @@ def _prepared(
         problems.append(error("EXCEPTION_UNKNOWN", "exceptions", "an exception has a coded ground", "name one that there is"))
     if isinstance(issuer, desk_service_pb2.Problem):
         problems.append(issuer)
-    thirds = {row.digest: passed_on_by(tx, row.digest, agency) for row in owed}
-    pending = sorted({one.domain for found in thirds.values() for one in found if not one.attested})
+    pending = sorted({one.domain for row in owed for one in thirds[row.digest] if not one.attested})
     if pending and PURGE_EXCEPTION_PASSED_ON not in request.exceptions:
         message = f"your agency passed this on to {', '.join(pending)}, where not everybody has attested yet"
         problems.append(error("PASSED_ON", "exceptions", message, "wait for that, or say so and attest again then: --exception PASSED_ON"))
@@ -99,8 +100,7 @@ def _prepared(
         problems += unconfirmed(tx, row, agency, list(request.exceptions))
     if problems or isinstance(issuer, desk_service_pb2.Problem):
         return [NotReleased(request_id=request.request_id, officer=person, problems=tuple(problems))]
-    said = [(row, _own_word(request, row)) for row in owed]
-    said += [(row, word) for row in owed for third in thirds[row.digest] if (word := _on_behalf(tx, row, third)) is not None]
+    said = [*((row, _own_word(request, row)) for row in owed), *on_behalf]
     ids = request_ids(request.request_id, len(said))
     items: list[Item] = []
     for place, (row, word) in enumerate(said):

@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 from exchange.encoding import cut
 from exchange.profile import alert_type, alert_types
 from exchange.v1 import desk_service_pb2
-from exchange.v1.control_pb2 import PurgeAttestation, Refusal
+from exchange.v1.control_pb2 import PURGE_EXCEPTION_PASSED_ON, PurgeAttestation, Refusal
 from node.intake.completeness import check_draft, check_release
 from node.intake.problems import error, refuses
 from node.operations import preview, release
@@ -126,9 +126,10 @@ def _answer(known: Known, tx: Transaction, row: AlertRow | None, message: Messag
         return error("NOTHING_TO_ATTEST", "alert", "your agency owes no attestation for this alert", "see: exchange inbox list")
     if isinstance(message, PurgeAttestation) and (waiting := unconfirmed(tx, row, agency, list(message.exceptions))):
         return waiting[0]
-    if isinstance(message, PurgeAttestation) and (message.on_behalf_of or passed_on_by(tx, row.digest, agency)):
+    open_abroad = isinstance(message, PurgeAttestation) and (message.on_behalf_of or PURGE_EXCEPTION_PASSED_ON in message.exceptions)
+    if open_abroad or (isinstance(message, PurgeAttestation) and passed_on_by(tx, row.digest, agency)):
         remedy = "exchange inbox attest speaks for the third country as well"
-        return error("ATTEST_BY_VERB", "alert", "your agency passed this alert on", remedy)
+        return error("ATTEST_BY_VERB", "alert", "what was passed on is not attested by a file", remedy)
     return answered_to(known, row, given)
 
 

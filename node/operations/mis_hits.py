@@ -7,9 +7,12 @@ from collections.abc import Iterable
 
 from exchange.v1.hit_report_pb2 import HIT_OUTCOME_NOT_THIS_PERSON, HitReport
 from exchange.v1.people_pb2 import TravelDocument
+from exchange.values import PartyId, node_of
+from node.operations.onward_reach import onward_holders
 from node.operations.reach import first_of, holders, lineage
 from node.ports import Ports
 from node.store import alerts, mis_hits
+from node.store.alerts import AlertRow
 from node.store.journal import Event, Kind
 from node.store.transaction import Transaction
 
@@ -34,13 +37,24 @@ def suppressed(ports: Ports, tx: Transaction, hits: Iterable[Passenger]) -> set[
 def remember_report(ports: Ports, tx: Transaction, report: HitReport, reporter: str, now: int) -> None:
     """Remember what a report says is not the person of the alert that it answers; `reporter` (an agency abroad) sent it. `tx` must write.
 
-    Only of an alert of ours that this agency was told of: no partner keeps our desks from being shown another's.
+    Only of an alert of ours that this agency was told of, or its country by passing on: no partner keeps our desks from being shown
+    another's.
     """
     if report.outcome != HIT_OUTCOME_NOT_THIS_PERSON:
         return
     alert = alerts.by_digests(tx, {report.manifest_digest}).get(report.manifest_digest)
-    if alert is not None and alert.own and any(reporter in agencies for agencies in holders(tx, alert).values()):
+    if alert is not None and alert.own and (_told(tx, alert, reporter) or _passed_on_to(tx, alert, reporter)):
         _remember(ports, tx, report, reporter, now)
+
+
+def _told(tx: Transaction, alert: AlertRow, reporter: str) -> bool:
+    return any(reporter in agencies for agencies in holders(tx, alert).values())
+
+
+def _passed_on_to(tx: Transaction, alert: AlertRow, reporter: str) -> bool:
+    """Whether the reporter's country has it because another passed it on with leave, and said so."""
+    country = str(node_of(PartyId.parse(reporter).trust_domain))
+    return any(third == country for third, _ in onward_holders(tx, alert))
 
 
 def forget_erased(tx: Transaction) -> None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 from exchange.agreement import Agreed
 from exchange.encoding import encode
-from exchange.errors import ExchangeError
 from exchange.handling import clause_handling, combine
 from exchange.manifest import decode_manifest
 from exchange.onward import sign_permit
@@ -190,10 +189,7 @@ def _leave(ports: Ports, request: desk_service_pb2.DecideOnwardRequest, case: _C
         issued_at=ports.clock.now_ms(),
         expires_at=until,
     )
-    try:
-        return _Leave(fields=fields, until=until, permit=sign_permit(permit, signer))
-    except ExchangeError as refused:
-        return error(refused.code, "request", str(refused), "deny it; they may ask anew")
+    return _Leave(fields=fields, until=until, permit=sign_permit(permit, signer))
 
 
 def _prepared(

@@ -1,6 +1,6 @@
 """Requests to pass on, those of the caller's agency and those to it, and what became of each."""
 
-from collections.abc import Iterator
+import re
 
 from exchange.errors import ExchangeError, NotFound
 from exchange.v1 import desk_service_pb2, handling_pb2, permit_pb2, statement_pb2
@@ -19,14 +19,15 @@ from node.store.journal import Event, Kind
 from node.store.onward import RequestRow
 from node.store.transaction import Transaction
 
-_PREFIX_AT_LEAST = 8
+_AT_MOST = 500
+_REFERENCE = re.compile(r"[0-9a-f]{8,64}")
 
 
 def list_onward(ports: Ports, person: str) -> desk_service_pb2.ListOnwardResponse:
-    """Every request of the caller's agency or to it, newest first."""
+    """Requests of the caller's agency and to it, newest first, 500 at most."""
     agency = agency_of(require(ports, person, DESK))
     with ports.store.read() as tx:
-        found = [_summary(ports, tx, asked) for asked in _visible(tx, agency)]
+        found = [_summary(ports, tx, asked) for asked in onward.requests_of(tx, agency, _AT_MOST)]
     note_access(ports, Kind.JOURNAL_KIND_CONSULTATION, person, Event(code="ONWARD"))
     return desk_service_pb2.ListOnwardResponse(onward=found)
 
@@ -35,7 +36,7 @@ def get_onward(ports: Ports, person: str, reference: str) -> desk_service_pb2.Ge
     """One request, the permit, what was passed on under it and what the third country attested. Raises `NotFound` (ONWARD_UNKNOWN)."""
     agency = agency_of(require(ports, person, DESK))
     with ports.store.read() as tx:
-        asked = _find(_visible(tx, agency), reference)
+        asked = _find(tx, agency, reference)
         summary = _summary(ports, tx, asked)
         row = alerts.by_digests(tx, {asked.manifest}).get(asked.manifest)
         permit = onward.find_permit(tx, summary.permit_digest) if summary.permit_digest else None
@@ -57,12 +58,12 @@ def get_onward(ports: Ports, person: str, reference: str) -> desk_service_pb2.Ge
 
 def asked_of(tx: Transaction, agency: str, reference: str) -> RequestRow:
     """The request to `agency` whose digest begins so. Raises `NotFound` (ONWARD_UNKNOWN)."""
-    return _find((one for one in _visible(tx, agency) if not one.own), reference)
+    return _find(tx, agency, reference, own=False)
 
 
 def asked_by(tx: Transaction, agency: str, reference: str) -> RequestRow:
     """The request of `agency` whose digest begins so. Raises `NotFound` (ONWARD_UNKNOWN)."""
-    return _find((one for one in _visible(tx, agency) if one.own), reference)
+    return _find(tx, agency, reference, own=True)
 
 
 def permit_of(ports: Ports, tx: Transaction, asked: RequestRow, row: AlertRow | None) -> tuple[bytes, permit_pb2.Permit] | None:
@@ -84,20 +85,11 @@ def _content(statement: statement_pb2.Statement) -> permit_pb2.Permit:
     return permit_pb2.Permit.FromString(statement.payload)
 
 
-def _visible(tx: Transaction, agency: str) -> Iterator[RequestRow]:
-    """Requests that the agency made, and those about alerts that it originated."""
-    for asked in onward.requests(tx):
-        if asked.own and asked.asker == agency:
-            yield asked
-        elif not asked.own:
-            row = alerts.by_digests(tx, {asked.manifest}).get(asked.manifest)
-            if row is not None and row.own and row.originator == agency:
-                yield asked
-
-
-def _find(among: Iterator[RequestRow], reference: str) -> RequestRow:
+def _find(tx: Transaction, agency: str, reference: str, *, own: bool | None = None) -> RequestRow:
     wanted = reference.lower()
-    found = [one for one in among if len(wanted) >= _PREFIX_AT_LEAST and one.request.hex().startswith(wanted)]
+    found: list[RequestRow] = []
+    if _REFERENCE.fullmatch(wanted):
+        found = [one for one in onward.requests_of(tx, agency, 2, prefix=wanted) if own in {None, one.own}]
     if len(found) != 1:
         message = "there is no such request of your agency or to it, or more than one begins like this: see `exchange onward list`"
         raise NotFound("ONWARD_UNKNOWN", message)

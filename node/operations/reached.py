@@ -8,7 +8,9 @@ from node.operations.onward_reach import onward_holders
 from node.operations.reach import lineage, tellings
 from node.ports import Ports
 from node.store import alerts
+from node.store.alerts import AlertRow
 from node.store.journal import Event, Kind
+from node.store.transaction import Transaction
 
 
 def get_reach(ports: Ports, person: str, reference: str) -> desk_service_pb2.GetReachResponse:
@@ -32,12 +34,16 @@ def get_reach(ports: Ports, person: str, reference: str) -> desk_service_pb2.Get
             for told in tellings(tx, one)
             for agency in told.entry.audience
         ]
-        found += [
-            desk_service_pb2.Reached(
-                agency=third, manifest_digest=one.digest, fields=list(notice.fields), disclosed_at=notice.passed_on_at, via=via
-            )
-            for one in line
-            for (third, via), notice in sorted(onward_holders(tx, one).items())
-        ]
+        found += [third for one in line for third in third_countries_told(tx, one)]
     note_access(ports, Kind.JOURNAL_KIND_CONSULTATION, person, Event(code="REACH", subject=row.digest))
     return desk_service_pb2.GetReachResponse(reached=found)
+
+
+def third_countries_told(tx: Transaction, row: AlertRow) -> list[desk_service_pb2.Reached]:
+    """The third countries' nodes that have one manifest of ours, as those say who passed it on."""
+    return [
+        desk_service_pb2.Reached(
+            agency=third, manifest_digest=row.digest, fields=list(notice.fields), disclosed_at=notice.passed_on_at, via=via
+        )
+        for (third, via), notice in sorted(onward_holders(tx, row).items())
+    ]

@@ -6,6 +6,7 @@ from exchange.v1.journal_pb2 import JournalPersonal
 from node.operations.inside import distributions_of
 from node.operations.officers import AUDITOR, require
 from node.operations.outbox import disclosures_of
+from node.operations.reached import third_countries_told
 from node.operations.summaries import own_summary
 from node.ports import Ports
 from node.store import alerts
@@ -37,6 +38,7 @@ def find_recipients(ports: Ports, person: str, request: messages.FindRecipientsR
                     own=row.own,
                     disclosures=disclosures_of(ports, tx, row, []),
                     distributions=distributions_of(tx, row),
+                    passed_on=third_countries_told(tx, row) if row.own else (),
                 )
                 for row in rows
             ],

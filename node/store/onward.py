@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, Table, select
 from exchange.v1 import statement_pb2
 from node.store.insert import insert_rows
 from node.store.onward_tables import onward_decisions, onward_notices, onward_requests, permits
+from node.store.tables import alerts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +84,18 @@ def find_permit(tx: Connection, digest: bytes) -> statement_pb2.Statement | None
     return statement_pb2.Statement.FromString(found) if found is not None else None
 
 
-def requests(tx: Connection) -> list[RequestRow]:
-    """Every request, newest first. They are few: a person wrote each."""
-    query = select(onward_requests).order_by(onward_requests.c.recorded_at.desc(), onward_requests.c.request)
+def requests_of(tx: Connection, agency: str, limit: int, *, prefix: str = "") -> list[RequestRow]:
+    """Requests that an agency of ours made, or about alerts that it originated, newest first.
+
+    `prefix` is a beginning of the request's digest in hex.
+    """
+    low = bytes.fromhex(prefix + "0" * (len(prefix) % 2))
+    high = bytes.fromhex(prefix + "f" * (len(prefix) % 2)) + b"\xff" * 32
+    originated = select(alerts.c.id).where(alerts.c.digest == onward_requests.c.manifest, alerts.c.own, alerts.c.originator == agency)
+    made = onward_requests.c.own & (onward_requests.c.asker == agency)
+    query = select(onward_requests).where(made | (~onward_requests.c.own & originated.exists()))
+    query = query.where(onward_requests.c.request >= low, onward_requests.c.request <= high)
+    query = query.order_by(onward_requests.c.recorded_at.desc(), onward_requests.c.request).limit(limit)
     return [RequestRow(**_values(onward_requests, row)) for row in tx.execute(query)]
 
 
