@@ -134,3 +134,37 @@ def test_the_store_checks_out_with_tips_in_it(kh: Office) -> None:
     submitted(kh, contact={"telephone": REPORTER})
     erased(kh, submitted(kh).reference)
     assert kh.fsck() == []
+
+
+def test_a_run_without_erasing_counts_tips_too(kh: Office) -> None:
+    submitted(kh)
+    kh.clock.pass_(90 * DAY)
+    assert retention.run(kh.ports, kh.person("administrator"), dry_run=True).erased == 1
+    assert not seen(kh, listed(kh)[0].reference).summary.erased
+
+
+# -- the check of the store ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sql", "code"),
+    [
+        ("UPDATE tips SET sealed = contact_sealed", "TIP_UNREADABLE"),
+        ("UPDATE tips SET contact_sealed = sealed", "TIP_UNREADABLE"),
+        ("UPDATE tips SET contact_key = wrapped_key", "TIP_UNREADABLE"),
+        ("UPDATE tips SET ngo = ngo || 'x'", "TIP_UNREADABLE"),
+        ("UPDATE tips SET digest = zeroblob(32)", "TIP_MISMATCH"),
+        ("UPDATE tips SET digest = NULL", "TIP_MISMATCH"),
+        ("UPDATE tips SET digest = zeroblob(32)", "TIP_NOT_RECORDED"),
+        ("UPDATE tips SET content = 'erased'", "TIP_MISMATCH"),
+        ("DELETE FROM tips", "TIP_MISMATCH"),
+        ("UPDATE tips SET contact = 'erased'", "TIP_MISMATCH"),
+        ("UPDATE tips SET content = 'erased', wrapped_key = NULL, sealed = NULL", "TIP_NOT_RECORDED"),
+    ],
+)
+def test_a_tip_that_somebody_altered_is_found(kh: Office, sql: str, code: str) -> None:
+    submitted(kh, contact={"telephone": REPORTER})
+    assert kh.fsck() == []
+    with kh.ports.store.write() as tx:
+        tx.exec_driver_sql(sql)
+    assert code in kh.fsck()
