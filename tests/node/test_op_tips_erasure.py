@@ -1,11 +1,13 @@
 """A tip at rest, and gone: sealed, erased in time, and the proof stays."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from exchange.errors import NotFound, Refused
+from exchange.retention import NationalRule
 from exchange.v1.tip_pb2 import (
     TIP_STATE_RECEIVED,
     Tip,
@@ -31,6 +33,7 @@ from tests.tips import (
     NGO_ID,
     REPORTER,
     SECRET,
+    TIP,
     saved,
     submitted,
     takes_tips,
@@ -168,3 +171,10 @@ def test_a_tip_that_somebody_altered_is_found(kh: Office, sql: str, code: str) -
     with kh.ports.store.write() as tx:
         tx.exec_driver_sql(sql)
     assert code in kh.fsck()
+
+
+@pytest.mark.parametrize(("days", "kept"), [(30, 30), (400, 90)])
+def test_the_national_limit_for_tips_binds_where_it_is_shorter(kh: Office, days: int, kept: int) -> None:
+    kh.ports = replace(kh.ports, retention=NationalRule(by_type={TIP: days}))
+    submitted(kh)
+    assert listed(kh)[0].erase_by - listed(kh)[0].submitted_at == kept * DAY
