@@ -154,16 +154,16 @@ def contact(reference: str, purpose: str, reason: str) -> None:
 @tip.command()
 @click.argument("reference", metavar="TIP")
 @click.option("--to", "kind", required=True, type=click.Choice(tuple(TYPES), case_sensitive=False), help="What it becomes.")
-@click.option("--partner", default="", type=Agency(), metavar="AGENCY", help="An agency abroad. Left out: that of the suspect's country.")
+@click.option("--partner", type=Agency(), metavar="AGENCY", help="An agency abroad. Left out: that of the suspect's country.")
 @click.option("--suspect", type=click.IntRange(1, 8), default=1, show_default=True, help="Of several, which.")
 @click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the draft there; otherwise it is printed.")
-def convert(reference: str, kind: str, partner: str, suspect: int, out: Path | None) -> None:
+def convert(reference: str, kind: str, partner: str | None, suspect: int, out: Path | None) -> None:
     """Make a draft for another country of TIP, which keeps its thread. Nothing is sent: an officer completes and publishes it."""
     from exchange.v1 import desk_service_pb2
     from node.tips.draft_file import write_draft
 
     question = desk_service_pb2.ConvertTipRequest(
-        tip=reference, alert_type=f"exchange.v1.{TYPES[kind.lower()]}", partner=partner, suspect=suspect - 1
+        tip=reference, alert_type=f"exchange.v1.{TYPES[kind.lower()]}", partner=partner or "", suspect=suspect - 1
     )
     with open_desk() as desk:
         draft = ask(desk.ConvertTip, question).draft

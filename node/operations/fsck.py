@@ -4,7 +4,7 @@ Works on any store that is open here, of a running node or of a stopped one, in 
 signatures, checkpoints, entries, contents, journal. The codes of what is found stand in the modules of the passes; here: LOG_ROW,
 ALERT_TWICE, ENTRY_WITHOUT_LOG, TREE_NODE_SURPLUS, INBOX_MISMATCH, ANSWER_MISMATCH, SUPERSESSION_MISMATCH, PERIOD_KEY_UNREADABLE,
 RECALL_MISMATCH, ONWARD_MISMATCH, DISTRIBUTION_MISMATCH (`node.operations.inside_check`), ERASURE_NOT_RECORDED,
-ERASURE_INCOMPLETE, ERASURE_UNDER_WAY.
+ERASURE_INCOMPLETE, ERASURE_UNDER_WAY. Those of tips stand in `node.operations.tip_check`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,6 +17,7 @@ from node.operations.inside_check import check_inside
 from node.operations.journal_check import Anchors, check_journal_entries, check_journal_trees
 from node.operations.log_check import check_log
 from node.operations.records import Records, views_of
+from node.operations.tip_check import wrong_tips
 from node.ports import Known
 from node.store import strays
 from node.store.engine import Store
@@ -89,6 +90,8 @@ def _check_strays(tx: Transaction, vault: Vault, log_ids: Sequence[int], finding
         findings.error("ERASURE_NOT_RECORDED", f"alert {digest.hex()[:16]} was erased, and the journal does not say so")
     for reference in strays.indexed_though_erased(tx, _STRAYS):
         findings.error("ERASURE_INCOMPLETE", f"the subject index still holds alert row {reference}, which was erased or is not here")
+    for code, message in wrong_tips(tx, vault):
+        findings.error(code, message)
     if unfinished(tx, 1):
         findings.warning("ERASURE_UNDER_WAY", "an erasure is intended and not done: the next run of retention finishes it")
     for table, index in strays.rows_of_no_log(tx, log_ids, _STRAYS):

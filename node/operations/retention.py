@@ -16,7 +16,7 @@ from node.operations.officers import ADMINISTRATOR, AUDITOR, LIAISON, PARTNER_OF
 from node.operations.paging import page_size
 from node.operations.summaries import own_summary
 from node.ports import Ports
-from node.store import alerts, retention
+from node.store import alerts, retention, tips
 from node.store.alerts import AlertRow
 from node.store.journal import Event, Kind
 from node.store.retention import HoldRow
@@ -64,12 +64,13 @@ def run(ports: Ports, person: str, *, dry_run: bool) -> messages.RunRetentionRes
     now = ports.clock.now_ms()
     with ports.store.read() as tx:
         waiting, held = retention.count_past(tx, now)
+        waiting += tips.count_past(tx, now)
     note_access(ports, Kind.JOURNAL_KIND_REVIEW, person, Event(code="RETENTION"))
     return messages.RunRetentionResponse(erased=waiting, held=held, copies=ports.store.copies())
 
 
 def run_due(ports: Ports, actor: str, *, months: bool = True) -> messages.RunRetentionResponse:
-    """Erase what is past its limit; `actor` is a person or this trust domain. With `months` also the keys of those that wrap nothing more.
+    """Erase alerts and tips past their limit; `actor` is a person or this trust domain. With `months` also keys that wrap nothing more.
 
     Looking for such months reads the index of all that is here. Raises `StoreFailed`: what was begun is finished by the next run.
     """

@@ -171,9 +171,9 @@ def safeguard_tip(ports: Ports, person: str, request: messages.SafeguardTipReque
 
 
 def find(tx: Transaction, agency: str, reference: str) -> TipRow:
-    """The tip of that reference that a desk has now. Raises `NotFound` (TIP_UNKNOWN), also for another desk's."""
+    """The tip of that reference that a desk has now; a draft is at none. Raises `NotFound` (TIP_UNKNOWN), also for another desk's."""
     row = tips.tip_called(tx, read_reference(reference))
-    if row is None or row.agency != agency or row.digest is None:
+    if row is None or row.agency != agency:
         raise unknown()
     return row
 

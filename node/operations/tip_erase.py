@@ -10,7 +10,8 @@ from exchange.errors import Refused
 from exchange.v1.desk_service_pb2 import EraseTipRequest, EraseTipResponse
 from node.operations.inbox import DESK
 from node.operations.officers import agency_of, require
-from node.operations.tip_content import read_reference, summary_of, unknown
+from node.operations.tip_content import summary_of
+from node.operations.tip_desk import find
 from node.ports import Ports
 from node.store import tips
 from node.store.journal import Event, Kind
@@ -30,16 +31,12 @@ def erase_tip(ports: Ports, person: str, request: EraseTipRequest) -> EraseTipRe
     agency = agency_of(require(ports, person, DESK))
     if not request.reason.strip():
         raise Refused("REASON_MISSING", "say why: --reason")
-    reference = read_reference(request.tip)
     with ports.store.write() as tx:
-        row = tips.tip_called(tx, reference)
-        if row is None or row.agency != agency:
-            raise unknown()
+        row = find(tx, agency, request.tip)
         destroy(ports, tx, row, person, content=not request.contact_alone, justification=request.reason.strip())
     finish(ports)
     with ports.store.read() as tx:
-        row = tips.tip_called(tx, reference) or row
-    return EraseTipResponse(tip=summary_of(row, ports.clock.now_ms()))
+        return EraseTipResponse(tip=summary_of(find(tx, agency, request.tip), ports.clock.now_ms()))
 
 
 def run_due(ports: Ports, actor: str) -> int:

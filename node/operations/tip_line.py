@@ -16,6 +16,7 @@ from node.operations.officers import turned_away
 from node.operations.tip_content import (
     REFERENCE_BYTES,
     SALT,
+    TIP_TYPE,
     contact_purpose,
     content_purpose,
     digest_of,
@@ -133,7 +134,7 @@ def submit_tip(ports: Ports, ngo: str, tip_id: bytes) -> TipAnswer:
                 submitted_at=now,
                 look_by=now + (plan.danger_minutes if found.danger else plan.look_minutes) * _MINUTE,
                 digest=digest_of(salted),
-                erase_by=now + plan.keep_days * DAY_MS,
+                erase_by=now + min(plan.keep_days, ports.retention.days(TIP_TYPE)) * DAY_MS,
             )
             names = ("state", "agency", "because", "danger", "submitted_at", "look_by", "digest", "erase_by")
             tips.change_tip(tx, row.id, {name: getattr(row, name) for name in names})

@@ -40,7 +40,7 @@ def note_tip_status(ports: Ports, tx: Transaction, status: TipStatus, manifest: 
     """
     passed = alerts.by_digests(tx, {status.tip_digest}).get(status.tip_digest)
     tip = tips.tip_released_as(tx, status.tip_digest)
-    if tip is None or passed is None or not passed.own or status.state not in TipState.values():
+    if tip is None or passed is None or not status.state or status.state not in TipState.values():
         return
     if any(sender in agencies for agencies in holders(tx, passed).values()):
         tips.add_answer(tx, AnswerRow(manifest=manifest, tip=tip, agency=sender, state=int(status.state), received_at=now))

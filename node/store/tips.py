@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, case, func, or_, select, update
+from sqlalchemy import Connection, Row, and_, case, func, or_, select, update
 
+from exchange.v1 import journal_pb2
 from exchange.v1.tip_pb2 import TIP_STATE_CLOSED, TIP_STATE_RECEIVED, TIP_STATE_REFERRED
 from node.store.insert import insert_rows
+from node.store.tables import journal
 from node.store.tip_tables import tip_answers, tip_releases, tip_safeguards, tips
 
 HELD: Final = "held"
@@ -113,6 +115,33 @@ def tips_past(tx: Connection, now: int, limit: int) -> list[TipRow]:
     """Those whose limit has passed, and of which something is still held."""
     held = or_(tips.c.content == HELD, tips.c.contact == HELD)
     return [_tip(row) for row in tx.execute(select(tips).where(tips.c.erase_by <= now, held).order_by(tips.c.id).limit(limit))]
+
+
+def count_past(tx: Connection, now: int) -> int:
+    """How many there are of these."""
+    held = or_(tips.c.content == HELD, tips.c.contact == HELD)
+    return tx.execute(select(func.count()).where(tips.c.erase_by <= now, held)).scalar() or 0
+
+
+def page_tips(tx: Connection, after: int, limit: int) -> list[TipRow]:
+    """Those with row ids above `after`, oldest first: for whoever checks the store."""
+    return [_tip(row) for row in tx.execute(select(tips).where(tips.c.id > after).order_by(tips.c.id).limit(limit))]
+
+
+def unrecorded(tx: Connection, limit: int) -> list[bytes]:
+    """Digests of tips of which the journal does not say that they came, or, of erased ones, that they were to go."""
+    about = journal.c.subject == tips.c.digest
+    came = select(journal.c.idx).where(about, journal.c.kind == journal_pb2.JOURNAL_KIND_COLLECTION, journal.c.code == "TIP_RECEIVED")
+    went = select(journal.c.idx).where(about, journal.c.kind == journal_pb2.JOURNAL_KIND_ERASURE, journal.c.code == "TIP_INTENDED")
+    silent = or_(~came.exists(), and_(tips.c.content != HELD, ~went.exists()))
+    return list(tx.execute(select(tips.c.digest).where(tips.c.digest.is_not(None), silent).limit(limit)).scalars())
+
+
+def lost(tx: Connection, limit: int) -> list[bytes]:
+    """Digests of tips that came, as the journal says, and of which nothing is here."""
+    here = select(tips.c.id).where(tips.c.digest == journal.c.subject)
+    said = (journal.c.kind == journal_pb2.JOURNAL_KIND_COLLECTION, journal.c.code == "TIP_RECEIVED")
+    return list(tx.execute(select(journal.c.subject).where(*said, ~here.exists()).limit(limit)).scalars())
 
 
 def half_erased(tx: Connection, limit: int) -> list[TipRow]:

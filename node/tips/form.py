@@ -16,6 +16,7 @@ from typing import Final
 from exchange.v1.desk_service_pb2 import Problem, TipContact
 from exchange.v1.tip_pb2 import Tip
 from node.intake.fields import FieldReader, is_nothing, unknown_name
+from node.intake.fill_in import fill_in
 from node.intake.paths import at
 from node.intake.plain_document import DocumentInvalid, Plain, read_document
 from node.intake.problems import covers, error, merge, refusal, refuses
@@ -67,6 +68,7 @@ def read_form(body: bytes, *, organisation: str, today: date) -> TipForm:
         remedy = "leave it out: your certificate says who you are"
         problems.append(error("REPORTER_OTHER", "tip.reporter_organisation", "this is not the name under which you are known", remedy))
     tip.reporter_organisation = organisation
+    fill_in(tip)
     if isinstance(language, str) and language and not tip.language:
         tip.language = language
     contact_given = "contact" in document

@@ -52,6 +52,11 @@ INSIDE = {"ConfirmPurge", "DistributeAlert", "ForwardReport", "ListDistributions
 ONWARD = {"DecideOnward", "GetOnward", "ListOnward", "ReleaseOnward", "RequestOnward"}
 """Asked in `test_onward_desk`."""
 EMERGENCY = {"ListEmergencies", "ReviewEmergency"}
+TIPS = {
+    *("AnswerTip", "AssessTip", "CloseTip", "ConvertTip", "EraseTip", "GetTip", "ListTips", "OpenTipContact", "ReferTip"),
+    *("SafeguardTip", "TakeTip"),
+}
+"""Asked in tests/node/test_tips_desk.py."""
 ROOT = Path(__file__).resolve().parents[2]
 ORIGIN = "gb.alerts.example/disclosures/kh.alerts.example/1"
 METHODS = [method.name for method in desk_service_pb2.DESCRIPTOR.services_by_name["DeskService"].methods]
@@ -215,8 +220,8 @@ def test_every_method_answers_whom_it_is_for(two: Federation) -> None:
         _ask_to_take_back(two, alert, lambda who, method, **fields: ask(ours if who == "liaison" else theirs, who, method, **fields))
         assert ask(ours, administrator, "RecoverLog", origin=ORIGIN).log.size == gb.outbound(kh).size
         assert ask(ours, administrator, "EndLog", origin=ORIGIN).state == "proposed"
-    assert asked | BEFORE_RELEASE | RETENTION | REQUESTS | INSIDE | ONWARD | EMERGENCY == set(METHODS)
-    assert not asked & (BEFORE_RELEASE | RETENTION | REQUESTS | INSIDE | ONWARD | EMERGENCY)
+    assert asked | BEFORE_RELEASE | RETENTION | REQUESTS | INSIDE | ONWARD | EMERGENCY | TIPS == set(METHODS)
+    assert not asked & (BEFORE_RELEASE | RETENTION | REQUESTS | INSIDE | ONWARD | EMERGENCY | TIPS)
 
 
 def test_a_reported_mis_hit_is_not_proposed_again(two: Federation) -> None:

@@ -13,6 +13,7 @@ from exchange.v1.tip_pb2 import (
 )
 from node.operations import tip_erase, tip_line
 from node.operations.officers import NotPermitted
+from node.operations.tip_content import digest_of
 from node.operations.tip_line import DRAFTS_AT_MOST, FormRefused
 from node.tips.states import DRAFT
 from tests.countries import DAY, HOUR
@@ -181,3 +182,11 @@ def test_auditors_and_administrators_see_no_tips(kh: Office) -> None:
         for act in (lambda who: listed(kh, who), lambda who: seen(kh, sent.reference, who), lambda who: contact(kh, sent.reference, who)):
             with refused(NotPermitted, "ROLE_MISSING"):
                 act(name)
+
+
+def test_the_thread_lets_nobody_try_contents_on_it(kh: Office) -> None:
+    one, other = submitted(kh), submitted(kh)
+    views = [seen(kh, tip.reference) for tip in (one, other)]
+    assert views[0].view == views[1].view
+    assert views[0].summary.digest != views[1].summary.digest
+    assert all(view.summary.digest != digest_of(view.view) for view in views)

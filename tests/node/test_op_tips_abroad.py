@@ -146,6 +146,7 @@ def test_only_whoever_was_told_answers_for_a_tip(offices: Federation, kh: Office
         for said, sender in (
             (status, agency("gb", BORDER)),
             (TipStatus(tip_digest=bytes(32), state=TIP_STATE_CLOSED), GB_POLICE),
+            (TipStatus(tip_digest=passed.manifest_digest), GB_POLICE),
             (TipStatus(tip_digest=passed.manifest_digest, state=99), GB_POLICE),  # type: ignore[arg-type]  # no state
         ):
             note_tip_status(kh.ports, tx, said, bytes([7]) * 32, sender, kh.clock.now_ms())

@@ -1,11 +1,13 @@
 """A tip at rest, and gone: sealed, erased in time, and the proof stays."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from exchange.errors import NotFound, Refused
+from exchange.retention import NationalRule
 from exchange.v1.tip_pb2 import (
     TIP_STATE_RECEIVED,
     Tip,
@@ -31,6 +33,7 @@ from tests.tips import (
     NGO_ID,
     REPORTER,
     SECRET,
+    TIP,
     saved,
     submitted,
     takes_tips,
@@ -134,3 +137,44 @@ def test_the_store_checks_out_with_tips_in_it(kh: Office) -> None:
     submitted(kh, contact={"telephone": REPORTER})
     erased(kh, submitted(kh).reference)
     assert kh.fsck() == []
+
+
+def test_a_run_without_erasing_counts_tips_too(kh: Office) -> None:
+    submitted(kh)
+    kh.clock.pass_(90 * DAY)
+    assert retention.run(kh.ports, kh.person("administrator"), dry_run=True).erased == 1
+    assert not seen(kh, listed(kh)[0].reference).summary.erased
+
+
+# -- the check of the store ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sql", "code"),
+    [
+        ("UPDATE tips SET sealed = contact_sealed", "TIP_UNREADABLE"),
+        ("UPDATE tips SET contact_sealed = sealed", "TIP_UNREADABLE"),
+        ("UPDATE tips SET contact_key = wrapped_key", "TIP_UNREADABLE"),
+        ("UPDATE tips SET ngo = ngo || 'x'", "TIP_UNREADABLE"),
+        ("UPDATE tips SET digest = zeroblob(32)", "TIP_MISMATCH"),
+        ("UPDATE tips SET digest = NULL", "TIP_MISMATCH"),
+        ("UPDATE tips SET digest = zeroblob(32)", "TIP_NOT_RECORDED"),
+        ("UPDATE tips SET content = 'erased'", "TIP_MISMATCH"),
+        ("DELETE FROM tips", "TIP_MISMATCH"),
+        ("UPDATE tips SET contact = 'erased'", "TIP_MISMATCH"),
+        ("UPDATE tips SET content = 'erased', wrapped_key = NULL, sealed = NULL", "TIP_NOT_RECORDED"),
+    ],
+)
+def test_a_tip_that_somebody_altered_is_found(kh: Office, sql: str, code: str) -> None:
+    submitted(kh, contact={"telephone": REPORTER})
+    assert kh.fsck() == []
+    with kh.ports.store.write() as tx:
+        tx.exec_driver_sql(sql)
+    assert code in kh.fsck()
+
+
+@pytest.mark.parametrize(("days", "kept"), [(30, 30), (400, 90)])
+def test_the_national_limit_for_tips_binds_where_it_is_shorter(kh: Office, days: int, kept: int) -> None:
+    kh.ports = replace(kh.ports, retention=NationalRule(by_type={TIP: days}))
+    submitted(kh)
+    assert listed(kh)[0].erase_by - listed(kh)[0].submitted_at == kept * DAY
