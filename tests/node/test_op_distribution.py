@@ -9,9 +9,12 @@ import pytest
 from exchange.encoding import encode
 from exchange.errors import NotFound
 from exchange.profile import alert_type
-from exchange.v1 import control_pb2, desk_service_pb2, disclosure_pb2, handling_pb2
+from exchange.v1 import control_pb2, desk_service_pb2, disclosure_pb2, evidence_pb2, handling_pb2
 from exchange.v1.travel_alert_pb2 import TravelAlert
-from node.operations import erase
+from node.operations import erase, retention
+from node.operations.evidence import export_evidence
+from node.operations.evidence_bundle import export_bundle
+from node.operations.officers import NotPermitted
 from node.operations.replace import replace_alert
 from node.operations.screen import screen
 from node.operations.watchlist import Watchlists
@@ -598,6 +601,19 @@ def test_an_agency_screens_against_what_was_distributed_to_it_and_no_more(two: F
     recalled(gb, new)
     two.pump()
     assert rules() == set()
+
+
+def test_who_was_told_inside_the_country_exports_no_evidence(two: Federation) -> None:
+    kh = two["kh"]
+    digest = told(two)
+    distributed(kh, digest, KH_BORDER)
+    with refused(NotFound, "ALERT_NOT_FOUND"):
+        export_bundle(kh.ports, kh.person("border"), desk_service_pb2.ExportBundleRequest(alert=digest.hex(), content=True))
+    with refused(NotPermitted, "EVIDENCE_NOT_YOURS"):
+        export_evidence(kh.ports, kh.person("border"), kh.mirror(two["gb"]).name.origin, 0, evidence_pb2.EVIDENCE_LEVEL_DATA)
+    for verb in (retention.hold, retention.erase_early):
+        with refused(NotFound, "ALERT_NOT_FOUND"):
+            verb(kh.ports, kh.person("border"), digest.hex(), "synthetic reason")
 
 
 # Checks
