@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from exchange.encoding import encode
 from exchange.v1 import desk_service_pb2, handling_pb2, hit_report_pb2
 from exchange.values import PartyId
 from node.config import AgencyEntry, OfficerEntry
@@ -12,10 +13,13 @@ from node.national.clauses import NationalClauses
 from node.national.file import load_national
 from node.operations import confirm_purge, distribute, list_distributions, report
 from node.operations.officers import acting
+from node.operations.replace import replace_alert
 from node.operations.sequence import sequence
 from node.store.journal import open_journal
 from tests import builders
 from tests.countries import BORDER, NGO, POLICE, agency, changed, domain
+from tests.federation import Federation
+from tests.recalls import other_alert, together
 from tests.rig import Office, draft
 
 CLASSES = {BORDER: "BORDER", POLICE: "POLICE", NGO: "NGO"}
@@ -127,3 +131,20 @@ def forwarded(office: Office, number: int, name: str = "police", request_id: byt
 
 def codes(problems: Sequence[desk_service_pb2.Problem]) -> set[str]:
     return {problem.code for problem in problems}
+
+
+def superseding(office: Office, digest: bytes, **changes: Any) -> bytes:
+    """Update an alert to another flight. Changes are fields of `Draft`."""
+    wanted = desk_service_pb2.ReplaceAlertRequest(
+        alert=digest.hex(), draft=telling(alert=encode(other_alert()), **changes), reason="synthetic reason"
+    )
+    answer = replace_alert(office.ports, office.person("liaison"), wanted, together(office))
+    assert not answer.replacement.problems
+    return answer.replacement.manifest_digest
+
+
+def told(two: Federation, *to: str, **changes: Any) -> bytes:
+    """An alert that the Cambodian police, or others there, were told."""
+    digest = two["gb"].publish(telling(*(to or (agency("kh", POLICE),)), **changes)).manifest_digest
+    two.pump()
+    return digest

@@ -1127,6 +1127,7 @@ class ReportedAlert(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     DISCLOSURES_FIELD_NUMBER: _builtins.int
     WITHHELD_FIELD_NUMBER: _builtins.int
+    DISTRIBUTIONS_FIELD_NUMBER: _builtins.int
     manifest_digest: _builtins.bytes
     alert_type: _builtins.str
     originator: _builtins.str
@@ -1136,6 +1137,10 @@ class ReportedAlert(_message.Message):
     """Set instead of everything else: this part is withheld, on this ground."""
     @_builtins.property
     def disclosures(self) -> _containers.RepeatedCompositeFieldContainer[Global___DisclosureRecord]: ...
+    @_builtins.property
+    def distributions(self) -> _containers.RepeatedCompositeFieldContainer[_desk_service_pb2.Distribution]:
+        """Who inside this country was told besides."""
+
     def __init__(
         self,
         *,
@@ -1146,10 +1151,11 @@ class ReportedAlert(_message.Message):
         state: _builtins.str = ...,
         disclosures: _abc.Iterable[Global___DisclosureRecord] | None = ...,
         withheld: Global___WithholdingGround.ValueType = ...,
+        distributions: _abc.Iterable[_desk_service_pb2.Distribution] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert_type", b"alert_type", "disclosures", b"disclosures", "issued_at", b"issued_at", "manifest_digest", b"manifest_digest", "originator", b"originator", "state", b"state", "withheld", b"withheld"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert_type", b"alert_type", "disclosures", b"disclosures", "distributions", b"distributions", "issued_at", b"issued_at", "manifest_digest", b"manifest_digest", "originator", b"originator", "state", b"state", "withheld", b"withheld"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

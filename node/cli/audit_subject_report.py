@@ -9,6 +9,7 @@ from node.cli.audit_verdict import pin_option
 from node.cli.audit_words import disclosure_data, disclosure_row, place
 from node.cli.command import Verb
 from node.cli.context import ask, open_channel
+from node.cli.distribution import draw_distributions, field_names
 from node.cli.document import document
 from node.cli.output import facts, heading, note, party_name, plain, show, table, time_text
 
@@ -116,6 +117,7 @@ def _draw(console: "Console", answer: "ReportSubjectResponse", pdf: Path | None)
         console.print(heading(f"Part {number}: {plain(alert.alert_type).rpartition('.')[2]} of {time_text(alert.issued_at)}"))
         console.print(facts((("alert", alert.manifest_digest.hex()), ("from", party_name(alert.originator)), ("state", alert.state))))
         console.print(table(_COLUMNS, map(_row, alert.disclosures)))
+        draw_distributions(console, alert.distributions)
     if pdf is not None:
         console.print(note(f"\nWritten to {pdf}"))
 
@@ -162,4 +164,16 @@ def _pdf(answer: "ReportSubjectResponse", name: str, names: dict[str, str], sign
         report.table(
             ("when (UTC)", "to", "which fields", "under, and for", "state", "log and index"), rows, (0.12, 0.22, 0.24, 0.16, 0.1, 0.16)
         )
+        if alert.distributions:
+            report.paragraph("Inside the country, what had come from abroad was passed on to:")
+            inside = [
+                (
+                    time_text(one.distributed_at),
+                    named(one.agency, names),
+                    ", ".join(item.replace("_", " ") for item in field_names(one)),
+                    f"{one.clause}, by {named(one.desk, names)}",
+                )
+                for one in alert.distributions
+            ]
+            report.table(("when (UTC)", "to", "which fields", "under, and by"), inside, (0.15, 0.3, 0.3, 0.25))
     return report.finish()

@@ -270,7 +270,7 @@ def _draw_distributions(console: "Console", distributions: "Sequence[Distributio
             short(one.manifest_digest),
             party_name(one.desk),
             party_name(one.agency),
-            ", ".join(_names(one)),
+            ", ".join(field_names(one)),
             plain(one.clause),
             time_cell(one.distributed_at),
             _state(one),
@@ -280,7 +280,8 @@ def _draw_distributions(console: "Console", distributions: "Sequence[Distributio
     console.print(table(("!alert", "by", "to", "fields", "clause", "!told (UTC)", "state"), rows))
 
 
-def _names(one: "Distribution") -> list[str]:
+def field_names(one: "Distribution") -> list[str]:
+    """The fields that went, by name."""
     from exchange.profile import alert_types
 
     known = alert_types().get(one.alert_type)

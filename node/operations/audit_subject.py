@@ -11,9 +11,10 @@ from node.operations.access import note_access
 from node.operations.audit_disclosures import record_of
 from node.operations.audit_open import check_justification
 from node.operations.disclosure_scan import read_disclosures
+from node.operations.inside import distributions_of
 from node.operations.officers import AUDITOR, require
 from node.ports import Ports
-from node.store import logs
+from node.store import alerts, logs
 from node.store.disclosures import AlertFacts, find_facts
 from node.store.journal import Event, Kind
 from node.store.transaction import Transaction
@@ -25,7 +26,7 @@ _DISCLOSURES_AT_MOST = 120
 
 
 def report_subject(ports: Ports, person: str, request: audit_service_pb2.ReportSubjectRequest) -> audit_service_pb2.ReportSubjectResponse:
-    """Every disclosure of these alerts, in both directions: to whom, when, which fields, under which agreement. Never content.
+    """Every disclosure of these alerts, in both directions and inside the country: to whom, when, which fields, under what. Never content.
 
     Raises `Refused` (REASON_MISSING), `Malformed` (SUBJECT_ALERTS, SUBJECT_TOO_MUCH, WITHHELD_GROUND, WITHHELD_UNKNOWN),
     `NotFound` as `find_facts`.
@@ -68,4 +69,5 @@ def _reported(ports: Ports, tx: Transaction, facts: AlertFacts) -> audit_service
         issued_at=facts.issued_at,
         state=facts.state,
         disclosures=disclosures,
+        distributions=distributions_of(tx, alerts.by_ids(tx, [facts.id])[facts.id]),
     )
