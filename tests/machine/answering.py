@@ -93,6 +93,7 @@ class Answering(Machine):
         owed = [one for one in line if self._still(country, one, party)]
         answer = attested(office, digest, self.person_of(party), exceptions=[PURGE_EXCEPTION_LEGAL_HOLD] if excepting else None)
         if not owed:
+            self._purge(country)  # as where a hold was in the way, and is not any more
             assert [codes(one) for one in answer.attestations] == [{"NOTHING_TO_ATTEST"}]
             self.happened("attest: refused NOTHING_TO_ATTEST")
             return
@@ -106,11 +107,15 @@ class Answering(Machine):
             self.happened("attest: waits for a log")
         if len(owed) > 1:
             self.happened("attest: several manifests of one alert")
-        self.finish_erasures(country)
+        self._purge(country)
+        gone = {one for one in books.known_line(digest, self.facts) if one in books.held and books.held[one].erased}
+        assert set(answer.erased) == gone, f"{party}: {[one.hex()[:8] for one in answer.erased]} erased, not {[one.hex()[:8] for one in gone]}"
+
+    def _purge(self, country: str) -> None:
         if purged := self.oracle.purge(country):
+            self.finish_erasures(country)
             self.oracle.erase(country, purged)
             self.happened("attest: purged")
-        assert set(answer.erased) == {one for one in books.known_line(digest, self.facts) if one in books.held and books.held[one].erased}
 
     def finish_erasures(self, country: str) -> None:
         """What a crash left is finished with whatever erases next."""

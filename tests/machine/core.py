@@ -27,7 +27,7 @@ from tests.countries import BORDER, DAY, NGO, POLICE, agency
 from tests.federation import Federation, Stream
 from tests.machine.books import CLASSES, CONTROLS, Books, Entry, Fact, Inbound, Kind, Outbound
 from tests.machine.oracle import BATCH, Oracle
-from tests.recalls import codes, flags, own_flags, shown, status, told_waiting
+from tests.recalls import codes, shown, status, told_waiting
 from tests.rig import Office
 
 Item = TypeVar("Item")
@@ -36,7 +36,7 @@ PERSONS = {BORDER: "border", POLICE: "police", NGO: "ngo"}
 """Who works at the desk of an agency of that class."""
 LONGEST = 60 * DAY
 """How far a run's clock goes at most: keys, and the records of recalls, outlive it."""
-EVERY = 6
+EVERY = 9
 """Steps between two healings at least."""
 AFTER_A_RESTORE = frozenset({"ADOPTED", "ENTRY_WITHOUT_ALERT"})
 """What a check of the records finds of an office that lost content with an old backup, and says so."""
@@ -295,8 +295,9 @@ class Machine(RuleBasedStateMachine):
                 if self.facts[digest].kind is Kind.ALERT:
                     self.see_own(country, digest)
             self.see_records(country)
+        inboxes = {party: self.inbox(country, party) for country, party in {(country, party) for country, _, party in self.holdings()}}
         for country, digest, party in self.holdings():
-            self.see(country, digest, party)
+            self.see(country, digest, party, inboxes[party])
         self.see_nothing_returned()
 
     def see_log(self, one: str, other: str) -> None:
@@ -323,24 +324,30 @@ class Machine(RuleBasedStateMachine):
     def see_own(self, country: str, digest: bytes) -> None:
         """How an alert stands at its originator, and who owes what."""
         books, office = self.books(country), self.office(country)
-        state = books.standing(digest, self.facts)
-        assert own_flags(office, digest) == ([] if state == "active" else [state.upper()]), f"{country}: own alert {digest.hex()[:8]}"
+        state, said = books.standing(digest, self.facts), status(office, digest)
+        flags = [flag for flag in said.summary.flags if flag != "EXPIRED"]
+        assert flags == ([] if state == "active" else [state.upper()]), f"{country}: own alert {digest.hex()[:8]} reads {flags}"
         names = desk_service_pb2.AttestationStage
         found = {}
-        for one in status(office, digest).attestations:
+        for one in said.attestations:
             if one.manifest_digest == digest:
                 stage = names.Name(one.stage).removeprefix("ATTESTATION_STAGE_")
                 found[one.agency] = stage if stage in {"NOT_HELD", "ATTESTED"} else "OPEN"
         expected = {party: stage for party in books.audience([digest]) if (stage := books.stage(digest, party))}
         assert found == expected, f"{country}: attestations of {digest.hex()[:8]}"
 
-    def see(self, country: str, digest: bytes, party: str) -> None:
+    def inbox(self, country: str, party: str) -> dict[bytes, list[str]]:
+        """The flags of each alert in an agency's inbox, without those that follow from the clock or from a rival."""
+        passing = {"CONFLICT", "EXPIRED", "NOT_CONFIRMED"}
+        received = self.office(country).received(self.person_of(party))
+        return {one.manifest_digest: [flag for flag in one.flags if flag not in passing] for one in received}
+
+    def see(self, country: str, digest: bytes, party: str, inbox: Mapping[bytes, Sequence[str]]) -> None:
         """What an agency reads of an alert, and under which flags: what it was given, and nothing of what is blocked."""
-        books, office, person = self.books(country), self.office(country), self.person_of(party)
-        expected = books.flags(digest, party, self.facts)
-        found = [flag for flag in flags(office, digest, person) if flag != "CONFLICT"]
+        books, office = self.books(country), self.office(country)
+        found, expected = inbox.get(digest), books.flags(digest, party, self.facts)
         assert found == expected, f"{party} reads {found} of {digest.hex()[:8]}, expected {expected}"
-        view = frozenset(cut(shown(office, digest, person).view))
+        view = frozenset(cut(shown(office, digest, self.person_of(party)).view))
         assert view == books.readable(digest, party, self.facts), f"{party} reads other fields of {digest.hex()[:8]}: {sorted(view)}"
 
     def see_records(self, country: str) -> None:

@@ -161,7 +161,7 @@ class Deciding(Telling):
             approve.take_back(office.ports, office.person("liaison"), identifier.hex())
         self.happened("take back: refused SUBMISSION_CLOSED")
 
-    @transition(weight=3, destination=range(2), days=[2, 2, 30])
+    @transition(weight=2, destination=range(2), days=[2, 2, 30])
     def assess(self, destination: int, days: int) -> None:
         """The gated country weighs a transfer."""
         office = self.office(GATED)

@@ -6,7 +6,7 @@ from typing import ClassVar
 from node.operations import partners
 from tests.countries import domain
 from tests.machine.books import Books
-from tests.machine.core import Machine, transition
+from tests.machine.core import Machine, transition, transitions_of
 
 AT_MOST = 4
 """Backups in one run: there is more to do."""
@@ -35,6 +35,7 @@ class Mishaps(Machine):
     def __init__(self) -> None:
         super().__init__()
         self.backups: list[tuple[str, Path, Books]] = []
+        self.lapses = 0
 
     @transition(weight=1, pair=range(6))
     def partition(self, pair: int) -> None:
@@ -78,7 +79,10 @@ class Mishaps(Machine):
     @transition(weight=3, when=lambda self: bool(self.backups) and self.settled(), which=range(5))
     def restore(self, which: int) -> None:
         """An office goes back to an old database; what it signed since must be with its partners."""
-        country, path, books = self.pick(self.backups, which)
+        self.go_back(*self.pick(self.backups, which))
+
+    def go_back(self, country: str, path: Path, books: Books) -> None:
+        """Restore that backup, if what was signed since is with the partners."""
         office = self.office(country)
         signed = {}
         for partner in books.out:
@@ -97,6 +101,31 @@ class Mishaps(Machine):
             mirror, theirs = self.books(country).inn[partner], self.books(partner).out[country]
             if theirs.settled > mirror.receipted:
                 self.happened("restore: receipts must be adopted")
+
+    @transition(
+        weight=4,
+        when=lambda self: bool(self.manifests()) and self.settled(),
+        office=range(3),
+        what=("replace", "recall", "recall", "attest", "publish", "report"),
+        which=range(5),
+        passed=(False, True, True),
+    )
+    def lapse(self, office: int, what: str, which: int, passed: bool) -> None:
+        """An office does something, it may reach everybody, and then its database is that of before."""
+        country = self.country(office)
+        place = Path(self.place.name) / f"lapse-{self.lapses}"
+        self.lapses += 1
+        backup = (country, self.office(country).backup(place), self.oracle.backup(country))
+        self.do_something(what, which)
+        if passed:
+            self.flow()
+        self.go_back(*backup)
+
+    def do_something(self, what: str, which: int) -> None:
+        """One transition by name, with its first choices but for `which` alert."""
+        one = next(one for one in transitions_of(type(self)) if one.name == what)
+        if one.when(self):
+            one.function(self, **{name: which if name == "which" else values[0] for name, values in one.arguments.items()})
 
     def settled(self) -> bool:
         """Whether nobody is in the middle of a recovery: one mishap at a time, or people must agree what to do."""

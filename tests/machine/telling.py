@@ -65,7 +65,7 @@ class Telling(Machine):
         """Everybody has an agreement with everybody, for some days."""
         super().begin()
         for one, other in self.pairs(both=False):
-            self.agreed(one, other, "full", 9)
+            self.agreed(one, other, "full", 5)
 
     @transition(weight=3, pair=range(6), variant=VARIANTS, days=[2, 6, 12])
     def agree(self, pair: int, variant: str, days: int) -> None:
@@ -99,7 +99,7 @@ class Telling(Machine):
             self.books(country).treaties.append(treaty)
         self.happened("agree: in force")
 
-    @transition(weight=3, step=_STEPS)
+    @transition(weight=5, step=_STEPS)
     def time_passes(self, step: int) -> None:
         """The clock goes on; agreements and alerts expire, limits pass."""
         if self.now() + step < self.began + LONGEST:
@@ -283,7 +283,7 @@ class Telling(Machine):
     def read(self, which: int) -> None:
         """An officer looks at an alert at any time: it reads as given, or not at all."""
         country, digest, party = self.pick(self.holdings(), which)
-        self.see(country, digest, party)
+        self.see(country, digest, party, self.inbox(country, party))
         given = self.books(country).readable(digest, party, self.facts)
         self.happened("read: as given" if given else "read: nothing of what is blocked")
 
