@@ -30,7 +30,7 @@ from tests import person
 from tests.countries import BORDER, DAY, HOUR, NOW, POLICE, agency
 from tests.federation import Federation, federation
 from tests.notice_receivers import Mailbox, Receiver, mailing, receiving, second_signature
-from tests.recalls import attested, recalled, shown
+from tests.recalls import RESTRICTION, attested, recalled, shown
 from tests.rig import Office, draft
 
 KH_BORDER = agency("kh", BORDER)
@@ -327,24 +327,16 @@ def test_an_idle_office_writes_nothing(two: Federation, monkeypatch: pytest.Monk
 
 def test_a_flood_leaves_in_parts_the_most_urgent_first(two: Federation) -> None:
     kh, way = two["kh"], Way()
-    for _ in range(12):
-        told(two)
-    for _ in range(12):
-        told(two, alert=encode(later_alert()))
-    two.clock.time = LANDS + 2 * HOUR  # the first are escalated, the others due
+    restricted = [told(two) for _ in range(23)][-1]
+    recalled(two["gb"], restricted, RESTRICTION)
+    two.pump()
+    two.clock.time = LANDS  # by when the restriction has waited so long that it is escalated
     turn(kh, way)
-    assert len(way.taken) == 20
-    assert [notice.escalated for notice in way.taken] == [True] * 12 + [False] * 8
+    assert way.told == [("recall-came", True), *[("acknowledge-due", False)] * 19]
     turn(kh, way)
-    assert len(way.taken) == 24
-
-
-def later_alert() -> Any:
-    alert = person.alert()
-    for leg in alert.itinerary:
-        leg.arrival.local = "2026-05-30T16:30"
-        leg.arrival.zone = "Asia/Bangkok"
-    return alert
+    assert way.told[20:] == [("acknowledge-due", False)] * 3
+    turn(kh, way)
+    assert len(way.taken) == 23
 
 
 # The thread

@@ -209,6 +209,15 @@ def test_a_refusal_that_came_waits_like_a_report_and_an_acknowledgement_does_not
     assert kinds(gb, "liaison") == []
 
 
+def test_a_correction_with_its_new_values_is_read_as_the_new_alert(two: Federation) -> None:
+    digest = told(two)
+    new = corrected(two["gb"], digest, wrong=[10]).replacement.manifest_digest
+    two.pump()
+    assert [(one.kind, one.reference) for one in listed(two["kh"], "border", everything=True)] == [
+        (messages.WORK_KIND_ALERT_TO_ACKNOWLEDGE, new)
+    ]
+
+
 def test_a_correction_without_its_new_values_is_read_as_disputed(tmp_path: Path) -> None:
     with federation(tmp_path, "gb", "kh") as two:
         two.connect("gb", "kh", agreement(valid_until=NOW + HOUR))
@@ -311,6 +320,9 @@ def test_an_oral_approval_waits_for_whoever_gave_it(two: Federation) -> None:
     (item,) = listed(gb, "second")
     assert (item.kind, item.reference, item.due_at) == (messages.WORK_KIND_APPROVAL_TO_CONFIRM, submission.id, NOW + DAY)
     assert kinds(gb, "liaison", everything=True) == []
+    asked = messages.ApproveSubmissionRequest(submission=submission.id.hex(), preview_digest=submission.preview_digest)
+    approve.approve(gb.ports, gb.person("second"), asked, lambda _: messages.PublishedAlert())
+    assert kinds(gb, "second", everything=True) == []
 
 
 def assessed(office: Office, **changes: Any) -> Assessment:
