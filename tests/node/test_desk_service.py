@@ -169,6 +169,7 @@ def _ask_to_take_back(two: Federation, alert: str, ask: Callable[..., Any]) -> N
     recall = {"kind": desk_service_pb2.RECALL_KIND_WITHDRAWAL, "withdrawal_reason": 1}
     assert len(ask("liaison", "RecallAlert", request_id=b"2" * 16, **recall, **why).controls) == 2
     two.pump()
+    assert desk_service_pb2.WORK_KIND_ATTESTATION_TO_GIVE in {one.kind for one in ask("border", "ListWork").items}
     purge = {"copies_removed": 1, "local_lists_updated": True}
     assert not ask("border", "AttestPurge", request_id=b"3" * 16, **purge, **why).attestations[0].problems
 

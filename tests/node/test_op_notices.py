@@ -1,22 +1,15 @@
 """Notices from end to end: what is due is told once a round, survives failures and crashes, and says nothing of whom it is about."""
 
-import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from email import message_from_bytes
-from email.policy import default
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from exchange.encoding import encode
-from exchange.errors import Refused
 from exchange.v1 import desk_service_pb2 as messages
-from node.links.mail_link import Mail
-from node.links.webhook_link import Webhook
-from node.notify.notice import Notice, NoticeKind
+from node.notify.notice import NoticeKind
 from node.notify.plan import MINUTE, NoticePlan
 from node.operations import notices
 from node.operations.notices import GIVE_UP_AFTER_MS, KEPT_MS, NOTICE_KINDS
@@ -24,63 +17,23 @@ from node.store.directory import raise_alarm
 from node.store.engine import Store
 from node.store.errors import StoreFailed
 from node.store.notices import all_notices
-from node.workers.notice_channels import MailChannel, WebhookChannel
 from node.workers.notices import Notifier
-from tests import person
 from tests.countries import BORDER, DAY, HOUR, NOW, POLICE, agency
-from tests.federation import Federation, federation
-from tests.notice_receivers import Mailbox, Receiver, mailing, receiving, second_signature
-from tests.recalls import attested, recalled, shown
-from tests.rig import Office, draft
+from tests.federation import Federation
+from tests.recalls import RESTRICTION, attested, recalled, shown
+from tests.rig import Office
+from tests.worklists import LANDS, Way, office_pair, told, turn
 
 KH_BORDER = agency("kh", BORDER)
-LANDS = 1_780_128_300_000
-"""When the traveller of `builders.alert()` lands, 30 May 2026."""
-SECRET = b"0123456789abcdef0123456789abcdef"
-TLS = ssl.create_default_context()
-TO, CHIEF = ("desk@kh.example",), ("chief@kh.example",)
-
-
-@dataclass(slots=True)
-class Way:
-    """A channel that remembers what it took, and fails while it is told to."""
-
-    name: str = "way"
-    taken: list[Notice] = field(default_factory=list)
-    tried: list[Notice] = field(default_factory=list)
-    fails: bool = False
-
-    def deliver(self, notice: Notice, now_ms: int) -> None:
-        assert now_ms
-        self.tried.append(notice)
-        if self.fails:
-            raise Refused("WEBHOOK_FAILED", "synthetic")
-        self.taken.append(notice)
-
-    @property
-    def told(self) -> list[tuple[str, bool]]:
-        return [(notice.kind.value, notice.escalated) for notice in self.taken]
 
 
 @pytest.fixture
 def two(tmp_path: Path) -> Iterator[Federation]:
-    with federation(tmp_path, "gb", "kh") as made:
-        made.connect("gb", "kh")
-        for one in ("gb", "kh"):
-            made[one].ports = replace(made[one].ports, notices=NoticePlan(remind_before=HOUR, escalate_after=2 * HOUR))
-        yield made
-
-
-def told(made: Federation, *to: str, **changes: Any) -> bytes:
-    digest = made["gb"].publish(draft(*(to or (KH_BORDER,)), **changes)).manifest_digest
-    assert digest
-    made.pump()
-    return digest
-
-
-def turn(office: Office, *ways: Any) -> None:
-    """One turn of a notifier that begins anew each time, so that it can know nothing but what is stored."""
-    Notifier(office.ports, ways, spread=lambda: 0.0).turn()
+    made = office_pair(tmp_path)
+    for one in ("gb", "kh"):
+        made[one].ports = replace(made[one].ports, notices=NoticePlan(remind_before=HOUR, escalate_after=2 * HOUR))
+    yield made
+    made.close()
 
 
 # Rounds
@@ -327,24 +280,16 @@ def test_an_idle_office_writes_nothing(two: Federation, monkeypatch: pytest.Monk
 
 def test_a_flood_leaves_in_parts_the_most_urgent_first(two: Federation) -> None:
     kh, way = two["kh"], Way()
-    for _ in range(12):
-        told(two)
-    for _ in range(12):
-        told(two, alert=encode(later_alert()))
-    two.clock.time = LANDS + 2 * HOUR  # the first are escalated, the others due
+    restricted = [told(two) for _ in range(23)][-1]
+    recalled(two["gb"], restricted, RESTRICTION)
+    two.pump()
+    two.clock.time = LANDS  # by when the restriction has waited so long that it is escalated
     turn(kh, way)
-    assert len(way.taken) == 20
-    assert [notice.escalated for notice in way.taken] == [True] * 12 + [False] * 8
+    assert way.told == [("recall-came", True), *[("acknowledge-due", False)] * 19]
     turn(kh, way)
-    assert len(way.taken) == 24
-
-
-def later_alert() -> Any:
-    alert = person.alert()
-    for leg in alert.itinerary:
-        leg.arrival.local = "2026-05-30T16:30"
-        leg.arrival.zone = "Asia/Bangkok"
-    return alert
+    assert way.told[20:] == [("acknowledge-due", False)] * 3
+    turn(kh, way)
+    assert len(way.taken) == 23
 
 
 # The thread
@@ -396,76 +341,3 @@ def test_a_failure_of_what_is_not_wanted_any_more_changes_nothing(two: Federatio
     two.clock.pass_(2 * DAY)
     assert not notices.failed(kh.ports, outgoing, 0.0)
     assert (rows(kh), kh.alarms()) == ([], set())
-
-
-# Against real servers
-
-
-@pytest.fixture
-def outside() -> Iterator[tuple[Receiver, Mailbox]]:
-    with receiving() as receiver, mailing() as box:
-        yield receiver, box
-
-
-def ways(receiver: Receiver, box: Mailbox) -> tuple[WebhookChannel, MailChannel]:
-    mail = Mail(host="localhost", port=box.port, sender="node@kh.example", recipients=TO, escalated=CHIEF, tls="none")
-    return (
-        WebhookChannel(webhook=Webhook(url=receiver.url, secret=SECRET, timeout=0.5), context=TLS),
-        MailChannel(mail=mail, context=TLS),
-    )
-
-
-def test_receivers_that_fail_first_get_each_notice_once_more_and_then_once(two: Federation, outside: tuple[Receiver, Mailbox]) -> None:
-    receiver, box = outside
-    receiver.behaviours = [500, "close", "hang", 302, 204]
-    box.answers = ["451 busy", "554 no", "250 OK"]
-    kh = two["kh"]
-    told(two)
-    two.clock.time = LANDS
-    for _ in range(9):
-        turn(kh, *ways(receiver, box))
-        two.clock.pass_(8 * 60_000)
-    assert len(receiver.taken) == 5
-    assert len(set(receiver.ids)) == 1
-    for one in receiver.taken:
-        assert one.headers["webhook-signature"] == second_signature(SECRET, one.headers, one.body)
-    assert len({one.headers["webhook-timestamp"] for one in receiver.taken}) == 5  # each attempt is dated anew
-    assert len({one.body for one in receiver.taken}) == 1
-    assert [to for to, _ in box.messages] == [TO]
-
-
-def test_reminders_go_to_the_desk_and_the_escalation_to_the_chief(two: Federation, outside: tuple[Receiver, Mailbox]) -> None:
-    receiver, box = outside
-    told(two)
-    for moment in (LANDS - HOUR, LANDS, LANDS + 2 * HOUR):
-        two.clock.time = moment
-        turn(two["kh"], *ways(receiver, box))
-    assert [to for to, _ in box.messages] == [TO, TO, CHIEF]
-    assert [b'"escalated":true' in one.body for one in receiver.taken] == [False, False, True]
-
-
-def test_no_notice_names_a_person_nor_says_where_or_why(two: Federation, outside: tuple[Receiver, Mailbox]) -> None:
-    receiver, box = outside
-    gb, kh = two["gb"], two["kh"]
-    alert = encode(person.alert())
-    with capture_logs() as logged:
-        first, second = told(two, alert=alert), told(two, alert=alert)
-        kh.report(first.hex(), reason=f"{person.LATIN.as_written} was here")
-        recalled(gb, second, reason=f"{person.LATIN.as_written} is somebody else")
-        told(two, alert=alert)
-        for days in (0, 2, 4, 8, 16):
-            two.clock.time = NOW + days * DAY
-            for office in (gb, kh):
-                turn(office, *ways(receiver, box))
-    kinds = {message_from_bytes(raw, policy=default)["Subject"].partition("] ")[2] for _, raw in box.messages}
-    assert kinds == {"acknowledge due", "report came", "attestation owed", "attestation awaited"}
-    sent = b"\n".join(
-        [
-            *(str((one.path, one.headers)).encode() + one.body for one in receiver.taken),
-            *(message_from_bytes(raw, policy=default).get_content().encode() + raw for _, raw in box.messages),
-            str(logged).encode(),
-        ]
-    )
-    for value in (*person.VALUES, "Bangkok", "BKK", "XX 17", "TravelAlert", "WRONG_PERSON", KH_BORDER, SECRET.decode()):
-        assert value.encode() not in sent
-    assert len(receiver.taken) == len(box.messages)
