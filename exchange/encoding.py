@@ -113,6 +113,12 @@ def varint(value: int) -> bytes:
 
 
 def _varint(data: bytes, position: int) -> tuple[int, int]:
+    first = data[position]
+    if first < _MORE:
+        return first, position + 1
+    second = data[position + 1]
+    if second < _MORE:  # as in the tags of the fields from 16 on
+        return first + ((second - 1) << 7), position + 2
     value = 0
     for shift in range(0, 70, 7):  # 64 bits; without an end, a long run of such bytes would cost time in proportion to its square
         byte = data[position]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from google.protobuf.message import DecodeError
 
-from exchange.agreement import Parties, decide_entry
+from exchange.agreement import EntryDecisions, Parties
 from exchange.directory import KnownNode
 from exchange.encoding import CAP_BATCH, CAP_BATCH_DELIVERIES, CAP_DELIVERY
 from exchange.errors import Conflict, ExchangeError, Malformed, NotFound, Refused, Unverified
@@ -147,10 +147,11 @@ def next_batch(ports: Ports, outgoing: Outgoing) -> disclosure_pb2.Batch | None:
         rows = logs.entry_rows(tx, log.id, start, min(end, start + CAP_BATCH_DELIVERIES))
         owners = alerts.by_ids(tx, {row.alert_ref for row in rows if row.alert_ref is not None})
         batch, withheld = disclosure_pb2.Batch(), {}
+        decisions = EntryDecisions(Parties(sender=ports.trust_domain, recipient=outgoing.partner), ports.clock.now_ms())
         room = CAP_BATCH - _ROOM_FOR_CHECKPOINT
         for row in rows:
             delivery = batch.deliveries.add(entry=row.entry)
-            code = _fill(ports, tx, outgoing, delivery, owners.get(row.alert_ref or 0))
+            code = _fill(ports, tx, outgoing, delivery, owners.get(row.alert_ref or 0), decisions)
             size = delivery.ByteSize() + 8
             if size > room and len(batch.deliveries) > 1:
                 del batch.deliveries[-1]
@@ -309,7 +310,14 @@ def _compare(ports: Ports, log: LogRow, partner: KnownNode, hello: disclosure_pb
         raise Conflict(code, "the partner holds a signed checkpoint that this node's log contradicts")
 
 
-def _fill(ports: Ports, tx: Transaction, outgoing: Outgoing, delivery: disclosure_pb2.Delivery, alert: AlertRow | None) -> int:
+def _fill(
+    ports: Ports,
+    tx: Transaction,
+    outgoing: Outgoing,
+    delivery: disclosure_pb2.Delivery,
+    alert: AlertRow | None,
+    decisions: EntryDecisions,
+) -> int:
     """Add what the entry discloses, or the code under which it goes alone."""
     entry = disclosure_pb2.Entry.FromString(delivery.entry)
     if entry.succession:
@@ -323,7 +331,7 @@ def _fill(ports: Ports, tx: Transaction, outgoing: Outgoing, delivery: disclosur
         if alert is None:
             raise NotFound("ERASED")
         content = held_content(ports, tx, alert)
-        code = _withheld_now(ports, tx, outgoing, entry, alert, content)
+        code = _withheld_now(ports, tx, outgoing, entry, alert, content, decisions)
     except NotFound:
         code = disclosure_pb2.WITHHELD_CODE_ERASED
     if code or alert is None or content is None:
@@ -339,7 +347,13 @@ def _fill(ports: Ports, tx: Transaction, outgoing: Outgoing, delivery: disclosur
 
 
 def _withheld_now(
-    ports: Ports, tx: Transaction, outgoing: Outgoing, entry: disclosure_pb2.Entry, alert: AlertRow, content: disclosure_pb2.Delivery
+    ports: Ports,
+    tx: Transaction,
+    outgoing: Outgoing,
+    entry: disclosure_pb2.Entry,
+    alert: AlertRow,
+    content: disclosure_pb2.Delivery,
+    decisions: EntryDecisions,
 ) -> int:
     """Decide again, just before sending: to fill a dense log never overrides a recall, an expiry or an agreement's end."""
     now = ports.clock.now_ms()
@@ -362,9 +376,8 @@ def _withheld_now(
         return disclosure_pb2.WITHHELD_CODE_LAPSED
     if not alert.own and not holds(ports, tx, alert, entry.permit_digest, outgoing.partner, now):
         return disclosure_pb2.WITHHELD_CODE_LAPSED
-    parties = Parties(sender=ports.trust_domain, recipient=outgoing.partner)
     required = agreed.terms[entry.clause].required  # what was required was decided at release; other entries may have opened it
-    denied = decide_entry(agreed, entry, parties, kind, now, disclosed=required)
+    denied = decisions.decide(agreed, entry, kind, required)
     return disclosure_pb2.WITHHELD_CODE_LAPSED if denied else 0
 
 

@@ -48,7 +48,9 @@ def sign(ports: Ports, log: LogRow, frontier: Frontier) -> bytes:
     origin = log.name.origin
     mark = ports.high_water.get(origin)
     if mark is None or mark.size < frontier.size:
-        ports.high_water.advance(origin, log.frontier.size, log.frontier.root())
+        note = ports.high_water.advance(origin, log.frontier.size, log.frontier.root())
+        if log.frontier.size == frontier.size:
+            return note  # the same checkpoint, signed by the same key
     return sign_log(log.name, frontier, ports.signers.log)
 
 

@@ -72,8 +72,8 @@ class HighWater:
             record = self._get(origin)
             return record[1] if record else None
 
-    def advance(self, origin: str, size: int, root: bytes) -> None:
-        """Raise the record of a log, durably before this returns; to repeat it is harmless.
+    def advance(self, origin: str, size: int, root: bytes) -> bytes:
+        """Raise the record of a log, durably before this returns, and give it: a signed checkpoint, C2SP note. To repeat it is harmless.
 
         Raises `Conflict` (HIGH_WATER_LOWERED: the record is already higher; HIGH_WATER_FORK: it has another root at this
         size), `StoreFailed` (HIGH_WATER_UNREADABLE as for `get`, HIGH_WATER_FULL: the disk does not take it; the record
@@ -83,8 +83,8 @@ class HighWater:
         with self._turn:
             record = self._get(origin)
             known = record[0] if record else None
-            if known == mark:
-                return
+            if record and known == mark:
+                return record[1]
             if known and size < known.size:
                 raise Conflict("HIGH_WATER_LOWERED", "the log was signed at a greater size already")
             if known and size == known.size:
@@ -93,6 +93,7 @@ class HighWater:
             note = sign_checkpoint(Checkpoint(origin=origin, size=size, root=root), raw_key(signer.spki), signer.sign)
             self._write(origin, note)
             self._records[origin] = mark, note
+            return note
 
     def _get(self, origin: str) -> tuple[Mark, bytes] | None:
         if record := self._records.get(origin):

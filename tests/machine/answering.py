@@ -109,7 +109,9 @@ class Answering(Machine):
             self.happened("attest: several manifests of one alert")
         self._purge(country)
         gone = {one for one in books.known_line(digest, self.facts) if one in books.held and books.held[one].erased}
-        assert set(answer.erased) == gone, f"{party}: {[one.hex()[:8] for one in answer.erased]} erased, not {[one.hex()[:8] for one in gone]}"
+        assert set(answer.erased) == gone, (
+            f"{party}: {[one.hex()[:8] for one in answer.erased]} erased, not {[one.hex()[:8] for one in gone]}"
+        )
 
     def _purge(self, country: str) -> None:
         if purged := self.oracle.purge(country):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from exchange.errors import Conflict, Unverified
-from exchange.v1 import disclosure_pb2, handling_pb2, receipt_pb2
+from exchange.v1 import disclosure_pb2, handling_pb2, receipt_pb2, statement_pb2
 from node.operations import succeed
 from node.operations.deliver import FEW, WINDOW
 from node.operations.partners import refresh_partner
@@ -295,6 +295,13 @@ def one_of(batches: Sequence[disclosure_pb2.Batch | None]) -> disclosure_pb2.Bat
     return batches[0]
 
 
+def taken(stream: Stream, batch: disclosure_pb2.Batch) -> statement_pb2.Statement:
+    """The receipt of a batch, which there must be."""
+    receipt = stream.take(batch)
+    assert receipt is not None
+    return receipt
+
+
 def test_a_long_backlog_goes_in_full_batches(two: Federation) -> None:
     gb, kh = two["gb"], two["kh"]
     for _ in range(70):
@@ -315,11 +322,28 @@ def test_no_more_than_four_full_batches_are_unreceipted_on_a_stream(two: Federat
     sent = [stream.send() for _ in range(WINDOW)]
     assert [len(batch.deliveries) for batch in sent if batch is not None] == [2] * WINDOW
     assert stream.send() is None
-    receipt = stream.take(one_of(sent))
-    assert receipt is not None
-    stream.settle(receipt)
+    stream.settle(taken(stream, one_of(sent)))
     assert len(one_of([stream.send()]).deliveries) == 2
     assert stream.send() is None
+
+
+def test_a_batch_of_all_that_is_logged_goes_with_the_note_that_was_recorded(two: Federation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("node.operations.deliver.CAP_BATCH_DELIVERIES", 2)
+    gb, kh = two["gb"], two["kh"]
+    for _ in range(3):
+        gb.publish(draft(KH_BORDER))
+    stream = Stream(gb, kh)
+    first, last = one_of([stream.send()]), one_of([stream.send()])
+    recorded = gb.ports.high_water.note(gb.outbound(kh).name.origin)
+    assert first.checkpoint != recorded
+    gb.publish(draft(KH_BORDER))
+    stream.settle(taken(stream, first))
+    whole = one_of([stream.send()])
+    assert last.checkpoint == recorded
+    assert whole.checkpoint == gb.ports.high_water.note(gb.outbound(kh).name.origin) != recorded
+    for batch in (last, whole):
+        stream.settle(taken(stream, batch))
+    assert gb.fsck() == kh.fsck() == []
 
 
 def test_what_does_not_fill_a_batch_waits_while_two_are_unreceipted_and_merges(two: Federation) -> None:
@@ -333,9 +357,7 @@ def test_what_does_not_fill_a_batch_waits_while_two_are_unreceipted_and_merges(t
     gb.publish(draft(KH_BORDER))
     assert stream.send() is None
     assert stream.outgoing.idle
-    receipt = stream.take(one_of(sent))
-    assert receipt is not None
-    stream.settle(receipt)
+    stream.settle(taken(stream, one_of(sent)))
     assert len(one_of([stream.send()]).deliveries) == 2
 
 
