@@ -96,6 +96,10 @@ def _check_strays(tx: Transaction, vault: Vault, log_ids: Sequence[int], finding
         findings.warning("ERASURE_UNDER_WAY", "an erasure is intended and not done: the next run of retention finishes it")
     for table, index in strays.rows_of_no_log(tx, log_ids, _STRAYS):
         findings.error("ENTRY_WITHOUT_LOG", f"a row of {table} belongs to no log", index=index)
+    _check_keys_and_nodes(tx, vault, log_ids, findings)
+
+
+def _check_keys_and_nodes(tx: Transaction, vault: Vault, log_ids: Sequence[int], findings: Findings) -> None:
     trees = [*log_ids, *(journal_log(record.generation) for record in journals(tx))]
     for _, level, index in nodes_of_nobody(tx, trees, _STRAYS):
         findings.error("TREE_NODE_SURPLUS", f"a node is stored of a tree that is not here: level {level}, node {index}")

@@ -37,11 +37,8 @@ def leave_to_decide(_ports: Ports, tx: Transaction, viewer: Viewer, _now: int) -
     """Questions of others whether they may pass the agency's alert on, or use it in court."""
     if not viewer.may(LIAISON):
         return
-    waiting = [one for one in onward.requests(tx) if not one.own]
-    held = alerts.by_digests(tx, {one.manifest for one in waiting})
-    for one in waiting[:AT_MOST]:
-        row = held.get(one.manifest)
-        if row is None or not row.own or row.originator != viewer.agency or onward.decision_on(tx, one.request, row.originator):
+    for one in onward.requests_of(tx, viewer.agency, AT_MOST):
+        if one.own or onward.decision_on(tx, one.request, viewer.agency):
             continue
         yield WorkItem(
             kind=desk_service_pb2.WORK_KIND_LEAVE_TO_DECIDE,
