@@ -9,7 +9,7 @@ from pathlib import Path
 
 from node.cli.errors import UNEXPECTED, Trouble
 
-_READY_SECONDS = 20.0
+_READY_SECONDS = 90.0
 _LOWEST_PORT, _PORTS = 20_000, 12_000
 
 

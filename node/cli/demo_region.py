@@ -3,14 +3,16 @@
 import csv
 import io
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from node.cli import demo_drawings as drawings
 from node.cli import demo_region_drawings as region_drawings
-from node.cli.demo_sample import readdressed
-from node.cli.demo_stage import Data, Stage, Teller, find
+from node.cli.demo_nodes import free_port_pair
+from node.cli.demo_sample import readdressed, sample
+from node.cli.demo_stage import PATIENCE_SECONDS, Data, Stage, Teller, find
 from node.cli.errors import UNEXPECTED, Trouble
 from node.keys.node_directory import example_plan
 
@@ -37,10 +39,13 @@ class Region(Stage):
         """Run every chapter. Raises `Trouble` when a command of the story fails."""
         self._region()
         self._bulletin()
+        question = self._tip()
+        self._question(question)
         alert = self._alert()
         self._read_at_desks(alert)
         hit = self._screen(alert)
         self._report(alert, hit)
+        self._pass_on(alert, hit)
         corrected = self._correct(alert)
         self._withdraw(corrected)
         self._review()
@@ -57,6 +62,7 @@ class Region(Stage):
 
     def _region(self) -> None:
         self.set_up()
+        self._open_tip_line("KH")
         self.tell("Ten countries set up their nodes", {"nodes": list(self.made.values())}, drawings.nodes)
         self.start()
         people = [self.ask(country, "officer", "whoami") for country in self.homes]
@@ -79,8 +85,70 @@ class Region(Stage):
         published = self._publish("GB", file, "A pattern that concerns the region")
         self.tell("London tells the region's police of a pattern: no personal data", published, drawings.published)
 
+    def _open_tip_line(self, country: str) -> None:
+        """Let the NGOs of a country reach its node: they have a listener of their own, and it is closed until somebody opens it."""
+        address = f"127.0.0.1:{free_port_pair()}"
+        config = self.homes[country] / "node.toml"
+        config.write_text(config.read_text("utf-8").replace('# listen = "127.0.0.1:7446"', f'listen = "{address}"'), "utf-8")
+        self._tip_line = f"https://{address}"
+
+    def _as_ngo(self, *words: str) -> Data:
+        home = self.homes["KH"]
+        (certificate,) = (home / "ngos").glob("*.pem")
+        mine = ("--cert", str(certificate), "--key", str(certificate.with_suffix(".key")), "--ca", str(home / "ngo-ca.pem"))
+        return self.run("tip", *words, "--url", self._tip_line, *mine)
+
+    def _tip(self) -> Data:
+        """What an NGO in Siem Reap saw comes to the police, and becomes a question to London."""
+        told = self._as_ngo("send", str(sample("tips/siem-reap.yaml")))
+        reference = told["reference"]
+        desk = self.desk_with_tip(reference)
+        taken = self.ask("KH", desk, "tip", "take", reference)
+        read = self.read("KH", desk, "tip", "show", reference)
+        data = {"tip": told, "desk": desk, "taken": taken, "as_read": read}
+        self.tell("An NGO in Siem Reap tells what it saw; it reads whom to call now, and a desk takes it up", data, region_drawings.tip)
+        return data
+
+    def _question(self, tip: Data) -> None:
+        reference, file = tip["tip"]["reference"], self.place / "request.yaml"
+        self.ask(
+            "KH", "officer", "tip", "convert", reference, "--to", "request", "--partner", self.agencies("GB", "POLICE")[0], "-o", str(file)
+        )
+        draft = _plain(file)
+        draft["alert"]["contact_desk"] = self._sample("KH", ())["alert"]["contact_desk"]
+        file = self._write("question.json", draft)
+        sent = self.ask("KH", "officer", "request", "send", str(file), "--reason", "A tip about a traveller")
+        digest = find(sent, "manifest_digest")
+        self.until("GB", "officer", ("request", "list"), lambda data: digest in json.dumps(data))
+        self.ask("GB", "officer", "inbox", "show", digest)
+        acknowledged = self.ask("GB", "officer", "inbox", "acknowledge", digest)
+        answer = self._write("response.json", self._response())
+        answered = self.ask("GB", "officer", "request", "answer", digest, str(answer), "--reason", "What is on record here")
+        shown = self.until("KH", "officer", ("request", "show", digest), lambda data: find(data, "state") == "ANSWERED")
+        status = self._as_ngo("ask", tip["tip"]["id"])
+        data = {"sent": sent, "acknowledged": acknowledged, "answered": answered, "request": shown, "ngo_reads": status}
+        self.tell(
+            "The tip becomes a question to London, which answers in time; the NGO reads the status alone", data, region_drawings.question
+        )
+
+    def _response(self) -> dict[str, Any]:
+        """London's answer, from what its own sample alert says of the man."""
+        known = self._sample("GB", ())["alert"]
+        return {
+            "type": "InformationResponse",
+            "language": "en-GB",
+            "purpose": "INVESTIGATION",
+            "not_after": "P90D",
+            "recipients": [self.agencies("KH", "POLICE")[0]],
+            "alert": {
+                "answers": [{"question": "CRIMINAL_RECORD", "answer": "YES"}, {"question": "TRAVEL_HISTORY", "answer": "PARTIAL"}],
+                **{name: known[name] for name in ("convictions", "registration", "court_orders", "contact_desk")},
+                "grading": [{"source": "A", "information": 1, "certainty": "FACT"}],
+            },
+        }
+
     def _alert(self) -> Data:
-        file = self._own_alert or self._write("alert.json", self._sample())
+        file = self._own_alert or self._write("alert.json", self._sample("GB", ("KH", "TH")))
         (preview,) = self.ask("GB", "officer", "alert", "preview", str(file))["previews"]
         self.tell("An officer sees, before anything leaves, what each recipient will see", {"preview": preview}, drawings.preview)
         published = self._publish("GB", file, "Travel of a registered offender to the region")
@@ -121,6 +189,39 @@ class Region(Stage):
         data = {"desk": who, "report": report, "status": status, "answer": answer}
         self.tell("He is refused entry; the desk says so, and London's police read it", data, drawings.reported)
 
+    def _pass_on(self, alert: Data, hit: Data) -> None:
+        """The country that met him asks leave to warn the next one; nothing goes without it."""
+        digest, holder = alert["manifest_digest"], hit["country"]
+        third = "VN"
+        asked = self.ask(
+            holder,
+            "officer",
+            "onward",
+            "request",
+            digest,
+            "--to",
+            self.agencies(third, "POLICE")[0],
+            "--until",
+            "P14D",
+            "--reason",
+            "He may go on",
+        )
+        request = find(asked, "manifest_digest")
+        early, refused = self.attempt(*self._as(holder, "officer"), "onward", "release", request, "--reason", "Before any leave")
+        if not early:
+            raise Trouble(
+                UNEXPECTED, "NOT_REFUSED", "An alert was passed on without leave.", next_step="This is a defect: keep the folder."
+            )
+        self.until("GB", "officer", ("onward", "list"), lambda data: request in json.dumps(data))
+        granted = self.ask("GB", "officer", "onward", "grant", request, "--reason", "He has been there before")
+        self.until(holder, "officer", ("onward", "show", request), lambda data: find(data, "state") == "GRANTED")
+        released = self.ask(holder, "officer", "onward", "release", request, "--reason", "He may go on to Viet Nam")
+        read = self.until(third, "officer", ("inbox", "list"), lambda data: digest in json.dumps(data))
+        shown = self.ask(third, "officer", "inbox", "show", digest)
+        known = self.until("GB", "officer", ("alert", "reach", digest), lambda data: self.domain(third) in json.dumps(data))
+        data = {"asked": asked, "refused": refused, "granted": granted, "released": released, "inbox": read, "shown": shown, "reach": known}
+        self.tell("Cambodia asks leave to warn Viet Nam; London grants it, and knows who was told", data, region_drawings.passed_on)
+
     def _correct(self, alert: Data) -> Data:
         content = _plain(Path(alert["file"]))
         wrong, content["alert"] = _mend(content["alert"])
@@ -134,23 +235,38 @@ class Region(Stage):
             here = (country, who, ("inbox", "show", newer))
             shown = self.until(*here[:2], here[2], lambda data: bool(data["changes"]))
             desks.append({"agency": agency, "changes": shown["changes"], "replaces": shown["replaces"]})
-        data = {"wrong": wrong, "corrected": corrected, "desks": desks}
+        abroad = ("inbox", "show", digest)
+        passed_on = self.until("VN", "officer", abroad, lambda data: "DISPUTED" in data["summary"]["flags"])
+        data = {"wrong": wrong, "corrected": corrected, "desks": desks, "passed_on": passed_on["summary"]}
         self.tell("Something in it was wrong: every desk reads the correction in its place", data, region_drawings.corrected)
-        return {**alert, "manifest_digest": newer}
+        return {**alert, "first": digest, "manifest_digest": newer}
 
     def _withdraw(self, alert: Data) -> None:
-        digest = alert["manifest_digest"]
+        digest, first = alert["manifest_digest"], alert["first"]
         withdrawn = self.ask(
             "GB", "officer", "alert", "withdraw", digest, "--code", "NO_LONGER_NECESSARY", "--reason", "The case is closed"
         )
         owed = self.ask("GB", "officer", "alert", "status", digest)
         attested = []
-        for country, who, agency in self.desks_told(alert):
-            self.until(country, who, ("inbox", "show", digest), lambda data: data["blocked"] == "WITHDRAWN")
-            attested.append({"agency": agency, **self.ask(country, who, "inbox", "attest", digest, "--copies", "0", "--lists-updated")})
+        # Viet Nam first: an agency that passed it on can attest only once those it told have.
+        third = ("VN", "officer", self.agencies("VN", "POLICE")[0])
+        for country, who, agency in (third, *self.desks_told(alert)):
+            self.until(country, who, ("inbox", "show", first), lambda data: data["blocked"] == "WITHDRAWN")
+            attested.append({"agency": agency, **self._attest(country, who, first)})
         status = self.until("GB", "officer", ("alert", "status", digest), lambda data: not owing(data))
         data = {"withdrawn": withdrawn, "owed": owed, "attested": attested, "status": status}
         self.tell("The alert is withdrawn; every agency attests that it is purged", data, region_drawings.withdrawn)
+
+    def _attest(self, country: str, who: str, digest: str) -> Data:
+        words = ("inbox", "attest", digest, "--copies", "0", "--lists-updated")
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            code, answer = self.attempt(*self._as(country, who), *words)
+            if not code:
+                return answer
+            if time.monotonic() > deadline or find(answer, "code") != "PASSED_ON":
+                return self.run(*self._as(country, who), *words)
+            time.sleep(0.2)
 
     def _review(self) -> None:
         compared = []
@@ -184,9 +300,20 @@ class Region(Stage):
         desk = next(one for one in example_plan(country).agencies if one.agency_class == "POLICE")
         return readdressed(name, desk.name, recipients, channel=desk.desk)
 
-    def _sample(self) -> dict[str, Any]:
-        wanted = [agency for country in ("KH", "TH") for kind in ("BORDER", "POLICE") for agency in self.agencies(country, kind)]
-        return self.readdressed("travel-alert-gb-kh.yaml", "GB", wanted)
+    def desk_with_tip(self, reference: str) -> str:
+        """The context of an officer of Cambodia whose desk has that tip."""
+        for country, who, _ in self._desks:
+            if country == "KH" and reference in json.dumps(self.ask(country, who, "tip", "list")):
+                return who
+        raise Trouble(UNEXPECTED, "TIP_NOWHERE", "No desk has the tip.", next_step="This is a defect: keep the folder.")
+
+    def _as(self, country: str, who: str) -> tuple[str, str]:
+        return "--context", str(self.homes[country] / f"{who}.toml")
+
+    def _sample(self, country: str, told: Iterable[str]) -> dict[str, Any]:
+        """The sample alert, from the police of one country to the border and police agencies of others."""
+        wanted = [agency for other in told for kind in ("BORDER", "POLICE") for agency in self.agencies(other, kind)]
+        return self.readdressed("travel-alert-gb-kh.yaml", country, wanted)
 
     def _publish(self, country: str, file: Path, reason: str) -> dict[str, Any]:
         (published,) = self.ask(country, "officer", "alert", "publish", str(file), "--reason", reason)["alerts"]

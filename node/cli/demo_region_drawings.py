@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from node.cli.demo_stage import Data
+from node.cli.demo_stage import Data, find
 from node.cli.output import facts, note, party_name, short, table, words
 
 if TYPE_CHECKING:
@@ -19,6 +19,23 @@ def agreements(data: Data) -> "Sequence[Any]":
     return [table(("between", "!agreement", "says"), rows)]
 
 
+def tip(data: Data) -> "Sequence[Any]":
+    """What the NGO reads at once, and what the desk reads."""
+    rows = [(one["name"], one["channel"]) for one in data["tip"]["call_now"]]
+    return [facts([("reference", data["tip"]["reference"]), *rows]), data["as_read"]]
+
+
+def question(data: Data) -> "Sequence[Any]":
+    """How the question stands at last, and what the NGO reads."""
+    return [facts([("question", words(str(find(data["request"], "state")))), ("the NGO reads", words(data["ngo_reads"]["state"]))])]
+
+
+def passed_on(data: Data) -> "Sequence[Any]":
+    """What was refused without leave, and who is known to have it."""
+    rows = [(party_name(one["agency"]), str(len(one["fields"])), one.get("via") or "") for one in data["reach"]["reached"]]
+    return [table(("told", "fields", "through"), rows, right=("fields",))]
+
+
 def screened(data: Data) -> "Sequence[Any]":
     """What the desk reads."""
     return [data["as_read"]]
@@ -31,7 +48,11 @@ def corrected(data: Data) -> "Sequence[Any]":
         for desk in data["desks"]
         for change in desk["changes"]
     ]
-    return [facts([("was wrong", data["wrong"])]), table(("desk", "field", "before", "now"), rows)]
+    flags = ", ".join(words(flag) for flag in data["passed_on"]["flags"])
+    return [
+        facts([("was wrong", data["wrong"]), ("Viet Nam, to whom the old one was passed on, reads", flags)]),
+        table(("desk", "field", "before", "now"), rows),
+    ]
 
 
 def withdrawn(data: Data) -> "Sequence[Any]":

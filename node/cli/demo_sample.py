@@ -24,15 +24,16 @@ def readdressed(name: str, unit: str, recipients: Sequence[str], *, channel: str
     """A sample file's content, from another unit's duty desk to other recipients."""
     import yaml
 
-    content: dict[str, Any] = yaml.safe_load(_sample(name).read_text("utf-8"))
+    content: dict[str, Any] = yaml.safe_load(sample(name).read_text("utf-8"))
     content["recipients"] = list(recipients)
     content.pop("originator", None)
     content["alert"]["contact_desk"] = {"unit": unit, "channel": channel, "languages": ["en"]}
     return content
 
 
-def _sample(name: str) -> Path:
-    places = (Path(__file__).with_name(name), Path(__file__).parents[2] / "samples" / name)
+def sample(name: str) -> Path:
+    """Where a sample file is: beside the program, or in the source tree. Raises `NotFound` (SAMPLE_MISSING)."""
+    places = (Path(__file__).parent / name, Path(__file__).parents[2] / "samples" / name)
     for place in places:
         if place.exists():
             return place

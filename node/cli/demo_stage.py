@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from node.cli.demo_nodes import NodeProcess, free_port_pair
 from node.cli.errors import UNEXPECTED, Trouble
 
-_PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 30.0
 
 Data = Mapping[str, Any]
 Drawn = Callable[[Data], Sequence[Any]]
@@ -118,7 +118,7 @@ class Stage(ABC):
 
     def until(self, country: str, who: str, words: tuple[str, ...], holds: Callable[[Data], bool]) -> Data:
         """Ask again until it holds; only the last time counts as typed."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             before = len(self._typed)
             data = self.ask(country, who, *words)
@@ -129,7 +129,7 @@ class Stage(ABC):
                     UNEXPECTED,
                     "DEMO_WAITED",
                     "Something in the demo did not come about in time.",
-                    why=f"`{' '.join(words)}` did not show it within {_PATIENCE_SECONDS:.0f} seconds.",
+                    why=f"`{' '.join(words)}` did not show it within {PATIENCE_SECONDS:.0f} seconds.",
                     next_step=f"The nodes' logs are in {self.place}.",
                 )
             del self._typed[before:]
