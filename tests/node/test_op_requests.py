@@ -129,6 +129,7 @@ def test_each_agency_that_was_asked_has_a_case_of_its_own(two: Federation) -> No
     two.pump()
     by_agency = {one.asked: desk_service_pb2.RequestState.Name(one.state) for one in cases(gb, digest)}
     assert by_agency == {KH: "REQUEST_STATE_REFUSED", KH_BORDER: "REQUEST_STATE_RECEIPTED"}
+    assert not [event for one in cases(gb, digest) for event in one.events if event.breach]
     assert state(kh, digest, "border") == ("RECEIPTED", "RUNNING")
     assert not case(kh, digest, "border").events[1:], "what the other agency said is nothing to this one"
     assert not codes(answered(kh, digest, "both"))
@@ -355,6 +356,19 @@ def test_what_a_partner_says_against_the_rules_is_shown_and_settles_nothing_anew
     two.pump()
     assert state(gb, digest) == before
     assert breaches(gb, digest) == ["REQUEST_REFUSED", "NOT_ASKED"]
+
+
+def test_only_an_agency_that_was_told_is_shown_as_having_read(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    alert = gb.publish(draft(KH)).manifest_digest
+    two.pump()
+    said = acknowledgement_pb2.Acknowledgement(manifest_digest=alert, read_at=two.clock.now_ms(), desk=asking.DESK)
+    assert not codes(against_the_rules(kh, "border", drafted(READ, said, GB, in_reply_to=alert)))
+    two.pump()
+    assert not status(gb, alert).acknowledgements
+    assert not codes(acknowledged(kh, alert))
+    two.pump()
+    assert [one.agency for one in status(gb, alert).acknowledgements] == [KH]
 
 
 def test_an_answer_that_names_another_question_counts_for_nothing(two: Federation) -> None:
