@@ -120,6 +120,18 @@ def test_a_clause_shortens_the_term_and_a_field_that_was_not_told_counts_at_neit
         assert both(two, asked(two["gb"])).term_hours == 8
 
 
+def test_each_agency_has_the_term_of_its_own_clause(tmp_path: Path) -> None:
+    with federation(tmp_path, "gb", "kh") as two:
+        content = asking_agreement()
+        (clause,) = (one for one in content.clauses if one.id == "gb-kh-informationrequest-border")
+        clause.response_hours = 5
+        two.connect("gb", "kh", content)
+        digest = asked(two["gb"], KH, KH_BORDER)
+        two.pump()
+        assert {one.asked: one.term_hours for one in cases(two["gb"], digest)} == {KH: 8, KH_BORDER: 5}
+        assert [case(two["kh"], digest, name).term_hours for name in ("police", "border")] == [8, 5]
+
+
 def test_each_agency_that_was_asked_has_a_case_of_its_own(two: Federation) -> None:
     gb, kh = two["gb"], two["kh"]
     digest = asked(gb, KH, KH_BORDER)

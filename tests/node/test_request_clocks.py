@@ -229,7 +229,7 @@ def test_what_a_sender_says_of_attempts_starts_no_clock_before_it_was_logged(two
 
 def test_what_a_sender_says_of_attempts_is_kept_within_bounds(two: Federation) -> None:
     now = two.clock.now_ms()
-    told(two, (now, 2**64 - 1), (now, 0), (-(2**63), 1), *((now + n, 1) for n in range(2 * attempts.IN_STATE)))
+    told(two, (7, 2**64 - 1), (8, 0), (-(2**63), 1), *((now + n, 1) for n in range(2 * attempts.IN_STATE)))
     assert kh_attempts(two) < attempts.IN_STATE
 
 
