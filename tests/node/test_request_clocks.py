@@ -104,6 +104,18 @@ def test_the_asker_starts_the_clock_of_those_agencies_that_still_have_to_answer(
     assert not codes(suspended(gb, digest, COURT, "liaison"))
 
 
+def test_what_one_agency_was_told_starts_no_other_agencys_clock(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    digest = asked(gb, KH, KH_BORDER, authorisation_pending=PROSECUTOR)
+    two.pump()
+    said = acknowledgement_pb2.Acknowledgement(manifest_digest=digest, read_at=two.clock.now_ms(), desk=asking.DESK)
+    assert not codes(gb.publish(drafted(READ, said, KH_BORDER, in_reply_to=digest)))
+    two.pump()
+    suspended_, receipted = desk_service_pb2.REQUEST_STATE_SUSPENDED, desk_service_pb2.REQUEST_STATE_RECEIPTED
+    assert {one.asked: one.state for one in cases(gb, digest)} == {KH: suspended_, KH_BORDER: receipted}
+    assert [case(kh, digest, name).state for name in ("police", "border")] == [suspended_, receipted]
+
+
 def test_an_acknowledgement_does_not_start_a_clock_by_mistake(two: Federation) -> None:
     digest = asked(two["gb"])
     two.pump()
