@@ -5,11 +5,9 @@ which they were sent. Nothing is written per alert, nor while everything gets it
 any size of the log.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 from exchange.v1 import disclosure_pb2
-from exchange.values import CLOCK_SKEW_MS
 from node.ports import Ports
 from node.store import logs
 from node.store.logs import LogRow
@@ -18,6 +16,8 @@ from node.store.transaction import Transaction
 
 APART: Final = 600_000
 """Milliseconds at least between two attempts: a stream that breaks three times within a second was one attempt."""
+_LARGEST: Final = 2**62
+"""Size of a log that the store can hold."""
 IN_STATE: Final = 1_000
 """Attempts that a State tells of at most."""
 
@@ -45,11 +45,13 @@ def told_in_state(tx: Transaction, log: LogRow, size: int) -> list[disclosure_pb
     return [disclosure_pb2.DeliveryAttempt(at=at, size=reached) for at, reached in attempts_above(tx, log.id, size, IN_STATE)]
 
 
-def take_told(tx: Transaction, log: LogRow, state: disclosure_pb2.State, now: int) -> None:
-    """Keep what a sender says of its attempts on what our mirror lacks; `tx` must write. What cannot be true is passed over."""
-    told: Sequence[disclosure_pb2.DeliveryAttempt] = state.attempts[:IN_STATE]
-    credible = [(one.at, one.size) for one in told if 0 < one.at <= now + CLOCK_SKEW_MS and log.size < one.size <= state.size]
-    replace_attempts(tx, log.id, log.size, credible)
+def take_told(tx: Transaction, log: LogRow, state: disclosure_pb2.State) -> None:
+    """Keep what a sender says of its attempts on what our mirror lacks; `tx` must write.
+
+    It is the sender's word; but none counts for an entry that was logged later, and a receipt of ours starts a clock in any case.
+    """
+    told = [(one.at, one.size) for one in state.attempts[:IN_STATE] if log.size < one.size <= _LARGEST]
+    replace_attempts(tx, log.id, log.size, told)
 
 
 def _worth_noting(tx: Transaction, log: LogRow, now: int) -> bool:

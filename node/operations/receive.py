@@ -79,7 +79,7 @@ def take_state(ports: Ports, partner: KnownNode, state: disclosure_pb2.State) ->
         if log.state != "open":
             raise Refused("LOG_STOPPED", "this log is stopped")
         _adopt(ports, tx, log, state)
-        take_told(tx, log, state, now)
+        take_told(tx, log, state)
         newest = logs.newest_receipt(tx, log.id)
         missing = logs.receipts_above(tx, log.id, state.receipted_size, 10_000)
     incoming = Incoming(partner=partner.trust_domain, log=log, receipted=newest.size if newest else 0)

@@ -120,6 +120,18 @@ def test_a_clause_shortens_the_term_and_a_field_that_was_not_told_counts_at_neit
         assert both(two, asked(two["gb"])).term_hours == 8
 
 
+def test_each_agency_has_the_term_of_its_own_clause(tmp_path: Path) -> None:
+    with federation(tmp_path, "gb", "kh") as two:
+        content = asking_agreement()
+        (clause,) = (one for one in content.clauses if one.id == "gb-kh-informationrequest-border")
+        clause.response_hours = 5
+        two.connect("gb", "kh", content)
+        digest = asked(two["gb"], KH, KH_BORDER)
+        two.pump()
+        assert {one.asked: one.term_hours for one in cases(two["gb"], digest)} == {KH: 8, KH_BORDER: 5}
+        assert [case(two["kh"], digest, name).term_hours for name in ("police", "border")] == [8, 5]
+
+
 def test_each_agency_that_was_asked_has_a_case_of_its_own(two: Federation) -> None:
     gb, kh = two["gb"], two["kh"]
     digest = asked(gb, KH, KH_BORDER)
@@ -129,6 +141,7 @@ def test_each_agency_that_was_asked_has_a_case_of_its_own(two: Federation) -> No
     two.pump()
     by_agency = {one.asked: desk_service_pb2.RequestState.Name(one.state) for one in cases(gb, digest)}
     assert by_agency == {KH: "REQUEST_STATE_REFUSED", KH_BORDER: "REQUEST_STATE_RECEIPTED"}
+    assert not [event for one in cases(gb, digest) for event in one.events if event.breach]
     assert state(kh, digest, "border") == ("RECEIPTED", "RUNNING")
     assert not case(kh, digest, "border").events[1:], "what the other agency said is nothing to this one"
     assert not codes(answered(kh, digest, "both"))
@@ -355,6 +368,19 @@ def test_what_a_partner_says_against_the_rules_is_shown_and_settles_nothing_anew
     two.pump()
     assert state(gb, digest) == before
     assert breaches(gb, digest) == ["REQUEST_REFUSED", "NOT_ASKED"]
+
+
+def test_only_an_agency_that_was_told_is_shown_as_having_read(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    alert = gb.publish(draft(KH)).manifest_digest
+    two.pump()
+    said = acknowledgement_pb2.Acknowledgement(manifest_digest=alert, read_at=two.clock.now_ms(), desk=asking.DESK)
+    assert not codes(against_the_rules(kh, "border", drafted(READ, said, GB, in_reply_to=alert)))
+    two.pump()
+    assert not status(gb, alert).acknowledgements
+    assert not codes(acknowledged(kh, alert))
+    two.pump()
+    assert [one.agency for one in status(gb, alert).acknowledgements] == [KH]
 
 
 def test_an_answer_that_names_another_question_counts_for_nothing(two: Federation) -> None:

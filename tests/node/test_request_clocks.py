@@ -13,6 +13,7 @@ from exchange.v1 import acknowledgement_pb2, control_pb2, desk_service_pb2, disc
 from node.clocks import ClockState
 from node.operations import acknowledge, attempts, deliver, outbox, receive, requests
 from node.operations.request_clocks import OpenRequest, open_requests
+from node.store.requests import attempts_above
 from tests import asking
 from tests.asking import (
     COURT,
@@ -101,6 +102,18 @@ def test_the_asker_starts_the_clock_of_those_agencies_that_still_have_to_answer(
     assert state(kh, digest) == ("REFUSED", "MET")
     assert codes(suspended(gb, digest, 0, "liaison")) == {"REQUEST_NOT_SUSPENDED"}
     assert not codes(suspended(gb, digest, COURT, "liaison"))
+
+
+def test_what_one_agency_was_told_starts_no_other_agencys_clock(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    digest = asked(gb, KH, KH_BORDER, authorisation_pending=PROSECUTOR)
+    two.pump()
+    said = acknowledgement_pb2.Acknowledgement(manifest_digest=digest, read_at=two.clock.now_ms(), desk=asking.DESK)
+    assert not codes(gb.publish(drafted(READ, said, KH_BORDER, in_reply_to=digest)))
+    two.pump()
+    suspended_, receipted = desk_service_pb2.REQUEST_STATE_SUSPENDED, desk_service_pb2.REQUEST_STATE_RECEIPTED
+    assert {one.asked: one.state for one in cases(gb, digest)} == {KH: suspended_, KH_BORDER: receipted}
+    assert [case(kh, digest, name).state for name in ("police", "border")] == [suspended_, receipted]
 
 
 def test_an_acknowledgement_does_not_start_a_clock_by_mistake(two: Federation) -> None:
@@ -204,19 +217,38 @@ def changed_suspension(office: Office) -> Any:
     return replace(known, partners={name: replace(partner, suspended=True) for name, partner in known.partners.items()})
 
 
-def test_what_a_sender_says_of_attempts_that_cannot_be_true_starts_no_clock(two: Federation) -> None:
-    gb, kh = two["gb"], two["kh"]
-    digest = asked(gb)
+def told(two: Federation, *attempts_: tuple[int, int]) -> desk_service_pb2.RequestCase:
+    """A question as it stands abroad after a stream whose State told these attempts (time, size)."""
+    digest = asked(two["gb"])
+    stream = Stream(two["gb"], two["kh"])
+    mirror = two["kh"].mirror(two["gb"])
+    with two["kh"].ports.store.write() as tx:
+        attempts.take_told(
+            tx, mirror, changed(stream.state, attempts=[disclosure_pb2.DeliveryAttempt(at=at, size=size) for at, size in attempts_])
+        )
+    two.clock.pass_(HOUR)
+    stream.run()
+    return case(two["kh"], digest)
+
+
+def test_what_a_sender_says_of_attempts_starts_no_clock_before_it_was_logged(two: Federation) -> None:
     now = two.clock.now_ms()
-    told = [(now - DAY + n, 1) for n in range(3)] + [(now + DAY + n, 1) for n in range(3)] + [(now + n, 99) for n in range(3)]
-    stream = Stream(gb, kh)
-    state_ = changed(stream.state, attempts=[disclosure_pb2.DeliveryAttempt(at=at, size=size) for at, size in told])
-    mirror = kh.mirror(gb)
-    with kh.ports.store.write() as tx:
-        attempts.take_told(tx, mirror, state_, now)
-    two.pump()
-    found = case(kh, digest)
-    assert (found.started_at, found.started_by_attempts) == (now, False)
+    found = told(two, *((now - DAY + n, 1) for n in range(3)))
+    assert (found.started_at, found.started_by_attempts) == (now + HOUR, False)
+    found = told(two, *((now + HOUR + n, 2) for n in range(3)))
+    assert (found.started_at, found.started_by_attempts) == (now + HOUR + 2, True), "what it says of its own time counts"
+
+
+def test_what_a_sender_says_of_attempts_is_kept_within_bounds(two: Federation) -> None:
+    now = two.clock.now_ms()
+    told(two, (7, 2**64 - 1), (8, 0), (-(2**63), 1), *((now + n, 1) for n in range(2 * attempts.IN_STATE)))
+    assert kh_attempts(two) < attempts.IN_STATE
+
+
+def kh_attempts(two: Federation) -> int:
+    mirror = two["kh"].mirror(two["gb"])
+    with two["kh"].ports.store.read() as tx:
+        return len(attempts_above(tx, mirror.id, 0, 10_000))
 
 
 def test_a_batch_that_never_left_is_told_again_with_its_attempts(two: Federation) -> None:
