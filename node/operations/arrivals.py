@@ -1,13 +1,26 @@
 """When a traveller first arrives: what an inbox is sorted by."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from google.protobuf.message import Message
 
 from exchange.profile import AlertType
 from exchange.v1 import travel_alert_pb2, travel_pb2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """A departure or an arrival."""
+
+    at: int
+    """Unix milliseconds."""
+    zone: str
+    """IANA zone of the port."""
+
 
 _ITINERARY = travel_alert_pb2.TravelAlert.DESCRIPTOR.fields_by_name["itinerary"].number
 
@@ -24,18 +37,15 @@ def first_arrival(kind: AlertType, fragments: Mapping[int, bytes]) -> int:
 
 def earliest_arrival(alert: Message) -> int:
     """The same of an alert that is decoded already."""
-    return min((moment for moment, _ in _arrivals(alert)), default=0)
+    return min((stop.at for stop in stops(alert, "arrival")), default=0)
 
 
-def arrival_zone(alert: Message | None) -> str:
-    """The IANA zone of the port of that arrival; empty if none is known."""
-    return min(_arrivals(alert), default=(0, ""))[1]
-
-
-def _arrivals(alert: Message | None) -> list[tuple[int, str]]:
+def stops(alert: Message | None, which: Literal["departure", "arrival"]) -> list[Stop]:
+    """When and in which zone the legs of a TravelAlert depart or arrive, in order; none of any other alert."""
     if not isinstance(alert, travel_alert_pb2.TravelAlert):
         return []
-    return [(moment, leg.arrival.zone) for leg in alert.itinerary if leg.HasField("arrival") and (moment := _moment(leg.arrival))]
+    times = [leg.departure if which == "departure" else leg.arrival for leg in alert.itinerary if leg.HasField(which)]
+    return sorted((Stop(at=at, zone=time.zone) for time in times if (at := _moment(time))), key=lambda stop: stop.at)
 
 
 def _moment(time: travel_pb2.LocalTime) -> int:

@@ -22,7 +22,7 @@ from tests.countries import BORDER, DAY, HOUR, NOW, POLICE, agency
 from tests.federation import Federation
 from tests.recalls import RESTRICTION, attested, recalled, shown
 from tests.rig import Office
-from tests.worklists import LANDS, Way, office_pair, told, turn
+from tests.worklists import DEPARTS, LANDS, Way, office_pair, told, turn
 
 KH_BORDER = agency("kh", BORDER)
 
@@ -39,12 +39,12 @@ def two(tmp_path: Path) -> Iterator[Federation]:
 # Rounds
 
 
-def test_an_alert_is_told_before_it_lands_when_it_lands_and_to_the_chief_and_then_never_again(two: Federation) -> None:
+def test_an_alert_is_told_at_departure_at_the_landing_and_to_the_chief_and_then_never_again(two: Federation) -> None:
     kh, way = two["kh"], Way()
     digest = told(two)
     for moment, wanted in (
-        (LANDS - HOUR - 1, []),
-        (LANDS - HOUR, [("acknowledge-due", False)]),
+        (DEPARTS - 1, []),
+        (DEPARTS, [("acknowledge-due", False)]),
         (LANDS - 1, [("acknowledge-due", False)]),
         (LANDS, [("acknowledge-due", False)] * 2),
         (LANDS + 2 * HOUR, [*[("acknowledge-due", False)] * 2, ("acknowledge-due", True)]),
