@@ -17,6 +17,10 @@ Kind = messages.WorkKind
 ACKNOWLEDGEMENT = "exchange.v1.Acknowledgement"
 LANDS = 1_780_128_300_000
 """When the traveller of `builders.alert()` lands in Bangkok: 30 May 2026, 15:05 there."""
+DEPARTS = 1_780_087_200_000
+"""When he leaves London: 29 May 2026, 21:40 there."""
+LANDS_NEXT = 1_780_143_600_000
+"""When he lands in Cambodia after that: 30 May 2026, 19:20 there."""
 
 
 def office_pair(directory: Path) -> Federation:

@@ -5189,6 +5189,8 @@ class WorkItem(_message.Message):
     DETAIL_FIELD_NUMBER: _builtins.int
     LATER_FIELD_NUMBER: _builtins.int
     COMMAND_FIELD_NUMBER: _builtins.int
+    DEPARTS_AT_FIELD_NUMBER: _builtins.int
+    DEPARTS_ZONE_FIELD_NUMBER: _builtins.int
     kind: Global___WorkKind.ValueType
     reference: _builtins.bytes
     """Manifest digest, or id of a submission, assessment or alarm."""
@@ -5199,13 +5201,16 @@ class WorkItem(_message.Message):
     overdue: _builtins.bool
     escalated: _builtins.bool
     lands_at: _builtins.int
-    """When the traveller first arrives, and the IANA zone of that port."""
+    """When the traveller lands next, and the IANA zone of that port."""
     zone: _builtins.str
     detail: _builtins.str
     """A type of alert, or a code: of the refusal, the recall, the alarm."""
     later: _builtins.bool
     command: _builtins.str
     """What to type next."""
+    departs_at: _builtins.int
+    """When the traveller departs next, and the IANA zone of that port."""
+    departs_zone: _builtins.str
     def __init__(
         self,
         *,
@@ -5221,10 +5226,12 @@ class WorkItem(_message.Message):
         detail: _builtins.str = ...,
         later: _builtins.bool = ...,
         command: _builtins.str = ...,
+        departs_at: _builtins.int = ...,
+        departs_zone: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "counterparty", b"counterparty", "detail", b"detail", "due_at", b"due_at", "escalated", b"escalated", "kind", b"kind", "lands_at", b"lands_at", "later", b"later", "overdue", b"overdue", "raised_at", b"raised_at", "reference", b"reference", "zone", b"zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "counterparty", b"counterparty", "departs_at", b"departs_at", "departs_zone", b"departs_zone", "detail", b"detail", "due_at", b"due_at", "escalated", b"escalated", "kind", b"kind", "lands_at", b"lands_at", "later", b"later", "overdue", b"overdue", "raised_at", b"raised_at", "reference", b"reference", "zone", b"zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

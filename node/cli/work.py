@@ -40,7 +40,12 @@ def list_(everything: bool) -> None:  # noqa: FBT001  click calls it
             console.print(note(f"\nThere are {answer.left_off} more, all less urgent."))
 
     items = [
-        {**document(item), "due_local": _local(item.due_at, item.zone), "lands_local": _local(item.lands_at, item.zone)}
+        {
+            **document(item),
+            "due_local": _local(item.due_at, item.zone),
+            "lands_local": _local(item.lands_at, item.zone),
+            "departs_local": _local(item.departs_at, item.departs_zone),
+        }
         for item in answer.items
     ]
     show({"work": items, "left_off": answer.left_off}, draw)
@@ -52,6 +57,8 @@ def _row(item: "WorkItem") -> tuple[str, ...]:
     if item.lands_at and item.lands_at != item.due_at:
         due.append(f"lands {_due(item.lands_at, item.zone)}")
     detail = words(item.detail) if item.detail.isupper() else item.detail
+    if item.departs_at:
+        due.append(f"departs {_due(item.departs_at, item.departs_zone)}")
     what = "\n".join(filter(None, (words(_kind(item)), plain(detail))))
     return what, short(item.reference), party_name(item.counterparty) or "–", "\n".join(due) or "–", plain(item.command)
 

@@ -1,6 +1,8 @@
 """When a traveller first arrives: what an inbox is sorted by."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from google.protobuf.message import Message
@@ -8,20 +10,27 @@ from google.protobuf.message import Message
 from exchange.v1 import travel_alert_pb2, travel_pb2
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """A departure or an arrival."""
+
+    at: int
+    """Unix milliseconds."""
+    zone: str
+    """IANA zone of the port."""
+
+
 def earliest_arrival(alert: Message) -> int:
     """The earliest arrival of a TravelAlert's itinerary in Unix milliseconds, 0 if none is known. Any of its fields may be missing."""
-    return min((moment for moment, _ in _arrivals(alert)), default=0)
+    return min((stop.at for stop in stops(alert, "arrival")), default=0)
 
 
-def arrival_zone(alert: Message | None) -> str:
-    """The IANA zone of the port of that arrival; empty if none is known."""
-    return min(_arrivals(alert), default=(0, ""))[1]
-
-
-def _arrivals(alert: Message | None) -> list[tuple[int, str]]:
+def stops(alert: Message | None, which: Literal["departure", "arrival"]) -> list[Stop]:
+    """When and in which zone the legs of a TravelAlert depart or arrive, in order; none of any other alert."""
     if not isinstance(alert, travel_alert_pb2.TravelAlert):
         return []
-    return [(moment, leg.arrival.zone) for leg in alert.itinerary if leg.HasField("arrival") and (moment := _moment(leg.arrival))]
+    times = [leg.departure if which == "departure" else leg.arrival for leg in alert.itinerary if leg.HasField(which)]
+    return sorted((Stop(at=at, zone=time.zone) for time in times if (at := _moment(time))), key=lambda stop: stop.at)
 
 
 def _moment(time: travel_pb2.LocalTime) -> int:

@@ -74,6 +74,8 @@ def _message(ports: Ports, item: WorkItem, now: int) -> messages.WorkItem:
         escalated=escalated(ports.notices, item, now),
         lands_at=item.lands_at or 0,
         zone=item.zone,
+        departs_at=item.departs_at or 0,
+        departs_zone=item.departs_zone,
         detail=item.detail,
         later=item.later,
         command=item.command,

@@ -1,18 +1,18 @@
 """What came in for an agency and needs somebody: alerts to answer, answers to read, recalls to read, purges to attest."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from exchange.profile import AlertType, alert_types
 from exchange.v1 import desk_service_pb2
 from exchange.v1.travel_alert_pb2 import TravelAlert
 from node.notify.plan import Term
-from node.operations.arrivals import arrival_zone
+from node.operations.arrivals import stops
 from node.operations.contents import purpose_of_entry, unpack_content
 from node.operations.inbox import DESK, given_to
 from node.operations.owing import attestation_term
 from node.operations.standing import standing_for
-from node.operations.work_item import AT_MOST, Viewer, WorkItem
+from node.operations.work_item import AT_MOST, LANDED_MS, Viewer, WorkItem
 from node.ports import Ports
 from node.store import alerts, work
 from node.store.alerts import AlertRow
@@ -40,18 +40,25 @@ def alerts_to_answer(ports: Ports, tx: Transaction, viewer: Viewer, now: int) ->
     for one in found:
         row = rows[one.alert_ref]
         told = _told(ports, tx, row, viewer.agency)
+        landings = stops(told, "arrival")
+        departs = next((stop for stop in stops(told, "departure") if stop.at > now), None)
+        lands = next((stop for stop in landings if stop.at > now - LANDED_MS), landings[0] if landings else None)
         deadlines = getattr(told, "deadlines", None)
         acknowledge_by, feed_back_by = (deadlines.acknowledge_by, deadlines.feed_back_by) if deadlines else (0, 0)
         if one.acknowledged and not feed_back_by:
             continue
-        terms = [feed_back_by] if one.acknowledged else [moment for moment in (acknowledge_by, row.arrives_at) if moment]
+        # `row.arrives_at` may follow from what another agency was told; this agency's own fragments may not say where he lands.
+        first = landings[0].at if landings else 0
+        terms = [feed_back_by] if one.acknowledged else [moment for moment in (acknowledge_by, first) if moment]
         yield WorkItem(
             kind=desk_service_pb2.WORK_KIND_ALERT_TO_REPORT if one.acknowledged else desk_service_pb2.WORK_KIND_ALERT_TO_ACKNOWLEDGE,
             reference=row.digest,
             counterparty=row.originator,
-            term=Term(raised_at=row.recorded_at, due_at=min(terms, default=None)),
-            lands_at=row.arrives_at or None,
-            zone=arrival_zone(told),
+            term=Term(raised_at=row.recorded_at, due_at=min(terms, default=None), remind_at=_reminder(ports, terms, first, told)),
+            lands_at=lands.at if lands else None,
+            zone=lands.zone if lands else "",
+            departs_at=departs.at if departs else None,
+            departs_zone=departs.zone if departs else "",
             detail=row.alert_type.rpartition(".")[2],
             command=f"exchange inbox {'report' if one.acknowledged else 'show'} {row.digest.hex()[:12]}",
         )
@@ -112,6 +119,14 @@ def attestations_to_give(_ports: Ports, tx: Transaction, viewer: Viewer, _now: i
             detail=withdrawals[0].reason,
             command=f"exchange inbox attest {row.digest.hex()[:12]}",
         )
+
+
+def _reminder(ports: Ports, terms: Sequence[int], first_landing: int, told: Any) -> int | None:
+    """When to remind of an alert whose term is the landing: at the first departure, if that is earlier than the plan's reminder."""
+    departures = stops(told, "departure")
+    if not departures or min(terms, default=0) != first_landing:
+        return None
+    return min(departures[0].at, first_landing - ports.notices.remind_before)
 
 
 def _told(ports: Ports, tx: Transaction, row: AlertRow, agency: str) -> Any:

@@ -52,9 +52,12 @@ class WorkItem:
     command: str
     """What to type next."""
     lands_at: int | None = None
-    """When the traveller of an alert first arrives."""
+    """When the traveller of an alert lands next; if everywhere already, when first."""
     zone: str = ""
     """IANA zone of the port of that arrival."""
+    departs_at: int | None = None
+    """When the traveller departs next."""
+    departs_zone: str = ""
     detail: str = ""
     """A code: of the refusal, the recall, the alarm."""
     later: bool = False

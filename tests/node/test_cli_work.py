@@ -79,6 +79,7 @@ def test_what_is_overdue_escalated_or_due_before_the_landing_says_so(desk: FakeD
         (escalated, "escalated"),
         (later, "later"),
         (item(due_at=LANDS - 3_600_000), "lands 2026-05-30"),
+        (item(departs_at=LANDS - 41_100_000, departs_zone="Europe/London"), "departs 2026-05-29 21:40 London"),
     ):
         desk.answers["ListWork"] = messages.ListWorkResponse(items=[one])
         assert words in text_of(desk, capsys)
@@ -89,8 +90,9 @@ def test_what_is_overdue_escalated_or_due_before_the_landing_says_so(desk: FakeD
 
 
 def test_a_script_reads_everything(desk: FakeDesk, capsys: pytest.CaptureFixture[str]) -> None:
+    leaving = {"departs_at": LANDS - 41_100_000, "departs_zone": "Europe/London"}
     unknown = item(kind=messages.WORK_KIND_ALARM, counterparty="", due_at=0, lands_at=0, zone="Nowhere/Atlantis", detail="LOG_FORK")
-    desk.answers["ListWork"] = messages.ListWorkResponse(items=[item(overdue=True), unknown], left_off=1)
+    desk.answers["ListWork"] = messages.ListWorkResponse(items=[item(overdue=True, **leaving), unknown], left_off=1)
     answer = json_of(desk, capsys, "--all")
     assert desk.the("ListWork").all
     assert answer["left_off"] == 1
@@ -108,8 +110,11 @@ def test_a_script_reads_everything(desk: FakeDesk, capsys: pytest.CaptureFixture
         "detail": "TravelAlert",
         "later": False,
         "command": "exchange inbox show 0123456789ab",
+        "departs_at": "2026-05-29T20:40:00.000Z",
+        "departs_zone": "Europe/London",
         "due_local": "2026-05-30 15:05 Asia/Bangkok",
         "lands_local": "2026-05-30 15:05 Asia/Bangkok",
+        "departs_local": "2026-05-29 21:40 Europe/London",
     }
     assert (second["due_at"], second["due_local"], second["lands_local"]) == (None, None, None)
 

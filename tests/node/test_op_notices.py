@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from exchange.encoding import encode
 from exchange.v1 import desk_service_pb2 as messages
 from node.notify.notice import NoticeKind
 from node.notify.plan import MINUTE, NoticePlan
@@ -18,11 +19,12 @@ from node.store.engine import Store
 from node.store.errors import StoreFailed
 from node.store.notices import all_notices
 from node.workers.notices import Notifier
+from tests import person
 from tests.countries import BORDER, DAY, HOUR, NOW, POLICE, agency
 from tests.federation import Federation
 from tests.recalls import RESTRICTION, attested, recalled, shown
 from tests.rig import Office
-from tests.worklists import LANDS, Way, office_pair, told, turn
+from tests.worklists import DEPARTS, LANDS, Way, office_pair, told, turn
 
 KH_BORDER = agency("kh", BORDER)
 
@@ -39,12 +41,12 @@ def two(tmp_path: Path) -> Iterator[Federation]:
 # Rounds
 
 
-def test_an_alert_is_told_before_it_lands_when_it_lands_and_to_the_chief_and_then_never_again(two: Federation) -> None:
+def test_an_alert_is_told_at_departure_at_the_landing_and_to_the_chief_and_then_never_again(two: Federation) -> None:
     kh, way = two["kh"], Way()
     digest = told(two)
     for moment, wanted in (
-        (LANDS - HOUR - 1, []),
-        (LANDS - HOUR, [("acknowledge-due", False)]),
+        (DEPARTS - 1, []),
+        (DEPARTS, [("acknowledge-due", False)]),
         (LANDS - 1, [("acknowledge-due", False)]),
         (LANDS, [("acknowledge-due", False)] * 2),
         (LANDS + 2 * HOUR, [*[("acknowledge-due", False)] * 2, ("acknowledge-due", True)]),
@@ -58,6 +60,27 @@ def test_an_alert_is_told_before_it_lands_when_it_lands_and_to_the_chief_and_the
     assert {notice.due_at for notice in way.taken} == {LANDS}
     assert {notice.source for notice in way.taken} == {kh.domain}
     assert len({notice.id for notice in way.taken}) == 3
+
+
+@pytest.mark.parametrize(
+    ("acknowledge_by", "departure", "reminder"),
+    [
+        (LANDS - 4 * HOUR, "2026-05-29T21:40", LANDS - 5 * HOUR),  # the term is no landing
+        (0, "2026-05-30T08:35", LANDS - HOUR),  # a flight of half an hour
+        (0, "", LANDS - HOUR),
+    ],
+)
+def test_where_the_departure_says_nothing_the_plan_does(two: Federation, acknowledge_by: int, departure: str, reminder: int) -> None:
+    kh, way, alert = two["kh"], Way(), person.alert()
+    alert.deadlines.acknowledge_by = acknowledge_by
+    alert.itinerary[0].departure.local = departure
+    if not departure:
+        alert.itinerary[0].ClearField("departure")
+    told(two, alert=encode(alert))
+    for moment, wanted in ((reminder - 1, 0), (reminder, 1)):
+        two.clock.time = moment
+        turn(kh, way)
+        assert len(way.taken) == wanted
 
 
 def test_what_is_done_in_time_is_told_no_more(two: Federation) -> None:

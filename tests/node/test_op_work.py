@@ -15,15 +15,16 @@ from exchange.v1.acknowledgement_pb2 import Acknowledgement
 from exchange.v1.journal_pb2 import JournalPersonal
 from node.operations import work
 from node.operations.officers import NotPermitted
+from node.operations.work_item import LANDED_MS
 from node.store.errors import StoreFailed
 from node.store.journal import PERSONAL
 from tests import builders
-from tests.countries import BORDER, DAY, HOUR, NOW, POLICE, agency, agreement, changed
+from tests.countries import BORDER, DAY, HOUR, NOW, POLICE, agency, agreement, changed, with_clause
 from tests.federation import Federation, federation
 from tests.recalls import LIFTING, RESTRICTION, attested, corrected, recalled, replaced, shown, status
 from tests.refusals import refused
 from tests.rig import Office, draft
-from tests.worklists import ACKNOWLEDGEMENT, LANDS, kinds, listed, office_pair, told
+from tests.worklists import ACKNOWLEDGEMENT, DEPARTS, LANDS, LANDS_NEXT, kinds, listed, office_pair, told
 
 KH_BORDER, KH_POLICE, GB_POLICE = agency("kh", BORDER), agency("kh", POLICE), agency("gb", POLICE)
 
@@ -49,12 +50,40 @@ def test_an_alert_that_nobody_answered_says_when_it_lands_there_and_what_to_type
     assert item.kind == messages.WORK_KIND_ALERT_TO_ACKNOWLEDGE
     assert (item.reference, item.counterparty, item.detail) == (digest, GB_POLICE, "TravelAlert")
     assert (item.due_at, item.lands_at, item.zone) == (LANDS, LANDS, "Asia/Bangkok")
+    assert (item.departs_at, item.departs_zone) == (DEPARTS, "Europe/London")
     assert (item.overdue, item.escalated, item.later) == (False, False, False)
     assert item.command == f"exchange inbox show {digest.hex()[:12]}"
     two.clock.time = LANDS
     assert listed(two["kh"], "border")[0].overdue
     two.clock.time = LANDS + 2 * HOUR
     assert listed(two["kh"], "border")[0].escalated
+
+
+def test_when_he_has_landed_it_is_the_next_landing_that_counts(two: Federation) -> None:
+    told(two)
+    for moment, lands, zone in (
+        (LANDS + LANDED_MS - 1, LANDS, "Asia/Bangkok"),
+        (LANDS + LANDED_MS, LANDS_NEXT, "Asia/Phnom_Penh"),
+        (LANDS_NEXT + LANDED_MS, LANDS, "Asia/Bangkok"),
+    ):
+        two.clock.time = moment
+        (item,) = listed(two["kh"], "border")
+        assert (item.lands_at, item.zone, item.due_at, item.departs_at) == (lands, zone, LANDS, 0)
+
+
+def test_who_was_not_told_the_itinerary_is_not_told_when_he_lands(tmp_path: Path) -> None:
+    itinerary = 11
+    agreed = agreement()
+    (police,) = [one for one in agreed.clauses if one.id == "gb-kh-travelalert-police"]
+    assert itinerary in police.permitted
+    fewer = with_clause(agreed, police.id, permitted=[number for number in police.permitted if number != itinerary])
+    with federation(tmp_path, "gb", "kh") as two:
+        two.connect("gb", "kh", fewer)
+        told(two, KH_BORDER, KH_POLICE)
+        (item,) = listed(two["kh"], "border")
+        assert item.lands_at == LANDS
+        (item,) = listed(two["kh"], "police")
+        assert (item.kind, item.lands_at, item.due_at, item.zone) == (messages.WORK_KIND_ALERT_TO_ACKNOWLEDGE, 0, 0, "")
 
 
 def test_it_is_gone_when_it_is_reported_on_and_for_another_agency_it_never_was(two: Federation) -> None:
