@@ -182,3 +182,13 @@ def test_the_inbox_says_whether_it_may_be_used_in_court(
     )
     text = " ".join(line.text("inbox", "show", ALERT).split())
     assert f"judicial use {said}" in text
+
+
+def test_the_inbox_says_who_passed_an_alert_on(desk: FakeDesk, line: Line) -> None:
+    told = [{"origin": f"{sender}.alerts.example/disclosures/vn.alerts.example/1"} for sender in ("gb", "kh", "kh")]
+    for disclosures, said in ((told[:1], False), (told, True)):
+        desk.answers["GetInboxAlert"] = desk_service_pb2.GetInboxAlertResponse(
+            summary={"alert_type": TRAVEL, "originator": "spiffe://gb.alerts.example/agency/nca-ceop"}, disclosures=disclosures
+        )
+        text = " ".join(line.text("inbox", "show", ALERT).split())
+        assert ("passed on by kh.alerts.example" in text) is said

@@ -135,6 +135,24 @@ def test_who_was_told_about_a_person_names_the_third_country(federated: Federati
     assert [(one.agency, one.via) for one in found.passed_on] == [("spiffe://vn.alerts.example/node", "kh.alerts.example")]
 
 
+def test_what_was_withdrawn_does_not_come_back_when_the_third_country_restores_a_backup(
+    federated: Federation, told: bytes, tmp_path: Path
+) -> None:
+    """Also after the permit has expired: the content stays back then, and the recall comes again."""
+    gb, vn = federated["gb"], federated["vn"]
+    request = permitted(federated, told)
+    empty = vn.backup(tmp_path / "empty")
+    released(federated["kh"], request)
+    settle(federated)
+    full = vn.backup(tmp_path / "full")
+    recalled(gb, told)
+    settle(federated)
+    for backup, seen in ((full, ["WITHDRAWN", "ATTESTATION_OWED"]), (empty, [])):
+        vn.restore(backup)
+        settle(federated)
+        assert flags(vn, told) == seen
+
+
 def test_a_restored_originator_learns_again_who_has_it(federated: Federation, told: bytes, tmp_path: Path) -> None:
     """The notice comes again, since its mirror of the holder's log is as old as the rest."""
     gb, kh = federated["gb"], federated["kh"]
