@@ -29,6 +29,9 @@ WITHDRAWN_INSIDE: Final = (
     "Withdrawn: do not act on it. Remove every copy, take it off your lists, then say so: exchange distribution confirm-purge."
 )
 """The same for an agency that a desk of its own country had told."""
+DISPUTED_INSIDE: Final = (
+    "Disputed: do not act on it. Your desk reads otherwise since, and nothing lets it tell you by itself; ask your desk."
+)
 DISPUTED: Final = "Disputed: do not act on it. Fields were wrong, and no agreement gives you the new values; ask the originator."
 
 
@@ -40,7 +43,9 @@ def advice(answer: "GetInboxAlertResponse") -> str:
     if blocked:
         text = ADVICE.get(blocked, "")
         return f"{text} ({short(answer.replaced_by)})" if blocked == "REPLACED" else text
-    return DISPUTED if "DISPUTED" in answer.summary.flags else ""
+    if "DISPUTED" not in answer.summary.flags:
+        return ""
+    return DISPUTED_INSIDE if answer.distributions and not answer.disclosures else DISPUTED
 
 
 def draw_life(console: "Console", answer: "GetAlertStatusResponse") -> None:

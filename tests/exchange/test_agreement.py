@@ -10,11 +10,14 @@ from exchange.agreement import (
     Request,
     check_agreement,
     decide,
+    decide_clause,
     decide_entry,
     decide_under,
     open_agreement,
     open_proposal,
     propose,
+    telling,
+    terms_of,
 )
 from exchange.encoding import encode
 from exchange.errors import Malformed, Unverified
@@ -343,3 +346,24 @@ def test_the_parties_of_an_agreement_have_key_windows_of_their_own() -> None:
     early = changed(agreement(), proposed_at=KEYS_FROM - 1)
     with refused(Unverified, "KEY_EARLY"):
         open_agreement(countersigned(early), [node("gb"), node("kh")])
+
+
+def test_one_clause_is_decided_for_whoever_has_it() -> None:
+    (clause_,) = (one for one in agreement().clauses if one.id == "gb-kh-travelalert-border")
+    terms = terms_of(changed(clause_, required=None, permitted=[1], on_request=None))
+    wanted = Request(
+        sender=domain("gb"),
+        recipient=domain("kh"),
+        agency=agency("kh", BORDER),
+        alert_type=TRAVEL,
+        purpose=PREVENTION,
+        fields=frozenset({1, 2}),
+        at=NOW,
+    )
+    decision = decide_clause(terms, wanted, BORDER, bytes(32))
+    assert isinstance(decision, Allowed)
+    assert (decision.fields, decision.agreement) == ((1,), bytes(32))
+    assert decide_clause(terms, wanted, None, b"") == "AUDIENCE_UNKNOWN"
+    assert decide_clause(terms, wanted, POLICE, b"") == "AUDIENCE_NOT_AGREED"
+    assert decide_clause(terms, replace(wanted, unticked=frozenset({1})), BORDER, b"") == "FIELDS_NONE"
+    assert telling({"CLAUSE_NONE", "FIELDS_NONE"}) == ("FIELDS_NONE", "CLAUSE_NONE")

@@ -180,3 +180,8 @@ def test_an_agency_told_inside_the_country_reads_what_to_do(desk: FakeDesk, line
     text = " ".join(line.text("inbox", "show", ALERT).split())
     assert "distribution confirm-purge" in text
     assert "police-border" in text
+    disputed = desk_service_pb2.GetInboxAlertResponse(summary=answers.summary(flags=["DISPUTED"]), view=answers.view())
+    desk.answers["GetInboxAlert"] = disputed
+    assert "ask the originator" in " ".join(line.text("inbox", "show", ALERT).split())
+    disputed.distributions.append(told())
+    assert "ask your desk" in " ".join(line.text("inbox", "show", ALERT).split())
