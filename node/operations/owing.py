@@ -65,13 +65,24 @@ def of_manifest(tx: Transaction, row: AlertRow, now: int) -> list[Owed]:
     told = tellings(tx, row)
     # A receipt that excepts an entry is the partner's signature that nothing of it is held there.
     held = {agency for one in told if not one.exception for agency in one.entry.audience}
-    given = [one for one in recalls.attestations_of(tx, {row.digest}, own=False) if one.recorded_at >= first.recorded_at]
+    # What counts is an attestation of all that was told; not one after the withdrawal, which may stand here anew, since a restored
+    # backup lost the first, while whoever has attested that owes nothing and says no more.
+    newest = {agency: one.entry.disclosed_at for one in told for agency in one.entry.audience}
+    given = recalls.attestations_of(tx, {row.digest}, own=False)
     direct = [
-        _owed(row, agency, first, [one for one in given if _speaks_for(one.attester, agency)], held=agency in held, now=now)
-        for agency in sorted({agency for one in told for agency in one.entry.audience})
+        _owed(
+            row,
+            agency,
+            first,
+            [one for one in given if _speaks_for(one.attester, agency) and one.recorded_at >= disclosed_at],
+            held=agency in held,
+            now=now,
+        )
+        for agency, disclosed_at in sorted(newest.items())
     ]
+    later = [one for one in given if one.recorded_at >= first.recorded_at]
     return direct + [
-        _owed_onward(row, third, via, first, [one for one in given if (one.on_behalf_of, _domain(one.attester)) == (third, via)], now)
+        _owed_onward(row, third, via, first, [one for one in later if (one.on_behalf_of, _domain(one.attester)) == (third, via)], now)
         for third, via in sorted(onward_holders(tx, row))
     ]
 

@@ -26,7 +26,7 @@ ANSWERS: Final = frozenset(
 """What answers something of ours and is to be read, not answered."""
 NEITHER: Final = frozenset({work.ACKNOWLEDGEMENT, "exchange.v1.TipStatus"})
 """What is shown with what it is about, and asks for nothing."""
-ASKED_ELSEWHERE: Final[frozenset[str]] = frozenset()
+ASKED_ELSEWHERE: Final = frozenset({"exchange.v1.InformationRequest", "exchange.v1.OnwardRequest"})
 """Types that a source of their own gathers with their own clock."""
 
 

@@ -180,7 +180,7 @@ class Books:
     recalls: list[Said] = field(default_factory=list)
     """Of our own alerts and of those that came in, in the order in which they took effect."""
     doubts: set[bytes] = field(default_factory=set)
-    """Own manifests about which we said something that a restored backup lost."""
+    """Own manifests about which we said something that a restored backup lost: told to nobody until an officer decides anew."""
     given: list[Said] = field(default_factory=list)
     """Attestations that we gave."""
     got: list[Said] = field(default_factory=list)
@@ -211,6 +211,8 @@ class Books:
         kept = self.own.get(digest) or self.held.get(digest)
         if kept is not None and kept.erased:
             return "erased"
+        if digest in self.doubts:
+            return "disputed"
         kinds = [one.kind for one in self.said_of(digest)]
         blocks = [kind for kind in kinds if kind in {Kind.RESTRICTION, Kind.LIFTING}]
         if Kind.WITHDRAWAL in kinds:
@@ -219,7 +221,7 @@ class Books:
             return "restricted"
         if self.successors(digest, facts):
             return "superseded"
-        return "disputed" if Kind.CORRECTION in kinds or digest in self.doubts else "active"
+        return "disputed" if Kind.CORRECTION in kinds else "active"
 
     def successors(self, digest: bytes, facts: Mapping[bytes, Fact]) -> list[bytes]:
         """Manifests here that supersede this one."""

@@ -334,7 +334,7 @@ class Machine(RuleBasedStateMachine):
                 stage = names.Name(one.stage).removeprefix("ATTESTATION_STAGE_")
                 found[one.agency] = stage if stage in {"NOT_HELD", "ATTESTED"} else "OPEN"
         expected = {party: stage for party in books.audience([digest]) if (stage := books.stage(digest, party))}
-        assert found == expected, f"{country}: attestations of {digest.hex()[:8]}"
+        assert found == expected, f"{country}: attestations of {digest.hex()[:8]} are {found}, expected {expected}"
 
     def inbox(self, country: str, party: str) -> dict[bytes, list[str]]:
         """The flags of each alert in an agency's inbox, without those that follow from the clock or from a rival."""

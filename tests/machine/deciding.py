@@ -147,7 +147,7 @@ class Deciding(Telling):
             act()
         self.happened("approve: refused SUBMISSION_CLOSED")
 
-    @transition(weight=1, when=lambda self: bool(self._submissions()), which=range(5))
+    @transition(weight=2, when=lambda self: bool(self._submissions()), which=range(5))
     def take_back(self, which: int) -> None:
         """Its author ends a submission."""
         country, identifier = self.pick(self._submissions(), which)

@@ -16,3 +16,8 @@ class ThreeCountries(TwoCountries):
     """And with a third that learns of recalls at another time."""
 
     NAMES: ClassVar[tuple[str, ...]] = ("gb", "kh", "vn")
+    OUTCOMES: ClassVar[frozenset[str]] = frozenset({"publish: released to several countries"})
+
+    def several(self) -> None:
+        """Which needs a third."""
+        self.happened("publish: released to several countries")

@@ -106,7 +106,7 @@ class Mishaps(Machine):
         weight=4,
         when=lambda self: bool(self.manifests()) and self.settled(),
         office=range(3),
-        what=("replace", "recall", "recall", "attest", "publish", "report"),
+        what=("replace", "recall", "recall", "attest", "publish", "report", "supplement"),
         which=range(5),
         passed=(False, True, True),
     )

@@ -25,7 +25,6 @@ from tests.machine.books import (
 BATCH = 2
 """Deliveries in a batch while the machine runs, so that a stream can break off in the middle."""
 SKEW = 120_000
-_RECALLS = {Kind.WITHDRAWAL, Kind.RESTRICTION, Kind.LIFTING, Kind.CORRECTION}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,6 +63,7 @@ class Oracle:
         """Something new of an office, with its entries by partner; a stopped log takes only what may wait, and it waits."""
         self.facts[fact.digest] = fact
         books = self.books[country]
+        books.doubts -= {fact.about, *fact.supersedes}  # an officer has decided anew
         books.own[fact.digest] = Own(erase_by=kept_until(self.now(), [fact.retention_days]))
         for partner, rows in entries.items():
             if books.out[partner].stopped:
@@ -318,7 +318,8 @@ class Oracle:
         out.entries += adopted
         out.stopped = False
         for entry in adopted:
-            if entry.kind in _RECALLS and entry.about in books.own:
+            doubtful = {"active", "superseded"}
+            if entry.kind in CONTROLS and entry.about in books.own and books.standing(entry.about, self.facts) in doubtful:
                 books.doubts.add(entry.about)
         return len(adopted)
 

@@ -19,7 +19,7 @@ from tests.rig import draft
 
 AGREEMENTS = 6
 """Of two countries in one run at most: each is opened whenever an office reads what it knows."""
-VARIANTS = ("full", "full", "narrow", "eyes", "no-ngo")
+VARIANTS = ("full", "full", "narrow", "eyes", "eyes", "no-ngo")
 _STEPS = (2 * 60_000, HOUR, HOUR, 12 * HOUR, DAY, 4 * DAY)
 _GROUND = disclosure_pb2.ON_REQUEST_GROUND_INVESTIGATION
 UNTICKED = ((), (), (), (), (11,), (3, 19), (33,))
@@ -34,7 +34,6 @@ class Telling(Machine):
         {
             "agree: in force",
             "publish: released",
-            "publish: released to several countries",
             "preview: as released",
             *(
                 f"publish: refused {code}"
@@ -140,7 +139,10 @@ class Telling(Machine):
         if self.released(country, wanted, going, self.office(country).publish(wanted)):
             self.happened("publish: released")
             if len({self.country_of(party) for party in to}) > 1:
-                self.happened("publish: released to several countries")
+                self.several()
+
+    def several(self) -> None:
+        """One release told several countries."""
 
     def planned(self, country: str, wanted: desk_service_pb2.Draft, approvals: int = 0) -> Mapping[str, Going | str]:
         """What the oracle says would go to each recipient of a draft, or why not."""
