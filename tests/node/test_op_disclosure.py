@@ -388,36 +388,6 @@ def test_an_alert_too_large_to_be_delivered_is_refused_before_it_has_a_place_in_
     assert gb.outbound(kh).size == 1
 
 
-def test_drafts_of_one_message_are_decided_as_each_would_be_alone(two: Federation) -> None:
-    gb = two["gb"]
-    liaison = gb.person("liaison")
-
-    def outcome(item: release.Prepared | release.NotReleased) -> Any:
-        if isinstance(item, release.NotReleased):
-            return sorted(problem.code for problem in item.problems if problem.severity == desk_service_pb2.SEVERITY_ERROR)
-        return [
-            (entry.partner, list(entry.entry.audience), list(entry.entry.fields), entry.entry.on_request_ground) for entry in item.entries
-        ]
-
-    route = (domain("kh"), BORDER, TRAVEL)
-    border = next(c for c in agreement("gb", "kh").clauses if (c.recipient, c.audience, c.alert_type) == route and c.on_request)
-    grant = desk_service_pb2.OnRequestGrant(recipient=KH_BORDER, field=border.on_request[0], ground=1)
-    drafts = [
-        draft(KH_BORDER),
-        draft(KH_POLICE),
-        draft(KH_BORDER, unticked=border.permitted[:1]),
-        draft(KH_BORDER, on_request=[grant]),
-        draft(KH_BORDER, purpose=handling_pb2.PURPOSE_PROSECUTION),
-        draft(KH_BORDER, handling=changed(builders.handling(), permitted_purposes=[handling_pb2.PURPOSE_DETECTION])),
-        draft(KH_BORDER, KH_POLICE),
-        draft(KH_BORDER),
-    ]
-    together = [outcome(item) for item in release.prepare_all(gb.ports, liaison, drafts, "synthetic")]
-    assert together == [outcome(prepare(gb.ports, liaison, one, "synthetic")) for one in drafts]
-    assert together[0] == together[-1]
-    assert len({str(one) for one in together}) == len(drafts) - 2  # the last is as the first, and both purposes fail alike
-
-
 def test_each_draft_of_a_message_is_answered_in_its_place(two: Federation, monkeypatch: pytest.MonkeyPatch) -> None:
     gb, kh = two["gb"], two["kh"]
     monkeypatch.setattr(release, "CAP_DELIVERY", 8 * 1024)
