@@ -1,6 +1,6 @@
 """How fast two real nodes are on this machine, beside the floor measured in the same run. See docs/performance.md.
 
-    python -m benchmarks.throughput [--quick | --full] [--json]
+    python -m benchmarks.throughput [--quick | --full] [--json] [--only-open]
 
 Two nodes and the load generator are three processes; the nodes speak mutual TLS, everything is durable as in operation.
 """
@@ -12,7 +12,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,6 +105,25 @@ def measure(size: Size, place: Path) -> Figures:
     )
 
 
+def measure_open(size: Size, place: Path) -> Iterator[str]:
+    """The open loop alone, a line for each rate."""
+    pair = make_pair(place)
+    with running(pair) as nodes:
+        _load(pair, "flood", size.warm)
+        for rate in size.rates:
+            count = int(rate * size.open_seconds)
+            before = [cpu_seconds(process.pid) for process in (nodes.sender, nodes.recipient)]
+            found = _load(pair, "open", count, rate)
+            sender, recipient = (
+                (cpu_seconds(process.pid) - was) / count * 1e6 for process, was in zip((nodes.sender, nodes.recipient), before, strict=True)
+            )
+            cuts = statistics.quantiles(found["latencies"], n=100, method="inclusive")
+            yield (
+                f"{rate} a second: p50 {cuts[49] * 1000:.1f} ms, p99 {cuts[98] * 1000:.1f} ms; "
+                f"CPU an alert {sender:.0f} µs at the sender, {recipient:.0f} µs at the recipient"
+            )
+
+
 def say(what: str) -> None:
     """Progress, on standard error."""
     print(f"… {what}", file=sys.stderr, flush=True)
@@ -146,8 +165,13 @@ def main(words: Sequence[str] | None = None) -> None:
     how_much.add_argument("--quick", dest="size", action="store_const", const="quick", help="a few seconds, to see that it works")
     how_much.add_argument("--full", dest="size", action="store_const", const="full", help="longer, with a million queued alerts")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--only-open", action="store_true", help="the open loop alone, a line for each rate")
     options = parser.parse_args(words)
     with tempfile.TemporaryDirectory(prefix="exchange-bench-") as place:
+        if options.only_open:
+            for line in measure_open(SIZES[options.size or "normal"], Path(place)):
+                print(line, flush=True)
+            return
         figures = measure(SIZES[options.size or "normal"], Path(place))
     print(json.dumps(figures.as_json(), indent=1) if options.json else report(figures))
 

@@ -60,6 +60,9 @@ from node.workers.supervisor import Supervisor
 from node.workers.witnessing import Witnessing
 
 _GRACE_SECONDS = 5.0
+_SWITCH_SECONDS = 0.001
+"""After which a thread that computes lets another have the interpreter, if it asks; Python's own is five times as long. One thread works
+at a time (`node.store.work`); the others carry messages, need the interpreter often and briefly, and wait that long each time."""
 
 
 class Node:
@@ -132,6 +135,7 @@ class Node:
     def run(self) -> None:
         """Run until SIGTERM or SIGINT, then stop gracefully."""
         configure_logging(json=not sys.stderr.isatty())
+        sys.setswitchinterval(_SWITCH_SECONDS)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         self.start()

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from exchange.profile import alert_types
-from exchange.v1 import desk_service_pb2, manifest_pb2, statement_pb2
+from exchange.v1 import desk_service_pb2, disclosure_pb2, manifest_pb2, statement_pb2
+from exchange.v1.travel_alert_pb2 import TravelAlert
 from exchange.values import PartyId
 from node.operations.contents import purpose_of_alert, unpack_content
 from node.operations.inside import standing_of
@@ -15,6 +16,7 @@ from node.store.logs import LogRow
 from node.store.transaction import Transaction
 
 _ACKNOWLEDGEMENT, _REFUSAL = "exchange.v1.Acknowledgement", "exchange.v1.Refusal"
+_ITINERARY = TravelAlert.DESCRIPTOR.fields_by_name["itinerary"].number
 CONFIRMED_FOR_MS = 5 * 60 * 1000
 """How long an `alive` confirms what is in force (PROTOCOL.md, section 5)."""
 
@@ -44,9 +46,17 @@ def received_summary(ports: Ports, tx: Transaction, alert: AlertRow, agency: str
         flags.append("REPORT_WAITING")
     summary = _summary(alert, flags)
     summary.received_at = alert.recorded_at
+    if not _knows_the_journey(tx, alert, agency):
+        summary.arrives_at = 0  # it may follow from what another agency was told
     summary.answered = any(answer.originator == agency for answer in reports_on(tx, alert, outbound=True))
     summary.answered |= any(report.agency == agency for report in reports)
     return summary
+
+
+def _knows_the_journey(tx: Transaction, alert: AlertRow, agency: str) -> bool:
+    entries = (disclosure_pb2.Entry.FromString(row.entry) for _, row in logs.entries_of_alert(tx, alert.id))
+    told = (entry.fields for entry in entries if agency in entry.audience)
+    return any(_ITINERARY in fields for fields in (*told, *(one.fields for one in inside.of_agency(tx, alert.id, agency))))
 
 
 def logs_of(tx: Transaction, alert: AlertRow) -> list[LogRow]:

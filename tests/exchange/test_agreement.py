@@ -6,6 +6,7 @@ import pytest
 from exchange.agreement import (
     Allowed,
     Denied,
+    EntryDecisions,
     Parties,
     Request,
     check_agreement,
@@ -333,6 +334,45 @@ def test_an_entry_of_an_unknown_clause_is_not_agreed() -> None:
     parties = Parties(sender=domain("gb"), recipient=domain("kh"))
     denied = decide_entry(agreed(), entry, parties, alert_type(TRAVEL), NOW, disclosed=frozenset())
     assert denied == Denied(reasons=("CLAUSE_UNKNOWN",))
+
+
+def test_what_is_alike_for_two_entries_is_decided_once_and_what_differs_each_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    allowed = decide([agreed()], request())
+    assert isinstance(allowed, Allowed)
+    entry = disclosure_pb2.Entry(
+        agreement_digest=agreed().digest,
+        clause=allowed.clause.id,
+        fields=allowed.fields,
+        audience=[agency("kh", POLICE)],
+        purpose=PREVENTION,
+    )
+    others = [
+        entry,
+        changed(entry, manifest_digest=bytes(32), disclosed_at=NOW),  # nothing that a clause looks at
+        changed(entry, clause="gb-kh-travelalert-border"),
+        changed(entry, fields=allowed.fields[1:]),
+        changed(entry, audience=[agency("kh", BORDER)]),
+        changed(entry, purpose=handling_pb2.PURPOSE_PROSECUTION),
+        changed(entry, on_request_ground=disclosure_pb2.ON_REQUEST_GROUND_RISK_TO_CHILD),
+    ]
+    parties = Parties(sender=domain("gb"), recipient=domain("kh"))
+    kinds, held = [alert_type(TRAVEL), alert_type("exchange.v1.Tip")], [frozenset[int](), frozenset(allowed.fields)]
+    asked = [(one, kind, disclosed) for one in others for kind in kinds for disclosed in held]
+    expected = [decide_entry(agreed(), one, parties, kind, NOW, disclosed=disclosed) for one, kind, disclosed in asked]
+    assert None in expected
+    assert len({str(one) for one in expected}) > 3
+    calls: list[object] = []
+
+    def counted(*arguments: Any, **named: Any) -> Denied | None:
+        calls.append(arguments)
+        return decide_entry(*arguments, **named)
+
+    monkeypatch.setattr("exchange.agreement.decide_entry", counted)
+    decisions = EntryDecisions(parties, NOW)
+    for _ in range(2):
+        assert [decisions.decide(agreed(), one, kind, disclosed) for one, kind, disclosed in asked] == expected
+    assert len(calls) == len(asked) - len(kinds) * len(held)
+    assert decisions.decide(agreed(changed(agreement(), clauses=[])), entry, kinds[0], held[0]) == Denied(reasons=("CLAUSE_UNKNOWN",))
 
 
 def test_a_recipient_decides_under_the_named_clause_only() -> None:

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from exchange.v1 import desk_service_pb2
+from exchange.v1 import desk_service_pb2, handling_pb2
 from node.operations.officers import NotPermitted
-from node.operations.release import NotReleased, prepare
+from node.operations.release import NotReleased, Prepared, prepare, prepare_all
 from node.store.errors import StoreFailed
 from node.workers import sequencer
 from node.workers.sequencer import Sequencer
-from tests.countries import BORDER, POLICE, agency
+from tests import builders
+from tests.countries import BORDER, POLICE, TRAVEL, agency, agreement, changed, domain
 from tests.federation import federation
 from tests.refusals import refused
 from tests.rig import Office, draft
@@ -109,3 +110,32 @@ def test_a_store_that_fails_is_told_to_each(gb: Office, monkeypatch: pytest.Monk
     for future in futures:
         with refused(StoreFailed, "STORE_FULL"):
             future.result(0)
+
+
+def test_drafts_of_one_message_are_decided_as_each_would_be_alone(gb: Office) -> None:
+    liaison = gb.person("liaison")
+
+    def outcome(item: Prepared | NotReleased) -> Any:
+        if isinstance(item, NotReleased):
+            return sorted(problem.code for problem in item.problems if problem.severity == desk_service_pb2.SEVERITY_ERROR)
+        return [
+            (entry.partner, list(entry.entry.audience), list(entry.entry.fields), entry.entry.on_request_ground) for entry in item.entries
+        ]
+
+    route = (domain("kh"), BORDER, TRAVEL)
+    border = next(c for c in agreement("gb", "kh").clauses if (c.recipient, c.audience, c.alert_type) == route and c.on_request)
+    grant = desk_service_pb2.OnRequestGrant(recipient=KH_BORDER, field=border.on_request[0], ground=1)
+    drafts = [
+        draft(KH_BORDER),
+        draft(KH_POLICE),
+        draft(KH_BORDER, unticked=border.permitted[:1]),
+        draft(KH_BORDER, on_request=[grant]),
+        draft(KH_BORDER, purpose=handling_pb2.PURPOSE_PROSECUTION),
+        draft(KH_BORDER, handling=changed(builders.handling(), permitted_purposes=[handling_pb2.PURPOSE_DETECTION])),
+        draft(KH_BORDER, KH_POLICE),
+        draft(KH_BORDER),
+    ]
+    together = [outcome(item) for item in prepare_all(gb.ports, liaison, drafts, "synthetic")]
+    assert together == [outcome(prepare(gb.ports, liaison, one, "synthetic")) for one in drafts]
+    assert together[0] == together[-1]
+    assert len({str(one) for one in together}) == len(drafts) - 2  # the last is as the first, and both purposes fail alike
