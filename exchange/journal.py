@@ -129,6 +129,7 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
     journal_pb2.JOURNAL_KIND_ANCHOR: frozenset({"INBOUND", "OUTBOUND"}),
     journal_pb2.JOURNAL_KIND_RECEIPT: frozenset({"TAKEN"}),
     journal_pb2.JOURNAL_KIND_RETENTION: frozenset({"HELD", "RELEASED", "REVIEWED"}),
+    journal_pb2.JOURNAL_KIND_SUCCESSION: frozenset({"FOLLOWS"}),
 }
 """The codes of each kind. REFUSAL and ALARM are not here: they bear the code of what was refused or went wrong."""
 
