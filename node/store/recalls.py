@@ -143,7 +143,7 @@ def note_untold(tx: Connection, control: bytes, partner: str) -> None:
 
 
 def all_untold(tx: Connection) -> list[tuple[bytes, str]]:
-    """(digest of the control alert, partner) of all that is still to be told, in the order in which it was said: it decides what holds."""
+    """(digest of the control alert, partner) of all that is to be told, in the order in which it was said, which decides what holds."""
     query = select(untold.c.control, untold.c.partner).join(alert_rows, alert_rows.c.digest == untold.c.control)
     return [(row.control, row.partner) for row in tx.execute(query.order_by(alert_rows.c.id, untold.c.partner))]
 

@@ -1,6 +1,7 @@
 """The quick cards in docs/cards: one printed page each, and every command and option on them is there."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -22,16 +23,16 @@ def test_there_is_a_card_for_each_role() -> None:
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.stem)
-def test_every_command_on_a_card_is_there(card: object) -> None:
-    text = card.read_text(encoding="utf-8")  # type: ignore[attr-defined]  # a path
+def test_every_command_on_a_card_is_there(card: Path) -> None:
+    text = card.read_text(encoding="utf-8")
     shown = PROMPT.findall(text) + QUOTED.findall(text)
     assert shown
     assert [fault for line in shown for fault in unknown(line)] == []
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.stem)
-def test_a_card_is_one_page_and_says_whom_to_call(card: object) -> None:
-    text = card.read_text(encoding="utf-8")  # type: ignore[attr-defined]  # a path
+def test_a_card_is_one_page_and_says_whom_to_call(card: Path) -> None:
+    text = card.read_text(encoding="utf-8")
     printed = sum(max(1, -(-len(line) // LINE_WIDTH)) for line in text.splitlines() if line)
     assert printed <= PAGE_LINES
     assert "**Whom to call:**" in text

@@ -33,7 +33,7 @@ class Answering(Machine):
     )
 
     @transition(weight=4, when=lambda self: bool(self.holdings()), which=range(5), mistaken=(False, True))
-    def report(self, which: int, mistaken: bool) -> None:
+    def report(self, *, which: int, mistaken: bool) -> None:
         """A desk reports on an alert, whatever became of it."""
         country, digest, party = self.pick(self.holdings(), which)
         books, about = self.books(country), self.facts[digest]
@@ -80,7 +80,7 @@ class Answering(Machine):
         self.happened("report: released")
 
     @transition(weight=5, when=lambda self: bool(self.holdings()), which=range(5), excepting=(False, True))
-    def attest(self, which: int, excepting: bool) -> None:
+    def attest(self, *, which: int, excepting: bool) -> None:
         """A desk attests the purge of an alert, every manifest of it, perhaps with an exception."""
         debts = [one for one in self.holdings() if self.books(one[0]).owes(one[1], one[2])]
         country, digest, party = self.pick(debts or self.holdings(), which)
@@ -109,9 +109,7 @@ class Answering(Machine):
             self.happened("attest: several manifests of one alert")
         self._purge(country)
         gone = {one for one in books.known_line(digest, self.facts) if one in books.held and books.held[one].erased}
-        assert set(answer.erased) == gone, (
-            f"{party}: {[one.hex()[:8] for one in answer.erased]} erased, not {[one.hex()[:8] for one in gone]}"
-        )
+        assert set(answer.erased) == gone, f"{party}: {len(answer.erased)} manifests are erased, expected {len(gone)}"
 
     def _purge(self, country: str) -> None:
         if purged := self.oracle.purge(country):

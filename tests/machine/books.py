@@ -380,42 +380,10 @@ def _mark(kind: str, agency_class: int, marks: Mapping[int, str]) -> None:
 
 
 # The tables of ALERTS: border, police, NGO. Written out, so that a change of the schema's marks is seen here too.
-_TRAVEL = [
-    "RRC",
-    "MM-",
-    "MM-",
-    "MM-",
-    "MMC",
-    "CM-",
-    "CC-",
-    "MM-",
-    "-C-",
-    "CM-",
-    "MM-",
-    "-C-",
-    "CM-",
-    "MMC",
-    "CM-",
-    "CMC",
-    "MM-",
-    "-C-",
-    "MM-",
-    "-M-",
-    "-C-",
-    "CM-",
-    "MM-",
-    "CMC",
-    "-M-",
-    "-MC",
-    "MM-",
-    "CC-",
-    "-C-",
-    "RR-",
-    "MMM",
-    "-M-",
-    "RRR",
-    "MMM",
-]
+_TRAVEL = (
+    *("RRC", "MM-", "MM-", "MM-", "MMC", "CM-", "CC-", "MM-", "-C-", "CM-", "MM-", "-C-", "CM-", "MMC", "CM-", "CMC", "MM-"),
+    *("-C-", "MM-", "-M-", "-C-", "CM-", "MM-", "CMC", "-M-", "-MC", "MM-", "CC-", "-C-", "RR-", "MMM", "-M-", "RRR", "MMM"),
+)
 _HIT = ["-R-", "-R-", *["-M-"] * 10, "-R-", "-M-"]
 for _kind, _table in ((TRAVEL, _TRAVEL), (HIT, _HIT)):
     for _place, _class in enumerate(CLASSES):

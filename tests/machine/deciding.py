@@ -12,7 +12,7 @@ from node.operations.release import NotReleased, Prepared
 from node.operations.sequence import sequence
 from node.policy.pack import read_pack
 from tests.countries import BORDER, DAY, agency, domain
-from tests.machine.books import GATED, Going, Submission
+from tests.machine.books import GATED, Going, Submission, place_of
 from tests.machine.core import transition
 from tests.machine.telling import Telling
 from tests.refusals import refused
@@ -205,8 +205,6 @@ class Deciding(Telling):
 
 
 def _class(going: Going) -> int:
-    from tests.machine.books import place_of
-
     return place_of(going.party)[1]
 
 

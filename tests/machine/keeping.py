@@ -54,7 +54,7 @@ class Keeping(Answering):
             self.happened("retention: held past its limit")
 
     @transition(weight=1, when=lambda self: bool(self.manifests()), which=range(5), received=(False, True))
-    def hold(self, which: int, received: bool) -> None:
+    def hold(self, *, which: int, received: bool) -> None:
         """An agency keeps an alert, as for a court."""
         country, digest, party = self._one(which, received=received)
         office = self.office(country)
@@ -83,7 +83,7 @@ class Keeping(Answering):
         self.happened("hold: released")
 
     @transition(weight=1, when=lambda self: bool(self.manifests()), which=range(5), received=(False, True))
-    def erase_early(self, which: int, received: bool) -> None:
+    def erase_early(self, *, which: int, received: bool) -> None:
         """An agency erases what it has no need of any more."""
         country, digest, party = self._one(which, received=received)
         books, office = self.books(country), self.office(country)
@@ -103,7 +103,7 @@ class Keeping(Answering):
         self.happened("erase: done")
 
     @transition(weight=1, when=lambda self: bool(self.manifests()), which=range(5), received=(False, True))
-    def begin_erasure_and_die(self, which: int, received: bool) -> None:
+    def begin_erasure_and_die(self, *, which: int, received: bool) -> None:
         """An office dies between what it wrote down and what it does; whatever erases next goes on."""
         country, digest, _ = self._one(which, received=received)
         books, office = self.books(country), self.office(country)

@@ -110,7 +110,7 @@ class Mishaps(Machine):
         which=range(5),
         passed=(False, True, True),
     )
-    def lapse(self, office: int, what: str, which: int, passed: bool) -> None:
+    def lapse(self, *, office: int, what: str, which: int, passed: bool) -> None:
         """An office does something, it may reach everybody, and then its database is that of before."""
         country = self.country(office)
         place = Path(self.place.name) / f"lapse-{self.lapses}"
@@ -132,7 +132,7 @@ class Mishaps(Machine):
         return not any(log.stopped for name in self.NAMES for log in self.books(name).out.values())
 
     @transition(pair=range(6), resume=[True, True, False])
-    def suspend(self, pair: int, resume: bool) -> None:
+    def suspend(self, *, pair: int, resume: bool) -> None:
         """An administrator stops exchanging with a partner, or takes it up again."""
         suspended = [(name, partner) for name in self.NAMES for partner in sorted(self.books(name).suspended)]
         resume = resume and bool(suspended)

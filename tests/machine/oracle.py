@@ -152,7 +152,7 @@ class Oracle:
             new.append((index, entry))
             self._keep(books, entry)
         for _, entry in new:
-            self._effect(books, going.sender.country, entry)
+            self._effect(books, entry)
         if inn.receipted < len(inn.entries):
             inn.receipts.append((len(inn.entries), self.now()))
 
@@ -226,7 +226,7 @@ class Oracle:
         for party in entry.audience:
             holding.opened[party] = holding.opened.get(party, frozenset()) | entry.fields
 
-    def _effect(self, books: Books, sender: str, entry: Entry) -> None:
+    def _effect(self, books: Books, entry: Entry) -> None:
         """What a control alert or a report does when it has come in; the same again does nothing."""
         fact = self.facts[entry.digest]
         known = {one.control for one in (*books.recalls, *books.got)}

@@ -96,7 +96,7 @@ class Recalling(Telling):
         correcting=(False, True),
         more=[0, 0, 0, 1, 2, 4],
     )
-    def replace(self, which: int, correcting: bool, more: int) -> None:
+    def replace(self, *, which: int, correcting: bool, more: int) -> None:
         """An officer puts another manifest in an alert's place, perhaps to somebody new."""
         country, digest = self.pick(self.manifests(), which)
         books, verb = self.books(country), "correct" if correcting else "update"
@@ -146,7 +146,6 @@ class Recalling(Telling):
         correcting: bool,
         wanted: desk_service_pb2.Draft,
     ) -> None:
-        books = self.books(country)
         if correcting:
             notices = {about: self.told(country, about) for about in self._uncorrected(country, line)}
         else:

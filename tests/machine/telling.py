@@ -119,7 +119,7 @@ class Telling(Machine):
         looked=(False, True),
     )
     def publish(
-        self, sender: int, choice: int, unticked: tuple[int, ...], granted: tuple[int, ...], days: int, kept: int, looked: bool
+        self, *, sender: int, choice: int, unticked: tuple[int, ...], granted: tuple[int, ...], days: int, kept: int, looked: bool
     ) -> None:
         """An officer releases an alert to some agencies, perhaps after a preview."""
         country = self.country(sender)
