@@ -182,6 +182,7 @@ def _around_high_water(plan: Plan) -> None:
                 plan.reached("high-water: before the advance")
                 result = advance(water, origin, *mark)
                 plan.reached("high-water: advanced, nothing signed")
+                plan.note("checkpoint", result)  # with a batch of all that is logged, the record itself leaves
                 return result
             finally:
                 here.journal = False

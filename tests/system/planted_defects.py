@@ -60,8 +60,8 @@ def _receipt_before_commit(plan: "Plan") -> None:
 def _answer_before_commit(_plan: "Plan") -> None:
     def answer_at_once(frames: dict[str, dict[str, Any]], _connection: Any) -> None:
         answers: Iterator[desk_service_pb2.PublishedAlert] = iter(frames["sequence"]["answers"])
-        for items, future in frames["_release"]["taken"]:
-            future.set_result([next(answers) for _ in items])
+        for waiting, items in frames["_release"]["taken"]:
+            waiting.answer.set_result([next(answers) for _ in items])
         time.sleep(_LONG_ENOUGH_SECONDS)
 
     _before_commit_of_releases(answer_at_once)
@@ -76,6 +76,7 @@ def _late_entry(_plan: "Plan") -> None:
         uncommitted.append(connection)
         for partner in frames["sequence"]["grown"]:
             frames["sequence"]["ports"].signals.notify(partner)
+        frames["sequence"]["ports"].store.work.end()  # or the reader would wait for the commit after all
         time.sleep(_LONG_ENOUGH_SECONDS)
         uncommitted.clear()
 
