@@ -12,7 +12,7 @@ from node.cli import demo_drawings as drawings
 from node.cli import demo_region_drawings as region_drawings
 from node.cli.demo_nodes import free_port_pair
 from node.cli.demo_sample import readdressed, sample
-from node.cli.demo_stage import PATIENCE_SECONDS, Data, Stage, Teller, find
+from node.cli.demo_stage import PATIENCE_SECONDS, Data, Drawn, Stage, Teller, find
 from node.cli.errors import UNEXPECTED, Trouble
 from node.keys.node_directory import example_plan
 
@@ -63,27 +63,27 @@ class Region(Stage):
     def _region(self) -> None:
         self.set_up()
         self._open_tip_line("KH")
-        self.tell("Ten countries set up their nodes", {"nodes": list(self.made.values())}, drawings.nodes)
+        self._tell("set-up", "Ten countries set up their nodes", {"nodes": list(self.made.values())}, drawings.nodes)
         self.start()
         people = [self.ask(country, "officer", "whoami") for country in self.homes]
         for country, directory in self.homes.items():
-            for context in sorted(directory.glob("partner-*.toml")):
+            for context in sorted([*directory.glob("partner-*.toml"), *directory.glob("liaison-*.toml")]):
                 self._desks.append((country, context.stem, find(self.ask(country, context.stem, "whoami"), "agency")))
-        self.tell("Ten nodes run, each a process and a database of its own", {"officers": people}, drawings.people)
+        self._tell("running", "Ten nodes run, each a process and a database of its own", {"officers": people}, drawings.people)
         partners = [added for pair in PAIRS for added in self.befriend(*pair)]
-        self.tell("Who works together pins the other's fingerprint", {"partners": partners}, drawings.partners)
+        self._tell("partners", "Who works together pins the other's fingerprint", {"partners": partners}, drawings.partners)
         agreed = []
         for one, other in PAIRS:
             file = self.template(one, other, self.place / f"agreement-{one}-{other}.toml".lower())
             agreed.append(self.agree(one, other, file))
-        self.tell("They agree, two by two, field by field", {"agreements": agreed}, region_drawings.agreements)
+        self._tell("agreements", "They agree, two by two, field by field", {"agreements": agreed}, region_drawings.agreements)
 
     def _bulletin(self) -> None:
         """The whole region learns of a pattern, without a word about any person."""
         recipients = [agency for country in COUNTRIES[1:] for agency in self.agencies(country, "POLICE")]
         file = self._write("bulletin.json", self.readdressed("pattern-bulletin-th-gb.yaml", "GB", recipients))
         published = self._publish("GB", file, "A pattern that concerns the region")
-        self.tell("London tells the region's police of a pattern: no personal data", published, drawings.published)
+        self._tell("bulletin", "London tells the region's police of a pattern: no personal data", published, drawings.published)
 
     def _open_tip_line(self, country: str) -> None:
         """Let the NGOs of a country reach its node: they have a listener of their own, and it is closed until somebody opens it."""
@@ -106,29 +106,37 @@ class Region(Stage):
         taken = self.ask("KH", desk, "tip", "take", reference)
         read = self.read("KH", desk, "tip", "show", reference)
         data = {"tip": told, "desk": desk, "taken": taken, "as_read": read}
-        self.tell("An NGO in Siem Reap tells what it saw; it reads whom to call now, and a desk takes it up", data, region_drawings.tip)
+        self._tell(
+            "tip", "An NGO in Siem Reap tells what it saw; it reads whom to call now, and a desk takes it up", data, region_drawings.tip
+        )
         return data
 
     def _question(self, tip: Data) -> None:
         reference, file = tip["tip"]["reference"], self.place / "request.yaml"
+        # The liaison officer at the embassy in Phnom Penh is an agency of her own, at home at London's node.
+        _, liaison, embassy = next(desk for desk in self._desks if "embassy" in desk[2])
         self.ask(
             "KH", "officer", "tip", "convert", reference, "--to", "request", "--partner", self.agencies("GB", "POLICE")[0], "-o", str(file)
         )
         draft = _plain(file)
         draft["alert"]["contact_desk"] = self._sample("KH", ())["alert"]["contact_desk"]
+        draft["recipients"] = [*draft["recipients"], embassy]
         file = self._write("question.json", draft)
         sent = self.ask("KH", "officer", "request", "send", str(file), "--reason", "A tip about a traveller")
         digest = find(sent, "manifest_digest")
         self.until("GB", "officer", ("request", "list"), lambda data: digest in json.dumps(data))
-        self.ask("GB", "officer", "inbox", "show", digest)
-        acknowledged = self.ask("GB", "officer", "inbox", "acknowledge", digest)
+        self.ask("GB", liaison, "inbox", "show", digest)
+        acknowledged = self.ask("GB", liaison, "inbox", "acknowledge", digest)
         answer = self._write("response.json", self._response())
         answered = self.ask("GB", "officer", "request", "answer", digest, str(answer), "--reason", "What is on record here")
-        shown = self.until("KH", "officer", ("request", "show", digest), lambda data: find(data, "state") == "ANSWERED")
+        shown = self.until("KH", "officer", ("request", "show", digest), _is_answered)
         status = self._as_ngo("ask", tip["tip"]["id"])
         data = {"sent": sent, "acknowledged": acknowledged, "answered": answered, "request": shown, "ngo_reads": status}
-        self.tell(
-            "The tip becomes a question to London, which answers in time; the NGO reads the status alone", data, region_drawings.question
+        self._tell(
+            "question",
+            "The tip becomes a question to London, which answers in time; the NGO reads the status alone",
+            data,
+            region_drawings.question,
         )
 
     def _response(self) -> dict[str, Any]:
@@ -150,9 +158,11 @@ class Region(Stage):
     def _alert(self) -> Data:
         file = self._own_alert or self._write("alert.json", self._sample("GB", ("KH", "TH")))
         (preview,) = self.ask("GB", "officer", "alert", "preview", str(file))["previews"]
-        self.tell("An officer sees, before anything leaves, what each recipient will see", {"preview": preview}, drawings.preview)
+        self._tell(
+            "preview", "An officer sees, before anything leaves, what each recipient will see", {"preview": preview}, drawings.preview
+        )
         published = self._publish("GB", file, "Travel of a registered offender to the region")
-        self.tell("The alert goes to Cambodia and Thailand: one signature, a view for each", published, drawings.published)
+        self._tell("alert", "The alert goes to Cambodia and Thailand: one signature, a view for each", published, drawings.published)
         return {"file": str(file), **published["published"]}
 
     def _read_at_desks(self, alert: Data) -> None:
@@ -165,7 +175,7 @@ class Region(Stage):
             }
             for country, who, agency in read
         ]
-        self.tell("Each desk abroad sees its own minimum, and no more", {"desks": shown}, drawings.desks)
+        self._tell("desks", "Each desk abroad sees its own minimum, and no more", {"desks": shown}, drawings.desks)
 
     def _screen(self, alert: Data) -> Data:
         """The border desk of the first country with one screens an arriving flight."""
@@ -176,7 +186,9 @@ class Region(Stage):
         screened = self.ask(country, who, "screen", str(path))
         read = self.read(country, who, "screen", str(path))
         data = {"country": country, "desk": who, "screening": screened, "as_read": read}
-        self.tell("The border desk screens an arriving flight: a proposal for a person to look at", data, region_drawings.screened)
+        self._tell(
+            "screening", "The border desk screens an arriving flight: a proposal for a person to look at", data, region_drawings.screened
+        )
         return data
 
     def _report(self, alert: Data, hit: Data) -> None:
@@ -187,7 +199,7 @@ class Region(Stage):
         status = self.until("GB", "officer", words, lambda data: any(item["state"] == "REPORTED" for item in data["disclosures"]))
         answer = self.ask("GB", "officer", "inbox", "show", find(report, "manifest_digest"))
         data = {"desk": who, "report": report, "status": status, "answer": answer}
-        self.tell("He is refused entry; the desk says so, and London's police read it", data, drawings.reported)
+        self._tell("report", "He is refused entry; the desk says so, and London's police read it", data, drawings.reported)
 
     def _pass_on(self, alert: Data, hit: Data) -> None:
         """The country that met him asks leave to warn the next one; nothing goes without it."""
@@ -220,7 +232,9 @@ class Region(Stage):
         shown = self.ask(third, "officer", "inbox", "show", digest)
         known = self.until("GB", "officer", ("alert", "reach", digest), lambda data: self.domain(third) in json.dumps(data))
         data = {"asked": asked, "refused": refused, "granted": granted, "released": released, "inbox": read, "shown": shown, "reach": known}
-        self.tell("Cambodia asks leave to warn Viet Nam; London grants it, and knows who was told", data, region_drawings.passed_on)
+        self._tell(
+            "onward", "Cambodia asks leave to warn Viet Nam; London grants it, and knows who was told", data, region_drawings.passed_on
+        )
 
     def _correct(self, alert: Data) -> Data:
         content = _plain(Path(alert["file"]))
@@ -238,7 +252,7 @@ class Region(Stage):
         abroad = ("inbox", "show", digest)
         passed_on = self.until("VN", "officer", abroad, lambda data: "DISPUTED" in data["summary"]["flags"])
         data = {"wrong": wrong, "corrected": corrected, "desks": desks, "passed_on": passed_on["summary"]}
-        self.tell("Something in it was wrong: every desk reads the correction in its place", data, region_drawings.corrected)
+        self._tell("correction", "Something in it was wrong: every desk reads the correction in its place", data, region_drawings.corrected)
         return {**alert, "first": digest, "manifest_digest": newer}
 
     def _withdraw(self, alert: Data) -> None:
@@ -255,7 +269,7 @@ class Region(Stage):
             attested.append({"agency": agency, **self._attest(country, who, first)})
         status = self.until("GB", "officer", ("alert", "status", digest), lambda data: not owing(data))
         data = {"withdrawn": withdrawn, "owed": owed, "attested": attested, "status": status}
-        self.tell("The alert is withdrawn; every agency attests that it is purged", data, region_drawings.withdrawn)
+        self._tell("withdrawal", "The alert is withdrawn; every agency attests that it is purged", data, region_drawings.withdrawn)
 
     def _attest(self, country: str, who: str, digest: str) -> Data:
         words = ("inbox", "attest", digest, "--copies", "0", "--lists-updated")
@@ -275,7 +289,12 @@ class Region(Stage):
             compared.append({"pair": [self.domain(one), self.domain(other)], **answer})
         verified = {country: self.ask(country, "auditor", "audit", "fsck") for country in COUNTRIES}
         data = {"reconciled": compared, "checked": verified}
-        self.tell("An auditor reconciles every log of every pair, and checks every node's records", data, region_drawings.reviewed)
+        self._tell(
+            "review", "An auditor reconciles every log of every pair, and checks every node's records", data, region_drawings.reviewed
+        )
+
+    def _tell(self, chapter: str, title: str, data: Data, drawn: Drawn) -> None:
+        self.tell(title, {"chapter": chapter, **data}, drawn)
 
     def desks_told(self, alert: Data) -> list[tuple[str, str, str]]:
         """(country, context, agency) of each desk that an alert went to and that has an officer."""
@@ -350,6 +369,10 @@ def passenger_list(shown: Data) -> str:
     for row in rows[1:2] + rows[:1] + rows[2:]:
         lines.writerow((*row, "XX 583"))
     return written.getvalue()
+
+
+def _is_answered(data: Data) -> bool:
+    return {case["state"] for case in data["cases"]} >= {"ANSWERED", "ACKNOWLEDGED"}
 
 
 def _plain(file: Path) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from node.cli.demo_stage import Data, find
+from node.cli.demo_stage import Data
 from node.cli.output import facts, note, party_name, short, table, words
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ def tip(data: Data) -> "Sequence[Any]":
 
 def question(data: Data) -> "Sequence[Any]":
     """How the question stands at last, and what the NGO reads."""
-    return [facts([("question", words(str(find(data["request"], "state")))), ("the NGO reads", words(data["ngo_reads"]["state"]))])]
+    rows = [(party_name(case["asked"]), words(case["state"]), words(case["clock"])) for case in data["request"]["cases"]]
+    return [table(("asked", "question", "clock"), rows), facts([("the NGO reads", words(data["ngo_reads"]["state"]))])]
 
 
 def passed_on(data: Data) -> "Sequence[Any]":
