@@ -89,7 +89,8 @@ class Machine(RuleBasedStateMachine):
     )
     RARE: ClassVar[frozenset[str]] = frozenset(
         {
-            "delivery: refused as CONFLICT",  # test_op_recall_races, test_attacks_policy
+            "approve: approved, and refused at release",
+            "delivery: refused as CONFLICT",
             "delivery: refused as REQUIRED_MISSING",
             "delivery: refused as WITHDRAWN",
             "delivery: told again what was erased",
