@@ -109,9 +109,10 @@ class Mishaps(Machine):
         what=("replace", "recall", "recall", "attest", "publish", "report", "supplement"),
         which=range(5),
         passed=(False, True, True),
+        then=("", "attest", "report", "recall", "replace"),
     )
-    def lapse(self, *, office: int, what: str, which: int, passed: bool) -> None:
-        """An office does something, it may reach everybody, and then its database is that of before."""
+    def lapse(self, *, office: int, what: str, which: int, passed: bool, then: str) -> None:
+        """An office does something, it may reach everybody, its database is that of before, and work goes on before anybody mends it."""
         country = self.country(office)
         place = Path(self.place.name) / f"lapse-{self.lapses}"
         self.lapses += 1
@@ -120,6 +121,8 @@ class Mishaps(Machine):
         if passed:
             self.flow()
         self.go_back(*backup)
+        if then:
+            self.do_something(then, which)
 
     def do_something(self, what: str, which: int) -> None:
         """One transition by name, with its first choices but for `which` alert."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from node.operations import attest, deliver, inbox, recall, recalled, standing
+from node.operations import attest, deliver, inbox, recall, recalled
 from node.store.recalls import RecallKind
 from tests.machine.machines import TwoCountries
 from tests.machine.running import run
@@ -58,23 +58,12 @@ def _sent_after_all(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(deliver, "recalled_now", lambda *_: False)
 
 
-def _lifts_for_good(patch: pytest.MonkeyPatch) -> None:
-    """A lifting outweighs every later restriction."""
-    real = standing.state_of
-
-    def state_of(held: Any, *, superseded: bool) -> str:
-        return real([one for one in held if one is not RecallKind.RESTRICTION or RecallKind.LIFTING not in held], superseded=superseded)
-
-    patch.setattr(standing, "state_of", state_of)
-
-
 DEFECTS: list[Callable[[pytest.MonkeyPatch], None]] = [
     _reads_again,
     _recall_lost_on_arrival,
     _recall_reaches_too_few,
     _attestation_lost,
     _sent_after_all,
-    _lifts_for_good,
 ]
 
 
