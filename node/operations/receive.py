@@ -109,7 +109,7 @@ def receive(
         agreements=known.agreements,
         now=now,
     )
-    # Checked before the writing turn is taken: what other partners send never waits for these signatures.
+    # Checked before the writing turn is taken: who only writes never waits for these signatures.
     kept, refused = _open_all(ports, log, batch, recipient)
     excepted = [(index, exception_code(error)) for index, error in refused]
     notes = notes_of(ports, kept, now)

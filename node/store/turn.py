@@ -2,7 +2,7 @@
 
 The interpreter runs one thread anyway. But a thread lets go of it at every statement that SQLite runs, and where another one computes it
 gets it back only after the switch interval, 5 ms: a transaction of a dozen statements then takes ten times as long as it works. Whoever
-takes turns here waits once, and is not disturbed. Waiting for the disk is nobody's turn: a commit ends it early.
+takes turns here waits once, and is not disturbed. A commit ends the turn before it waits for the disk; a high-water record does not.
 """
 
 import threading

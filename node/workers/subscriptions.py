@@ -1,6 +1,7 @@
 """One thread a partner: keep a subscription to its log up, with jittered backoff, and resume where the mirror stands.
 
-One partner's trouble never delays another's: they share no thread, no connection and no lock but the store's turn to write.
+One partner's trouble never delays another's: they share no thread, no connection and no lock but the turns to work
+and to write: each waits for what another one is at, and never for a partner.
 """
 
 import queue
