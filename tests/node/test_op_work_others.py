@@ -74,7 +74,7 @@ def test_a_report_from_inside_the_country_waits_at_its_desk(tmp_path: Path) -> N
         kept = inside.reported(kh, digest).kept
         waiting = kinds(kh, "police")
         assert (waiting, kinds(kh, "border")) == (["REPORT_TO_FORWARD"], [])
-        assert not inside.forwarded(kh, kept.id).problems
+        assert not inside.forwarded(kh, kept.report).problems
         assert kinds(kh, "police") == []
 
 
