@@ -90,6 +90,8 @@ class Mishaps(Machine):
             signed[partner] = mark.size if mark else 0
             if len(self.books(partner).inn[country].entries) < signed[partner] > len(books.out[partner].entries):
                 return  # such a log has to be ended, and people decide that
+            if any(index >= len(books.inn[partner].entries) for index in self.books(partner).out[country].lost):
+                return  # a known gap (docs/decisions/0030): what both have lost, a recall among it, nobody tells again
         office.restore(path)
         self.oracle.restore(country, books)
         self.restored.add(country)
