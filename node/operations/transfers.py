@@ -21,6 +21,9 @@ ASKED_BY_CLAUSE = {
 }
 """What a clause's conditions ask an assessment to state, in a policy pack's words."""
 
+_OF_PERSONS = frozenset({"IDENTITY", "BIOMETRIC", "DOCUMENT", "TRAVEL", "CONTACT", "CRIMINAL", "HEALTH", "CASE"})
+"""Categories of what tells of a person, or of a case about one."""
+
 
 def offences_of(kind: AlertType, alert: bytes) -> frozenset[int]:
     """Every offence class that an alert names anywhere."""
@@ -40,6 +43,7 @@ def pass_transfer(
         purpose=purpose,
         offence_classes=frozenset(offences),
         categories=frozenset(field.category for field in kind.fields if field.number in going),
+        tells_of_persons=any(field.category in _OF_PERSONS for field in kind.fields),
     )
     agreed = frozenset(ASKED_BY_CLAUSE[condition] for condition in allowed.clause.transfer_conditions)
     return pass_gate(policy, transfer, known.assessments, now, agreed=agreed)

@@ -23,6 +23,8 @@ class Transfer:
     """Of the alert as a whole, whether or not they are told: what the law asks for depends on what the person did."""
     categories: frozenset[str]
     """Of the fields that would go."""
+    tells_of_persons: bool = True
+    """Whether an alert of this type can: whether any of its fields, told or not, is of such a category."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,8 @@ def pass_gate(
 
     `agreed` is what the clause of the agreement asks an assessment to state, beside the pack's rules.
 
-    To an agency of class NGO, which is no competent authority, nothing goes unless a rule that names that class applies too.
+    To an agency of class NGO, which is no competent authority, nothing that tells of persons goes unless a rule that names that class
+    applies too.
 
     An assessment counts that is for this destination and recipient and in force, and states all that the rules which apply ask for;
     of several, the one that was made last.
@@ -86,7 +89,8 @@ def pass_gate(
     ]
     if withheld:
         return tuple(withheld)
-    if transfer.agency_class == AGENCY_CLASS_NGO and not any(transfer.agency_class in rule.classes for rule in rules):
+    charity = transfer.agency_class == AGENCY_CLASS_NGO and transfer.tells_of_persons
+    if charity and not any(transfer.agency_class in rule.classes for rule in rules):
         # Whoever is no competent authority gets nothing by a rule that was written for those who are.
         return (Obstacle(code="NGO_NOT_REGULATED", rule="", law="", detail=pack.label),)
     if agreed:

@@ -194,5 +194,6 @@ def test_an_office_sees_by_agency_what_any_of_its_people_may_see(two: Federation
         ("", frozenset({"auditor", "administrator"})),
         (GB_POLICE, frozenset({"liaison officer", "partner officer"})),
         (agency("gb", BORDER), frozenset({"liaison officer", "partner officer"})),
+        (agency("gb", NGO), frozenset({"partner officer"})),
     }
     assert {one.person for one in office_viewers(two["gb"].ports.officers)} == {""}
