@@ -38,8 +38,11 @@ LONGEST = 60 * DAY
 """How far a run's clock goes at most: keys, and the records of recalls, outlive it."""
 EVERY = 9
 """Steps between two healings at least."""
-AFTER_A_RESTORE = frozenset({"ADOPTED", "ENTRY_WITHOUT_ALERT"})
-"""What a check of the records finds of an office that lost content with an old backup, and says so."""
+AFTER_A_RESTORE = frozenset({"ADOPTED", "ENTRY_WITHOUT_ALERT", "RECEIPT_BEYOND_LOG"})
+"""What a check of the records finds of an office that lost content with an old backup, and says so.
+
+The last while its own receipts, adopted from the sender, are ahead of the entries, which come again after them.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
