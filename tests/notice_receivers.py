@@ -115,7 +115,7 @@ def receiving(certificate: Path | None = None) -> Iterator[Receiver]:
         thread.join()
 
 
-@dataclass(slots=True)
+@dataclass
 class Mailbox:
     """What a mail server took: (recipients, message) each; it refuses one recipient, and answers messages as it is told."""
 
