@@ -19,6 +19,8 @@ from tests.onward import KH_BORDER, KH_POLICE, asked, decided, fsck, permitted, 
 from tests.recalls import attested, codes, flags, other_alert, recalled, request_id, shown, stages, together
 from tests.rig import Office, draft
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def federated(tmp_path: Path) -> Iterator[Federation]:

@@ -46,6 +46,8 @@ from tests.recalls import (
 )
 from tests.rig import draft
 
+pytestmark = pytest.mark.slow
+
 BLOCKED = ["WITHDRAWN", "ATTESTATION_OWED"]
 
 

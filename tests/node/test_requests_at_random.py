@@ -5,6 +5,8 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
+import pytest
+
 from exchange.v1 import desk_service_pb2
 from node.operations.attempts import note_failed
 from tests.asking import COURT, GB, KH, acknowledged, answered, asked, asking_agreement, case, suspended, turned_down
@@ -12,6 +14,8 @@ from tests.countries import HOUR
 from tests.federation import Federation, Stream, federation
 from tests.recalls import recalled
 from tests.rig import Office
+
+pytestmark = pytest.mark.slow
 
 STEPS = ("acknowledge", "suspend", "resume", "hold", "let go", "answer", "refuse", "withdraw", "gb to kh", "kh to gb", "attempt")
 LIKELY = (*STEPS, "gb to kh", "gb to kh", "gb to kh", "kh to gb", "acknowledge", "suspend", "resume")
