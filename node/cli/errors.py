@@ -52,7 +52,7 @@ _BY_STATUS: Final = {
 }
 _NEXT: Final = {
     "INVALID_ARGUMENT": "Correct the command or the file, and try again.",
-    "FAILED_PRECONDITION": "See `exchange agreement list` for what is agreed, or ask your liaison officer.",
+    "FAILED_PRECONDITION": "Do what is said above; where others must act first, ask your liaison officer or administrator.",
     "NOT_FOUND": "See the list (`exchange alert list`, `inbox list`, `partner list`…), and give more of the id.",
     "ABORTED": "See how it stands now (`list`, `show`), then decide again.",
     "DATA_LOSS": "Keep what you have, do not act on it, and tell your auditor.",
@@ -63,6 +63,10 @@ _NEXT: Final = {
 
 _NEXT_OF_CODE: Final = {
     "PURPOSE_MISSING": "Name one: `exchange audit open ENTRY --purpose …`; --help lists them.",
+    "REASON_MISSING": "Give one: --reason TEXT. It is kept sealed.",
+    "NOT_RECEIPTED": "Wait until `exchange alert status ALERT` shows the receipt, then try again.",
+    "PARTNER_UNKNOWN": "See `exchange partner list`; an administrator adds one: `exchange partner add DESCRIPTOR --fingerprint …`.",
+    "PARTNER_SUSPENDED": "An administrator takes it up again: `exchange partner resume`.",
     "NOT_ALONE": "Nothing, if it can wait for its limit; otherwise the other agency decides with you.",
 }
 """Where the status alone would send people the wrong way."""
