@@ -10,14 +10,14 @@ from types import FrameType
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from exchange.directory import KnownNode, open_descriptor_chain
 from exchange.errors import Conflict, ExchangeError, NotFound, Refused
 from exchange.tlog.note import NoteVerifier
 from exchange.tlog.policy import parse_policy
-from exchange.v1 import directory_pb2, exchange_service_pb2, statement_pb2
+from exchange.v1 import exchange_service_pb2
 from exchange.values import PartyId
 from node.config import Config
 from node.httpd import mutual_tls13
+from node.keys.next_descriptor import read_own
 from node.keys.signers import open_signer
 from node.links.exchange_link import ExchangeLink
 from node.national.clauses import NationalClauses
@@ -200,7 +200,7 @@ class Node:
 def build(config: Config) -> Node:
     """Open everything that a node needs. Raises what opening keys, descriptors and the store raises."""
     store = open_store(config.store.database)
-    own = own_node(config.store.descriptors)
+    own = read_own(config.store.descriptors)
     if own.trust_domain != config.node.trust_domain:
         raise Refused("DESCRIPTOR_OTHER_NODE", "the descriptor file is another node's than the configuration's")
     clock = SystemClock()
@@ -292,10 +292,3 @@ def national_of(config: Config) -> NationalClauses:
             "NATIONAL_ABSENT", "the national clauses are not a readable text where the configuration says: national.clauses"
         ) from None
     return load_national(text, config.node.trust_domain, config.agencies)
-
-
-def own_node(descriptors: Path) -> KnownNode:
-    """This node as its own descriptor file describes it, from its first identity key on."""
-    chain = directory_pb2.DescriptorChain.FromString(descriptors.read_bytes())
-    statements = [statement_pb2.Statement.FromString(serialized) for serialized in chain.descriptors]
-    return open_descriptor_chain(statements, statements[0].signatures[0].key_id)

@@ -16,8 +16,8 @@ from exchange.log import LogName, open_log_checkpoint
 from exchange.receipt import open_receipt_of
 from exchange.tlog.checkpoint import Checkpoint
 from exchange.v1 import desk_service_pb2, disclosure_pb2, statement_pb2
-from node.app import own_node
 from node.config import load_config
+from node.keys.next_descriptor import read_own
 from node.keys.signers import open_signer
 from node.operations.contents import purpose_of_alert, purpose_of_entry, unpack_content
 from node.operations.fsck import check_store
@@ -70,7 +70,7 @@ class StoppedNode:
 def opened(directory: Path) -> Iterator[StoppedNode]:
     """Open the files of a node that does not run. Recovers the database as the node itself would."""
     config = load_config(directory / "node.toml", {})
-    own = own_node(config.store.descriptors)
+    own = read_own(config.store.descriptors)
     store = open_store(config.store.database, create=False)
     try:
         yield StoppedNode(

@@ -54,6 +54,7 @@ _NOUNS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "Node": {
         "node": "Set up and run a node; show its descriptor.",
+        "key": "A node's signing keys: list, rotate, revoke.",
         "demo": "Two countries on this machine, and one alert from end to end.",
         "whoami": "Who you are to the node, and in which roles.",
     },

@@ -175,6 +175,33 @@ def renew(directory: Path) -> None:
 
 
 @node.command()
+@click.option("--config", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The node's node.toml.")
+@click.option("--identity", type=click.Path(dir_okay=False, path_type=Path), help="File of the identity key, where it is kept offline.")
+def describe(config: Path, identity: Path | None) -> None:
+    """Sign the node's next descriptor, from what the configuration says now.
+
+    It is due every 90 days, whenever address, languages, agencies or the authority change, and after a new version that understands more.
+    """
+    from node.cli.document import iso_time
+    from node.config import load_config
+    from node.keys.rotation import describe as sign
+    from node.system import SystemClock
+
+    loaded = load_config(config, os.environ)
+    if not (identity or loaded.keys.identity):
+        raise click.UsageError("The configuration names no identity key: bring it for this, and name its file with --identity.")
+    place = identity or Path(loaded.keys.identity.removeprefix("file:"))
+    newest = sign(loaded, identity=place, now=SystemClock().now_ms()).descriptor
+    data = {"trust_domain": newest.trust_domain, "sequence": newest.sequence, "next_update": iso_time(newest.next_update)}
+
+    def draw(console: "Console") -> None:
+        console.print(f"Descriptor number {newest.sequence} is in force; the next is due by {data['next_update']}.", style="green")
+        console.print(note("Next: start the node again. Partners ask for it with their next stream."))
+
+    show(data, draw)
+
+
+@node.command()
 @click.option(
     "--file",
     "file",

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from exchange.directory import sign_descriptor
@@ -15,14 +14,11 @@ from exchange.profile import alert_types
 from exchange.v1 import agreement_pb2, directory_pb2
 from exchange.values import CLOCK_SKEW_MS, PartyId, node_of
 from node.keys.files import read_certificate
+from node.keys.next_descriptor import NEXT_UPDATE, described
 from node.keys.party_plan import PartyPlan
-from node.keys.signers import FileSigner, file_signer
+from node.keys.signers import file_signer
 
-KEY_LIFE: Final = timedelta(days=730)
-IDENTITY_LIFE: Final = timedelta(days=3652)
-NEXT_UPDATE: Final = timedelta(days=90)
-
-_NODE_USES: Final[Mapping[str, "directory_pb2.KeyUse.ValueType"]] = {
+NODE_USES: Final[Mapping[str, "directory_pb2.KeyUse.ValueType"]] = {
     "agreement": directory_pb2.KEY_USE_AGREEMENT,
     "log": directory_pb2.KEY_USE_LOG,
     "receipt": directory_pb2.KEY_USE_RECEIPT,
@@ -51,9 +47,9 @@ def first_descriptor(plan: PartyPlan, directory: Path, *, endpoint: str, now: da
     started = int(now.timestamp() * 1000) - CLOCK_SKEW_MS
     node = node_of(plan.trust_domain)
     identity = file_signer(directory / "keys/identity.key")
-    keys = [_described(file_signer(directory / f"keys/{name}.key"), use, node, started) for name, use in _NODE_USES.items()]
+    keys = [described(file_signer(directory / f"keys/{name}.key"), use, node, started) for name, use in NODE_USES.items()]
     keys += [
-        _described(
+        described(
             file_signer(directory / f"keys/statement-{agency.slug}.key"),
             directory_pb2.KEY_USE_STATEMENT,
             PartyId(trust_domain=plan.trust_domain, path=agency.path),
@@ -86,16 +82,3 @@ def first_descriptor(plan: PartyPlan, directory: Path, *, endpoint: str, now: da
     )
     chain = directory_pb2.DescriptorChain(descriptors=[encode(sign_descriptor(descriptor, identity))])
     return SignedDescriptor(chain=encode(chain), fingerprint=identity.key_id)
-
-
-def _described(signer: FileSigner, use: "directory_pb2.KeyUse.ValueType", party: PartyId, started: int) -> directory_pb2.DescribedKey:
-    ed25519_key = isinstance(signer.private_key, ed25519.Ed25519PrivateKey)
-    life = IDENTITY_LIFE if use == directory_pb2.KEY_USE_IDENTITY else KEY_LIFE
-    return directory_pb2.DescribedKey(
-        use=use,
-        suite=directory_pb2.SUITE_ED25519 if ed25519_key else directory_pb2.SUITE_ECDSA_P256_SHA256,
-        public_key=signer.spki,
-        speaks_for=[str(party)],
-        not_before=started,
-        not_after=started + life // timedelta(milliseconds=1),
-    )

@@ -10,8 +10,8 @@ import pytest
 from exchange.directory import KnownNode, open_descriptor_chain, sign_descriptor
 from exchange.errors import Unverified
 from exchange.v1 import directory_pb2
-from node.app import own_node
 from node.keys.files import read_certificate
+from node.keys.next_descriptor import read_own
 from node.keys.node_directory import example_plan, write_node_directory
 from node.keys.signers import file_signer
 from node.ports import Known, Partner
@@ -31,7 +31,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def node_of(place: Path, country: str) -> KnownNode:
-    return own_node(place / country / "descriptor.pb")
+    return read_own(place / country / "descriptor.pb")
 
 
 def revoking(place: Path, country: str, *keys: bytes) -> KnownNode:

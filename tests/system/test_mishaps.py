@@ -72,7 +72,10 @@ def digests_in_inbox(office: Office, who: str) -> set[bytes]:
 
 
 LITTLE = 256 * 1024
-"""Bytes: more than a node's log takes in a test, less than its database has. So no checkpoint can finish and make the journal's room free again."""
+"""Bytes: more than a node's log takes in a test, less than its database has.
+
+So no checkpoint of the database's journal ends, and makes its room free again.
+"""
 
 
 def room_for(process: NodeProcess, size: int) -> None:

@@ -12,11 +12,11 @@ from exchange.tlog.checkpoint import Checkpoint, sign_checkpoint
 from exchange.tlog.note import CosignatureVerifier, NoteVerifier
 from exchange.v1.desk_service_pb2 import GetWitnessStatusRequest
 from exchange.v1.directory_pb2 import KEY_USE_LOG, KEY_USE_WITNESS
-from node.app import own_node
 from node.cli.audit_consistency import consistency
 from node.cli.audit_witness import witness
 from node.cli.context import Settings
 from node.cli.errors import Trouble
+from node.keys.next_descriptor import read_own
 from node.keys.signers import open_signer
 from tests.system.nodes import Countries, NodeProcess, Office, ask, exchange, start, until
 from tests.tlog_follower import Follower, verify_cosignature
@@ -38,7 +38,7 @@ def ask_each_other(*offices: Office) -> None:
 
 
 def public_key(office: Office, use: int) -> bytes:
-    (key,) = [key for key in own_node(office.directory / "descriptor.pb").keys.values() if key.use == use]
+    (key,) = [key for key in read_own(office.directory / "descriptor.pb").keys.values() if key.use == use]
     return raw_key(key.spki)
 
 
@@ -110,7 +110,7 @@ def test_two_nodes_witness_each_other_and_a_stock_client_follows(
     assert [item["origin"] for item in status["witnessed"]] == [origin(kh)]
 
     until(lambda: cosigned(gb, kh))
-    fingerprint = own_node(gb.directory / "descriptor.pb").chain[0].signatures[0].key_id.hex()
+    fingerprint = read_own(gb.directory / "descriptor.pb").chain[0].signatures[0].key_id.hex()
     later = tmp_path / "later.note"
     words = ("--note", str(saved), "--pin", fingerprint, "--policy", str(policy), "-o", str(later))
     answers: list[tuple[int, dict[str, Any]]] = []
