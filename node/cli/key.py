@@ -64,9 +64,7 @@ def list_(config_file: Path) -> None:
     data = {**_described(own), "keys": keys, "not_described": undescribed}
 
     def draw(console: "Console") -> None:
-        rows = [
-            (words(one["use"]), _whose(one["speaks_for"][0]), one["key_id"][:12], one["not_after"][:10], _state(one)) for one in keys
-        ]
+        rows = [(words(one["use"]), _whose(one["speaks_for"][0]), one["key_id"][:12], one["not_after"][:10], _state(one)) for one in keys]
         console.print(table(("!use", "for", "key", "until", "state"), rows))
         console.print(note(f"\nDescriptor number {data['sequence']}; the next is due by {data['next_update']}: exchange node describe."))
         for use in undescribed:
