@@ -163,15 +163,20 @@ def succeed_journal(config: Path) -> None:
 
 @node.command()
 @click.option("--dir", "directory", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path), help="Of the node.")
-def renew(directory: Path) -> None:
-    """Issue a new TLS certificate for the node's listener for partners: it lives seven days. A running node takes it up by itself."""
-    from node.keys.renew import renew_node_leaf
+@click.argument("leaf", default="node")
+def renew(leaf: str, directory: Path) -> None:
+    """Issue LEAF's certificate anew, with a fresh key: node (seven days), desk, tips (90 days), officers/NAME or ngos/NAME (a year).
+
+    A running node takes up its own by itself. An officer is given both files, and puts them where the context names them.
+    """
+    from node.keys.renew import renew_leaf
     from node.system import SystemClock
 
-    certificate = renew_node_leaf(directory, now=SystemClock().now())
+    certificate = renew_leaf(directory, leaf, now=SystemClock().now())
+    file = directory / (f"{leaf}.pem" if "/" in leaf else f"tls/{leaf}.pem")
     until = certificate.not_valid_after_utc
-    data = {"certificate": str(directory / "tls/node.pem"), "not_after": until.strftime("%Y-%m-%dT%H:%M:%SZ")}
-    show(data, lambda console: console.print(f"Renewed until {until:%Y-%m-%d %H:%M} UTC: {directory / 'tls/node.pem'}", style="green"))
+    data = {"certificate": str(file), "not_after": until.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    show(data, lambda console: console.print(f"Renewed until {until:%Y-%m-%d %H:%M} UTC: {file}", style="green"))
 
 
 @node.command()
