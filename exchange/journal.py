@@ -89,7 +89,7 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
     ),
     journal_pb2.JOURNAL_KIND_ACCESS: frozenset({"ADDED", "CHANGED", "REMOVED"}),
     journal_pb2.JOURNAL_KIND_SIGN_IN: frozenset({"CERTIFICATE"}),
-    journal_pb2.JOURNAL_KIND_PARTNER: frozenset({"ADDED", "REFRESHED", "RESUMED", "SUSPENDED"}),
+    journal_pb2.JOURNAL_KIND_PARTNER: frozenset({"ADDED", "ALARM_SETTLED", "REFRESHED", "RESUMED", "SUSPENDED"}),
     journal_pb2.JOURNAL_KIND_AGREEMENT: frozenset({"ACCEPTED", "EMERGENCY", "EMERGENCY_USED", "OFFERED", "PROPOSED"}),
     journal_pb2.JOURNAL_KIND_KEY: frozenset({"DESCRIPTOR"}),
     journal_pb2.JOURNAL_KIND_EXPORT: frozenset(

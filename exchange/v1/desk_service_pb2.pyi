@@ -5152,6 +5152,55 @@ class SuspendRequestResponse(_message.Message):
 Global___SuspendRequestResponse: _TypeAlias = SuspendRequestResponse  # noqa: Y015
 
 @_typing.final
+class SettleAlarmRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    reference: _builtins.str
+    """As the work list names it: hex, at least 8 digits."""
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        reference: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "reference", b"reference"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SettleAlarmRequest: _TypeAlias = SettleAlarmRequest  # noqa: Y015
+
+@_typing.final
+class SettleAlarmResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    PARTNER_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    partner: _builtins.str
+    """Trust domain."""
+    origin: _builtins.str
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+        partner: _builtins.str = ...,
+        origin: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "origin", b"origin", "partner", b"partner"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SettleAlarmResponse: _TypeAlias = SettleAlarmResponse  # noqa: Y015
+
+@_typing.final
 class ListWorkRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -444,6 +444,11 @@ class DeskServiceStub:
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.ReleaseOnwardRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ReleaseOnwardResponse.FromString,
                 _registered_method=True)
+        self.SettleAlarm = channel.unary_unary(
+                '/exchange.v1.DeskService/SettleAlarm',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.SettleAlarmRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.SettleAlarmResponse.FromString,
+                _registered_method=True)
 
 
 class DeskServiceServicer:
@@ -954,6 +959,13 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SettleAlarm(self, request, context):
+        """An administrator looked into an alarm and sets it aside.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -1366,6 +1378,11 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     servicer.ReleaseOnward,
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ReleaseOnwardRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.ReleaseOnwardResponse.SerializeToString,
+            ),
+            'SettleAlarm': grpc.unary_unary_rpc_method_handler(
+                    servicer.SettleAlarm,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.SettleAlarmRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.SettleAlarmResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -3582,6 +3599,33 @@ class DeskService:
             '/exchange.v1.DeskService/ReleaseOnward',
             exchange_dot_v1_dot_desk__service__pb2.ReleaseOnwardRequest.SerializeToString,
             exchange_dot_v1_dot_desk__service__pb2.ReleaseOnwardResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SettleAlarm(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/SettleAlarm',
+            exchange_dot_v1_dot_desk__service__pb2.SettleAlarmRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.SettleAlarmResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -126,6 +126,8 @@ class DeskServiceStub:
     DecideOnward: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.DecideOnwardRequest, _desk_service_pb2.DecideOnwardResponse]
     ReleaseOnward: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ReleaseOnwardRequest, _desk_service_pb2.ReleaseOnwardResponse]
     """Passes an alert on under the permit that was granted, and tells the originator."""
+    SettleAlarm: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.SettleAlarmRequest, _desk_service_pb2.SettleAlarmResponse]
+    """An administrator looked into an alarm and sets it aside."""
 
 @_typing.type_check_only
 class DeskServiceAsyncStub(DeskServiceStub):
@@ -225,6 +227,8 @@ class DeskServiceAsyncStub(DeskServiceStub):
     DecideOnward: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.DecideOnwardRequest, _desk_service_pb2.DecideOnwardResponse]  # type: ignore[assignment]
     ReleaseOnward: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ReleaseOnwardRequest, _desk_service_pb2.ReleaseOnwardResponse]  # type: ignore[assignment]
     """Passes an alert on under the permit that was granted, and tells the originator."""
+    SettleAlarm: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.SettleAlarmRequest, _desk_service_pb2.SettleAlarmResponse]  # type: ignore[assignment]
+    """An administrator looked into an alarm and sets it aside."""
 
 class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -813,5 +817,13 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.ReleaseOnwardResponse, _abc.Awaitable[_desk_service_pb2.ReleaseOnwardResponse]]:
         """Passes an alert on under the permit that was granted, and tells the originator."""
+
+    @_abc_1.abstractmethod
+    def SettleAlarm(
+        self,
+        request: _desk_service_pb2.SettleAlarmRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.SettleAlarmResponse, _abc.Awaitable[_desk_service_pb2.SettleAlarmResponse]]:
+        """An administrator looked into an alarm and sets it aside."""
 
 def add_DeskServiceServicer_to_server(servicer: DeskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

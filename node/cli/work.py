@@ -51,6 +51,22 @@ def list_(everything: bool) -> None:  # noqa: FBT001  click calls it
     show({"work": items, "left_off": answer.left_off}, draw)
 
 
+@work.command()
+@click.argument("alarm")
+@click.option("--reason", required=True, help="What you found and did; kept sealed, and journalled.")
+def settle(alarm: str, reason: str) -> None:
+    """Set ALARM aside once you have looked into it: its reference, or the first 8 digits. It comes back if its cause does.
+
+    What was kept as evidence stays.
+    """
+    from exchange.v1 import desk_service_pb2
+
+    with open_desk() as desk:
+        done = ask(desk.SettleAlarm, desk_service_pb2.SettleAlarmRequest(reference=alarm, reason=reason))
+    about = " ".join(filter(None, (party_name(done.partner), done.origin)))
+    show(document(done), lambda console: console.print(f"Set aside: {done.code}, {plain(about)}."))
+
+
 def _row(item: "WorkItem") -> tuple[str, ...]:
     state = "escalated" if item.escalated else "overdue" if item.overdue else "later" if item.later else ""
     due = [text for text in (state, _due(item.due_at, item.zone)) if text]

@@ -9,7 +9,7 @@ from node.operations.accountability import accountabilities
 from node.operations.disclosure_scan import Disclosure, scan_all
 from node.operations.officers import AUDITOR, require
 from node.ports import Ports
-from node.store.directory import all_alarms
+from node.store.directory import standing_alarms
 from node.store.journal import Event, Kind
 
 _AT_MOST = 5000
@@ -38,7 +38,7 @@ def list_alarms(ports: Ports, person: str) -> audit_service_pb2.ListAlarmsRespon
     """Every alarm that stands now, oldest first."""
     require(ports, person, (AUDITOR,))
     with ports.store.read() as tx:
-        found = all_alarms(tx)
+        found = standing_alarms(tx)
     note_access(ports, Kind.JOURNAL_KIND_REVIEW, person, Event(code="ALARMS"))
     alarms = [audit_service_pb2.AlarmRecord(at=row.at, code=row.code, partner=row.partner, origin=row.origin) for row in found]
     return audit_service_pb2.ListAlarmsResponse(alarms=alarms)

@@ -12,7 +12,16 @@ from node.operations.officers import ADMINISTRATOR, AUDITOR, LIAISON, PARTNER_OF
 from node.policy.pack import PolicyPack
 from node.ports import Known, Partner, Ports
 from node.store.assessments import assessments_in_force
-from node.store.directory import AgreementRow, PartnerRow, all_agreements, all_alarms, all_partners, clear_alarm, put_partner, raise_alarm
+from node.store.directory import (
+    AgreementRow,
+    PartnerRow,
+    all_agreements,
+    all_partners,
+    clear_alarm,
+    put_partner,
+    raise_alarm,
+    standing_alarms,
+)
 from node.store.emergencies import spent
 from node.store.engine import Store
 from node.store.journal import Event, Kind
@@ -204,7 +213,7 @@ def _held(ports: Ports, trust_domain: str) -> Partner:
 def _summary(ports: Ports, trust_domain: str) -> desk_service_pb2.PartnerSummary:
     held = _held(ports, trust_domain)
     with ports.store.read() as tx:
-        alarms = {alarm.code for alarm in all_alarms(tx) if alarm.partner == trust_domain}
+        alarms = {alarm.code for alarm in standing_alarms(tx) if alarm.partner == trust_domain}
     descriptor = held.node.descriptor
     if ports.clock.now_ms() >= descriptor.next_update:
         alarms.add("DESCRIPTOR_OVERDUE")

@@ -1,6 +1,5 @@
 """What the office itself waits for: approvals, assessments and storage to review, alarms."""
 
-import hashlib
 from collections.abc import Iterable
 from typing import Final
 
@@ -8,12 +7,13 @@ from exchange.v1 import desk_service_pb2
 from node.notify.plan import DAY, Term
 from node.operations.inbox import DESK
 from node.operations.officers import ADMINISTRATOR, LIAISON
+from node.operations.settle import alarm_reference
 from node.operations.work_item import AT_MOST, Viewer, WorkItem
 from node.policy.gate import Assessment
 from node.ports import Ports
 from node.store import alerts, retention, work
 from node.store.alerts import AlertRow
-from node.store.directory import all_alarms
+from node.store.directory import standing_alarms
 from node.store.submissions import approvals_of, submissions_of
 from node.store.transaction import Transaction
 
@@ -89,11 +89,11 @@ def alarms(ports: Ports, tx: Transaction, viewer: Viewer, _now: int) -> Iterable
     """Alarms that stand, for administrators."""
     if ADMINISTRATOR not in viewer.roles:
         return
-    for row in all_alarms(tx):
+    for row in standing_alarms(tx):
         own = row.partner == ports.trust_domain
         yield WorkItem(
             kind=desk_service_pb2.WORK_KIND_ALARM,
-            reference=hashlib.sha256(f"{row.code} {row.partner} {row.origin}".encode()).digest(),
+            reference=alarm_reference(row),
             counterparty="" if own else row.partner,
             term=Term(raised_at=row.at),
             detail=row.code,

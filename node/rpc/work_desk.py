@@ -4,7 +4,7 @@ import grpc
 
 from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1 import desk_service_pb2_grpc
-from node.operations import work
+from node.operations import settle, work
 from node.ports import Ports
 from node.rpc.identity import DeskDoor
 from node.rpc.status import answered
@@ -20,3 +20,8 @@ class WorkDesk(desk_service_pb2_grpc.DeskServiceServicer):
     def ListWork(self, request: messages.ListWorkRequest, context: grpc.ServicerContext) -> messages.ListWorkResponse:
         """What needs the caller now, most urgent first."""
         return work.list_work(self._ports, self._door.admit(context), request)
+
+    @answered(explain=True)
+    def SettleAlarm(self, request: messages.SettleAlarmRequest, context: grpc.ServicerContext) -> messages.SettleAlarmResponse:
+        """Set an alarm aside."""
+        return settle.settle(self._ports, self._door.admit(context), request.reference, request.reason)

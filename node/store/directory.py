@@ -39,6 +39,8 @@ class AlarmRow:
     origin: str
     evidence: bytes = b""
     """What contradicts, if anything was kept: signed notes, a receipt, a descriptor."""
+    settled: bool = False
+    """An administrator looked into it and set it aside."""
 
 
 def all_partners(tx: Connection) -> list[PartnerRow]:
@@ -67,10 +69,15 @@ def put_agreement(tx: Connection, row: AgreementRow, at: int) -> None:
 
 
 def raise_alarm(tx: Connection, at: int, code: str, *, partner: str, origin: str = "", evidence: bytes | None = None) -> bool:
-    """Raise an alarm, and say whether it is new; the same one again keeps its first time and evidence."""
+    """Raise an alarm, and say whether it is new; the same one again keeps its first time and evidence, unless it had been settled."""
     same = (alarms.c.code == code, alarms.c.partner == partner, alarms.c.origin == origin)
-    if tx.execute(select(alarms.c.id).where(*same)).first() is not None:
+    known = tx.execute(select(alarms.c.settled_at).where(*same)).first()
+    if known is not None and known.settled_at is None:
         return False
+    if known is not None:
+        again = {"at": at, "settled_at": None, **({"evidence": evidence} if evidence else {})}
+        tx.execute(update(alarms).where(*same).values(again))
+        return True
     tx.execute(alarms.insert().values(at=at, code=code, partner=partner, origin=origin, evidence=evidence))
     return True
 
@@ -80,6 +87,12 @@ def clear_alarm(tx: Connection, code: str, *, partner: str, origin: str = "") ->
     tx.execute(delete(alarms).where(alarms.c.code == code, alarms.c.partner == partner, alarms.c.origin == origin))
 
 
+def settle_alarm(tx: Connection, at: int, row: AlarmRow) -> None:
+    """Set an alarm aside: it stands no longer, and stays with its evidence."""
+    same = (alarms.c.code == row.code, alarms.c.partner == row.partner, alarms.c.origin == row.origin)
+    tx.execute(update(alarms).where(*same).values(settled_at=at))
+
+
 def alarms_about(tx: Connection, origin: str) -> dict[str, bytes]:
     """The alarms about one log: their codes, each with what was kept as evidence (empty if nothing was)."""
     rows = tx.execute(select(alarms.c.code, alarms.c.evidence).where(alarms.c.origin == origin).order_by(alarms.c.id))
@@ -87,9 +100,24 @@ def alarms_about(tx: Connection, origin: str) -> dict[str, bytes]:
 
 
 def all_alarms(tx: Connection) -> list[AlarmRow]:
-    """Every alarm, oldest first."""
+    """Every alarm, those that were settled among them, oldest first."""
     rows = tx.execute(select(alarms).order_by(alarms.c.id))
-    return [AlarmRow(at=row.at, code=row.code, partner=row.partner, origin=row.origin, evidence=row.evidence or b"") for row in rows]
+    return [
+        AlarmRow(
+            at=row.at,
+            code=row.code,
+            partner=row.partner,
+            origin=row.origin,
+            evidence=row.evidence or b"",
+            settled=row.settled_at is not None,
+        )
+        for row in rows
+    ]
+
+
+def standing_alarms(tx: Connection) -> list[AlarmRow]:
+    """Every alarm that nobody settled, oldest first."""
+    return [row for row in all_alarms(tx) if not row.settled]
 
 
 def _agreement(row: Row[Any]) -> AgreementRow:

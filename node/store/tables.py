@@ -320,6 +320,8 @@ alarms = Table(
     Column("origin", String, nullable=False),
     # What contradicts: a signed note, a receipt, a descriptor. Never content.
     Column("evidence", LargeBinary),
+    # When an administrator looked into it and set it aside; null while it stands.
+    Column("settled_at", BigInteger),
     UniqueConstraint("code", "partner", "origin"),
 )
 

@@ -142,3 +142,17 @@ def test_who_has_no_work_is_not_permitted(desk: FakeDesk, capsys: pytest.Capture
     desk.answers["ListWork"] = Failure(status=grpc.StatusCode.PERMISSION_DENIED, reason="ROLE_MISSING", details="this needs a role")
     assert run(["--context", desk.context("auditor"), "work", "list"]) == 6
     assert "ROLE_MISSING" in capsys.readouterr().err
+
+
+def test_an_alarm_is_set_aside_with_a_reason(desk: FakeDesk, capsys: pytest.CaptureFixture[str]) -> None:
+    desk.answers["SettleAlarm"] = messages.SettleAlarmResponse(code="LOG_FORK", partner="kh.alerts.example", origin="kh\x1b/1")
+    words = ["--context", desk.context(), "work", "settle", "0123abcd"]
+    assert run([*words, "--reason", "Restored"]) == 0
+    drawn = capsys.readouterr().out
+    assert "Set aside: LOG_FORK, kh.alerts.example kh" in drawn
+    assert "\x1b" not in drawn
+    method, question = desk.asked[-1]
+    assert (method, question.reference, question.reason) == ("SettleAlarm", "0123abcd", "Restored")
+    assert run([*words, "--reason", "Restored", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["code"] == "LOG_FORK"
+    assert run(words) == 2

@@ -30,6 +30,7 @@ def upgrade() -> None:  # noqa: PLR0915  a statement for each table
         sa.Column("partner", sa.String(), nullable=False),
         sa.Column("origin", sa.String(), nullable=False),
         sa.Column("evidence", sa.LargeBinary(), nullable=True),
+        sa.Column("settled_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("code", "partner", "origin"),
     )
