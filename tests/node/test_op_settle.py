@@ -9,7 +9,7 @@ from exchange.errors import NotFound, Refused
 from exchange.v1 import desk_service_pb2 as messages
 from node.operations import audit_urgent, partners, settle
 from node.operations.officers import NotPermitted
-from node.store.directory import AlarmRow, all_alarms, alarms_about, raise_alarm
+from node.store.directory import AlarmRow, alarms_about, all_alarms, raise_alarm
 from tests.countries import domain
 from tests.federation import Federation
 from tests.rig import Office
@@ -32,7 +32,7 @@ def sound(office: Office, at: int, evidence: bytes | None = b"both notes") -> bo
         return raise_alarm(tx, at, FORK.code, partner=FORK.partner, origin=FORK.origin, evidence=evidence)
 
 
-def set_aside(office: Office, reference: str = REFERENCE[:8], reason: str = "Restored from Tuesday's backup", who: str = "administrator") -> str:
+def set_aside(office: Office, reference: str = REFERENCE[:8], reason: str = "Restored on Tuesday", who: str = "administrator") -> str:
     return settle.settle(office.ports, office.person(who), reference, reason).code
 
 
