@@ -100,7 +100,7 @@ def purges_owed(tx: Connection, agency: str, limit: int) -> list[int]:
 def refused(tx: Connection, agency: str, limit: int) -> list[Refused]:
     """What recipients refused of the agency's alerts by a receipt, and that nobody of the agency has looked at since; newest first."""
     came = select(func.min(receipts.c.received_at)).where(receipts.c.log_id == exceptions.c.log_id, receipts.c.size > exceptions.c.idx)
-    at = came.scalar_subquery()
+    at = came.correlate(exceptions).scalar_subquery()  # said outright, for it stands two levels down as well
     query = select(alerts.c.digest, logs.c.partner, exceptions.c.code, at.label("at"))
     query = query.join(logs, and_(logs.c.id == exceptions.c.log_id, logs.c.outbound))
     query = query.join(entries, and_(entries.c.log_id == exceptions.c.log_id, entries.c.idx == exceptions.c.idx))
