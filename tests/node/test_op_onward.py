@@ -207,6 +207,13 @@ def test_nothing_is_passed_on_to_another_country(tmp_path: Path) -> None:
     federated.close()
 
 
+def test_leave_for_one_agency_is_no_leave_for_another_of_that_country(federated: Federation, told: bytes) -> None:
+    request = permitted(federated, told)
+    nothing_passed_on(federated, request, "RECIPIENT_NOT_ASKED", VN_POLICE)
+    nothing_passed_on(federated, request, "RECIPIENT_NOT_ASKED", VN_BORDER, VN_POLICE)
+    assert not codes(released(federated["kh"], request, VN_BORDER).released)
+
+
 def test_nothing_is_passed_on_without_a_clause_towards_the_third_country(tmp_path: Path) -> None:
     federated = Federation(tmp_path, "gb", "kh", "vn")
     federated.connect("gb", "kh", agreed("gb", "kh"))
