@@ -11,6 +11,8 @@ from node.store.recall_tables import attestations, recalls
 from node.store.tables import alerts, answers, approvals, entries, exceptions, inbox, journal, logs, receipts, submissions
 
 ACKNOWLEDGEMENT: Final = "exchange.v1.Acknowledgement"
+NO_REPORTS: Final = frozenset({ACKNOWLEDGEMENT, "exchange.v1.InformationRequest", "exchange.v1.OnwardNotice", "exchange.v1.OnwardRequest"})
+"""What names an alert and says nothing of what happened: somebody read it, asks something of it, or passed it on."""
 _INBOX_ALERT: Final = "INBOX_ALERT"
 
 
@@ -54,7 +56,7 @@ def unanswered(tx: Connection, agency: str, types: Collection[str], now: int, li
         alerts.c.state == "active",
         alerts.c.alert_type.in_(sorted(types)),
         or_(alerts.c.not_after == 0, alerts.c.not_after > now),
-        ~exists().where(mine, reply.c.alert_type != ACKNOWLEDGEMENT),
+        ~exists().where(mine, reply.c.alert_type.not_in(sorted(NO_REPORTS))),
     )
     query = query.order_by(acknowledged, alerts.c.arrives_at == 0, alerts.c.arrives_at, alerts.c.id).limit(limit)
     return [Unanswered(alert_ref=row.id, acknowledged=bool(row.acknowledged)) for row in tx.execute(query)]
