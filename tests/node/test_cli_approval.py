@@ -79,3 +79,15 @@ def test_a_preview_says_what_is_left_and_that_it_is_an_emergency(line: Line, run
     assert "7 of 20 releases a day are left" in line.text("alert", "preview", file)
     plain.recipients[0].emergency = True
     assert "agreement for an emergency" in line.text("alert", "preview", file)
+
+
+def test_a_preview_that_nobody_gets_says_that_nobody_was_named_only_if_that_is_so(line: Line, running: FakeDesk, tmp_path: Path) -> None:
+    (file,) = write(tmp_path)
+    problem = desk_service_pb2.Problem(
+        severity=desk_service_pb2.SEVERITY_ERROR, code="REFERENT_UNKNOWN", field="alert", message="x", remedy="y"
+    )
+    running.answers["PreviewAlert"] = desk_service_pb2.PreviewAlertResponse(problems=[problem])
+    assert "names no recipient" not in line.text("alert", "preview", file, code=3)
+    kept = [one for one in Path(file).read_text("utf-8").splitlines() if not one.startswith("recipients:")]
+    Path(file).write_text("\n".join(kept), "utf-8")
+    assert "names no recipient" in line.text("alert", "preview", file, code=3)
