@@ -65,11 +65,14 @@ def replaced(
     reason: int = 0,
     to: Sequence[str] = (),
     name: str = "liaison",
+    asked: bytes = b"",
+    as_it_stands: bool = False,
 ) -> desk_service_pb2.ReplaceAlertResponse:
-    """Update an alert of that office, or correct it if there is a `reason` (CorrectionReason)."""
+    """Update an alert of that office, or correct it if there is a `reason` (CorrectionReason); `asked` is an id of the request."""
     wanted = desk_service_pb2.ReplaceAlertRequest(
         alert=digest.hex(),
-        draft=draft(*to, alert=encode(alert or other_alert()), request_id=request_id()),
+        draft=draft(*to, alert=encode(alert or other_alert()), request_id=asked or request_id()),
+        as_it_stands=as_it_stands,
         correction_reason=control_pb2.CorrectionReason.ValueType(reason),
         wrong_fields=wrong,
         reason="synthetic reason",

@@ -4257,11 +4257,14 @@ class ReplaceAlertRequest(_message.Message):
     CORRECTION_REASON_FIELD_NUMBER: _builtins.int
     WRONG_FIELDS_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    AS_IT_STANDS_FIELD_NUMBER: _builtins.int
     alert: _builtins.str
     """The alert to replace: any manifest of it."""
     correction_reason: _control_pb2.CorrectionReason.ValueType
     """Unspecified for an update."""
     reason: _builtins.str
+    as_it_stands: _builtins.bool
+    """Refused (ALREADY_SUPERSEDED) unless `alert` is the manifest in use: the draft was written on that one."""
     @_builtins.property
     def draft(self) -> Global___Draft:
         """What takes its place. Its recipients are added to everybody who was ever told."""
@@ -4278,10 +4281,11 @@ class ReplaceAlertRequest(_message.Message):
         correction_reason: _control_pb2.CorrectionReason.ValueType = ...,
         wrong_fields: _abc.Iterable[_builtins.int] | None = ...,
         reason: _builtins.str = ...,
+        as_it_stands: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "correction_reason", b"correction_reason", "draft", b"draft", "reason", b"reason", "wrong_fields", b"wrong_fields"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "as_it_stands", b"as_it_stands", "correction_reason", b"correction_reason", "draft", b"draft", "reason", b"reason", "wrong_fields", b"wrong_fields"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -311,7 +311,7 @@ def _preview(desk: "DeskServiceStub", drafts: Sequence[FileDraft]) -> None:
                 console.print(problem_table(problems))
                 console.print()
             draw_matrix(console, answer.recipients)
-            if not answer.recipients:
+            if not answer.recipients and not item.draft.recipients:
                 console.print("Nobody: the file names no recipient, and nobody is the default.", style="yellow")
 
     data = {"refused": refused, "previews": [{"file": str(item.path), **document(answer)} for item, answer in previews]}

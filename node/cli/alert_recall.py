@@ -227,6 +227,7 @@ def _replace(verb: str, alert_id: str, file: Path, reason: str, *, again: bool, 
                 correction_reason=control_pb2.CorrectionReason.Value(f"CORRECTION_REASON_{code or 'UNSPECIFIED'}"),
                 wrong_fields=_fields_of(item.draft.alert_type, wrong),
                 reason=_meant(reason),
+                as_it_stands=True,
             ),
         )
     refused = bool(answer.replacement.problems)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from exchange.v1.desk_service_pb2 import GetSubmissionResponse, PublishedAlert, Submission
 
+_CLOSED: Final = frozenset({"void", "taken back"})
 _FILE: Final = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 
 
@@ -37,12 +38,25 @@ def approval() -> None:
     metavar="OFFICER",
     help="SPIFFE ID of the officer who approved by word of mouth, in an emergency: released at once, to be put in writing within a day.",
 )
+@click.option("--again", is_flag=True, help="Submit anew a file whose submission is void or was taken back.")
 @DESPITE
-def submit(file: Path, reason: str, recipients: tuple[str, ...], oral_approval: str, despite: tuple[str, ...]) -> None:
-    """Submit an alert file for a second officer's approval. Exit code 3 if it could not be released even then."""
-    from exchange.v1 import desk_service_pb2
+def submit(
+    file: Path,
+    reason: str,
+    recipients: tuple[str, ...],
+    oral_approval: str,
+    again: bool,  # noqa: FBT001  click calls it
+    despite: tuple[str, ...],
+) -> None:
+    """Submit an alert file for a second officer's approval. Exit code 3 if it could not be released even then.
 
-    (draft,) = read_drafts((file,), recipients, today=today(), salt=b"", step=lambda _: None, despite=despite)
+    The same command again submits nothing twice.
+    """
+    from exchange.v1 import desk_service_pb2
+    from node.system import system_entropy
+
+    salt = system_entropy(16) if again else b""
+    (draft,) = read_drafts((file,), recipients, today=today(), salt=salt, step=lambda _: None, despite=despite)
     if has_errors(draft.problems):
         raise Trouble(
             USAGE,
@@ -63,10 +77,11 @@ def submit(file: Path, reason: str, recipients: tuple[str, ...], oral_approval: 
         if answer.HasField("published"):
             _draw_published(console, answer.published)
         else:
-            console.print(note(f"\nA colleague approves it: exchange approval give {short(answer.submission.id)}"))
+            console.print(note(f"\n{_next_step(answer.submission)}"))
 
     show(document(answer), draw)
-    click.get_current_context().exit(REFUSED if has_errors(answer.problems) or answer.published.problems else SUCCESS)
+    refused = has_errors(answer.problems) or answer.published.problems or _state(answer.submission) in _CLOSED
+    click.get_current_context().exit(REFUSED if refused else SUCCESS)
 
 
 @approval.command("list")
@@ -149,6 +164,16 @@ def _get(submission: str) -> "GetSubmissionResponse":
 
     with open_desk() as desk:
         return ask(desk.GetSubmission, desk_service_pb2.GetSubmissionRequest(submission=submission))
+
+
+def _next_step(item: "Submission") -> str:
+    """What follows for a file that was submitted, now or by the same command before."""
+    state = _state(item)
+    if state in _CLOSED:
+        return f"This was submitted before, and is {state}: nobody can approve it. To submit the file anew: --again"
+    if state == "released":
+        return f"This was submitted before, and is released: exchange approval show {short(item.id)}"
+    return f"A colleague approves it: exchange approval give {short(item.id)}"
 
 
 def _state(item: "Submission") -> str:

@@ -93,7 +93,10 @@ def load_context(path: Path) -> Context:
     """Read a context file; raises `Trouble` (CONTEXT_FILE) that names what is wrong in it."""
     try:
         table = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        there = "There is no such file." if isinstance(error, FileNotFoundError) else f"It cannot be opened ({type(error).__name__})."
+        raise _wrong(path, there) from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise _wrong(path, f"It cannot be read as TOML ({type(error).__name__}).") from None
     for key in table:
         if key not in {*_REQUIRED, *_OPTIONAL}:

@@ -113,8 +113,8 @@ def show_(alert_id: str) -> None:
         if said := advice(answer):
             console.print(f"{said}\n", style="bold red")
         view = None if answer.blocked else answer.view
+        draw_changes(console, answer)  # first: whoever has read the one before looks for the new flight
         draw_alert(console, answer.summary, answer.handling, view, answer.undisclosed, facts_too=_facts(answer))
-        draw_changes(console, answer)
         draw_recalls(console, answer.summary.alert_type, answer.recalls)
 
     show(data, draw)

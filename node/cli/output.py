@@ -172,8 +172,10 @@ def grouped(fingerprint: bytes) -> str:
 
 
 def party_name(spiffe_id: str) -> str:
-    """A short name of an agency: `gdi (kh)` for spiffe://kh.alerts.example/agency/gdi; others as they are."""
+    """A short name: `gdi (kh)` for spiffe://kh.alerts.example/agency/gdi, `node (kh)` for that country's node; others as they are."""
     domain, slash, slug = spiffe_id.removeprefix("spiffe://").partition("/agency/")
+    if domain.endswith("/node"):
+        return f"node ({domain.split('.')[0]})"
     return f"{slug} ({domain.split('.')[0]})" if slash else spiffe_id
 
 

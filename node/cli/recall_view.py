@@ -113,6 +113,7 @@ def draw_changes(console: "Console", answer: "GetInboxAlertResponse") -> None:
     console.print(heading(f"What changed since {short(answer.replaces)}"))
     rows = [(change["label"], "\n".join(change["before"]), "\n".join(change["now"])) for change in changed(answer)]
     console.print(table(("field", "before", "now"), rows))
+    console.print()
 
 
 def changed(answer: "GetInboxAlertResponse") -> Iterator[dict[str, Any]]:

@@ -99,7 +99,7 @@ def submit(
                 event = Event(code="ORAL", subject=row.preview, justification=request.reason.strip(), urgent=True)
                 ports.journal.record(tx, now, Kind.JOURNAL_KIND_APPROVAL, person, [event])
     if held is not None and (held.author != person or held.preview != row.preview):
-        raise Conflict("SUBMISSION_OTHER", "something else was submitted under this id: write the draft anew")
+        raise Conflict("SUBMISSION_OTHER", "something else was submitted of this before; to submit what would go now: --again")
     published = _release_if_complete(ports, row.id, release)
     return desk_service_pb2.SubmitAlertResponse(submission=_message(ports, row.id), published=published)
 
@@ -189,7 +189,10 @@ def _approve(ports: Ports, person: str, row: SubmissionRow, looked_at: bytes, no
             add_approval(tx, row.id, ApprovalRow(person=person, at=now, confirm_by=0, confirmed_at=0))
             ports.journal.record(tx, now, Kind.JOURNAL_KIND_APPROVAL, person, [Event(code="GIVEN", subject=row.preview)])
     if changed:
-        raise Conflict("PREVIEW_CHANGED", "what would go is no longer what was submitted: it is void, and must be submitted again")
+        raise Conflict(
+            "PREVIEW_CHANGED",
+            "what would go is no longer what was submitted: it is void; its author looks at it and submits it anew (--again)",
+        )
     if looked_at != row.preview:
         raise Conflict("PREVIEW_CHANGED", "this is not the preview that you looked at: look again, then approve")
 

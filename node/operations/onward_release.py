@@ -164,6 +164,9 @@ def _decide(ports: Ports, case: _Case, recipients: Sequence[str]) -> Plan | list
             message, _, remedy = _PERMIT_CODES.get(refused.code, "an agency of the third country is to be named: --to").partition(": ")
             code = refused.code if refused.code in _PERMIT_CODES else "RECIPIENT_MALFORMED"
             return [error(code, "recipients", message, remedy)]
+    if not _as_asked(case.asked, recipients):
+        message = "leave was asked, and given, for one agency there, which is not this one"
+        return [error("RECIPIENT_NOT_ASKED", "recipients", message, "leave --to out, or ask for this one: exchange onward request")]
     fields = frozenset(permit.fields) & case.openings.keys()
     draft = desk_service_pb2.Draft(
         alert_type=case.kind.name,
@@ -181,6 +184,11 @@ def _decide(ports: Ports, case: _Case, recipients: Sequence[str]) -> Plan | list
     if case.size + sum(goes) > CAP_DELIVERY - CAP_ENTRY:
         return [error("TOO_LARGE", "request", "this is more than one delivery carries", "pass on fewer fields")]
     return decided
+
+
+def _as_asked(asked: RequestRow, recipients: Sequence[str]) -> bool:
+    """Whether these are whom the originator decided about: the permit itself names no more than the country."""
+    return PartyId.parse(asked.third_party).role == "node" or list(recipients) == [asked.third_party]
 
 
 def _prepared(ports: Ports, person: str, agency: str, request_id: bytes, case: _Case, decided: Plan, reason: str) -> Prepared:

@@ -48,7 +48,7 @@ def recall_alert(
 ) -> desk_service_pb2.RecallAlertResponse:
     """Recall an alert of the caller's agency, or in the node's name any of this country's; `release` gives it its places.
 
-    The same request again answers as the first time. Raises `NotPermitted`, and `NotFound` as `alerts.find`.
+    The same request again answers as the first time, while what it did still holds. Raises `NotPermitted`, and `NotFound` as `alerts.find`.
     """
     officer = require(ports, person, (ADMINISTRATOR,) if request.in_node_name else (LIAISON,))
     issuer = issuer_for(ports, person, (LIAISON,), in_node_name=request.in_node_name)
@@ -57,9 +57,15 @@ def recall_alert(
     for _ in range(_ATTEMPTS):
         with ports.store.read() as tx:
             row = alerts.find(tx, request.alert, originator=originator)
-            if again := answered_before(tx, request.request_id, originator or str(node_of(ports.trust_domain))):
+            again = answered_before(tx, request.request_id, originator or str(node_of(ports.trust_domain)))
+            undone = _undone(request, lineage(tx, row)[-1]) if again else None
+            if again and undone is None:
                 return desk_service_pb2.RecallAlertResponse(controls=again, waiting=waiting_for(tx, again))
-            items = _prepared(ports, tx, person, issuer, request, row)
+            items = (
+                [NotReleased(request_id=request.request_id, officer=person, problems=(undone,))]
+                if undone
+                else _prepared(ports, tx, person, issuer, request, row)
+            )
         answers = release(items)
         # Somebody was told meanwhile: whoever that is must be reached too.
         if not any(problem.code == _CHANGED for answer in answers for problem in answer.problems):
@@ -95,6 +101,25 @@ def standing_problem(row: AlertRow, kind: RecallKind, *, again: bool) -> desk_se
         return error("ALERT_RESTRICTED", "alert", "this alert is restricted already", "lift it, or withdraw it")
     if kind is RecallKind.LIFTING and row.state != "restricted":
         return error("ALERT_NOT_RESTRICTED", "alert", "this alert is not restricted", "there is nothing to lift")
+    return None
+
+
+def done_before(message: str) -> desk_service_pb2.Problem:
+    """The problem of a request that was answered once, and whose answer would now be read as what is not so any more."""
+    return error("DONE_BEFORE", "alert", message, "look first: exchange alert status; to mean it anew: --again")
+
+
+def _undone(request: desk_service_pb2.RecallAlertRequest, newest: AlertRow) -> desk_service_pb2.Problem | None:
+    """Why the first answer would mislead: what was restricted and lifted since is not restricted by saying so once more."""
+    if request.kind == desk_service_pb2.RECALL_KIND_WITHDRAWAL:
+        return None
+    if newest.state == "withdrawn":
+        return withdrawn()
+    restricted = newest.state == "restricted"
+    if request.kind == desk_service_pb2.RECALL_KIND_RESTRICTION and not restricted:
+        return done_before("this restricted the alert before, and it is not restricted any more")
+    if request.kind == desk_service_pb2.RECALL_KIND_LIFTING and restricted:
+        return done_before("this lifted a restriction before, and the alert was restricted anew since")
     return None
 
 

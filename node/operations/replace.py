@@ -23,8 +23,17 @@ from node.operations.control import Guard, Issuer, Order, issuer_for, prepare_co
 from node.operations.officers import LIAISON, agency_of, require
 from node.operations.onward_reach import leave_given
 from node.operations.planning import plan
-from node.operations.reach import Telling, audiences, lineage, lineage_obstacle, tellings
-from node.operations.recall import LINEAGE_AT_MOST, Item, Release, answered_before, request_problems, waiting_for, without_followers
+from node.operations.reach import Telling, audiences, lineage, lineage_obstacle, tellings, withdrawn
+from node.operations.recall import (
+    LINEAGE_AT_MOST,
+    Item,
+    Release,
+    answered_before,
+    done_before,
+    request_problems,
+    waiting_for,
+    without_followers,
+)
 from node.operations.release import NotReleased, Prepared, prepare
 from node.ports import Known, Ports
 from node.store import alerts, logs, recalls
@@ -61,17 +70,20 @@ def replace_alert(
 ) -> desk_service_pb2.ReplaceAlertResponse:
     """Update or correct an alert of the caller's agency; `release` gives all of it its places, or none.
 
-    The same request again answers as the first time. Raises `NotPermitted`, and `NotFound` as `alerts.find`.
+    The same request again answers as the first time, while what it did still holds. Raises `NotPermitted`, and `NotFound` as `alerts.find`.
     """
     agency = agency_of(require(ports, person, (LIAISON,)))
     issuer = issuer_for(ports, person, (LIAISON,), in_node_name=False)
     with ports.store.read() as tx:
         row = alerts.find(tx, request.alert, originator=agency)
-        if again := answered_before(tx, request.draft.request_id, agency):
-            return _response(tx, again, request, ())
         line = _line(tx, row)
+        again = answered_before(tx, request.draft.request_id, agency)
+        answered = _response(tx, again, request, ())
+        obstacle = _undone(answered, line) if again else _overtaken(request, row, line)
+        if again and obstacle is None:
+            return answered
         fragments = _fragments(ports, tx, line.rows[-1])
-        obstacle = lineage_obstacle(tx, [one.digest for one in line.rows], agency)
+        obstacle = obstacle or lineage_obstacle(tx, [one.digest for one in line.rows], agency)
     problems = request_problems(request.draft.request_id, request.reason)
     kind = alert_types().get(request.draft.alert_type)
     if kind is None or kind.name != row.alert_type:
@@ -121,6 +133,25 @@ def _line(tx: Transaction, row: AlertRow) -> _Line:
             if log is not None and log.state != "open"
         ),
     )
+
+
+def _undone(answered: desk_service_pb2.ReplaceAlertResponse, line: _Line) -> desk_service_pb2.Problem | None:
+    """Why the first answer would mislead: the manifest that it names has itself been replaced or withdrawn since."""
+    newest = line.rows[-1]
+    if newest.state == "withdrawn":
+        return withdrawn()
+    if answered.HasField("replacement") and answered.replacement.manifest_digest != newest.digest:
+        return done_before("this was put in the alert's place before, and something else has taken its place since")
+    return None
+
+
+def _overtaken(request: desk_service_pb2.ReplaceAlertRequest, named: AlertRow, line: _Line) -> desk_service_pb2.Problem | None:
+    """Why an officer has to look again: the file was written without what a colleague changed since."""
+    newest = line.rows[-1]
+    if not request.as_it_stands or named.digest == newest.digest or newest.state == "withdrawn":
+        return None
+    remedy = f"read what holds now: exchange alert show {newest.digest.hex()[:12]}; then replace that one"
+    return error("ALREADY_SUPERSEDED", "alert", "another alert took this one's place already", remedy)
 
 
 def _fragments(ports: Ports, tx: Transaction, row: AlertRow) -> dict[int, bytes]:

@@ -66,7 +66,7 @@ def sequence(ports: Ports, waiting: Sequence[Prepared | NotReleased]) -> list[de
             elif whose.get(item.request_id, item.alert["originator"]) != item.alert["originator"]:
                 answers.append(_problem(item, "REQUEST_ID_TAKEN", "another agency has used this request's id", "ask anew: --again"))
             elif item.request_id in repeated:
-                answers.append(answer_again(tx, item.request_id, repeated[item.request_id]))
+                answers.append(_again(tx, item, repeated[item.request_id]))
             elif item.request_id in fresh:
                 answers.append(fresh[item.request_id])
             elif item.only_with and item.only_with not in fresh:
@@ -239,6 +239,14 @@ def _refused(ports: Ports, tx: Transaction, now: int, item: NotReleased) -> desk
     codes = sorted({problem.code for problem in item.problems if problem.severity == desk_service_pb2.SEVERITY_ERROR})
     ports.journal.record(tx, now, Kind.JOURNAL_KIND_REFUSAL, item.officer, [Event(code=code) for code in codes])
     return desk_service_pb2.PublishedAlert(request_id=item.request_id, problems=item.problems)
+
+
+def _again(tx: Transaction, item: Prepared, alert: AlertRow) -> desk_service_pb2.PublishedAlert:
+    """The first answer; but not that something is out which was taken back since."""
+    if alert.state == "withdrawn":
+        message = "this was released before, and withdrawn since: nobody is told of it now"
+        return _problem(item, "ALERT_WITHDRAWN", message, "if there is new ground: --again")
+    return answer_again(tx, item.request_id, alert)
 
 
 def answer_again(tx: Transaction, request_id: bytes, alert: AlertRow) -> desk_service_pb2.PublishedAlert:

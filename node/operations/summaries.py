@@ -14,8 +14,9 @@ from node.store.alerts import AlertRow
 from node.store.emergencies import told_in_emergency
 from node.store.logs import LogRow
 from node.store.transaction import Transaction
+from node.store.work import NO_REPORTS
 
-_ACKNOWLEDGEMENT, _REFUSAL = "exchange.v1.Acknowledgement", "exchange.v1.Refusal"
+_REFUSAL = "exchange.v1.Refusal"
 _ITINERARY = TravelAlert.DESCRIPTOR.fields_by_name["itinerary"].number
 CONFIRMED_FOR_MS = 5 * 60 * 1000
 """How long an `alive` confirms what is in force (PROTOCOL.md, section 5)."""
@@ -94,13 +95,13 @@ class Conflicts:
 
 
 def reports_on(tx: Transaction, alert: AlertRow, *, outbound: bool) -> list[AlertRow]:
-    """What answered an alert. That somebody read it is no answer to it, nor that its purge was attested, nor a recall of ours."""
+    """What answered an alert: not that somebody read it or asks about it, nor that its purge was attested, nor a recall of ours."""
     answers = alerts.answers_to(tx, alert.digest, outbound=outbound)
     return [one for one in answers if one.alert_type == _REFUSAL or not _no_answer(one.alert_type)]
 
 
 def _no_answer(name: str) -> bool:
-    return name == _ACKNOWLEDGEMENT or alert_types()[name].control
+    return name in NO_REPORTS or alert_types()[name].control
 
 
 def _expired(alert: AlertRow, now: int) -> list[str]:

@@ -19,7 +19,8 @@ TIP_TYPE: Final = Tip.DESCRIPTOR.full_name
 REFERENCE_BYTES: Final = 5
 _DIGITS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: nothing in it is mistaken for something else when it is read out."""
-_REFERENCE: Final = re.compile(rf"[{_DIGITS}]{{8}}")
+_LENGTH: Final = 8
+_REFERENCE: Final = re.compile(rf"[{_DIGITS}]{{{_LENGTH}}}")
 _HEARD: Final = str.maketrans({"O": "0", "I": "1", "L": "1", "-": "", " ": ""})
 
 
@@ -39,7 +40,10 @@ def reference_of(entropy: bytes) -> str:
 
 def read_reference(text: str) -> str:
     """The reference as it is kept, from how somebody wrote it down. Raises `NotFound` (TIP_UNKNOWN)."""
-    plain = text.strip().upper().removeprefix("T-").translate(_HEARD)
+    written = text.strip().upper()
+    plain = written.removeprefix("T-").translate(_HEARD)
+    if len(plain) > _LENGTH and plain == written.translate(_HEARD):
+        plain = plain.removeprefix("T")  # which is a digit, too
     if not _REFERENCE.fullmatch(plain):
         raise unknown()
     return f"T-{plain[:4]}-{plain[4:]}"

@@ -11,6 +11,8 @@ from node.store.recall_tables import attestations, recalls
 from node.store.tables import alerts, answers, approvals, entries, exceptions, inbox, journal, logs, receipts, submissions
 
 ACKNOWLEDGEMENT: Final = "exchange.v1.Acknowledgement"
+NO_REPORTS: Final = frozenset({ACKNOWLEDGEMENT, "exchange.v1.InformationRequest", "exchange.v1.OnwardNotice", "exchange.v1.OnwardRequest"})
+"""What names an alert and says nothing of what happened: somebody read it, asks something of it, or passed it on."""
 _INBOX_ALERT: Final = "INBOX_ALERT"
 
 
@@ -54,7 +56,7 @@ def unanswered(tx: Connection, agency: str, types: Collection[str], now: int, li
         alerts.c.state == "active",
         alerts.c.alert_type.in_(sorted(types)),
         or_(alerts.c.not_after == 0, alerts.c.not_after > now),
-        ~exists().where(mine, reply.c.alert_type != ACKNOWLEDGEMENT),
+        ~exists().where(mine, reply.c.alert_type.not_in(sorted(NO_REPORTS))),
     )
     query = query.order_by(acknowledged, alerts.c.arrives_at == 0, alerts.c.arrives_at, alerts.c.id).limit(limit)
     return [Unanswered(alert_ref=row.id, acknowledged=bool(row.acknowledged)) for row in tx.execute(query)]
@@ -100,7 +102,7 @@ def purges_owed(tx: Connection, agency: str, limit: int) -> list[int]:
 def refused(tx: Connection, agency: str, limit: int) -> list[Refused]:
     """What recipients refused of the agency's alerts by a receipt, and that nobody of the agency has looked at since; newest first."""
     came = select(func.min(receipts.c.received_at)).where(receipts.c.log_id == exceptions.c.log_id, receipts.c.size > exceptions.c.idx)
-    at = came.scalar_subquery()
+    at = came.correlate(exceptions).scalar_subquery()  # said outright, for it stands two levels down as well
     query = select(alerts.c.digest, logs.c.partner, exceptions.c.code, at.label("at"))
     query = query.join(logs, and_(logs.c.id == exceptions.c.log_id, logs.c.outbound))
     query = query.join(entries, and_(entries.c.log_id == exceptions.c.log_id, entries.c.idx == exceptions.c.idx))

@@ -52,6 +52,24 @@ def test_what_the_author_knew_of_is_submitted_and_shown_to_the_approver(line: Li
     assert "in spite of" not in line.text("approval", "show", "00010203")
 
 
+def test_what_is_void_or_taken_back_is_submitted_anew_and_never_said_to_wait(line: Line, running: FakeDesk, tmp_path: Path) -> None:
+    (file,) = write(tmp_path)
+    command = ("approval", "submit", file, "--reason", "x")
+    answer = desk_service_pb2.SubmitAlertResponse(submission=SUBMISSION)
+    running.answers["SubmitAlert"] = answer
+    assert "A colleague approves it" in line.text(*command)
+    first = running.the("SubmitAlert").draft.request_id
+    answer.submission.state = desk_service_pb2.SUBMISSION_STATE_RELEASED
+    assert "A colleague" not in line.text(*command)
+    for state in (desk_service_pb2.SUBMISSION_STATE_VOID, desk_service_pb2.SUBMISSION_STATE_TAKEN_BACK):
+        answer.submission.state = state
+        assert "--again" in line.text(*command, code=3)
+    running.asked.clear()
+    answer.submission.state = desk_service_pb2.SUBMISSION_STATE_WAITING
+    line.text(*command, "--again")
+    assert running.the("SubmitAlert").draft.request_id != first
+
+
 def test_a_preview_says_what_is_left_and_that_it_is_an_emergency(line: Line, running: FakeDesk, tmp_path: Path) -> None:
     (file,) = write(tmp_path)
     plain = answers.preview()
@@ -61,3 +79,15 @@ def test_a_preview_says_what_is_left_and_that_it_is_an_emergency(line: Line, run
     assert "7 of 20 releases a day are left" in line.text("alert", "preview", file)
     plain.recipients[0].emergency = True
     assert "agreement for an emergency" in line.text("alert", "preview", file)
+
+
+def test_a_preview_that_nobody_gets_says_that_nobody_was_named_only_if_that_is_so(line: Line, running: FakeDesk, tmp_path: Path) -> None:
+    (file,) = write(tmp_path)
+    problem = desk_service_pb2.Problem(
+        severity=desk_service_pb2.SEVERITY_ERROR, code="REFERENT_UNKNOWN", field="alert", message="x", remedy="y"
+    )
+    running.answers["PreviewAlert"] = desk_service_pb2.PreviewAlertResponse(problems=[problem])
+    assert "names no recipient" not in line.text("alert", "preview", file, code=3)
+    kept = [one for one in Path(file).read_text("utf-8").splitlines() if not one.startswith("recipients:")]
+    Path(file).write_text("\n".join(kept), "utf-8")
+    assert "names no recipient" in line.text("alert", "preview", file, code=3)

@@ -58,6 +58,11 @@ def test_a_wrong_context_file_is_told_by_its_key(
     assert said in error["why"]
 
 
+def test_a_context_file_that_is_not_there_is_said_to_be_missing(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    error = refused(directory / "offcer.toml", capsys)
+    assert (error["code"], error["why"]) == ("CONTEXT_FILE", "There is no such file.")
+
+
 def test_a_key_that_others_can_read_is_not_used(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (directory / "officers/swallow.key").chmod(0o644)
     assert refused(directory / "officer.toml", capsys)["code"] == "KEY_FILE_MODE"

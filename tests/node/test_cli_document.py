@@ -50,7 +50,8 @@ def test_times_are_iso_8601_in_utc_and_zero_is_none() -> None:
 
 def test_words_for_people() -> None:
     assert party_name("spiffe://kh.alerts.example/agency/gdi") == "gdi (kh)"
-    assert party_name("spiffe://kh.alerts.example/node") == "spiffe://kh.alerts.example/node"
+    assert party_name("spiffe://kh.alerts.example/node") == "node (kh)"
+    assert party_name("spiffe://kh.alerts.example/officer/ibis") == "spiffe://kh.alerts.example/officer/ibis"
     assert grouped(bytes(32)).splitlines() == ["0000 " * 7 + "0000"] * 2
     assert plain("a\x1b\x07\u202eb\nខ្មែរ\u200b") == "a\ufffd\ufffd\ufffdb\nខ្មែរ\u200b"
     assert state_text("EXCEPTED", "WITHHELD", "CLOCK") == "withheld: clock"

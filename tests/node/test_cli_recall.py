@@ -241,4 +241,4 @@ def test_what_changed_is_shown_before_and_now(desk: FakeDesk, line: Line) -> Non
     assert "XX 17" in changes[1]["before"][0]
     assert "XX 99" in changes[1]["now"][0]
     text = line.text("inbox", "show", ALERT)
-    assert f"What changed since {answers.digest('old').hex()[:12]}" in text
+    assert text.index(f"What changed since {answers.digest('old').hex()[:12]}") < text.index("still valid")

@@ -10,11 +10,11 @@ import pytest
 from exchange.encoding import cut, encode
 from exchange.errors import NotFound
 from exchange.onward import open_permit
-from exchange.v1 import handling_pb2, statement_pb2
+from exchange.v1 import desk_service_pb2, handling_pb2, statement_pb2
 from node.operations import assess, onward_list
 from node.operations.officers import NotPermitted
 from node.policy.pack import read_pack
-from node.store import logs
+from node.store import logs, work
 from tests import builders
 from tests.countries import BORDER, DAY, POLICE, agency, changed, compromised, descriptor, key, known, node_id, with_key
 from tests.federation import Federation
@@ -45,7 +45,7 @@ from tests.onward import (
     summary,
     three,
 )
-from tests.recalls import codes, flags, replaced, request_id, shown
+from tests.recalls import codes, flags, replaced, request_id, shown, status
 from tests.refusals import refused
 from tests.rig import NOW, Office, draft
 
@@ -102,6 +102,18 @@ def test_what_the_permit_says_is_what_was_decided(federated: Federation, told: b
     assert list(permit.fields) == sorted((*FIELDS, NAMES))
     assert (permit.purpose, permit.expires_at) == (handling_pb2.PURPOSE_PREVENTION, NOW + HOUR)
     assert onward_list.get_onward(gb.ports, gb.person(LIAISON), request.hex()).permit == found.permit
+
+
+def test_whoever_asks_for_leave_or_passes_on_has_reported_nothing_and_the_alert_still_waits(federated: Federation, told: bytes) -> None:
+    gb, kh = federated["gb"], federated["kh"]
+    request = permitted(federated, told)
+    released(kh, request)
+    settle(federated)
+    assert [one.answered for one in kh.received("border") if one.manifest_digest == told] == [False]
+    assert {one.state for one in status(gb, told).disclosures} == {desk_service_pb2.DISCLOSURE_STATE_RECEIPTED}
+    with kh.ports.store.read() as tx:
+        (waiting,) = work.unanswered(tx, KH_BORDER, {"exchange.v1.TravelAlert"}, NOW, 10)
+    assert not waiting.acknowledged
 
 
 def test_less_is_granted_than_was_asked_and_no_more_is_passed_on(federated: Federation, told: bytes) -> None:
@@ -205,6 +217,13 @@ def test_nothing_is_passed_on_to_another_country(tmp_path: Path) -> None:
     nothing_passed_on(federated, request, "PERMIT_OTHER_PARTY", VN_BORDER, agency("th", BORDER))
     assert federated["th"].received() == []
     federated.close()
+
+
+def test_leave_for_one_agency_is_no_leave_for_another_of_that_country(federated: Federation, told: bytes) -> None:
+    request = permitted(federated, told)
+    nothing_passed_on(federated, request, "RECIPIENT_NOT_ASKED", VN_POLICE)
+    nothing_passed_on(federated, request, "RECIPIENT_NOT_ASKED", VN_BORDER, VN_POLICE)
+    assert not codes(released(federated["kh"], request, VN_BORDER).released)
 
 
 def test_nothing_is_passed_on_without_a_clause_towards_the_third_country(tmp_path: Path) -> None:

@@ -78,6 +78,21 @@ def test_content_is_erased_when_the_last_agency_has_attested(two: Federation) ->
     assert gb.fsck() == kh.fsck() == []
 
 
+def test_what_an_agency_attested_of_another_alert_purges_nothing_of_this_one(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    for at_once in (True, False):
+        told = gb.publish(draft(KH_BORDER, KH_POLICE)).manifest_digest
+        two.pump()
+        recalled(gb, told)
+        two.pump()
+        if at_once:
+            assert list(attested(kh, told).erased) + list(attested(kh, told, "police").erased) == [told]
+    held = attested(kh, told, "police", exceptions=[control_pb2.PURGE_EXCEPTION_LEGAL_HOLD], local_lists_updated=False)
+    assert not held.erased
+    assert not attested(kh, told).erased, "the police keep it for a court"
+    assert flags(kh, told) == flags(kh, told, "police") == ["WITHDRAWN"]
+
+
 def test_a_request_id_of_another_agency_is_refused_and_never_answered_with_its_answer(two: Federation) -> None:
     gb, kh = two["gb"], two["kh"]
     told = gb.publish(draft(KH_BORDER, KH_POLICE)).manifest_digest

@@ -13,7 +13,7 @@ from exchange.v1.tip_pb2 import (
 )
 from node.operations import tip_erase, tip_line
 from node.operations.officers import NotPermitted
-from node.operations.tip_content import digest_of
+from node.operations.tip_content import digest_of, read_reference
 from node.operations.tip_line import DRAFTS_AT_MOST, FormRefused
 from node.tips.states import DRAFT
 from tests.countries import DAY, HOUR
@@ -190,3 +190,15 @@ def test_the_thread_lets_nobody_try_contents_on_it(kh: Office) -> None:
     assert views[0].view == views[1].view
     assert views[0].summary.digest != views[1].summary.digest
     assert all(view.summary.digest != digest_of(view.view) for view in views)
+
+
+@pytest.mark.parametrize("heard", ["T-11X2-TMJQ", "t11x2tmjq", "11X2TMJQ", "t-llx2 tmjq", " TIIX2-TMJQ"])
+def test_a_reference_is_read_however_it_was_written_down(heard: str) -> None:
+    assert read_reference(heard) == "T-11X2-TMJQ"
+    assert read_reference("TTTTTTTT") == read_reference("t-tttttttt") == "T-TTTT-TTTT"
+
+
+@pytest.mark.parametrize("heard", ["T-11X2-TMJ", "TT-11X2-TMJQ", "X11X2TMJQ", "T-11X2-TMJU", ""])
+def test_what_is_no_reference_is_no_tip(heard: str) -> None:
+    with refused(NotFound, "TIP_UNKNOWN"):
+        read_reference(heard)

@@ -278,6 +278,20 @@ def test_what_a_receipt_excepted_waits_until_somebody_looks_what_became_of_it(tw
     assert kinds(gb, "liaison") == []
 
 
+def test_a_look_before_a_receipt_excepted_it_counts_for_nothing_though_another_was_excepted_earlier(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    kh.ports = replace(kh.ports, training=not kh.ports.training)
+    earlier = gb.publish(draft(KH_BORDER)).manifest_digest
+    two.pump()
+    status(gb, earlier)
+    two.clock.pass_(HOUR)
+    later = gb.publish(draft(KH_BORDER)).manifest_digest
+    status(gb, later)  # too early to know
+    two.clock.pass_(HOUR)
+    two.pump()
+    assert [item.reference for item in listed(gb, "liaison")] == [later]
+
+
 # Who may, and what is recorded
 
 

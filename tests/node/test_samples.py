@@ -21,8 +21,8 @@ AGREEMENTS = sorted((ROOT / "samples" / "agreements").glob("*.toml"))
 TODAY = date(2026, 11, 21)
 NOW_MS = 1_795_219_200_000  # 21 November 2026, 00:00 UTC
 LATER_MS = NOW_MS + 4 * 365 * 86_400_000
-# The one sample that is there to show a warning.
-DOUBTFUL = {"travel-alert-la-kh.yaml": {"PORT_UNKNOWN"}}
+# The one sample that is there to show a warning, and the one whose digest `exchange request answer` fills in.
+DOUBTFUL = {"travel-alert-la-kh.yaml": {"PORT_UNKNOWN"}, "information-response-kh-gb.yaml": {"FIELD_MISSING"}}
 
 
 def load(path: Path) -> LoadedAlert:
@@ -65,7 +65,7 @@ def test_a_sample_does_not_go_stale(path: Path) -> None:
     loaded = load_alert_file(path.read_text("utf-8"), name=path.name, today=date(2030, 11, 20))
     problems = check_draft(loaded.draft, LATER_MS)
     assert not loaded.refused
-    assert all(problem.severity == SEVERITY_WARNING for problem in problems)
+    assert all(problem.severity == SEVERITY_WARNING for problem in problems if problem.code not in DOUBTFUL.get(path.name, set()))
 
 
 def test_the_samples_show_what_they_are_meant_to_show() -> None:
