@@ -8,7 +8,7 @@ import hashlib
 import itertools
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -113,6 +113,8 @@ class Office:
     own: KnownNode
     policy: PolicyPack | None = None
     """Outlives a restart, as a configured pack does."""
+    configured: Mapping[str, Any] = field(default_factory=dict)
+    """What else its configuration says, by fields of `Ports`: so does that."""
     ports: Ports = field(init=False)
     _entropy: Callable[[int], bytes] = field(init=False)
 
@@ -162,6 +164,7 @@ class Office:
             # The alerts of most tests are all about one made-up person; test_duplicates refuses as a node does by itself.
             duplicates_refuse=False,
         )
+        self.ports = replace(self.ports, **self.configured)
         with store.read() as tx:
             ours = [log for log in logs.all_logs(tx) if log.outbound and log.state == "open"]
         for log in ours:
@@ -218,7 +221,7 @@ class Office:
 
     def received(self, name: str = "border") -> list[desk_service_pb2.AlertSummary]:
         """The inbox of that officer's agency, newest first."""
-        return list(list_inbox(self.ports, self.person(name), desk_service_pb2.ListInboxRequest()).alerts)
+        return list(list_inbox(self.ports, self.person(name), desk_service_pb2.ListInboxRequest(page_size=500)).alerts)
 
     def fates(self, digest: bytes) -> list[tuple[str, str, str]]:
         """(state, exception, withheld) of each disclosure of an alert that the police released."""

@@ -59,3 +59,8 @@ def erased(office: Office, reference: str, name: str = "border", *, contact_alon
 
 def events(office: Office) -> list[tuple[str, str]]:
     return [(kind, code) for kind, _, _, code in office.journal() if code.startswith("TIP")]
+
+
+def safeguarded(office: Office, reference: str, name: str = "border") -> messages.TipSummary:
+    request = messages.SafeguardTipRequest(tip=reference, code=messages.TIP_SAFEGUARD_DO_NOT_CONFRONT)
+    return tip_desk.safeguard_tip(office.ports, office.person(name), request)

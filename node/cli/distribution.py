@@ -307,7 +307,7 @@ def _draw_reports(console: "Console", reports: "Sequence[InsideReport]") -> None
             party_name(one.agency),
             words(document(one.content)["outcome"] or "–") if one.HasField("content") else "erased",
             time_cell(one.reported_at),
-            short(one.forwarded) if one.forwarded else "waits: exchange distribution forward",
+            short(one.forwarded) if one.forwarded else "waits: exchange distribution forward" if one.HasField("content") else "–",
         )
         for one in reports
     ]

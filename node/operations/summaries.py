@@ -43,7 +43,7 @@ def received_summary(ports: Ports, tx: Transaction, alert: AlertRow, agency: str
         flags.append("UNCONFIRMED")
     if told_in_emergency(tx, alert.digest):
         flags.append("EMERGENCY")
-    if any(report.desk == agency and not report.forwarded for report in reports):
+    if any(report.desk == agency and report.waits for report in reports):
         flags.append("REPORT_WAITING")
     summary = _summary(alert, flags)
     summary.received_at = alert.recorded_at

@@ -62,7 +62,13 @@ class ReportRow:
     desk: str
     at: int
     sealed: bytes | None
+    """None once it went with its alert."""
     forwarded: bytes
+
+    @property
+    def waits(self) -> bool:
+        """Whether its desk is still to pass it on, and can."""
+        return not self.forwarded and self.sealed is not None
 
 
 def distribute(tx: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -161,9 +167,9 @@ def report_by(tx: Connection, *, request_id: bytes = b"", number: int = 0) -> Re
 
 
 def waiting_reports(tx: Connection, desk: str) -> list[ReportRow]:
-    """Reports that a desk has not passed on, oldest first."""
-    query = select(inside_reports).where(inside_reports.c.desk == desk, inside_reports.c.forwarded == b"")
-    return [_report(row) for row in tx.execute(query.order_by(inside_reports.c.id))]
+    """Reports that a desk has not passed on and that are still here, oldest first."""
+    waiting = (inside_reports.c.desk == desk, inside_reports.c.forwarded == b"", inside_reports.c.sealed.is_not(None))
+    return [_report(row) for row in tx.execute(select(inside_reports).where(*waiting).order_by(inside_reports.c.id))]
 
 
 def forward(tx: Connection, number: int, digest: bytes) -> None:

@@ -6,7 +6,7 @@ from exchange.v1 import hit_report_pb2
 from exchange.v1.control_pb2 import PURGE_EXCEPTION_LEGAL_HOLD
 from node.operations.mis_hits import suppressed
 from tests.countries import HIT
-from tests.machine.books import Entry, Fact, Kind
+from tests.machine.books import Entry, Fact, Going, Kind
 from tests.machine.core import Machine, transition
 from tests.recalls import attested, codes
 
@@ -51,8 +51,20 @@ class Answering(Machine):
                 self.happened(f"report: refused {code}")
             return
         assert not isinstance(going, str)
+        self.note_report(country, digest, party, answer.manifest_digest, going, document)
+        state = books.standing(digest, self.facts)
+        if state in {"withdrawn", "erased"}:
+            self.happened("report: on a withdrawn alert" if state == "withdrawn" else "report: on an erased alert")
+        if mistaken:
+            books.mis_hits.add((digest, document))
+            self.happened("report: not this person")
+        self.happened("report: released")
+
+    def note_report(self, country: str, digest: bytes, party: str, report: bytes, going: Going, document: str = "") -> None:
+        """Enter a released report into the oracle's books."""
+        about = self.facts[digest]
         fact = Fact(
-            digest=answer.manifest_digest,
+            digest=report,
             kind=Kind.REPORT,
             country=country,
             agency=party,
@@ -71,13 +83,6 @@ class Answering(Machine):
             agreement=going.treaty.digest,
         )
         self.oracle.release(country, fact, {about.country: [entry]})
-        state = books.standing(digest, self.facts)
-        if state in {"withdrawn", "erased"}:
-            self.happened("report: on a withdrawn alert" if state == "withdrawn" else "report: on an erased alert")
-        if mistaken:
-            books.mis_hits.add((digest, document))
-            self.happened("report: not this person")
-        self.happened("report: released")
 
     @transition(weight=5, when=lambda self: bool(self.holdings()), which=range(5), excepting=(False, True))
     def attest(self, *, which: int, excepting: bool) -> None:

@@ -8,6 +8,7 @@ entries of the logs that reached it.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from tests.countries import AUDIENCES, BORDER, DAY, HIT, NGO, POLICE, TRAVEL, agency
 
@@ -26,6 +27,9 @@ class Kind(StrEnum):
     LIFTING = "lifting"
     CORRECTION = "correction"
     ATTESTATION = "attestation"
+    TIP = "tip"
+    STATUS = "status of a tip"
+    REQUEST = "request"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +88,10 @@ class Treaty:
             found |= {"M": found["M"] - {11}, "C": frozenset()}
         return found
 
+    def against(self, _sender: str, kind: str, agency_class: int) -> str:
+        """The code of why it lets `_sender` tell that class nothing of that kind; "" if it lets it."""
+        return "" if self.marks(kind, agency_class) else "AUDIENCE_NOT_AGREED"
+
     def approvals(self, kind: str, agency_class: int) -> int:
         """How many officers have to approve."""
         return int(self.variant == "eyes" and kind == TRAVEL and agency_class == BORDER)
@@ -140,6 +148,8 @@ class Holding:
     erase_by: int
     erased: bool = False
     inboxes: set[str] = field(default_factory=set)
+    passed: set[str] = field(default_factory=set)
+    """Agencies to which a desk of the country distributed it."""
     opened: dict[str, frozenset[int]] = field(default_factory=dict)
     told: frozenset[int] = frozenset()
 
@@ -199,6 +209,8 @@ class Books:
     reviewed: set[str] = field(default_factory=set)
     """Countries for which there ever was one."""
     alarms: set[str] = field(default_factory=set)
+    families: dict[str, Any] = field(default_factory=dict)
+    """What single families of transitions know besides, each under its name."""
 
     # How an alert stands
 
@@ -229,7 +241,8 @@ class Books:
 
     def replaced_for(self, digest: bytes, party: str, facts: Mapping[bytes, Fact]) -> bytes:
         """The newest successor that one agency was given."""
-        given = [other for other in self.successors(digest, facts) if other in self.held and party in self.held[other].inboxes]
+        later = [other for other in self.successors(digest, facts) if other in self.held]
+        given = [other for other in later if party in self.held[other].inboxes | self.held[other].passed]
         return given[-1] if given else b""
 
     def owes(self, digest: bytes, party: str) -> bool:
@@ -305,8 +318,8 @@ class Books:
                 reasons.add("AGREEMENT_EXPIRED")
                 continue
             marks = treaty.marks(kind, agency_class)
-            if not marks:
-                reasons.add("AUDIENCE_NOT_AGREED")
+            if reason := treaty.against(self.country, kind, agency_class):
+                reasons.add(reason)
             elif not set(granted) <= marks["C"]:
                 reasons.add("FIELD_NOT_ON_REQUEST")
             elif marks["R"] & set(unticked):
@@ -314,8 +327,7 @@ class Books:
             else:
                 fields = (marks["R"] | marks["M"] | (marks["C"] & set(granted))) - set(unticked)
                 return Going(party=party, treaty=treaty, fields=fields, ground=bool(marks["C"] & fields))
-        telling = ["FIELD_NOT_ON_REQUEST", "FIELD_REQUIRED", "AUDIENCE_NOT_AGREED", "AGREEMENT_EXPIRED"]
-        return next((code for code in telling if code in reasons), "AGREEMENT_NONE")
+        return next((code for code in TELLING if code in reasons), "AGREEMENT_NONE")
 
     def more(self, party: str, wanted: Collection[int], now: int, approvals_of: int = 0) -> "Going | None":
         """The agreement under which exactly these further fields go to an agency, on a ground of its case."""
@@ -363,6 +375,8 @@ class Going:
     ground: bool
 
 
+TELLING = ("FIELD_NOT_ON_REQUEST", "FIELD_REQUIRED", "PURPOSE_NOT_AGREED", "AUDIENCE_NOT_AGREED", "CLAUSE_NONE", "AGREEMENT_EXPIRED")
+"""Why nothing goes, the most telling first."""
 GATED = "gb"
 """The country whose policy asks for an assessment before an NGO is told anything."""
 COUNTRIES = ("gb", "kh", "vn")

@@ -145,7 +145,7 @@ class Machine(RuleBasedStateMachine):
     @rule(drawn=st.integers(0, 2**24 - 1))
     def step(self, drawn: int) -> None:
         """Something happens. One number says what, so that every family has its share of each run, whatever was drawn before."""
-        chance = random.Random(drawn)
+        chance = self.chance(drawn)
         possible = [one for one in transitions_of(type(self)) if one.when(self)]
         (what,) = chance.choices(possible, [one.weight for one in possible])
         arguments = {name: chance.choice(values) for name, values in what.arguments.items()}
@@ -157,6 +157,10 @@ class Machine(RuleBasedStateMachine):
         except BaseException:
             self.failed = True  # then nothing is healed at the end: the first thing that was wrong is to be reported
             raise
+
+    def chance(self, drawn: int) -> random.Random:
+        """What decides all of a step, from the number that was drawn for it."""
+        return random.Random(drawn)
 
     # What the mixins use
 
@@ -355,13 +359,25 @@ class Machine(RuleBasedStateMachine):
         received = self.office(country).received(self.person_of(party))
         return {one.manifest_digest: [flag for flag in one.flags if flag not in passing] for one in received}
 
+    def flags(self, country: str, digest: bytes, party: str) -> list[str]:
+        """How an alert must read in an agency's inbox; mixins that tell agencies otherwise than from abroad say more."""
+        return self.books(country).flags(digest, party, self.facts)
+
+    def remarks(self, _country: str, _digest: bytes, _party: str) -> list[str]:
+        """Flags behind those: mixins add theirs."""
+        return []
+
+    def readable(self, country: str, digest: bytes, party: str) -> frozenset[int]:
+        """The fields with a value that an agency must be able to read."""
+        return self.books(country).readable(digest, party, self.facts)
+
     def see(self, country: str, digest: bytes, party: str, inbox: Mapping[bytes, Sequence[str]]) -> None:
         """What an agency reads of an alert, and under which flags: what it was given, and nothing of what is blocked."""
-        books, office = self.books(country), self.office(country)
-        found, expected = inbox.get(digest), books.flags(digest, party, self.facts)
+        office, found = self.office(country), inbox.get(digest)
+        expected = [*self.flags(country, digest, party), *self.remarks(country, digest, party)]
         assert found == expected, f"{party} reads {found} of {digest.hex()[:8]}, expected {expected}"
         view = frozenset(cut(shown(office, digest, self.person_of(party)).view))
-        assert view == books.readable(digest, party, self.facts), f"{party} reads other fields of {digest.hex()[:8]}: {sorted(view)}"
+        assert view == self.readable(country, digest, party), f"{party} reads other fields of {digest.hex()[:8]}: {sorted(view)}"
 
     def see_records(self, country: str) -> None:
         """The records of an office are sound, its journal included, and every alarm is explained."""
@@ -404,3 +420,8 @@ def transitions_of(machine: type) -> tuple[Transition, ...]:
 def rules_of(machine: type) -> frozenset[str]:
     """The names of its transitions, as they are counted."""
     return frozenset(f"rule {one.name}" for one in transitions_of(machine))
+
+
+def rules_in(family: type) -> frozenset[str]:
+    """The names of the transitions that one family adds."""
+    return frozenset(f"rule {name}" for name, one in vars(family).items() if hasattr(one, "transition"))

@@ -54,6 +54,10 @@ class Oracle:
     happened: Callable[[str], None]
     """Told of each thing worth counting."""
     facts: dict[bytes, Fact] = field(default_factory=dict)
+    took: list[Callable[[Books, list[Entry]], None]] = field(default_factory=list)
+    """Told of what an office took of one batch, after all else."""
+    gone: list[Callable[[Books, list[bytes]], None]] = field(default_factory=list)
+    """Told of what an office erased."""
     withdrawn: set[tuple[str, bytes]] = field(default_factory=set)
     """(country, manifest): that country was told of a withdrawal, and may have forgotten, but never reads it again once all is well."""
 
@@ -153,6 +157,8 @@ class Oracle:
             self._keep(books, entry)
         for _, entry in new:
             self._effect(books, entry)
+        for family in self.took:
+            family(books, [entry for _, entry in new])
         if inn.receipted < len(inn.entries):
             inn.receipts.append((len(inn.entries), self.now()))
 
@@ -278,6 +284,8 @@ class Oracle:
                 kept.opened.clear()
         gone = {one for one in books.mis_hits if all(_erased(books, other) for other in books.known_line(one[0], self.facts))}
         books.mis_hits -= gone
+        for family in self.gone:
+            family(books, digests)
 
     def due(self, country: str) -> list[bytes]:
         """What is past its limit, and not held."""

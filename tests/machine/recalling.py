@@ -49,7 +49,10 @@ class Recalling(Telling):
     )
     def recall(self, which: int, kind: int) -> None:
         """An officer withdraws, restricts or lifts a restriction."""
-        country, digest = self.pick(self.manifests(), which)
+        self.recall_this(*self.pick(self.manifests(), which), kind)
+
+    def recall_this(self, country: str, digest: bytes, kind: int) -> None:
+        """One recall of one alert."""
         books, verb = self.books(country), {WITHDRAWAL: "withdraw", RESTRICTION: "restrict", LIFTING: "lift"}[kind]
         line = books.line(digest, self.facts)
         concerned = [one for one in line if not self._not_recallable(country, one, kind) and books.audience([one])]

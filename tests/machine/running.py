@@ -1,11 +1,11 @@
 """To run a machine under fixed seeds, and to tell what happened in it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.machine.core import Machine, outcomes_of, rules_of
+from tests.machine.core import Machine, outcomes_of, rules_in, rules_of
 
 EXAMPLES, STEPS = 12, 60
 """Runs under one seed, and transitions in each."""
@@ -28,9 +28,12 @@ def run(machine: type[Machine], seeds: Iterable[int], *, examples: int = EXAMPLE
         run_state_machine_as_test(seeded, settings=chosen)
 
 
-def missing(machine: type[Machine]) -> frozenset[str]:
-    """Transitions that were never taken, and outcomes that never came about and should have."""
-    return (rules_of(machine) | (outcomes_of(machine) - machine.RARE)) - machine.tally.keys()
+def missing(machine: type[Machine], families: Collection[type[Machine]] = ()) -> frozenset[str]:
+    """Transitions that were never taken, and outcomes that never came about and should have: all, or those of some families alone."""
+    wanted = rules_of(machine) | outcomes_of(machine)
+    if families:
+        wanted = frozenset().union(*(rules_in(one) | vars(one).get("OUTCOMES", frozenset()) for one in families))
+    return (wanted - machine.RARE) - machine.tally.keys()
 
 
 def told(machine: type[Machine]) -> str:

@@ -70,7 +70,7 @@ class Telling(Machine):
     def agree(self, pair: int, variant: str, days: int) -> None:
         """Two countries agree anew, in other words."""
         one, other = self.pick(self.pairs(), pair)
-        ours = [treaty for treaty in self.books(one).treaties if treaty.parties == {one, other}]
+        ours = [treaty for treaty in self.books(one).treaties if treaty.parties == {one, other} and treaty.variant in VARIANTS]
         if self.reach(one, other) and len(ours) < AGREEMENTS:
             self.agreed(one, other, variant, days)
 
@@ -238,9 +238,12 @@ class Telling(Machine):
     def supplement(self, which: int, whom: int, fields: tuple[int, ...]) -> None:
         """An officer tells an agency more of an alert."""
         country, digest = self.pick(self.manifests(), which)
+        told = sorted(self.books(country).audience([digest]))
+        self.supplement_this(country, digest, told[whom % len(told)], fields)
+
+    def supplement_this(self, country: str, digest: bytes, party: str, fields: tuple[int, ...]) -> None:
+        """One agency is told more of one alert."""
         books, office = self.books(country), self.office(country)
-        told = sorted(books.audience([digest]))
-        party = told[whom % len(told)]
         if books.own[digest].erased:
             with refused_erased():
                 supplemented(office, digest, party, *fields)
@@ -263,7 +266,7 @@ class Telling(Machine):
             assert codes(answer) == {code}
             self.happened(f"supplement: refused {code}")
             return
-        going = books.more(party, new, self.now()) if before and partner not in books.suspended else None
+        going = self.further(country, party, new, before) if before and partner not in books.suspended else None
         if going is None or books.gate(party, self.now()) or books.out[partner].stopped:
             assert codes(answer), f"{party} is told {sorted(new)}, which nothing allows"
             self.happened("supplement: refused by policy")
@@ -274,6 +277,10 @@ class Telling(Machine):
         )
         books.out[partner].entries.append(entry)
         self.happened("supplement: released")
+
+    def further(self, country: str, party: str, new: frozenset[int], _before: list[Entry]) -> Going | None:
+        """Under which agreement exactly these fields go besides what an agency was told before."""
+        return self.books(country).more(party, new, self.now())
 
     def _standing_obstacle(self, country: str, digest: bytes) -> str:
         books = self.books(country)
@@ -286,7 +293,7 @@ class Telling(Machine):
         """An officer looks at an alert at any time: it reads as given, or not at all."""
         country, digest, party = self.pick(self.holdings(), which)
         self.see(country, digest, party, self.inbox(country, party))
-        given = self.books(country).readable(digest, party, self.facts)
+        given = self.readable(country, digest, party)
         self.happened("read: as given" if given else "read: nothing of what is blocked")
 
 

@@ -129,14 +129,18 @@ def test_list_and_forward(desk: FakeDesk, line: Line) -> None:
     purged = told(
         state="withdrawn", purged_at=1, local_lists_updated=True, exceptions=[control_pb2.PURGE_EXCEPTION_LEGAL_HOLD], fields=[1, 99]
     )
-    gone = answers.countries.changed(kept, content=None, forwarded=answers.digest("on"), report=8)
-    desk.answers["ListDistributions"] = desk_service_pb2.ListDistributionsResponse(distributions=[told(), purged], reports=[kept, gone])
+    gone = answers.countries.changed(kept, content=None, report=8)
+    sent = answers.countries.changed(kept, forwarded=answers.digest("on"), report=9)
+    desk.answers["ListDistributions"] = desk_service_pb2.ListDistributionsResponse(
+        distributions=[told(), purged], reports=[kept, gone, sent]
+    )
     data = line.json("distribution", "list", ALERT)
     assert desk.the("ListDistributions").alert == ALERT
     assert (len(data["distributions"]), data["reports"][0]["content"]["outcome"], data["more"]) == (2, "REFUSED_ENTRY", False)
     text = " ".join(line.text("distribution", "list").split())
     for said in ("police", "confirmed but", "legal", "refused entry", "erased", "waits"):
         assert said in text
+    assert text.count("waits") == 1, "what is erased waits for nobody"
     desk.answers["ListDistributions"] = desk_service_pb2.ListDistributionsResponse()
     assert "Nobody inside the country" in line.text("distribution", "list")
     desk.answers["ForwardReport"] = desk_service_pb2.ForwardReportResponse(

@@ -43,6 +43,7 @@ from tests.recalls import (
 )
 from tests.refusals import refused
 from tests.rig import Office
+from tests.worklists import kinds
 
 KH_BORDER, KH_POLICE, KH_NGO = agency("kh", BORDER), agency("kh", POLICE), agency("kh", NGO)
 GB_POLICE = agency("gb", POLICE)
@@ -307,12 +308,16 @@ def test_a_kept_report_goes_with_its_alert(unnamed: Federation) -> None:
     digest = told(unnamed)
     distributed(kh, digest, KH_BORDER)
     kept = reported(kh, digest).kept
+    assert "REPORT_TO_FORWARD" in kinds(kh, "police")
     recalled(gb, digest)
     unnamed.pump()
     confirmed(kh, digest)
     assert attested(kh, digest, "police").erased
     (one,) = listed(kh, digest).reports
     assert not one.HasField("content")
+    assert "REPORT_WAITING" not in flags(kh, digest, "police"), "what nobody can pass on waits for nobody"
+    assert not listed(kh).reports
+    assert "REPORT_TO_FORWARD" not in kinds(kh, "police")
     with refused(NotFound, "ERASED"):
         forwarded(kh, kept.report)
     with refused(NotFound, "ERASED"):

@@ -1,0 +1,547 @@
+"""Inside a country: a desk distributes what it was told, agencies confirm purges and report, and nobody opens what went to another."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from exchange.errors import NotFound
+from exchange.v1 import desk_service_pb2, handling_pb2
+from exchange.v1.control_pb2 import PURGE_EXCEPTION_LEGAL_HOLD, PURGE_EXCEPTION_OWN_INVESTIGATION
+from exchange.v1.desk_service_pb2 import OnRequestGrant
+from exchange.v1.disclosure_pb2 import ON_REQUEST_GROUND_INVESTIGATION
+from tests import inside
+from tests.countries import BORDER, DAY, HIT, NGO, POLICE, agency
+from tests.machine.books import Books, Entry, Going, Kind, place_of
+from tests.machine.core import LONGEST, transition
+from tests.machine.forms import Special
+from tests.machine.keeping import Keeping
+from tests.machine.national import FAMILY, Kept, National, Passed, decide, file_of, limit
+from tests.machine.recalling import Recalling
+from tests.recalls import RESTRICTION, WITHDRAWAL, attested, codes, shown
+from tests.refusals import refused
+
+CLASSES = (BORDER, POLICE, NGO)
+UNTICKED = ((), (), (), (), (), (14,), (3,), (8, 11))
+GRANTED = ((), (), (), (6,), (24,), (6, 24), (9,))
+PURPOSE = ("", "", "", "", "", "", "CHILD_SAFEGUARDING", "BORDER_CONTROL", "PROSECUTION")
+_ORDINARY, _URGENT = "PREVENTION", "SAVE_LIFE"
+
+
+class Distributing(Recalling, Keeping):
+    """Rules of what passes inside a country."""
+
+    OUTCOMES: ClassVar[frozenset[str]] = frozenset(
+        {
+            "distribute: told",
+            "distribute: told somebody who was told from abroad",
+            *(
+                f"distribute: refused {code}"
+                for code in (
+                    "ALERT_EXPIRED",
+                    "ALERT_NOT_IN_FORCE",
+                    "AUDIENCE_SELF",
+                    "CLAUSE_NONE",
+                    "DISTRIBUTED_ALREADY",
+                    "FIELDS_NONE",
+                    "FIELD_NOT_HELD",
+                    "FIELD_NOT_ON_REQUEST",
+                    "FIELD_REQUIRED",
+                    "HANDLING_H2",
+                    "PURPOSE_NOT_AGREED",
+                    "PURPOSE_NOT_PERMITTED",
+                )
+            ),
+            "distribute: follows an update",
+            "distribute: nothing follows, and the old is disputed",
+            "distribute: more at the desk",
+            "distribute: over for the agency alone",
+            "distribute: ended by an erasure",
+            "pry: not found",
+            "confirm: done",
+            "confirm: with an exception",
+            "confirm: refused NOTHING_TO_CONFIRM",
+            "attest: refused INSIDE_NOT_PURGED",
+            "attest: refused INSIDE_EXCEPTION",
+            "report inside: abroad",
+            "report inside: kept for the desk",
+            "report inside: refused",
+            "report inside: refused ERASED",
+            "forward: released",
+            "forward: refused",
+            "forward: refused REPORT_FORWARDED",
+            "forward: refused ERASED",
+        }
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        for country in self.NAMES:
+            office = self.office(country)
+            office.configured = {**office.configured, "national": inside.clauses(file_of(country), country)}
+            office.restart()
+        self.closed: set[bytes] = set()
+        """Manifests under H2: not to be disseminated."""
+        self.urgent: set[bytes] = set()
+        """Manifests released to save life, and for no other purpose."""
+        self.oracle.took.append(self._follow)
+        self.oracle.gone.append(self._end)
+
+    def national(self, books: Books) -> National:
+        """What an office knows of its own country."""
+        found: National = books.families.setdefault(FAMILY, National())
+        return found
+
+    # What is released
+
+    def drafted(self, to: list[str], **changes: Any) -> desk_service_pb2.Draft:
+        """One in six under H2."""
+        wanted = super().drafted(to, **changes)
+        if len(self.facts) % 6 != 5:
+            wanted.handling.codes[:] = [handling_pb2.HANDLING_CODE_H1]
+        return wanted
+
+    def note_release(
+        self, country: str, wanted: desk_service_pb2.Draft, going: Mapping[str, Going], answer: desk_service_pb2.PublishedAlert
+    ) -> None:
+        """And under which handling."""
+        super().note_release(country, wanted, going, answer)
+        if handling_pb2.HANDLING_CODE_H2 in wanted.handling.codes:
+            self.closed.add(answer.manifest_digest)
+        if wanted.purpose == handling_pb2.PURPOSE_SAVE_LIFE:
+            self.urgent.add(answer.manifest_digest)
+
+    # How it reads
+
+    def flags(self, country: str, digest: bytes, party: str) -> list[str]:
+        """As it stands for the desk, but for what the agency alone was told, and for its own time."""
+        books = self.books(country)
+        holding = books.held[digest]
+        if party in holding.inboxes:
+            return super().flags(country, digest, party)
+        rows = self.national(books).of(digest, party)
+        state = books.standing(digest, self.facts)
+        if state == "superseded" and not books.replaced_for(digest, party, self.facts):
+            state = "disputed"
+        if state not in {"withdrawn", "erased"} and not any(one.live(self.now()) for one in rows):
+            state = "erased"
+            self.happened("distribute: over for the agency alone")
+        desk = agency(country, POLICE)
+        withdrawals = [one for one in books.said_of(digest) if one.kind is Kind.WITHDRAWAL]
+        flags = [] if state == "active" else [state.upper()]
+        if state == "erased" and any(desk in one.audience for one in withdrawals):
+            flags.append("WITHDRAWN")
+        if withdrawals and (digest, party) not in self.national(books).purges:
+            flags.append("PURGE_OWED")
+        known = frozenset().union(*(one.desk_fields for one in rows))
+        if state in {"active", "disputed"} and holding.opened.get(desk, frozenset()) - known:
+            flags.append("MORE_AT_DESK")
+            self.happened("distribute: more at the desk")
+        return flags
+
+    def remarks(self, country: str, digest: bytes, party: str) -> list[str]:
+        """And that a report waits for the desk."""
+        waiting = [one for one in self.national(self.books(country)).reports if one.digest == digest and not one.forwarded and not one.gone]
+        found = super().remarks(country, digest, party)
+        return [*found, "REPORT_WAITING"] if waiting and party == agency(country, POLICE) else found
+
+    def readable(self, country: str, digest: bytes, party: str) -> frozenset[int]:
+        """What came from abroad for it, and its own fields of what its desk was told."""
+        books = self.books(country)
+        holding, state = books.held[digest], books.standing(digest, self.facts)
+        if state in {"withdrawn", "restricted", "erased"} or (state == "superseded" and books.replaced_for(digest, party, self.facts)):
+            return frozenset()
+        live = [one for one in self.national(books).of(digest, party) if one.live(self.now())]
+        desk = holding.opened.get(agency(country, POLICE), frozenset())
+        passed = frozenset().union(*(one.fields for one in live)) & desk
+        return (passed | holding.opened.get(party, frozenset())) & self.facts[digest].present
+
+    def look(self) -> None:
+        """Nobody holds what they may not: each inbox has what came for its agency, or was passed on to it, and nothing else."""
+        super().look()
+        for country in self.NAMES:
+            books = self.books(country)
+            for party in (agency(country, one) for one in CLASSES):
+                inbox = self.inbox(country, party)
+                expected = {digest for digest, holding in books.held.items() if party in holding.inboxes | holding.passed}
+                assert set(inbox) == expected, f"{party} finds {len(set(inbox) - expected)} too many, {len(expected - set(inbox))} too few"
+                for digest in (one for one in expected if party in books.held[one].passed - books.held[one].inboxes):
+                    self.see(country, digest, party, inbox)
+            for digest in {one.digest for one in self.national(books).rows}:
+                self.see_passed(country, digest)
+
+    def see_passed(self, country: str, digest: bytes) -> None:
+        """The desk reads whom it told what, and who has confirmed."""
+        known = self.national(self.books(country))
+        expected = [
+            (one.party, one.fields, one.follows, (digest, one.party) in known.purges, known.purges.get((digest, one.party), frozenset()))
+            for one in known.of(digest)
+        ]
+        listed = inside.listed(self.office(country), digest)
+        found = [
+            (one.agency, frozenset(one.fields), one.follows, bool(one.purged_at), frozenset(one.exceptions)) for one in listed.distributions
+        ]
+        assert found == expected, f"{country}: of {digest.hex()[:8]} the desk reads {found}, expected {expected}"
+        waiting = {one.report for one in listed.reports if one.HasField("content") and not one.forwarded}
+        assert waiting == {one.number for one in known.reports if one.digest == digest and not (one.forwarded or one.gone)}
+
+    # Rules
+
+    def desks(self) -> list[tuple[str, bytes]]:
+        """(country, manifest) of every alert that a police desk was told from abroad."""
+        return [(country, digest) for country, digest, party in self.holdings() if party == agency(country, POLICE)]
+
+    def insiders(self) -> list[tuple[str, bytes, str]]:
+        """(country, manifest, agency) of whoever was told by a desk of its own country alone."""
+        return [
+            (country, digest, party)
+            for country in self.NAMES
+            for digest, holding in self.books(country).held.items()
+            for party in sorted(holding.passed - holding.inboxes)
+        ]
+
+    @transition(
+        weight=10,
+        when=lambda self: bool(self.desks()),
+        which=range(8),
+        to=((BORDER,), (BORDER,), (BORDER, NGO), (BORDER, NGO), (NGO,), (POLICE,)),
+        unticked=UNTICKED,
+        granted=GRANTED,
+        purpose=PURPOSE,
+        by=(POLICE, POLICE, POLICE, POLICE, POLICE, BORDER),
+    )
+    def distribute(
+        self, *, which: int, to: tuple[int, ...], unticked: tuple[int, ...], granted: tuple[int, ...], purpose: str, by: int
+    ) -> None:
+        """A desk tells agencies of its country."""
+        fresh = [one for one in self.desks() if not self.books(one[0]).flags(one[1], agency(one[0], POLICE), self.facts)]
+        country, digest = self.pick(fresh or self.desks(), which)
+        books, desk = self.books(country), agency(country, by)
+        if desk not in books.held[digest].inboxes:
+            desk = agency(country, POLICE)
+        parties = sorted(agency(country, one) for one in to)
+        going = self._outlook(country, digest, desk, parties, (frozenset(unticked), frozenset(granted), purpose))
+        grants = [
+            OnRequestGrant(recipient=party, field=number, ground=ON_REQUEST_GROUND_INVESTIGATION) for party in parties for number in granted
+        ]
+        answer = inside.distributed(
+            self.office(country),
+            digest,
+            *parties,
+            name=self.person_of(desk),
+            unticked=unticked,
+            on_request=grants,
+            purpose=handling_pb2.Purpose.Value(f"PURPOSE_{purpose}") if purpose else None,
+        )
+        found, expected = inside.codes(answer.problems), {one for one in going.values() if isinstance(one, str)}
+        assert found == expected, f"{desk} distributes to {parties}: {sorted(found)}, expected {sorted(expected)}"
+        if expected:
+            for code in expected:
+                self.happened(f"distribute: refused {code}")
+            return
+        rows = [one for one in going.values() if isinstance(one, Passed)]
+        assert [(one.agency, frozenset(one.fields)) for one in answer.distributions] == [(one.party, one.fields) for one in rows]
+        for row in rows:
+            self._pass(books, row)
+            if row.party in books.held[digest].inboxes:
+                self.happened("distribute: told somebody who was told from abroad")
+        self.happened("distribute: told")
+
+    def _outlook(
+        self, country: str, digest: bytes, desk: str, parties: Sequence[str], asked: tuple[frozenset[int], frozenset[int], str]
+    ) -> dict[str, Passed | str]:
+        """What each agency would be told, or why not; "" stands for the alert as a whole."""
+        books = self.books(country)
+        unticked, granted, wanted = asked
+        purpose = wanted or (_URGENT if digest in self.urgent else _ORDINARY)
+        if books.flags(digest, desk, self.facts):
+            return {"": "ALERT_NOT_IN_FORCE"}
+        if self.now() >= self.facts[digest].not_after:
+            return {"": "ALERT_EXPIRED"}
+        if problem := self._handled(digest, purpose):
+            return {"": problem}
+        found: dict[str, Passed | str] = {}
+        for party in parties:
+            if party == desk:
+                found[party] = "AUDIENCE_SELF"
+            elif place_of(desk)[1] != POLICE:
+                found[party] = "CLAUSE_NONE"
+            else:
+                held = books.held[digest].opened[desk]
+                before = [one for one in self.national(books).of(digest, party) if one.live(self.now())]
+                had = frozenset().union(*(one.fields for one in before))
+                found[party] = self._row(books, digest, party, held, (unticked, granted, purpose), had)
+                row = found[party]
+                if isinstance(row, Passed) and row.fields <= had:
+                    found[party] = "DISTRIBUTED_ALREADY"
+        return found
+
+    def _handled(self, digest: bytes, purpose: str) -> str:
+        if digest in self.closed:
+            return "HANDLING_H2"
+        permitted = {_URGENT} if digest in self.urgent else {_ORDINARY, "BORDER_CONTROL", "CHILD_SAFEGUARDING"}
+        return "" if purpose in permitted else "PURPOSE_NOT_PERMITTED"
+
+    def _row(
+        self,
+        books: Books,
+        digest: bytes,
+        party: str,
+        held: frozenset[int],
+        asked: tuple[frozenset[int], frozenset[int], str],
+        had: frozenset[int] = frozenset(),
+    ) -> Passed | str:
+        audience = place_of(party)[1]
+        unticked, granted, purpose = asked
+        fields = decide(audience, held, purpose, unticked=unticked, granted=granted, had=had)
+        if isinstance(fields, str):
+            return fields
+        return Passed(
+            digest=digest,
+            party=party,
+            fields=fields,
+            desk_fields=held,
+            purpose=purpose,
+            ground=bool(granted & fields),
+            erase_by=limit(self.now(), audience, self.facts[digest].retention_days, books.held[digest].erase_by),
+        )
+
+    def _pass(self, books: Books, row: Passed) -> None:
+        self.national(books).rows.append(row)
+        books.held[row.digest].passed.add(row.party)
+
+    def _follow(self, books: Books, taken: Sequence[Entry]) -> None:
+        """What a batch brought in the place of something that was distributed goes to the same agencies, if that is still allowed."""
+        desk = agency(books.country, POLICE)
+        told: dict[bytes, frozenset[int]] = {}
+        for entry in taken:
+            if entry.kind is Kind.ALERT and desk in entry.audience:
+                told[entry.digest] = told.get(entry.digest, frozenset()) | entry.fields
+        order = list(books.held)
+        for digest, held in told.items():
+            earlier = [one for one in self.facts[digest].supersedes if one in books.held]
+            before = [one for old in earlier for one in self.national(books).of(old) if one.live(self.now())]
+            already = {one.party for one in self.national(books).of(digest)}
+            for party in sorted({one.party for one in before} - already):
+                mine = [one for one in before if one.party == party]
+                last = max((one.digest for one in mine), key=order.index)
+                newest = [one for one in mine if one.digest == last]
+                row = self._again(books, digest, newest, held)
+                if row is None:
+                    self.happened("distribute: nothing follows, and the old is disputed")
+                    continue
+                self._pass(books, replace(row, follows=last))
+                self.happened("distribute: follows an update")
+
+    def _again(self, books: Books, digest: bytes, newest: list[Passed], held: frozenset[int]) -> Passed | None:
+        """The same fields of the new one, decided anew."""
+        party, purpose = newest[-1].party, newest[-1].purpose
+        wanted = frozenset().union(*(one.fields for one in newest))
+        granted = wanted & ON_GROUNDS if any(one.ground for one in newest) else frozenset()
+        if self._handled(digest, purpose):
+            return None
+        row = self._row(books, digest, party, held, (EVERY - wanted, granted, purpose))
+        return row if isinstance(row, Passed) else None
+
+    def _end(self, books: Books, digests: Sequence[bytes]) -> None:
+        """What is erased is shown to nobody any more, and what waited in it is gone."""
+        known = self.national(books)
+        for row in (one for one in known.rows if one.digest in digests and not one.ended):
+            row.ended = True
+            self.happened("distribute: ended by an erasure")
+        for report in known.reports:
+            report.gone |= report.digest in digests
+
+    @transition(
+        weight=9,
+        sender=range(2),
+        also=(0, 0, 0, 1),
+        unticked=((), (), (), (3, 19)),
+        days=(1, 10, 10),
+        to=((BORDER,), (BORDER, NGO)),
+    )
+    def tell_inside(self, sender: int, also: int, unticked: tuple[int, ...], days: int, to: tuple[int, ...]) -> None:
+        """An alert goes to a desk, perhaps to its border agency too, and on to others of its country, if nothing is in the way."""
+        country = self.country(sender)
+        there = next(name for name in self.NAMES if name != country)
+        parties = self.parties_abroad(country)
+        choice = 1 << parties.index(agency(there, POLICE)) | also << parties.index(agency(there, BORDER))
+        self.publish(sender=sender, choice=choice, unticked=unticked, granted=(), days=days, kept=180, looked=False)
+        self.deliver(country, there)
+        if self.desks():
+            self.distribute(which=0, to=to, unticked=(), granted=(), purpose="", by=POLICE)
+
+    @transition(
+        weight=6,
+        when=lambda self: bool(self.insiders()),
+        which=range(5),
+        what=(WITHDRAWAL, WITHDRAWAL, RESTRICTION, "more", "more"),
+        fields=((9,), (12,), (18, 21)),
+    )
+    def change_inside(self, which: int, what: object, fields: tuple[int, ...]) -> None:
+        """Its originator recalls what was distributed, or tells the desk more of it; and that comes."""
+        country, digest, _ = self.pick(self.insiders(), which)
+        origin = self.facts[digest].country
+        if digest not in self.books(origin).own:
+            return
+        if what == "more":
+            self.supplement_this(origin, digest, agency(country, POLICE), fields)
+        else:
+            assert isinstance(what, int)
+            self.recall_this(origin, digest, what)
+        self.deliver(origin, country)
+
+    @transition(weight=3, when=lambda self: bool(self.insiders()), which=range(5), then=("", "agree", "agree", "erase"))
+    def report_without_agreement(self, which: int, then: str) -> None:
+        """The ordinary agreements end; an agency reports what its desk must pass on, under the next agreement or never."""
+        country, digest, _ = self.pick(self.insiders(), which)
+        origin = self.facts[digest].country
+        ends = [one.until for one in self.books(country).treaties if one.parties == {country, origin} and not isinstance(one, Special)]
+        if max(ends) - self.now() > 7 * DAY or max(ends) >= self.began + LONGEST:
+            return
+        self.clock.pass_(max(0, max(ends) - self.now()))
+        self.report_inside(which)
+        if then == "agree" and self.reach(country, origin):
+            self.agreed(country, origin, "full", 6)
+        if then == "erase":
+            self.erase_this(country, digest, agency(country, POLICE))
+
+    @transition(weight=3, when=lambda self: bool(self.desks()), which=range(5), who=range(2))
+    def pry(self, which: int, who: int) -> None:
+        """An officer of an agency that was not told tries all the same."""
+        country, digest = self.pick(self.desks(), which)
+        holding = self.books(country).held[digest]
+        others = [party for party in (agency(country, one) for one in CLASSES) if party not in holding.inboxes | holding.passed]
+        for party in others[who : who + 1]:
+            office, name = self.office(country), self.person_of(party)
+            for attempt in (shown, inside.reported, inside.confirmed):
+                with refused(NotFound, "ALERT_NOT_FOUND"):
+                    attempt(office, digest, name)
+            with refused(NotFound, "ALERT_NOT_FOUND"):
+                inside.distributed(office, digest, agency(country, BORDER), name=name)
+            self.happened("pry: not found")
+
+    @transition(
+        weight=5,
+        when=lambda self: bool(self.insiders()),
+        which=range(5),
+        exceptions=((), (), (PURGE_EXCEPTION_LEGAL_HOLD,), (PURGE_EXCEPTION_OWN_INVESTIGATION,)),
+    )
+    def confirm(self, which: int, exceptions: tuple[int, ...]) -> None:
+        """An agency confirms its purge to its desk."""
+        debts = [one for one in self.insiders() if self._owed(*one)]
+        country, digest, party = self.pick(debts or self.insiders(), which)
+        owed = self._owed(country, digest, party)
+        answer = inside.confirmed(self.office(country), digest, self.person_of(party), exceptions=exceptions)
+        if not owed:
+            assert inside.codes(answer.problems) == {"NOTHING_TO_CONFIRM"}
+            self.happened("confirm: refused NOTHING_TO_CONFIRM")
+            return
+        assert not answer.problems
+        assert set(answer.confirmed) == set(owed)
+        for one in owed:
+            self.national(self.books(country)).purges[one, party] = frozenset(exceptions)
+        self.happened("confirm: with an exception" if exceptions else "confirm: done")
+
+    def _owed(self, country: str, digest: bytes, party: str) -> list[bytes]:
+        """The manifests of an alert of which an agency owes its desk a confirmation, or kept something."""
+        books = self.books(country)
+        said = self.national(books).purges
+        found = []
+        for one in books.known_line(digest, self.facts):
+            if one not in books.held or party not in books.held[one].passed - books.held[one].inboxes:
+                continue
+            withdrawn = any(recall.kind is Kind.WITHDRAWAL for recall in books.said_of(one))
+            kept = books.standing(one, self.facts) == "withdrawn" and bool(said.get((one, party)))
+            if (withdrawn and (one, party) not in said) or kept:
+                found.append(one)
+        return found
+
+    def attest_now(self, country: str, digest: bytes, party: str, *, excepting: bool) -> None:
+        """A desk attests only once each agency that it told has confirmed, or on a ground that covers what they keep."""
+        books = self.books(country)
+        grounds = {PURGE_EXCEPTION_LEGAL_HOLD} if excepting else set()
+        waits = set()
+        for one in books.known_line(digest, self.facts) if party == agency(country, POLICE) else ():
+            if one not in books.held or party not in books.held[one].inboxes or not self._still(country, one, party):
+                continue
+            for other in books.held[one].passed - books.held[one].inboxes:
+                said = self.national(books).purges.get((one, other))
+                if said is None and not grounds:
+                    waits.add("INSIDE_NOT_PURGED")
+                elif not (said or frozenset()) <= grounds:
+                    waits.add("INSIDE_EXCEPTION")
+        if not waits:
+            super().attest_now(country, digest, party, excepting=excepting)
+            return
+        answer = attested(
+            self.office(country), digest, self.person_of(party), exceptions=[PURGE_EXCEPTION_LEGAL_HOLD] if excepting else None
+        )
+        assert [codes(one) for one in answer.attestations] == [waits]
+        self._purge(country)
+        for code in waits:
+            self.happened(f"attest: refused {code}")
+
+    @transition(weight=4, when=lambda self: bool(self.insiders()), which=range(5))
+    def report_inside(self, which: int) -> None:
+        """An agency that its desk told reports: abroad where an agreement lets it, else to its desk."""
+        country, digest, party = self.pick(self.insiders(), which)
+        books, about = self.books(country), self.facts[digest]
+        office, name = self.office(country), self.person_of(party)
+        agreed = any(
+            not isinstance(one, Special) and self.now() < one.until for one in books.treaties if one.parties == {country, about.country}
+        )
+        if not agreed and books.held[digest].erased:
+            with refused(NotFound, "ERASED"):
+                inside.reported(office, digest, name)
+            self.happened("report inside: refused ERASED")
+            return
+        answer = inside.reported(office, digest, name)
+        assert answer.HasField("kept") == (not agreed), f"{party} reports {'abroad' if agreed else 'to its desk'}"
+        if not agreed:
+            self.national(books).reports.append(Kept(number=answer.kept.report, digest=digest, party=party))
+            self.happened("report inside: kept for the desk")
+            return
+        if self._reported(country, digest, party, answer.published):
+            self.happened("report inside: abroad")
+        else:
+            self.happened("report inside: refused")
+
+    def _reported(self, country: str, digest: bytes, party: str, answer: desk_service_pb2.PublishedAlert) -> bool:
+        """Note a report that went abroad, or that it was refused for the right reason."""
+        books, about = self.books(country), self.facts[digest]
+        going = books.decide(about.agency, HIT, self.now())
+        expected = {going} if isinstance(going, str) else {"LOG_STOPPED"} if books.out[about.country].stopped else set()
+        if not self.is_(answer, expected, "report"):
+            return False
+        assert not isinstance(going, str)
+        self.note_report(country, digest, party, answer.manifest_digest, going)
+        return True
+
+    @transition(weight=5, when=lambda self: bool(self._kept()), which=range(5))
+    def forward(self, which: int) -> None:
+        """A desk passes on in its own name what an agency reported."""
+        country, report = self.pick(self._kept(), which)
+        office = self.office(country)
+        if report.gone:
+            with refused(NotFound, "ERASED"):
+                inside.forwarded(office, report.number)
+            self.happened("forward: refused ERASED")
+            return
+        if report.forwarded:
+            assert codes(inside.forwarded(office, report.number)) & {"REPORT_FORWARDED", "LOG_STOPPED", *_POLICY}
+            self.happened("forward: refused REPORT_FORWARDED")
+            return
+        answer = inside.forwarded(office, report.number)
+        if self._reported(country, report.digest, agency(country, POLICE), answer):
+            report.forwarded = answer.manifest_digest
+            self.happened("forward: released")
+        else:
+            self.happened("forward: refused")
+
+    def _kept(self) -> list[tuple[str, Kept]]:
+        return [(country, one) for country in self.NAMES for one in self.national(self.books(country)).reports]
+
+
+EVERY = frozenset(range(1, 65))
+ON_GROUNDS = frozenset({6, 24})
+_POLICY = ("AGREEMENT_EXPIRED", "CLAUSE_NONE", "PARTNER_SUSPENDED", "PURPOSE_NOT_AGREED")
