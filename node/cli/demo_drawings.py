@@ -61,7 +61,7 @@ def published(data: Data) -> "Sequence[Any]":
         for item in data["status"]["disclosures"]
     ]
     digest = data["published"]["manifest_digest"]
-    return [facts([("manifest", digest)]), table(("to", "!fields", "!clause", "log and index", "!state"), rows)]
+    return [facts([("manifest", digest)]), table(("!to", "!fields", "clause", "!log, index", "!state"), rows)]
 
 
 def desks(data: Data) -> "Sequence[Any]":

@@ -187,16 +187,17 @@ def rested_on(data: Data) -> "Sequence[Any]":
         (
             "\n".join(map(party_name, one["disclosure"]["audience"])),
             short(one["record"]["assessment"]),
-            str(one["journal"]["assessed"]),
-            _officers([one["record"]["officer"]]),
+            *(str(one["journal"][when]) for when in ("assessed", "approved", "released")),
             _officers(one["record"]["approvers"]),
-            str(one["journal"]["approved"]),
-            str(one["journal"]["released"]),
         )
         for one in data["releases"]
     ]
-    columns = ("released to", "!assessment", "entry", "!written by", "!approved by", "its entry", "the release's entry")
-    return [table(columns, rows, right=("entry", "its entry", "the release's entry")), note("Entries are those of London's journal.")]
+    places = ("assessed", "approved", "released")
+    return [
+        table(("!released to", "!assessment", *places, "!approved by"), rows, right=places),
+        note("Assessed, approved, released: at which entries of London's journal."),
+        facts([("written by", _officers({one["record"]["officer"] for one in data["releases"]}))]),
+    ]
 
 
 def reviewed(data: Data) -> "Sequence[Any]":

@@ -38,13 +38,19 @@ class TerminalTeller:
     def step(self, number: int, title: str, commands: list[str], data: Data, drawn: Drawn) -> None:
         """Print the step: every value comes from `data`."""
         from rich.padding import Padding
+        from rich.table import Table
         from rich.text import Text
 
-        self._console.print(Padding(Text.assemble((f"{number:>2}  ", "bold cyan"), (title, "bold")), (0, 0, 0, 1)))
+        head = Table.grid(padding=(0, 2, 0, 0))
+        head.add_column(style="bold cyan", justify="right", min_width=_INDENT - 2)
+        head.add_column(style="bold")
+        head.add_row(str(number), title)
+        self._console.print(head)
         for command in commands[:_COMMANDS_SHOWN]:
             self._console.print(Text(f"     $ {command}", style="dim"), overflow="ellipsis", no_wrap=True)
         if len(commands) > _COMMANDS_SHOWN:
-            self._console.print(Text(f"     … and {len(commands) - _COMMANDS_SHOWN} more commands", style="dim"))
+            more = len(commands) - _COMMANDS_SHOWN
+            self._console.print(Text(f"     … and {more} more command{'' if more == 1 else 's'}", style="dim"))
         for renderable in drawn(data):
             # A text is what a person reads on a terminal of its own.
             shown = Text(f"\n{renderable}", style="dim") if isinstance(renderable, str) else renderable
