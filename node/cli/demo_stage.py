@@ -78,7 +78,9 @@ class Stage(ABC):
                 node.wait()
 
     def stop(self) -> None:
-        """Stop all nodes."""
+        """Stop all nodes, at once."""
+        for node in self._nodes:
+            node.ask_to_stop()
         for node in self._nodes:
             node.stop()
 
