@@ -7,9 +7,9 @@ from node.cli import demo_region_drawings as region_drawings
 from node.cli.demo_gate import Gate
 from node.cli.demo_passengers import passenger_list
 from node.cli.demo_region_recall import Recall
-from node.cli.demo_region_release import Release, ask_for_four_eyes
+from node.cli.demo_region_release import Release
 from node.cli.demo_region_review import Review
-from node.cli.demo_region_stage import COUNTRIES, RegionStage
+from node.cli.demo_region_stage import COUNTRIES, RegionStage, check_alert
 from node.cli.demo_region_tip import TipStory
 from node.cli.demo_stage import Data, Teller, find
 
@@ -28,6 +28,8 @@ class Region(RegionStage):
 
     def play(self) -> None:
         """Run every chapter. Raises `Trouble` when a command of the story fails."""
+        if self._own_alert:
+            check_alert(self._own_alert)
         tips = TipStory(self)
         gates = self._region(tips)
         self._bulletin()
@@ -42,7 +44,7 @@ class Region(RegionStage):
         recall.withdraw(recall.correct(release))
         review = Review(self)
         review.open_releases(alert)
-        review.reconcile(PAIRS)
+        review.reconcile(self.pairs)
 
     def to_try(self) -> list[str]:
         """What a person may type next, without the program's name."""
@@ -72,12 +74,7 @@ class Region(RegionStage):
         )
         partners = [{"pair": [self.domain(code) for code in pair], "added": self.befriend(*pair)} for pair in PAIRS]
         self.tell_chapter("partners", "Who works together pins the other's fingerprint", {"partners": partners}, region_drawings.partners)
-        agreed = []
-        for one, other in PAIRS:
-            file = self.template(one, other, self.place / f"agreement-{one}-{other}.toml".lower())
-            if one == "GB":
-                ask_for_four_eyes(file, self.domain(one))
-            agreed.append(self.agree(one, other, file))
+        agreed = [self.agree_by_template(*pair) for pair in PAIRS]
         title = "They agree, two by two, field by field; no travel alert leaves London before a second officer has approved it"
         self.tell_chapter("agreements", title, {"agreements": agreed}, region_drawings.agreements)
         return gates

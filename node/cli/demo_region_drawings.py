@@ -162,7 +162,7 @@ def corrected(data: Data) -> "Sequence[Any]":
         facts(
             [
                 ("was wrong", words(data["wrong"])),
-                ("at once, every desk and Viet Nam read", ", ".join(flags)),
+                (f"at once, every desk and {data['third']} read", ", ".join(flags)),
                 ("the correction was approved by", _officers(one["person"] for one in approvals)),
             ]
         ),

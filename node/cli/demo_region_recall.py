@@ -9,11 +9,12 @@ from typing import Any
 from node.cli import demo_region_drawings as drawings
 from node.cli.demo_gate import Gate
 from node.cli.demo_region_release import Release
-from node.cli.demo_region_stage import RegionStage, plain
+from node.cli.demo_region_stage import RegionStage, plain, police_of
 from node.cli.demo_stage import PATIENCE_SECONDS, Data, find
+from node.keys.node_directory import example_plan
 
-THIRD = "VN"
-"""The country that is warned with London's leave."""
+_THIRD = ("VN", "LA")
+"""The country that is warned with London's leave: the first that was not told by London itself."""
 
 
 class Recall:
@@ -22,12 +23,18 @@ class Recall:
     def __init__(self, stage: RegionStage, alert: Data) -> None:
         self._stage = stage
         self._alert = alert
+        told = {country for country, _, _ in stage.desks_told(alert)}
+        self._third = next(country for country in _THIRD if country not in told)
+        self._third_name = example_plan(self._third).name
 
     def pass_on(self, hit: Data, gates: Mapping[str, Gate]) -> None:
         """The country that met him asks leave to warn the next one; nothing goes without it, nor without that country's own assessment."""
         digest, holder = self._alert["manifest_digest"], hit["country"]
         stage, by = self._stage, self._stage.context(hit["country"], "officer")
-        police = stage.agencies(THIRD, "POLICE")[0]
+        police = police_of(self._third)
+        if not {(holder, self._third), (self._third, holder)} & set(stage.pairs):  # a stranger's alert may go anywhere
+            stage.befriend(holder, self._third)
+            stage.agree_by_template(holder, self._third)
         wish = ("--to", police, "--until", "P14D", "--reason", "He may go on")
         asked = stage.ask(holder, "officer", "onward", "request", digest, *wish)
         request = find(asked, "manifest_digest")
@@ -35,14 +42,14 @@ class Recall:
         stage.until("GB", "officer", ("onward", "list"), lambda data: request in json.dumps(data))
         granted = stage.ask("GB", "officer", "onward", "grant", request, "--reason", "He has been there before")
         stage.until(holder, "officer", ("onward", "show", request), lambda data: find(data, "state") == "GRANTED")
-        release = ("onward", "release", request, "--reason", "He may go on to Viet Nam")
+        release = ("onward", "release", request, "--reason", f"He may go on to {self._third_name}")
         if holder in gates:
             released, attempts = gates[holder].pass_with(*release)
         else:
             released, attempts = stage.ask(holder, "officer", *release), []
-        read = stage.until(THIRD, "officer", ("inbox", "list"), lambda data: digest in json.dumps(data))
-        shown = stage.ask(THIRD, "officer", "inbox", "show", digest)
-        known = stage.until("GB", "officer", ("alert", "reach", digest), lambda data: stage.domain(THIRD) in json.dumps(data))
+        read = stage.until(self._third, "officer", ("inbox", "list"), lambda data: digest in json.dumps(data))
+        shown = stage.ask(self._third, "officer", "inbox", "show", digest)
+        known = stage.until("GB", "officer", ("alert", "reach", digest), lambda data: stage.domain(self._third) in json.dumps(data))
         data = {
             "asked": asked,
             "refused": refused,
@@ -53,7 +60,7 @@ class Recall:
             "shown": shown,
             "reach": known,
         }
-        title = "Cambodia asks leave to warn Viet Nam; London grants it, and knows who was told"
+        title = f"{example_plan(holder).name} asks leave to warn {self._third_name}; London grants it, and knows who was told"
         stage.tell_chapter("onward", title, data, drawings.passed_on)
 
     def correct(self, release: Release) -> Data:
@@ -66,7 +73,7 @@ class Recall:
         warned = stage.ask("GB", "officer", "alert", "correct", digest, str(file), "--wrong", wrong, "--reason", why)
         desks = stage.desks_told(self._alert)
         disputed = [self._disputed(country, who, digest) for country, who, _ in desks]
-        passed_on = self._disputed(THIRD, "officer", digest)
+        passed_on = self._disputed(self._third, "officer", digest)
         replacement = release.approve_again({**content, "supersedes": [digest]}, "replacement.json", why)
         newer = replacement["published"]["manifest_digest"]
         read = []
@@ -75,6 +82,7 @@ class Recall:
             read.append({"agency": agency, "changes": shown["changes"], "replaces": shown["replaces"]})
         data = {
             "wrong": wrong,
+            "third": self._third_name,
             "warned": warned,
             "disputed": disputed,
             "passed_on": passed_on,
@@ -92,8 +100,8 @@ class Recall:
         withdrawn = stage.ask("GB", "officer", "alert", "withdraw", digest, *why)
         owed = stage.ask("GB", "officer", "alert", "status", digest)
         attested = []
-        # Viet Nam first: an agency that passed it on can attest only once those it told have.
-        third = (THIRD, "officer", stage.agencies(THIRD, "POLICE")[0])
+        # The third country first: an agency that passed it on can attest only once those it told have.
+        third = (self._third, "officer", police_of(self._third))
         for country, who, agency in (third, *stage.desks_told(self._alert)):
             stage.until(country, who, ("inbox", "show", first), lambda data: data["blocked"] == "WITHDRAWN")
             attested.append({"agency": agency, **self._attest(country, who, first)})

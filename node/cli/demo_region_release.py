@@ -1,6 +1,5 @@
 """The whole story's release: the alert waits for what the law asks, and for a second officer, who approves exactly what was previewed."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -56,11 +55,3 @@ class Release:
 
     def _by(self, who: str) -> tuple[str, str]:
         return self._stage.context("GB", who)
-
-
-def ask_for_four_eyes(agreement: Path, sender: str) -> None:
-    """Let every clause by which `sender`, a trust domain, sends a travel alert ask for a second officer, as its administrator would."""
-    head, *clauses = agreement.read_text("utf-8").split("[[clauses]]\n")
-    by, kind = f"sender = {json.dumps(sender)}\n", 'alert_type = "TravelAlert"\n'
-    asking = [clause.replace(kind, f"{kind}approvals = 1\n") if by in clause else clause for clause in clauses]
-    agreement.write_text("[[clauses]]\n".join((head, *asking)), "utf-8")

@@ -7,7 +7,7 @@ from typing import Any
 
 from node.cli.demo_sample import readdressed
 from node.cli.demo_stage import Data, Drawn, Stage, Teller, find
-from node.cli.errors import UNEXPECTED, Trouble
+from node.cli.errors import UNEXPECTED, USAGE, Trouble
 from node.keys.node_directory import example_plan
 
 COUNTRIES = ("GB", "KH", "VN", "TH", "PH", "LA", "IN", "HK", "SG", "MM")
@@ -20,6 +20,8 @@ class RegionStage(Stage):
         super().__init__(place, COUNTRIES, teller)
         self.desks: list[tuple[str, str, str]] = []
         """(country, context, agency) of each person at a desk."""
+        self.pairs: list[tuple[str, str]] = []
+        """Who agreed with whom."""
 
     def know_people(self) -> list[Data]:
         """Who works at each node; fills `desks`."""
@@ -30,6 +32,14 @@ class RegionStage(Stage):
                 people.append(person)
                 self.desks.append((country, context.stem, find(person, "agency")))
         return people
+
+    def agree_by_template(self, one: str, other: str) -> Data:
+        """Let two countries agree on the default; of what London sends, a second officer approves each travel alert."""
+        file = self.template(one, other, self.place / f"agreement-{one}-{other}.toml".lower())
+        if one == "GB":
+            _ask_for_four_eyes(file, self.domain(one))
+        self.pairs.append((one, other))
+        return self.agree(one, other, file)
 
     def tell_chapter(self, chapter: str, title: str, data: Data, drawn: Drawn) -> None:
         """Tell one chapter, which a script knows by its name."""
@@ -48,8 +58,10 @@ class RegionStage(Stage):
         return found
 
     def border_desk(self, alert: Data) -> tuple[str, str, str]:
-        """The first border desk that an alert went to; any other if there is none."""
-        desks = self.desks_told(alert)
+        """The first border desk that an alert went to, in a country whose police were told too; any other there if there is none."""
+        told = self.desks_told(alert)
+        with_police = {country for country, _, agency in told if agency == police_of(country)}
+        desks = [desk for desk in told if desk[0] in with_police] or told
         return next((desk for desk in desks if desk[2] in self.agencies(desk[0], "BORDER")), desks[0])
 
     def agencies(self, country: str, agency_class: str) -> list[str]:
@@ -91,6 +103,39 @@ class RegionStage(Stage):
                 next_step=f"This is a defect: keep the folder {self.place}.",
             )
         return {"exit_code": code, **answer}
+
+
+def _ask_for_four_eyes(agreement: Path, sender: str) -> None:
+    """Let every clause by which `sender`, a trust domain, sends a travel alert ask for a second officer, as its administrator would."""
+    head, *clauses = agreement.read_text("utf-8").split("[[clauses]]\n")
+    by, kind = f"sender = {json.dumps(sender)}\n", 'alert_type = "TravelAlert"\n'
+    asking = [clause.replace(kind, f"{kind}approvals = 1\n") if by in clause else clause for clause in clauses]
+    agreement.write_text("[[clauses]]\n".join((head, *asking)), "utf-8")
+
+
+def police_of(country: str) -> str:
+    """The SPIFFE ID of the agency at which the liaison officer of an example country works."""
+    plan = example_plan(country)
+    slug = next(officer.agency for officer in plan.officers if officer.role == "liaison")
+    return f"spiffe://{plan.trust_domain}/agency/{slug}"
+
+
+def check_alert(file: Path) -> None:
+    """Raise `Trouble` (ALERT_NOT_FOR_STORY) unless the whole story can be told of an alert: somebody must be able to ask to pass it on."""
+    content = plain(file)
+    told = {f"spiffe://{str(agency).removeprefix('spiffe://')}" for agency in content.get("recipients") or ()}
+    handling = content.get("handling") or {}
+    if content.get("type") != "TravelAlert":
+        why = "It is no TravelAlert."
+    elif not told & {police_of(country) for country in COUNTRIES[1:]}:
+        why = f"It is addressed to no country's police desk, such as {police_of('KH')}: these ask leave to pass it on."
+    elif handling.get("onward") != "ASK":
+        why = "Its handling lets nobody ask whether it may be passed on: `onward: ASK` does."
+    else:
+        return
+    raise Trouble(
+        USAGE, "ALERT_NOT_FOR_STORY", "The whole story cannot be told of this alert.", why=why, next_step="Mend it, or leave --story out."
+    )
 
 
 def plain(file: Path) -> dict[str, Any]:
