@@ -122,14 +122,14 @@ def police_of(country: str) -> str:
 
 def check_alert(file: Path) -> None:
     """Raise `Trouble` (ALERT_NOT_FOR_STORY) unless the whole story can be told of an alert: somebody must be able to ask to pass it on."""
-    content = plain(file)
-    told = {f"spiffe://{str(agency).removeprefix('spiffe://')}" for agency in content.get("recipients") or ()}
-    handling = content.get("handling") or {}
+    content = _read(file)
+    recipients, handling = content.get("recipients"), content.get("handling")
+    told = {f"spiffe://{str(agency).removeprefix('spiffe://')}" for agency in recipients} if isinstance(recipients, list) else set()
     if content.get("type") != "TravelAlert":
-        why = "It is no TravelAlert."
+        why = "It is no TravelAlert, or no file of an alert at all: `exchange alert check` says which."
     elif not told & {police_of(country) for country in COUNTRIES[1:]}:
         why = f"It is addressed to no country's police desk, such as {police_of('KH')}: these ask leave to pass it on."
-    elif handling.get("onward") != "ASK":
+    elif not isinstance(handling, dict) or handling.get("onward") != "ASK":
         why = "Its handling lets nobody ask whether it may be passed on: `onward: ASK` does."
     else:
         return
@@ -144,3 +144,14 @@ def plain(file: Path) -> dict[str, Any]:
 
     content: dict[str, Any] = yaml.safe_load(file.read_text("utf-8"))
     return content
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """The content of a stranger's file; empty where it is none."""
+    import yaml
+
+    try:
+        content = plain(file)
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return {}
+    return content if isinstance(content, dict) else {}

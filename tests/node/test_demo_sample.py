@@ -1,5 +1,9 @@
-"""What the demo takes along: its samples and packs are in the wheel and in the source distribution, and good in any year."""
+"""What the demo takes along: its samples and packs are in the wheel and in the source distribution, and good in any year.
 
+And what it asks of a stranger's alert before it sets anything up.
+"""
+
+import json
 import tomllib
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,7 +16,9 @@ from exchange.v1.handling_pb2 import PURPOSE_PREVENTION
 from exchange.v1.offending_pb2 import OFFENCE_CLASS_CONTACT_ABUSE
 from node.cli.assessment import _read
 from node.cli.demo_region import UNDER_PACKS
+from node.cli.demo_region_stage import check_alert
 from node.cli.demo_sample import pack_in_force, sample
+from node.cli.errors import Trouble
 from node.policy.gate import Assessment, Passed, Transfer, pass_gate
 from node.policy.pack import NEEDS, read_pack
 
@@ -85,3 +91,42 @@ def test_a_sample_assessment_lets_an_alert_about_an_abuser_pass_its_countrys_gat
         )
         assert pass_gate(pack, transfer, [assessment], millis(date(2026, 11, 22))) == Passed(assessment=assessment)
         assert not isinstance(pass_gate(pack, transfer, [], millis(date(2026, 11, 22))), Passed)
+
+
+STRANGERS = {"type": "TravelAlert", "recipients": ["ph.alerts.example/agency/wcpc"], "handling": {"onward": "ASK"}}
+
+
+def test_the_whole_story_can_be_told_of_an_alert_to_any_countrys_police(tmp_path: Path) -> None:
+    file = tmp_path / "mine.json"
+    file.write_text(json.dumps(STRANGERS), "utf-8")
+    check_alert(file)
+    check_alert(sample("travel-alert-gb-kh.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"type": "SubjectWarning"}, "no TravelAlert"),
+        ({"recipients": ["spiffe://ph.alerts.example/agency/immigration"]}, "no country's police desk"),
+        ({"recipients": "ph.alerts.example/agency/wcpc"}, "no country's police desk"),
+        ({"handling": {"onward": "NONE"}}, "passed on"),
+        ({"handling": {}}, "passed on"),
+        ({"handling": None}, "passed on"),
+    ],
+)
+def test_whom_the_whole_story_cannot_be_told_of_is_said_at_once(changes: dict[str, object], why: str, tmp_path: Path) -> None:
+    file = tmp_path / "mine.json"
+    file.write_text(json.dumps(STRANGERS | changes), "utf-8")
+    with pytest.raises(Trouble) as raised:
+        check_alert(file)
+    assert (raised.value.code, raised.value.exit_code) == ("ALERT_NOT_FOR_STORY", 2)
+    assert why in str(raised.value.why)
+
+
+@pytest.mark.parametrize("content", [b"type: [", b"\xff\xfe", b"[]", b""])
+def test_a_file_that_is_no_alert_is_named_as_such(content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_bytes(content)
+    with pytest.raises(Trouble) as raised:
+        check_alert(file)
+    assert raised.value.code == "ALERT_NOT_FOR_STORY"
