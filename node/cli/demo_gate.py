@@ -107,7 +107,8 @@ class Gate:
             return tomllib.loads(sample(f"assessments/{self._country}-{other}.toml".lower()).read_text("utf-8"))
         except NotFound:  # of a country to which only a stranger's alert goes
             text = sample("assessments/gb-kh.toml").read_text("utf-8")
-            return tomllib.loads(text.replace(example_plan("KH").name, example_plan(other.upper()).name))
+            said = tomllib.loads(text.replace(example_plan("KH").name, example_plan(other.upper()).name))
+            return {name: said[name] for name in ("destination", "necessity", "proportionality")}
 
 
 def _problems(answer: Any) -> list[Data]:

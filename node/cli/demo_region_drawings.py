@@ -94,7 +94,7 @@ def gate(data: Data) -> "Sequence[Any]":
         rows = [(rule, "\n".join(names), why, law) for (rule, why, law), names in rules.items()]
         drawn += [
             heading(f"Refused, exit code {attempt['exit_code']}"),
-            table(("!by the rule", "to", "because", "provision"), rows),
+            table(("!by the rule", "!to", "because", "provision"), rows),
             *(part for one in attempt["recorded"] for part in (heading("Then on record"), _assessed(one))),
         ]
     if not drawn:
@@ -194,7 +194,7 @@ def rested_on(data: Data) -> "Sequence[Any]":
     ]
     places = ("assessed", "approved", "released")
     return [
-        table(("!released to", "!assessment", *places, "!approved by"), rows, right=places),
+        table(("!released to", "!assessment", *(f"!{place}" for place in places), "!approver"), rows, right=places),
         note("Assessed, approved, released: at which entries of London's journal."),
         facts([("written by", _officers({one["record"]["officer"] for one in data["releases"]}))]),
     ]
