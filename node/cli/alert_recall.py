@@ -247,6 +247,7 @@ def _draw_replaced(console: "Console", answer: "ReplaceAlertResponse", verb: str
     if answer.not_admitted:
         names = ", ".join(map(party_name, answer.not_admitted))
         console.print(f"\nNo clause admits them to the new values any more: {names}.", style="yellow")
+        console.print(note("If theirs asks for a second officer: exchange approval submit FILE, in which `supersedes` names this alert."))
 
 
 def _draw_told(console: "Console", controls: "Sequence[PublishedAlert]", waiting: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ Every step is a command that an officer would type, run through the same command
 of their own. Nothing in the story is written down beforehand: what is narrated is what the commands answered.
 """
 
+import signal
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,6 +61,9 @@ def demo(
             raise click.BadParameter("give two different countries, e.g. GB,KH", param_hint="--countries")
         wishes = Wishes(sender=codes[0], recipient=codes[1], alert=alert, agreement=agreement, outcome=outcome.upper())
         told = Story(place, wishes, teller)
+    for ending in (signal.SIGTERM, signal.SIGHUP):  # a closed window leaves no nodes behind
+        if signal.getsignal(ending) is signal.SIG_DFL:  # who runs it under nohup wants it to go on
+            signal.signal(ending, _interrupt)
     try:
         told.play()
         if not once:
@@ -67,6 +71,10 @@ def demo(
             told.wait()
     finally:
         told.stop()
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _teller() -> "Teller":

@@ -44,8 +44,8 @@ def preview(data: Data) -> "Sequence[Any]":
     names = [party_name(item["recipient"]) for item in recipients]
     fields = [item["name"] for item in recipients[0]["fields"]] if recipients else []
     rows = [(name, *(_MARKS.get(_visibility(item, name), "·") for item in recipients)) for name in fields]
-    clauses = [("decided by", *(item["clause"] or "–" for item in recipients))]
-    return [table(("!field", *names), [*rows, *clauses]), note(_LEGEND)]
+    clauses = [(name, f"decided by {item['clause'] or '–'}") for name, item in zip(names, recipients, strict=True)]
+    return [table(("!field", *names), rows), note(_LEGEND), facts(clauses)]
 
 
 def published(data: Data) -> "Sequence[Any]":
@@ -55,23 +55,24 @@ def published(data: Data) -> "Sequence[Any]":
             "\n".join(party_name(agency) for agency in item["disclosure"]["audience"]),
             str(len(item["disclosure"]["fields"])),
             item["disclosure"]["clause"],
-            f"{item['disclosure']['origin']} {item['disclosure']['index']}",
+            f"{_direction(item['disclosure']['origin'])}, {item['disclosure']['index']}",
             words(item["state"]),
         )
         for item in data["status"]["disclosures"]
     ]
     digest = data["published"]["manifest_digest"]
-    return [facts([("manifest", digest)]), table(("to", "!fields", "clause", "log and index", "!state"), rows)]
+    return [facts([("manifest", digest)]), table(("!to", "!fields", "clause", "!log, index", "!state"), rows)]
 
 
 def desks(data: Data) -> "Sequence[Any]":
     """What each desk was told, and what the first one reads."""
-    drawn: list[Any] = []
+    rows = []
     for desk in data["desks"]:
         alert = desk["shown"]["alert"]
         withheld = alert.get("not_disclosed") or []
         told = len([value for value in alert.get("alert", alert).values() if value not in (None, [], {})])
-        drawn.append(heading(f"{party_name(desk['agency'])}: {told} fields, {len(withheld)} not disclosed"))
+        rows.append((party_name(desk["agency"]), f"{told} fields, {len(withheld)} not disclosed"))
+    drawn: list[Any] = [facts(rows)]
     for desk in data["desks"][:1]:
         drawn += [heading(f"What {party_name(desk['agency'])} reads"), desk["as_read"]]
     return drawn
@@ -82,7 +83,7 @@ def reported(data: Data) -> "Sequence[Any]":
     states = ", ".join(sorted({words(item["state"]) for item in data["status"]["disclosures"]}))
     alert = data["answer"]["alert"]
     outcome = alert.get("alert", alert).get("outcome")
-    return [facts([("from", data["desk"].replace("-", " ")), ("outcome", words(outcome)), ("status at the originator", states)])]
+    return [facts([("from", party_name(data["agency"])), ("outcome", words(outcome)), ("status at the originator", states)])]
 
 
 def compared(data: Data) -> "Sequence[Any]":
@@ -109,6 +110,12 @@ def proved(data: Data) -> "Sequence[Any]":
 
 def _visibility(preview: Data, name: str) -> str:
     return next((str(item["visibility"]) for item in preview["fields"] if item["name"] == name), "FORBIDDEN")
+
+
+def _direction(origin: str) -> str:
+    """Which log that is: from whose node to whose."""
+    sender, _, recipient, *_ = origin.split("/")
+    return f"{sender.partition('.')[0]} to {recipient.partition('.')[0]}"
 
 
 def _inner(data: Any, key: str) -> Any:

@@ -38,6 +38,7 @@ class NodeProcess:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self._asked = False
         self._log = (directory / "node.log").open("ab")
         command = [sys.executable, "-m", "node.cli.main", "node", "run", "--config", str(directory / "node.toml")]
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True)  # noqa: S603  our own program
@@ -60,10 +61,16 @@ class NodeProcess:
             next_step=f"Its log says why: {self.directory / 'node.log'}",
         )
 
+    def ask_to_stop(self) -> None:
+        """Let the process end by itself, and do not wait for it."""
+        if self._process.poll() is None and not self._asked:
+            self._asked = True
+            self._process.send_signal(signal.SIGTERM)
+
     def stop(self) -> None:
         """End the process gracefully, and wait for it."""
+        self.ask_to_stop()
         if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
             try:
                 self._process.wait(timeout=15)
             except subprocess.TimeoutExpired:

@@ -1,7 +1,8 @@
-"""The sample alert of the demo, addressed between any two of the example countries."""
+"""The samples and the policy packs of the demo, as they are shipped: addressed between any two of the example countries, in force now."""
 
 import json
 from collections.abc import Sequence
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from exchange.errors import NotFound
 from node.keys.node_directory import example_plan
 
 _NAME = "travel-alert-gb-kh.yaml"
+_TIMES = {"valid_from": -1, "valid_until": 400}
+"""Of a pack: days from today."""
 
 
 def addressed_sample(sender: str, recipient: str) -> str:
@@ -33,8 +36,22 @@ def readdressed(name: str, unit: str, recipients: Sequence[str], *, channel: str
 
 def sample(name: str) -> Path:
     """Where a sample file is: beside the program, or in the source tree. Raises `NotFound` (SAMPLE_MISSING)."""
-    places = (Path(__file__).parent / name, Path(__file__).parents[2] / "samples" / name)
-    for place in places:
+    return _shipped(name, f"samples/{name}")
+
+
+def pack_in_force(country: str, today: date) -> str:
+    """The text of a country's example policy pack, with `today` between its two times, so that the story can be told in any year.
+
+    Raises `NotFound` (SAMPLE_MISSING).
+    """
+    name = f"policies/{country.lower()}/transfers.toml"
+    lines = _shipped(name, name).read_text("utf-8").splitlines()
+    times = {key: f"{key} = {today + timedelta(days=days)}T00:00:00Z" for key, days in _TIMES.items()}
+    return "\n".join(times.get(line.partition(" ")[0], line) for line in lines) + "\n"
+
+
+def _shipped(beside: str, in_source: str) -> Path:
+    for place in (Path(__file__).parent / beside, Path(__file__).parents[2] / in_source):
         if place.exists():
             return place
-    raise NotFound("SAMPLE_MISSING", "the demo's sample alert is neither installed nor in the source tree")
+    raise NotFound("SAMPLE_MISSING", "a sample of the demo is neither installed nor in the source tree")

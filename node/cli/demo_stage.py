@@ -23,6 +23,9 @@ Drawn = Callable[[Data], Sequence[Any]]
 class Teller(Protocol):
     """Who tells the story: to a person on a terminal, or as JSON lines."""
 
+    columns: int
+    """How wide that is which a person reads of a command."""
+
     def step(self, number: int, title: str, commands: list[str], data: Data, drawn: Drawn) -> None:
         """Tell one step that has just happened. `commands` are what was typed; `data` is what was answered."""
         ...
@@ -44,12 +47,13 @@ class Stage(ABC):
         self._number = 0
         self._nodes: list[NodeProcess] = []
 
-    def set_up(self) -> None:
-        """Make each country's node."""
+    def set_up(self, packs: Iterable[str] = ()) -> None:
+        """Make each country's node, those of `packs` under the example policy pack of their country."""
         self.place.mkdir(parents=True, exist_ok=True)
         for country, directory in self.homes.items():
             port = str(free_port_pair())
-            self.made[country] = self.run("node", "init", "--country", country, "--dir", str(directory), "--port-base", port)
+            under = ("--policy", str(self._pack(country))) if country in packs else ()
+            self.made[country] = self.run("node", "init", "--country", country, "--dir", str(directory), "--port-base", port, *under)
 
     def start(self) -> None:
         """Start every node, all at once, and wait until each one listens."""
@@ -74,7 +78,9 @@ class Stage(ABC):
                 node.wait()
 
     def stop(self) -> None:
-        """Stop all nodes."""
+        """Stop all nodes, at once."""
+        for node in self._nodes:
+            node.ask_to_stop()
         for node in self._nodes:
             node.stop()
 
@@ -141,7 +147,10 @@ class Stage(ABC):
 
     def read(self, country: str, who: str, *words: str) -> str:
         """What a person reads who types the same without --json."""
-        _, printed = _quietly(["--context", str(self.homes[country] / f"{who}.toml"), *words])
+        from node.cli.output import as_wide_as
+
+        with as_wide_as(self._teller.columns):
+            _, printed = _quietly(["--context", str(self.homes[country] / f"{who}.toml"), *words])
         return "\n".join(line.rstrip() for line in printed.splitlines())
 
     def run(self, *words: str) -> Data:
@@ -156,6 +165,14 @@ class Stage(ABC):
                 next_step=f"The nodes' logs are in {self.place}.",
             )
         return answer
+
+    def _pack(self, country: str) -> Path:
+        from node.cli.demo_sample import pack_in_force
+        from node.system import SystemClock
+
+        file = self.place / f"policy-{country}.toml".lower()
+        file.write_text(pack_in_force(country, SystemClock().now().date()), "utf-8")
+        return file
 
     def attempt(self, *words: str) -> tuple[int, Data]:
         """The exit code of a command that may be refused, and its answer."""

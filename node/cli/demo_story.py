@@ -106,7 +106,7 @@ class Story(Stage):
         answer = self.ask(self.sender, "officer", "inbox", "show", find(report, "manifest_digest"))
         self.tell(
             "The desk reports back what happened; the originator's police read it",
-            {"desk": desk, "report": report, "status": status, "answer": answer},
+            {"desk": desk, "agency": seen[0][1]["agency"], "report": report, "status": status, "answer": answer},
             drawings.reported,
         )
 

@@ -10,10 +10,13 @@ from node.cli.demo_stage import Data, Drawn, Stage
 from node.cli.output import console, note
 
 _COMMANDS_SHOWN = 6
+_INDENT = 5
 
 
 class JsonTeller:
     """One JSON object a line for each step."""
+
+    columns = 110
 
     def step(self, number: int, title: str, commands: list[str], data: Data, _drawn: Drawn) -> None:
         """Print the step."""
@@ -29,24 +32,29 @@ class TerminalTeller:
 
     def __init__(self) -> None:
         self._console = console()
+        self.columns = max(self._console.width - _INDENT, 40)
         self._console.print()
 
     def step(self, number: int, title: str, commands: list[str], data: Data, drawn: Drawn) -> None:
         """Print the step: every value comes from `data`."""
+        from rich.padding import Padding
+        from rich.table import Table
         from rich.text import Text
 
-        self._console.print(Text.assemble((f" {number:>2}  ", "bold cyan"), (title, "bold")))
+        head = Table.grid(padding=(0, 2, 0, 0))
+        head.add_column(style="bold cyan", justify="right", min_width=_INDENT - 2)
+        head.add_column(style="bold")
+        head.add_row(str(number), title)
+        self._console.print(head)
         for command in commands[:_COMMANDS_SHOWN]:
             self._console.print(Text(f"     $ {command}", style="dim"), overflow="ellipsis", no_wrap=True)
         if len(commands) > _COMMANDS_SHOWN:
-            self._console.print(Text(f"     … and {len(commands) - _COMMANDS_SHOWN} more commands", style="dim"))
+            more = len(commands) - _COMMANDS_SHOWN
+            self._console.print(Text(f"     … and {more} more command{'' if more == 1 else 's'}", style="dim"))
         for renderable in drawn(data):
-            from rich.padding import Padding
-
-            if isinstance(renderable, str):  # as a person reads it on a terminal of its own
-                self._console.print(renderable, style="dim")
-            else:
-                self._console.print(Padding(renderable, (0, 0, 0, 5)))
+            # A text is what a person reads on a terminal of its own.
+            shown = Text(f"\n{renderable}", style="dim") if isinstance(renderable, str) else renderable
+            self._console.print(Padding(shown, (0, 0, 0, _INDENT), expand=False))
         self._console.print()
 
     def farewell(self, stage: Stage) -> None:

@@ -9,6 +9,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _DIRECTION_MARKS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _WIDTH_WITHOUT_TERMINAL: Final = 110
+_without_terminal = ContextVar("columns without a terminal", default=_WIDTH_WITHOUT_TERMINAL)
 
 _STATE_STYLES: Final[Mapping[str, str]] = {
     "receipted": "green",
@@ -55,8 +57,18 @@ def console(*, stderr: bool = False) -> "Console":
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() else _WIDTH_WITHOUT_TERMINAL
+    width = None if stream.isatty() else _without_terminal.get()
     return Console(file=stream, markup=False, emoji=False, highlight=False, soft_wrap=False, width=width)
+
+
+@contextmanager
+def as_wide_as(columns: int) -> Iterator[None]:
+    """Print at that width meanwhile what goes to no terminal, since it is shown on one later."""
+    before = _without_terminal.set(columns)
+    try:
+        yield
+    finally:
+        _without_terminal.reset(before)
 
 
 def plain(text: str) -> str:

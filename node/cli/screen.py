@@ -117,7 +117,7 @@ def _data(answer: "ScreenPassengersResponse") -> dict[str, Any]:
 
 def _draw(console: "Console", answer: "ScreenPassengersResponse") -> None:
     of = f" of {answer.service}" if answer.service else ""
-    console.print(f"{answer.passengers} travellers{of} compared with {answer.alerts} alerts in force.")
+    console.print(f"{answer.passengers} travellers{of} compared with {answer.alerts} alert{'' if answer.alerts == 1 else 's'} in force.")
     if not answer.proposals:
         console.print("Nobody is proposed.", style="green")
     else:

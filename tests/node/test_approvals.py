@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from exchange.encoding import encode
 from exchange.errors import Conflict, NotFound, Refused
 from exchange.v1 import desk_service_pb2
 from node.operations import agreements, approve, audit_urgent
@@ -17,6 +18,7 @@ from node.operations.sequence import sequence
 from node.store import alerts, logs
 from tests.countries import BORDER, DAY, POLICE, agency, agreement, with_clause
 from tests.federation import Federation, federation
+from tests.recalls import corrected, flags, other_alert, shown
 from tests.refusals import refused
 from tests.rig import Office, draft
 
@@ -112,6 +114,21 @@ def test_the_authorisation_record_names_who_approved(two: Federation) -> None:
         data_key = gb.ports.vault.unwrap(tx, row.period, row.wrapped_key)
     record = json.loads(data_key.open(purpose_of_entry(row.alert_id, origin), entry.sealed or b"")[32:])
     assert (record["officer"], record["approvers"], record["reason"]) == (gb.person("liaison"), [gb.person("second")], "synthetic reason")
+
+
+def test_what_takes_an_alerts_place_waits_for_a_second_officer_too(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    first = give(gb, submit(gb, draft(KH_BORDER)).submission).published.manifest_digest
+    two.pump()
+    answer = corrected(gb, first, wrong=[11])
+    assert (answer.HasField("replacement"), list(answer.not_admitted)) == (False, [KH_BORDER])
+    two.pump()
+    assert "DISPUTED" in flags(kh, first)  # at once, and nothing of what is right
+    wanted = draft(KH_BORDER, alert=encode(other_alert()), supersedes=[first])
+    newer = give(gb, submit(gb, wanted).submission).published.manifest_digest
+    two.pump()
+    read = shown(kh, newer)
+    assert (read.replaces, [change.field for change in read.changes]) == (first, [11])
 
 
 def test_an_approval_is_of_exactly_the_preview_that_was_looked_at(two: Federation) -> None:

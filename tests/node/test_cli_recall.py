@@ -131,6 +131,7 @@ def test_update_and_correct(desk: FakeDesk, line: Line, file: str) -> None:
     assert update.draft.request_id != correct.draft.request_id
     assert f"Corrected: {answers.digest('new').hex()[:12]}" in text
     assert "No clause admits them to the new values any more: ahtjp (kh)" in text
+    assert "If theirs asks for a second officer" in text
     assert line.json("alert", "correct", ALERT, file, "--wrong", "colour", "--reason", "x", code=2)["error"]["code"] == "FIELD_UNKNOWN"
 
 

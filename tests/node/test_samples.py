@@ -17,6 +17,7 @@ from node.reading import read_view
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = sorted(path for path in (ROOT / "samples").iterdir() if path.suffix in {".yaml", ".json"})
+ASSESSMENTS = sorted((ROOT / "samples" / "assessments").glob("*.toml"))
 AGREEMENTS = sorted((ROOT / "samples" / "agreements").glob("*.toml"))
 TODAY = date(2026, 11, 21)
 NOW_MS = 1_795_219_200_000  # 21 November 2026, 00:00 UTC
@@ -143,5 +144,5 @@ def test_border_and_police_see_different_things_of_the_demo_alert() -> None:
 
 def test_the_readme_lists_every_sample() -> None:
     readme = (ROOT / "samples" / "README.md").read_text("utf-8")
-    for path in (*SAMPLES, *AGREEMENTS):
+    for path in (*SAMPLES, *AGREEMENTS, *ASSESSMENTS):
         assert path.relative_to(ROOT / "samples").as_posix() in readme

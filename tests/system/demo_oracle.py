@@ -23,6 +23,7 @@ PURPOSES = ("PREVENTION", "DETECTION", "INVESTIGATION", "BORDER_CONTROL", "CHILD
 class Field:
     number: int
     marks: str
+    category: str
 
 
 def schema(message: str, file: str) -> dict[str, Field]:
@@ -30,7 +31,8 @@ def schema(message: str, file: str) -> dict[str, Field]:
     text = (ROOT / f"proto/exchange/v1/{file}.proto").read_text("utf-8")
     body = text.split(f"message {message} {{", 1)[1].split("\n}", 1)[0]
     found = re.findall(r"^  (?:repeated |optional )?[\w.]+ (\w+) = (\d+) \[(.*?)\];$", body, re.MULTILINE | re.DOTALL)
-    return {name: Field(int(number), re.findall(r'default_marks\) = "([^"]+)"', options)[0]) for name, number, options in found}
+    said = (r'default_marks\) = "([^"]+)"', r"category\) = DATA_CATEGORY_(\w+)")
+    return {name: Field(int(number), *(re.findall(pattern, options)[0] for pattern in said)) for name, number, options in found}
 
 
 TRAVEL = schema("TravelAlert", "travel_alert")

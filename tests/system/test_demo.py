@@ -3,6 +3,8 @@
 import json
 import os
 import random
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -270,3 +272,16 @@ def test_the_demo_tells_what_a_strangers_files_say(number: int, tmp_path: Path) 
     told = Told(tmp_path / "demo", steps, sender, recipient, alert, agreement)
     told.check(outcome)
     told.values()
+
+
+def test_a_closed_window_leaves_no_nodes_behind(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "node.cli.main", "demo", "--json", "--dir", str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert any("running" in json.loads(line) for line in process.stdout)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(timeout=SECONDS) in {0, 130}  # while it waits, or just before
+    for home in ("gb", "kh"):
+        host, _, port = tomllib.loads((tmp_path / home / "officer.toml").read_text("utf-8"))["desk"].rpartition(":")
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((host, int(port)), timeout=1)
