@@ -11,6 +11,7 @@ from node.operations.arrivals import stops
 from node.operations.contents import purpose_of_entry, unpack_content
 from node.operations.inbox import DESK, given_to
 from node.operations.owing import attestation_term
+from node.operations.reach import lineage
 from node.operations.standing import standing_for
 from node.operations.work_item import AT_MOST, LANDED_MS, Viewer, WorkItem
 from node.ports import Ports
@@ -84,21 +85,20 @@ def recalls_to_read(_ports: Ports, tx: Transaction, viewer: Viewer, _now: int) -
     """Alerts that a partner restricted or disputed; once somebody of the agency has opened them since, they need nobody for now."""
     if not viewer.may(*DESK):
         return
-    found = work.recalled(tx, viewer.agency, AT_MOST)
-    rows = alerts.by_ids(tx, [reference for reference, _ in found])
-    for reference, opened in found:
-        standing = standing_for(tx, rows[reference], viewer.agency)
-        if standing.state not in {"restricted", "disputed"} or not standing.recalls:
-            continue
-        since = standing.recalls[-1].recorded_at
+    opened = dict(work.recalled(tx, viewer.agency, AT_MOST))
+    rows = alerts.by_ids(tx, list(opened)).values()
+    standings = {row.id: standing_for(tx, row, viewer.agency) for row in rows}
+    blocked = {key for key, one in standings.items() if one.state in {"restricted", "disputed"} and one.recalls}
+    for row in _newest_only(tx, [row for row in rows if row.id in blocked]):
+        since = standings[row.id].recalls[-1].recorded_at
         yield WorkItem(
             kind=desk_service_pb2.WORK_KIND_RECALL_TO_READ,
-            reference=rows[reference].digest,
-            counterparty=rows[reference].originator,
+            reference=row.digest,
+            counterparty=row.originator,
             term=Term(raised_at=since),
-            detail=standing.state.upper(),
-            later=opened >= since,
-            command=f"exchange inbox show {rows[reference].digest.hex()[:12]}",
+            detail=standings[row.id].state.upper(),
+            later=opened[row.id] >= since,
+            command=f"exchange inbox show {row.digest.hex()[:12]}",
         )
 
 
@@ -106,7 +106,7 @@ def attestations_to_give(_ports: Ports, tx: Transaction, viewer: Viewer, _now: i
     """Withdrawn alerts whose purge the agency has still to attest."""
     if not viewer.may(*DESK):
         return
-    for row in alerts.by_ids(tx, work.purges_owed(tx, viewer.agency, AT_MOST)).values():
+    for row in _newest_only(tx, list(alerts.by_ids(tx, work.purges_owed(tx, viewer.agency, AT_MOST)).values())):
         standing = standing_for(tx, row, viewer.agency)
         withdrawals = [one for one in standing.recalls if one.kind is RecallKind.WITHDRAWAL]
         if not standing.owes_attestation or not withdrawals:
@@ -119,6 +119,16 @@ def attestations_to_give(_ports: Ports, tx: Transaction, viewer: Viewer, _now: i
             detail=withdrawals[0].reason,
             command=f"exchange inbox attest {row.digest.hex()[:12]}",
         )
+
+
+def _newest_only(tx: Transaction, rows: Sequence[AlertRow]) -> Iterable[AlertRow]:
+    """Of each alert the newest manifest among these: whoever reads or attests that one has done with those before it."""
+    among = {row.id for row in rows}
+    for row in rows:
+        line = [one.id for one in lineage(tx, row)]
+        later = line[line.index(row.id) + 1 :] if row.id in line else []
+        if among.isdisjoint(later):
+            yield row
 
 
 def _reminder(ports: Ports, terms: Sequence[int], first_landing: int, told: Any) -> int | None:

@@ -180,6 +180,24 @@ def test_a_restriction_waits_until_it_is_read_and_again_after_the_next(two: Fede
     assert kinds(kh, "border") == ["RECALL_TO_READ"]
 
 
+def test_an_alert_of_several_manifests_is_recalled_and_attested_once_on_the_list(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    first = told(two)
+    second = replaced(gb, first).replacement.manifest_digest
+    two.pump()
+    recalled(gb, first, RESTRICTION)
+    two.pump()
+    assert [(item.kind, item.reference) for item in listed(kh, "border")] == [(messages.WORK_KIND_RECALL_TO_READ, second)]
+    shown(kh, second)
+    assert kinds(kh, "border") == []
+    recalled(gb, first)
+    two.pump()
+    (item,) = listed(kh, "border", everything=True)
+    assert (item.kind, item.reference) == (messages.WORK_KIND_ATTESTATION_TO_GIVE, second)
+    attested(kh, second)
+    assert kinds(kh, "border", everything=True) == []
+
+
 def test_what_another_agency_has_opened_still_waits_for_ours(two: Federation) -> None:
     kh = two["kh"]
     digest = told(two, KH_BORDER, KH_POLICE)
