@@ -81,16 +81,16 @@ def answers_to_read(_ports: Ports, tx: Transaction, viewer: Viewer, _now: int) -
 
 
 def recalls_to_read(_ports: Ports, tx: Transaction, viewer: Viewer, _now: int) -> Iterable[WorkItem]:
-    """Alerts that a partner restricted or disputed; once somebody of the agency has opened them since, they need nobody for now."""
+    """Alerts restricted, disputed or in doubt; once somebody of the agency has opened them since, they need nobody for now."""
     if not viewer.may(*DESK):
         return
     found = work.recalled(tx, viewer.agency, AT_MOST)
     rows = alerts.by_ids(tx, [reference for reference, _ in found])
     for reference, opened in found:
         standing = standing_for(tx, rows[reference], viewer.agency)
-        if standing.state not in {"restricted", "disputed"} or not standing.recalls:
+        since = max([one.recorded_at for one in standing.recalls[-1:]] + [standing.doubted_at])
+        if standing.state not in {"restricted", "disputed"} or not since:
             continue
-        since = standing.recalls[-1].recorded_at
         yield WorkItem(
             kind=desk_service_pb2.WORK_KIND_RECALL_TO_READ,
             reference=rows[reference].digest,
