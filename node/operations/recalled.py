@@ -86,6 +86,8 @@ def note_doubts(ports: Ports, tx: Transaction, log: LogRow, lost: Iterable[tuple
         for index, entry in lost
         if (about := says_of(entry))
     ]
+    if not rows:
+        return
     doubts.note_doubts(tx, rows)
     if changed := restate(tx, {row.referent for row in rows}):
         events = [Event(code="DISPUTED", subject=digest) for digest in changed]

@@ -49,6 +49,8 @@ def told(two: Federation) -> bytes:
         (["UPDATE doubts SET log_id = 77", ACTIVE], "ENTRY_WITHOUT_LOG"),
         (["UPDATE doubts SET idx = idx + 100"], "RECALL_MISMATCH"),
         (["INSERT INTO doubts SELECT log_id, idx, randomblob(32), randomblob(32), x'', 1 FROM entries WHERE idx = 0"], "RECALL_MISMATCH"),
+        ([("INSERT INTO doubts SELECT e.log_id, e.idx, r.control, r.referent, x'', 1 FROM recalls r JOIN alerts a ON a.digest = r.control "
+          "JOIN entries e ON e.alert_ref = a.id")], "RECALL_MISMATCH"),
         (["UPDATE logs SET origin = CAST(x'ff' AS TEXT) WHERE NOT outbound"], "STATE_MISMATCH"),
         (["UPDATE alerts SET originator = 'spiffe://vn.alerts.example/agency/x' WHERE state = 'disputed'"], "STATE_MISMATCH"),
     ],
