@@ -34,6 +34,8 @@ DISPUTED_INSIDE: Final = (
 )
 DISPUTED: Final = "Disputed: do not act on it. Fields were wrong, and no agreement gives you the new values; ask the originator."
 
+DISPUTED_UNSAID: Final = "Disputed: do not act on it. What its originator said of it since has not come to you; ask the originator."
+
 
 def advice(answer: "GetInboxAlertResponse") -> str:
     """What the desk is to do with an alert; empty if nothing is to be said."""
@@ -45,6 +47,8 @@ def advice(answer: "GetInboxAlertResponse") -> str:
         return f"{text} ({short(answer.replaced_by)})" if blocked == "REPLACED" else text
     if "DISPUTED" not in answer.summary.flags:
         return ""
+    if all(document(one)["kind"] != "CORRECTION" for one in answer.recalls) and answer.disclosures:
+        return DISPUTED_UNSAID
     return DISPUTED_INSIDE if answer.distributions and not answer.disclosures else DISPUTED
 
 

@@ -1,7 +1,7 @@
 """Each entry of one log: its form, the alert that it discloses, and the clause under which it did.
 
 What is found has one of these codes: ENTRY_MALFORMED, DISCLOSED_AT_FALLS, ENTRY_WITHOUT_ALERT, ENTRY_OF_OTHER_ALERT, ADOPTED,
-EXCEPTED_BUT_KEPT, NOT_AGREED, AGREEMENT_UNKNOWN.
+EXCEPTED_BUT_KEPT, RECALL_MISMATCH, NOT_AGREED, AGREEMENT_UNKNOWN.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,9 @@ from exchange.v1 import disclosure_pb2
 from exchange.values import CLOCK_SKEW_MS
 from node.operations.findings import PRIORITY, Findings, Step
 from node.operations.log_check import LogView
+from node.operations.recalled import says_of
 from node.ports import Known
+from node.store.doubts import is_noted
 from node.store.engine import Store
 from node.store.scan import Disclosed, disclosed_in
 from node.store.strays import journalled
@@ -83,6 +85,9 @@ class _EntryChecker:
         outbound = self.view.log.outbound
         if not row.bare:
             self._wrong("ENTRY_WITHOUT_ALERT", "something sealed stands beside an entry that refers to no alert", row)
+        lost = says_of(entry) and journalled(tx, self._origin, row.idx, "ADOPTED" if outbound else "WITHHELD")
+        if lost and not is_noted(tx, self.view.log.id, row.idx):
+            self._wrong("RECALL_MISMATCH", "what this entry says of an alert never came, or is lost, and that is not noted", row)
         if (not outbound and row.exception is not None) or (row.idx == 0 and entry.succession):
             return
         if outbound and journalled(tx, self._origin, row.idx, "ADOPTED"):

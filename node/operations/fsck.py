@@ -16,6 +16,7 @@ from node.operations.findings import Findings, Step
 from node.operations.inside_check import check_inside
 from node.operations.journal_check import Anchors, check_journal_entries, check_journal_trees
 from node.operations.log_check import check_log
+from node.operations.recall_check import unfounded_doubts
 from node.operations.records import Records, views_of
 from node.operations.tip_check import wrong_tips
 from node.ports import Known
@@ -84,6 +85,8 @@ def _check_strays(tx: Transaction, vault: Vault, log_ids: Sequence[int], finding
         findings.error("ONWARD_MISMATCH", f"something is noted of passing on that no alert here says: {digest.hex()[:16]}")
     for control in said_by_nobody(tx, _STRAYS):
         findings.error("RECALL_MISMATCH", f"a recall or an attestation is noted that is no alert here: {control.hex()[:16]}")
+    for origin, index in unfounded_doubts(tx):
+        findings.error("RECALL_MISMATCH", "an alert is noted as in doubt that no entry speaks of so", origin=origin, index=index)
     for _ in strays.stray_inboxes(tx, _STRAYS):
         findings.error("INBOX_MISMATCH", "an inbox holds an alert that is not here")
     for digest in strays.erased_in_silence(tx, _STRAYS):

@@ -20,7 +20,8 @@ from node.operations.mis_hits import remember_report
 from node.operations.standing import restate
 from node.operations.tip_thread import note_tip_status
 from node.ports import Ports
-from node.store import alerts, recalls
+from node.store import alerts, doubts, recalls
+from node.store.doubts import DoubtRow
 from node.store.journal import Event, Kind
 from node.store.logs import LogRow
 from node.store.recalls import AttestationRow, RecallKind, RecallRow
@@ -53,7 +54,7 @@ def take_recalls(ports: Ports, tx: Transaction, kept: Iterable[tuple[int, Disclo
             if event is not None:
                 ports.journal.record(tx, now, Kind.JOURNAL_KIND_ALTERATION, issuer, [event])
     # What came after a recall of it, or after its successor, as when its first delivery was withheld, begins as these say.
-    if held := recalls.recalled_among(tx, new) | alerts.superseded_among(tx, new):
+    if held := recalls.recalled_among(tx, new) | alerts.superseded_among(tx, new) | doubts.doubted_among(tx, new):
         restate(tx, held)
 
 
@@ -68,6 +69,37 @@ def named_by(log: LogRow, batch: disclosure_pb2.Batch, refused: Sequence[tuple[i
         if len(entry.manifest_digest) == 32:
             found.append(entry.manifest_digest)
     return found
+
+
+def says_of(entry: disclosure_pb2.Entry) -> bytes:
+    """The manifest of which an entry says something as a control alert does, without an agreement; empty for any other."""
+    return b"" if entry.agreement_digest else entry.in_reply_to
+
+
+def note_doubts(ports: Ports, tx: Transaction, log: LogRow, lost: Iterable[tuple[int, disclosure_pb2.Entry]], actor: str, now: int) -> None:
+    """Note what these entries (by index) say of manifests and what is lost of that; those that are here read as disputed from now on.
+
+    Which control alert it was, an entry does not tell: the safe reading is that something was wrong.
+    """
+    rows = [
+        DoubtRow(log_id=log.id, idx=index, control=entry.manifest_digest, referent=about, permit=entry.permit_digest, noted_at=now)
+        for index, entry in lost
+        if (about := says_of(entry))
+    ]
+    if not rows:
+        return
+    doubts.note_doubts(tx, rows)
+    if changed := restate(tx, {row.referent for row in rows}):
+        events = [Event(code="DISPUTED", subject=digest) for digest in changed]
+        ports.journal.record(tx, now, Kind.JOURNAL_KIND_ALTERATION, actor, events)
+
+
+def withheld_in(
+    log: LogRow, batch: disclosure_pb2.Batch, refused: Sequence[tuple[int, ExchangeError]]
+) -> list[tuple[int, disclosure_pb2.Entry]]:
+    """The entries of a batch whose content its sender withheld, by index. That an entry has its form was checked before (D1)."""
+    indexes = [index for index, error in refused if error.code == "WITHHELD"]
+    return [(index, disclosure_pb2.Entry.FromString(batch.deliveries[index - log.size].entry)) for index in indexes]
 
 
 def recall_row(alert: Message, *, control: bytes, issuer: str, own: bool, now: int) -> RecallRow | None:

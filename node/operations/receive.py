@@ -28,7 +28,7 @@ from node.operations.holdings import BatchHoldings
 from node.operations.keeping import Notes, note_received, notes_of, state_again, term_columns
 from node.operations.onward_kept import take_onward
 from node.operations.onward_reach import note_forwards
-from node.operations.recalled import named_by, take_recalls
+from node.operations.recalled import named_by, note_doubts, take_recalls, withheld_in
 from node.operations.sign import stop_log
 from node.ports import Ports
 from node.store import alerts, logs
@@ -116,6 +116,7 @@ def receive(
     with ports.store.write() as tx:
         _note_refusals(tx, log, batch, refused, now)
         note_unheld(tx, named_by(log, batch, refused), own=False)
+        note_doubts(ports, tx, log, withheld_in(log, batch, refused), partner.trust_domain, now)
         rows = _keep(ports, tx, log, batch, extension, kept, notes, now)
         control = max((index + 1 for index, disclosure in kept if disclosure.kind.control), default=log.control_size)
         disclosed_at = max((disclosure.entry.disclosed_at for _, disclosure in kept), default=log.last_disclosed_at)

@@ -3,7 +3,7 @@
 The content of what is adopted stays lost here; the log, and with it what was disclosed, is whole again.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from exchange.disclosure import check_entry
@@ -14,6 +14,7 @@ from exchange.tlog.merkle import leaf_hash
 from exchange.v1 import disclosure_pb2, exchange_service_pb2
 from node.operations.officers import ADMINISTRATOR, require
 from node.operations.onward_reach import note_forwards
+from node.operations.recalled import note_doubts
 from node.operations.sign import check_high_water
 from node.ports import Ports
 from node.store import alerts, logs, recalls
@@ -68,11 +69,13 @@ def _adopt(ports: Ports, person: str, log: LogRow, response: exchange_service_pb
     now = ports.clock.now_ms()
     claimed = open_log_checkpoint(response.checkpoint, log.name, ports.known.own, now)
     rows: list[dict[str, Any]] = []
+    adopted: list[tuple[int, disclosure_pb2.Entry]] = []
     disclosed_at = log.last_disclosed_at
     for index, data in enumerate(response.entries, log.size):
         entry = decode(disclosure_pb2.Entry, data, CAP_ENTRY)
         check_entry(entry, log.name.recipient)
         disclosed_at = max(disclosed_at, entry.disclosed_at)
+        adopted.append((index, entry))
         rows.append({"log_id": log.id, "idx": index, "entry": data, "leaf": leaf_hash(data), "alert_ref": None, "sealed": None})
     frontier = log.frontier.extend(row["leaf"] for row in rows)
     if claimed.size != frontier.size:
@@ -81,22 +84,15 @@ def _adopt(ports: Ports, person: str, log: LogRow, response: exchange_service_pb
         raise Conflict("LOG_FORK", "the partner holds another history of this log than the one that this database begins with")
     with ports.store.write() as tx:
         logs.grow(tx, log, frontier, rows, disclosed_at=disclosed_at, control_size=log.control_size)
-        _note_lost(tx, rows)
+        _note_lost(tx, [entry for _, entry in adopted])
+        note_doubts(ports, tx, log, adopted, person, now)
         event = Event(code="ADOPTED", counterparty=log.name.recipient, origin=log.name.origin, index=log.size, count=len(rows))
         ports.journal.record(tx, now, Kind.JOURNAL_KIND_COLLECTION, person, [event])
     return len(rows)
 
 
-def _note_lost(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Note the manifests that adopted entries name and that are lost here. What one of them recalled is told to nobody any more.
-
-    Which control alert it was, its entry does not say: the safe reading is that something was wrong. A liaison officer decides anew.
-    """
-    entries = [disclosure_pb2.Entry.FromString(row["entry"]) for row in rows]
+def _note_lost(tx: Transaction, entries: Sequence[disclosure_pb2.Entry]) -> None:
+    """Note the manifests that adopted entries name and that are lost here, and to whom recalls of what we passed on are to go."""
     here = alerts.by_digests(tx, {entry.manifest_digest for entry in entries})
     recalls.note_unheld(tx, (e.manifest_digest for e in entries if e.manifest_digest and e.manifest_digest not in here), own=True)
     note_forwards(tx, {entry.manifest_digest for entry in entries if entry.permit_digest})
-    about = {entry.in_reply_to for entry in entries if entry.in_reply_to and not entry.agreement_digest}
-    for row in alerts.by_digests(tx, about).values():
-        if row.own and row.state in {"active", "superseded"}:
-            alerts.set_state(tx, row.id, "disputed")

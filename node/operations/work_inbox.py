@@ -82,15 +82,16 @@ def answers_to_read(_ports: Ports, tx: Transaction, viewer: Viewer, _now: int) -
 
 
 def recalls_to_read(_ports: Ports, tx: Transaction, viewer: Viewer, _now: int) -> Iterable[WorkItem]:
-    """Alerts that a partner restricted or disputed; once somebody of the agency has opened them since, they need nobody for now."""
+    """Alerts restricted, disputed or in doubt; once somebody of the agency has opened them since, they need nobody for now."""
     if not viewer.may(*DESK):
         return
     opened = dict(work.recalled(tx, viewer.agency, AT_MOST))
     rows = alerts.by_ids(tx, list(opened)).values()
     standings = {row.id: standing_for(tx, row, viewer.agency) for row in rows}
-    blocked = {key for key, one in standings.items() if one.state in {"restricted", "disputed"} and one.recalls}
+    told = {key: max([one.doubted_at] + [recall.recorded_at for recall in one.recalls[-1:]]) for key, one in standings.items()}
+    blocked = {key for key, one in standings.items() if one.state in {"restricted", "disputed"} and told[key]}
     for row in _newest_only(tx, [row for row in rows if row.id in blocked]):
-        since = standings[row.id].recalls[-1].recorded_at
+        since = told[row.id]
         yield WorkItem(
             kind=desk_service_pb2.WORK_KIND_RECALL_TO_READ,
             reference=row.digest,

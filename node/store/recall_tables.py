@@ -1,4 +1,4 @@
-"""The tables of what became of alerts after their release: recalls, attestations, who is still to be told, mis-hits.
+"""The tables of what became of alerts after their release: recalls, attestations, who is still to be told, doubts, mis-hits.
 
 Nothing here is content or names a person. Times are Unix milliseconds, digests 32 bytes.
 """
@@ -66,6 +66,22 @@ unheld = Table(
     Column("digest", LargeBinary(32), primary_key=True),
     # True if our own log names it.
     Column("own", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+doubts = Table(
+    "doubts",
+    metadata,
+    # An entry that says something of a manifest and came, or came back, without what it says. Until its control alert comes after all, the
+    # manifest reads as disputed, if whoever logged the entry could recall it.
+    Column("log_id", Integer, primary_key=True, autoincrement=False),
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    # Digests of the control alert, of the manifest that it is about, and of the permit under which it was forwarded, or empty.
+    Column("control", LargeBinary(32), nullable=False),
+    Column("referent", LargeBinary(32), nullable=False),
+    Column("permit", LargeBinary, nullable=False),
+    Column("noted_at", BigInteger, nullable=False),
+    Index("doubts_by_referent", "referent"),
     sqlite_with_rowid=False,
 )
 

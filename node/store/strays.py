@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import Connection, func, select
 
 from exchange.v1 import journal_pb2
+from node.store.recall_tables import doubts
 from node.store.tables import (
     alerts,
     answers,
@@ -70,7 +71,7 @@ def stray_supersessions(tx: Connection, limit: int) -> list[bytes]:
 def rows_of_no_log(tx: Connection, log_ids: Sequence[int], limit: int) -> list[tuple[str, int]]:
     """(table, index) of rows under a log that is not here."""
     found: list[tuple[str, int]] = []
-    for table in (entries, exceptions, withheld):
+    for table in (entries, exceptions, withheld, doubts):
         query = select(table.c.idx).where(table.c.log_id.not_in(log_ids)).limit(limit)
         found += [(table.name, index) for index in tx.execute(query).scalars()]
     query = select(receipts.c.size).where(receipts.c.log_id.not_in(log_ids)).limit(limit)

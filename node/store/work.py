@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
 
 from node.store.journal import Kind
-from node.store.recall_tables import attestations, recalls
+from node.store.recall_tables import attestations, doubts, recalls
 from node.store.tables import alerts, answers, approvals, entries, exceptions, inbox, journal, logs, receipts, submissions
 
 ACKNOWLEDGEMENT: Final = "exchange.v1.Acknowledgement"
@@ -75,13 +75,13 @@ def unopened(tx: Connection, agency: str, types: Collection[str], limit: int) ->
 
 
 def recalled(tx: Connection, agency: str, limit: int) -> list[tuple[int, int]]:
-    """(alert row, when it was last opened there or 0) of what the agency was given and was recalled, not withdrawn; newest first."""
+    """(alert row, when it was last opened there or 0) of what the agency was given and was, or may have been, recalled; newest first."""
     opened = select(func.coalesce(func.max(journal.c.at), 0)).where(_consulted(_INBOX_ALERT, agency), journal.c.subject == alerts.c.digest)
     query = select(alerts.c.id, opened.scalar_subquery().label("opened")).join(inbox, inbox.c.alert_ref == alerts.c.id)
     query = query.where(
         inbox.c.agency == agency,
         alerts.c.state.in_(("restricted", "disputed", "superseded")),
-        exists().where(recalls.c.referent == alerts.c.digest),
+        or_(exists().where(recalls.c.referent == alerts.c.digest), exists().where(doubts.c.referent == alerts.c.digest)),
     )
     return [(row.id, row.opened) for row in tx.execute(query.order_by(alerts.c.id.desc()).limit(limit))]
 

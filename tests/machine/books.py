@@ -12,7 +12,8 @@ from typing import Any
 
 from tests.countries import AUDIENCES, BORDER, DAY, HIT, NGO, POLICE, TRAVEL, agency
 
-CONTROLS = frozenset({"withdrawal", "restriction", "lifting", "correction", "attestation"})
+RECALLS = frozenset({"withdrawal", "restriction", "lifting", "correction"})
+CONTROLS = RECALLS | {"attestation"}
 NATIONAL_DAYS, CLAUSE_DAYS = 1825, 365
 CLASSES = tuple(AUDIENCES)
 
@@ -189,8 +190,8 @@ class Books:
     held: dict[bytes, Holding] = field(default_factory=dict)
     recalls: list[Said] = field(default_factory=list)
     """Of our own alerts and of those that came in, in the order in which they took effect."""
-    doubts: set[bytes] = field(default_factory=set)
-    """Own manifests about which we said something that a restored backup lost: told to nobody until an officer decides anew."""
+    doubts: set[tuple[bytes, bytes]] = field(default_factory=set)
+    """(recall, manifest) of entries, ours or a partner's, whose content is lost: it reads as disputed, and is told to nobody any more."""
     given: list[Said] = field(default_factory=list)
     """Attestations that we gave."""
     got: list[Said] = field(default_factory=list)
@@ -223,8 +224,6 @@ class Books:
         kept = self.own.get(digest) or self.held.get(digest)
         if kept is not None and kept.erased:
             return "erased"
-        if digest in self.doubts:
-            return "disputed"
         kinds = [one.kind for one in self.said_of(digest)]
         blocks = [kind for kind in kinds if kind in {Kind.RESTRICTION, Kind.LIFTING}]
         if Kind.WITHDRAWAL in kinds:
@@ -233,7 +232,12 @@ class Books:
             return "restricted"
         if self.successors(digest, facts):
             return "superseded"
-        return "disputed" if Kind.CORRECTION in kinds else "active"
+        return "disputed" if Kind.CORRECTION in kinds or self.in_doubt(digest) else "active"
+
+    def in_doubt(self, digest: bytes) -> bool:
+        """Whether something was said of a manifest that is not known here."""
+        known = {one.control for one in self.recalls}
+        return any(about == digest and control not in known for control, about in self.doubts)
 
     def successors(self, digest: bytes, facts: Mapping[bytes, Fact]) -> list[bytes]:
         """Manifests here that supersede this one."""
@@ -256,7 +260,8 @@ class Books:
         if state == "active":
             return []
         mine = [one for one in self.said_of(digest) if party in one.audience]
-        if state == "superseded" and not self.replaced_for(digest, party, facts) and any(one.kind is Kind.CORRECTION for one in mine):
+        wrong = self.in_doubt(digest) or any(one.kind is Kind.CORRECTION for one in mine)
+        if state == "superseded" and not self.replaced_for(digest, party, facts) and wrong:
             state = "disputed"
         flags = [state.upper()]
         if state == "erased" and any(one.kind is Kind.WITHDRAWAL for one in mine):

@@ -7,6 +7,7 @@ from node.operations import partners
 from tests.countries import domain
 from tests.machine.books import Books
 from tests.machine.core import Machine, transition, transitions_of
+from tests.recalls import LIFTING, RESTRICTION
 
 AT_MOST = 4
 """Backups in one run: there is more to do."""
@@ -27,6 +28,7 @@ class Mishaps(Machine):
             "restore: an old database",
             "restore: a log must be recovered",
             "restore: receipts must be adopted",
+            "restore: both have lost a recall",
             "partner: suspended",
             "partner: resumed",
         }
@@ -90,8 +92,6 @@ class Mishaps(Machine):
             signed[partner] = mark.size if mark else 0
             if len(self.books(partner).inn[country].entries) < signed[partner] > len(books.out[partner].entries):
                 return  # such a log has to be ended, and people decide that
-            if any(index >= len(books.inn[partner].entries) for index in self.books(partner).out[country].lost):
-                return  # a known gap (docs/decisions/0030): what both have lost, a recall among it, nobody tells again
         office.restore(path)
         self.oracle.restore(country, books)
         self.restored.add(country)
@@ -112,13 +112,14 @@ class Mishaps(Machine):
         which=range(5),
         passed=(False, True, True),
         then=("", "attest", "report", "recall", "replace"),
+        both=(False, False, True),
     )
-    def lapse(self, *, office: int, what: str, which: int, passed: bool, then: str) -> None:
+    def lapse(self, *, office: int, what: str, which: int, passed: bool, then: str, both: bool) -> None:
         """An office does something, it may reach everybody, its database is that of before, and work goes on before anybody mends it."""
-        country = self.country(office)
-        place = Path(self.place.name) / f"lapse-{self.lapses}"
-        self.lapses += 1
-        backup = (country, self.office(country).backup(place), self.oracle.backup(country))
+        if both:
+            self.both_lapse(which, lifted=bool(then))
+            return
+        backup = self.copied(self.country(office))
         self.do_something(what, which)
         if passed:
             self.flow()
@@ -126,11 +127,36 @@ class Mishaps(Machine):
         if then:
             self.do_something(then, which)
 
-    def do_something(self, what: str, which: int) -> None:
-        """One transition by name, with its first choices but for `which` alert."""
+    def both_lapse(self, which: int, *, lifted: bool) -> None:
+        """An originator recalls an alert, and then it and each of its partners have the databases of before.
+
+        Perhaps it restricts the alert after that, and lifts the restriction.
+        """
+        country, _ = self.pick(self.manifests(), which)
+        ours, *theirs = [self.copied(name) for name in (country, *(name for name in self.NAMES if name != country))]
+        self.do_something("recall", which)
+        self.flow()
+        self.go_back(*ours)
+        for backup in theirs:
+            self.recover()
+            if self.settled():
+                self.go_back(*backup)
+        if lifted:
+            self.do_something("recall", which, kind=RESTRICTION)
+            self.do_something("recall", which, kind=LIFTING)
+
+    def copied(self, country: str) -> tuple[str, Path, Books]:
+        """A backup of an office, for `go_back`."""
+        place = Path(self.place.name) / f"lapse-{self.lapses}"
+        self.lapses += 1
+        return country, self.office(country).backup(place), self.oracle.backup(country)
+
+    def do_something(self, what: str, which: int, **given: int) -> None:
+        """One transition by name, with its first choices but for `which` alert, and what is given."""
         one = next(one for one in transitions_of(type(self)) if one.name == what)
         if one.when(self):
-            one.function(self, **{name: which if name == "which" else values[0] for name, values in one.arguments.items()})
+            chosen = {name: which if name == "which" else values[0] for name, values in one.arguments.items()}
+            one.function(self, **chosen | given)
 
     def settled(self) -> bool:
         """Whether nobody is in the middle of a recovery: one mishap at a time, or people must agree what to do."""

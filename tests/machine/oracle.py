@@ -8,6 +8,7 @@ from tests.countries import POLICE, TRAVEL, agency
 from tests.machine.books import (
     CLAUSE_DAYS,
     CONTROLS,
+    RECALLS,
     Books,
     Entry,
     Fact,
@@ -67,7 +68,6 @@ class Oracle:
         """Something new of an office, with its entries by partner; a stopped log takes only what may wait, and it waits."""
         self.facts[fact.digest] = fact
         books = self.books[country]
-        books.doubts -= {fact.about, *fact.supersedes}  # an officer has decided anew
         books.own[fact.digest] = Own(erase_by=kept_until(self.now(), [fact.retention_days]))
         for partner, rows in entries.items():
             if books.out[partner].stopped:
@@ -146,6 +146,8 @@ class Oracle:
             if not code and index in inn.excepted:
                 code = "said before"
             if code:
+                if code in {"WITHHELD", "said before"}:
+                    self._doubt(books, entry)
                 if index >= inn.receipted:
                     inn.excepted.add(index)
                 if code not in {"WITHHELD", "said before"}:
@@ -180,7 +182,7 @@ class Oracle:
         if entry.kind in CONTROLS:
             return ""
         kinds = {one.kind for one in books.said_of(entry.digest)}
-        if kinds & {Kind.WITHDRAWAL, Kind.CORRECTION} or entry.digest in books.doubts:
+        if kinds & {Kind.WITHDRAWAL, Kind.CORRECTION} or books.in_doubt(entry.digest):
             return "WITHDRAWN"
         if self.now() >= fact.not_after:
             return "EXPIRED"
@@ -326,10 +328,15 @@ class Oracle:
         out.entries += adopted
         out.stopped = False
         for entry in adopted:
-            doubtful = {"active", "superseded"}
-            if entry.kind in CONTROLS and entry.about in books.own and books.standing(entry.about, self.facts) in doubtful:
-                books.doubts.add(entry.about)
+            self._doubt(books, entry)
         return len(adopted)
+
+    def _doubt(self, books: Books, entry: Entry) -> None:
+        """An entry is here without what it says: if it recalls something, nobody here knows how. No control alert is excepted otherwise."""
+        if entry.kind in RECALLS:
+            books.doubts.add((entry.digest, entry.about))
+            if entry.about in books.held and books.in_doubt(entry.about):
+                self.happened("restore: both have lost a recall")
 
 
 def _erased(books: Books, digest: bytes) -> bool:

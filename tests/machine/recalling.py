@@ -28,6 +28,7 @@ class Recalling(Telling):
             "restrict: refused ALERT_RESTRICTED",
             "restrict: refused ALERT_WITHDRAWN",
             "lift: released",
+            "lift: in doubt as before",
             "lift: refused ALERT_NOT_RESTRICTED",
             "lift: refused ALERT_WITHDRAWN",
             "update: released",
@@ -65,6 +66,8 @@ class Recalling(Telling):
         for control, about in zip(answer.controls, concerned, strict=True):
             self.control(country, control.manifest_digest, _KINDS[kind], about, self.told(country, about))
         self.happened(f"{verb}: released")
+        if kind == LIFTING and any(books.in_doubt(about) for about in concerned):
+            self.happened("lift: in doubt as before")
         if kind == WITHDRAWAL and len(concerned) > 1:
             self.happened("withdraw: several manifests of one alert")
         if kind == WITHDRAWAL and answer.waiting:

@@ -227,8 +227,14 @@ def test_a_disputed_alert_says_so_and_names_the_wrong_fields(desk: FakeDesk, lin
     summary = answers.summary(flags=["DISPUTED"])
     desk.answers["GetInboxAlert"] = changed(answers.inbox_alert(), summary=summary, recalls=[correction])
     text = line.text("inbox", "show", ALERT)
-    assert "Disputed: do not act on it." in text
+    assert "Disputed: do not act on it. Fields were wrong" in " ".join(text.split())
     assert re.search(r"correction +factual error.*birth", text)
+
+
+def test_an_alert_of_which_something_is_lost_says_so(desk: FakeDesk, line: Line) -> None:
+    desk.answers["GetInboxAlert"] = changed(answers.inbox_alert(), summary=answers.summary(flags=["DISPUTED"]), recalls=[])
+    text = " ".join(line.text("inbox", "show", ALERT).split())
+    assert "Disputed: do not act on it. What its originator said of it since has not come to you" in text
 
 
 def test_what_changed_is_shown_before_and_now(desk: FakeDesk, line: Line) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from node.operations import attest, deliver, inbox, recall, recalled
+from node.operations import attest, deliver, inbox, recall, recalled, standing
 from node.store.recalls import RecallKind
 from tests.machine.machines import TwoCountries
 from tests.machine.running import run
@@ -58,12 +58,18 @@ def _sent_after_all(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(deliver, "recalled_now", lambda *_: False)
 
 
+def _doubt_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """That something was said of an alert, and is lost, counts for nothing."""
+    patch.setattr(standing, "doubted", lambda *_: {})
+
+
 DEFECTS: list[Callable[[pytest.MonkeyPatch], None]] = [
     _reads_again,
     _recall_lost_on_arrival,
     _recall_reaches_too_few,
     _attestation_lost,
     _sent_after_all,
+    _doubt_forgotten,
 ]
 
 

@@ -5,7 +5,7 @@ from alembic import op
 
 
 def make_life_tables() -> None:
-    """Make the tables of `request_tables`, `gate_tables`, `notice_tables`, `onward_tables` and `inside_tables` in `node.store`."""
+    """Make the tables of `request_tables`, `gate_tables`, `notice_tables`, `onward_tables` and `inside_tables`, and that of doubts."""
     op.create_table(
         "attempts",
         sa.Column("log_id", sa.Integer(), autoincrement=False, nullable=False),
@@ -14,6 +14,18 @@ def make_life_tables() -> None:
         sa.PrimaryKeyConstraint("log_id", "at"),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "doubts",
+        sa.Column("log_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("idx", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("control", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("referent", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("permit", sa.LargeBinary(), nullable=False),
+        sa.Column("noted_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("log_id", "idx"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("doubts_by_referent", "doubts", ["referent"])
     op.create_table(
         "emergencies",
         sa.Column("agreement", sa.LargeBinary(length=32), nullable=False),
