@@ -126,6 +126,10 @@ class DeskServiceStub:
     DecideOnward: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.DecideOnwardRequest, _desk_service_pb2.DecideOnwardResponse]
     ReleaseOnward: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ReleaseOnwardRequest, _desk_service_pb2.ReleaseOnwardResponse]
     """Passes an alert on under the permit that was granted, and tells the originator."""
+    EnrolOfficer: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.EnrolOfficerRequest, _desk_service_pb2.EnrolOfficerResponse]
+    """Administrators: who may come into the console. A code enrols one passkey, once."""
+    ForgetPasskeys: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ForgetPasskeysRequest, _desk_service_pb2.ForgetPasskeysResponse]
+    """Takes every passkey, code and session from an officer."""
 
 @_typing.type_check_only
 class DeskServiceAsyncStub(DeskServiceStub):
@@ -225,6 +229,10 @@ class DeskServiceAsyncStub(DeskServiceStub):
     DecideOnward: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.DecideOnwardRequest, _desk_service_pb2.DecideOnwardResponse]  # type: ignore[assignment]
     ReleaseOnward: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ReleaseOnwardRequest, _desk_service_pb2.ReleaseOnwardResponse]  # type: ignore[assignment]
     """Passes an alert on under the permit that was granted, and tells the originator."""
+    EnrolOfficer: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.EnrolOfficerRequest, _desk_service_pb2.EnrolOfficerResponse]  # type: ignore[assignment]
+    """Administrators: who may come into the console. A code enrols one passkey, once."""
+    ForgetPasskeys: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ForgetPasskeysRequest, _desk_service_pb2.ForgetPasskeysResponse]  # type: ignore[assignment]
+    """Takes every passkey, code and session from an officer."""
 
 class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -813,5 +821,21 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.ReleaseOnwardResponse, _abc.Awaitable[_desk_service_pb2.ReleaseOnwardResponse]]:
         """Passes an alert on under the permit that was granted, and tells the originator."""
+
+    @_abc_1.abstractmethod
+    def EnrolOfficer(
+        self,
+        request: _desk_service_pb2.EnrolOfficerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.EnrolOfficerResponse, _abc.Awaitable[_desk_service_pb2.EnrolOfficerResponse]]:
+        """Administrators: who may come into the console. A code enrols one passkey, once."""
+
+    @_abc_1.abstractmethod
+    def ForgetPasskeys(
+        self,
+        request: _desk_service_pb2.ForgetPasskeysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ForgetPasskeysResponse, _abc.Awaitable[_desk_service_pb2.ForgetPasskeysResponse]]:
+        """Takes every passkey, code and session from an officer."""
 
 def add_DeskServiceServicer_to_server(servicer: DeskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
