@@ -41,11 +41,12 @@ $(STATIC): node/console/web/package-lock.json $(wildcard node/console/web/*.scss
 	@if ! command -v npm >/dev/null; then \
 	  echo "npm was not found: nodes run without the web console. On Debian or Ubuntu: apt-get install nodejs npm; then run make again." >&2; \
 	else \
-	  echo "building the console's assets"; node/console/web/build.sh && touch $(STATIC); \
+	  echo "building the console's assets"; node/console/web/build.sh && touch $(STATIC) || \
+	  echo "The console's assets were not built: npm's message stands above. Nodes run without the web console; run make again to try again." >&2; \
 	fi
 
 assets: setup
-	@test -d $(STATIC) || { echo "The tests need the console's assets. On Debian or Ubuntu run: apt-get install nodejs npm; then run make again." >&2; exit 1; }
+	@test -d $(STATIC) || { echo "The tests need the console's assets, which npm builds. On Debian or Ubuntu run: apt-get install nodejs npm; then run make again." >&2; exit 1; }
 
 demo: setup  ## two countries exchange an alert, step by step
 	@$(BIN)/exchange demo

@@ -25,6 +25,8 @@ from node.operations.work import list_work
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _DIGEST_BYTES: Final = 32
+WORK_SHOWN: Final = 50
+"""More on one page would be too much for a poor line."""
 _REASON: Final = "Report to the originator"
 """Why, for auditors: as the command line says by itself."""
 _READ_HERE: Final = frozenset(
@@ -60,8 +62,9 @@ class DeskPages:
     def work(self, visit: Visit) -> Response:
         """What needs the person now, most urgent first. Raises `NotPermitted`."""
         found = list_work(self._ports, visit.person, messages.ListWorkRequest())
-        items = [self._work_row(item) for item in found.items]
-        return self._pages.page(visit, "work.html", items=items, left_off=found.left_off)
+        items = [self._work_row(item) for item in found.items[:WORK_SHOWN]]
+        everything = len(found.items) + found.left_off
+        return self._pages.page(visit, "work.html", items=items, everything=everything, left_off=everything - len(items))
 
     def inbox(self, visit: Visit) -> Response:
         """What came in, the next landing first, fifty at a time from the newest. Raises `NotPermitted`, `Malformed` (PAGE_TOKEN)."""

@@ -355,6 +355,27 @@ def test_pages_are_small(kh: Office, digest: str) -> None:
             assert len(browser.get(path).content) < PAGE_BYTES
 
 
+def test_long_lists_are_small_pages_too(kh: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    work, came = desk_service_pb2.ListWorkResponse(left_off=7), desk_service_pb2.ListInboxResponse(next_page_token="x" * 40)
+    who = f"spiffe://{'x' * 40}.example/agency/{'y' * 20}"
+    for number in range(1000):
+        kind = desk_service_pb2.WORK_KIND_ALERT_TO_ACKNOWLEDGE
+        times = {"raised_at": NOW, "due_at": NOW, "lands_at": NOW, "departs_at": NOW}
+        zones = {"zone": "Asia/Phnom_Penh", "departs_zone": "Europe/London"}
+        work.items.add(kind=kind, reference=number.to_bytes(32, "big"), counterparty=who, overdue=True, escalated=True, **times, **zones)
+    for _ in range(50):
+        flags = ["NOT_CONFIRMED", "CONFLICT"]
+        came.alerts.add(alert_type=TRAVEL, manifest_digest=b"\x01" * 32, originator=who, arrives_at=NOW, received_at=NOW, flags=flags)
+    monkeypatch.setattr(desk_pages, "list_work", lambda *_: work)
+    monkeypatch.setattr(desk_pages, "list_inbox", lambda *_: came)
+    browser = Browser(kh).enter("border")
+    assert "957 more are not shown." in browser.get("/work").text
+    for language in ("en", "km"):
+        browser.send("/language", {"language": language})
+        for path in ("/work", "/inbox"):
+            assert len(browser.get(path).content) < PAGE_BYTES, (language, path)
+
+
 def test_each_field_of_a_page_has_its_label_and_each_page_its_parts(kh: Office, digest: str) -> None:
     browser = Browser(kh).enter("border")
     paths = ["/work", "/inbox", "/you", f"/inbox/{digest}", f"/inbox/{digest}/report"]

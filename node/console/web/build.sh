@@ -18,3 +18,4 @@ done
 cp node_modules/@fontsource/noto-sans/LICENSE "$made/OFL.txt"
 rm -rf ../static
 mv "$made" ../static
+rm -rf node_modules
