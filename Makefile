@@ -4,15 +4,16 @@
 
 BIN := .venv/bin
 STAMP := .venv/installed
+STATIC := node/console/static
 # proto/generate.py starts buf and protoc plugins by name.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo test test-fast check bite bench bench-audit clean
+.PHONY: help setup assets demo test test-fast check bite bench bench-audit clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
 
-setup: $(STAMP)  ## install into .venv what pyproject.toml names (again only when it changes)
+setup: $(STAMP) $(STATIC)  ## install into .venv what pyproject.toml names, and build the console's assets (again only when they change)
 
 # The first Python that is new enough and can make environments. Debian's lacks ensurepip until python3-venv is installed, and
 # a pyenv shim may stand for a version that is not there: so each candidate is run, not merely found.
@@ -35,10 +36,22 @@ $(STAMP): pyproject.toml
 	  || { echo "Installation failed: pip's message stands above. It needs the network, or a package index that pip is configured for." >&2; exit 1; }; \
 	touch $(STAMP)
 
+# Without Node.js a node runs, and says that it has no console; only the tests insist on it.
+$(STATIC): node/console/web/package-lock.json $(wildcard node/console/web/*.scss node/console/web/*.js) node/console/web/build.sh
+	@if ! command -v npm >/dev/null; then \
+	  echo "npm was not found: nodes run without the web console. On Debian or Ubuntu: apt-get install nodejs npm; then run make again." >&2; \
+	else \
+	  echo "building the console's assets"; node/console/web/build.sh && touch $(STATIC) || \
+	  echo "The console's assets were not built: npm's message stands above. Nodes run without the web console; run make again to try again." >&2; \
+	fi
+
+assets: setup
+	@test -d $(STATIC) || { echo "The tests need the console's assets, which npm builds. On Debian or Ubuntu run: apt-get install nodejs npm; then run make again." >&2; exit 1; }
+
 demo: setup  ## two countries exchange an alert, step by step
 	@$(BIN)/exchange demo
 
-check: setup  ## lint, types, layers, generated code
+check: assets  ## lint, types, layers, generated code
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -52,7 +65,7 @@ test: check  ## everything: check, all tests, full branch coverage of exchange/,
 	$(MAKE) --no-print-directory bite
 	$(BIN)/pytest -m "system or slow" --cov --cov-append --cov-report=term --cov-fail-under=100
 
-test-fast: setup  ## the tests that take no process and no patience: under 3 minutes
+test-fast: assets  ## the tests that take no process and no patience: under 3 minutes
 	$(BIN)/pytest -n 2 -m "not system and not slow"
 
 bite: setup  ## disable each numbered check in turn; at least one test of its name must turn red
@@ -65,5 +78,5 @@ bench-audit: setup  ## what an audit costs at 10,000, 100,000 and 1,000,000 entr
 	$(BIN)/python -m benchmarks.audit
 
 clean:  ## remove what make and the tests made
-	rm -rf .venv build dist demo-data certs-example/out .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info
+	rm -rf .venv node/console/static node/console/web/node_modules build dist demo-data certs-example/out .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

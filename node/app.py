@@ -16,7 +16,7 @@ from exchange.tlog.policy import parse_policy
 from exchange.v1 import exchange_service_pb2
 from exchange.values import PartyId
 from node.config import Config
-from node.httpd import mutual_tls13
+from node.httpd import HttpListener, mutual_tls13
 from node.keys.next_descriptor import read_own
 from node.keys.signers import open_signer
 from node.links.exchange_link import ExchangeLink
@@ -82,6 +82,7 @@ class Node:
         self._witnessing = Witnessing(ports, self._cannot_journal)
         self._witness = WitnessListener(config.listen.witness, witness_service(ports)) if config.listen.witness else None
         self._tips = _tip_listener(config, ports)
+        self._console = _console(config, ports, self.sequencer)
         self._partners = partner_listener(config.listen.partners, self._node_material, ExchangeService(ports, PartnerDoor(ports)))
         door = DeskDoor(ports, office)
         self._desk = desk_listener(
@@ -110,6 +111,8 @@ class Node:
             self._witness.start()
         if self._tips:
             self._tips.start()
+        if self._console:
+            self._console.start()
         self._witnessing.start()
         self._retention.start()
         if self._notifier:
@@ -125,6 +128,8 @@ class Node:
             self._witness.stop()
         if self._tips:
             self._tips.stop()
+        if self._console:
+            self._console.stop()
         self._desk.stop(_GRACE_SECONDS)
         self._partners.stop(_GRACE_SECONDS)
         self._supervisor.stop()
@@ -257,6 +262,16 @@ def _tip_listener(config: Config, ports: Ports) -> TipListener | None:
         return None
     context = mutual_tls13(tips.certificate, tips.key, tips.ngo_ca)
     return TipListener(tips.listen, tip_service(ports, x509.load_pem_x509_certificates(tips.ngo_ca.read_bytes())), context)
+
+
+def _console(config: Config, ports: Ports, sequencer: Sequencer) -> HttpListener | None:
+    """The web console, if the configuration has one. Raises as `console_listener`."""
+    if not config.console.listen:
+        return None
+    # Its pages and catalogues take a moment to load, and most nodes of a test have none.
+    from node.console.listener import console_listener
+
+    return console_listener(config, ports, sequencer)
 
 
 def tip_plan(config: Config) -> TipPlan | None:

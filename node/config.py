@@ -17,6 +17,7 @@ from exchange.errors import Malformed
 from exchange.values import PartyId
 from node.config_notices import NoticesSection, wrong_together
 from node.config_values import KINDS, Wrong, from_environment
+from node.console_section import ConsoleSection
 from node.national_section import NationalSection
 from node.tips_section import TipsSection
 
@@ -133,6 +134,8 @@ class AgencyEntry:
     name: str = field(metadata={"kind": "text"})
     agency_class: str = field(metadata={"kind": "agency_class", "key": "class"})
     """One of `AGENCY_CLASSES`."""
+    desk: str = field(metadata={"kind": "text"}, default="")
+    """How it is reached, day and night: what partners read in reports that are written in the console."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +165,7 @@ class Config:
     notices: NoticesSection
     tips: TipsSection
     national: NationalSection
+    console: ConsoleSection
 
 
 _SECTIONS: Final[Mapping[str, type]] = {
@@ -176,6 +180,7 @@ _SECTIONS: Final[Mapping[str, type]] = {
     "notices": NoticesSection,
     "tips": TipsSection,
     "national": NationalSection,
+    "console": ConsoleSection,
 }
 _ONLY_IN_FILES: Final = frozenset({"uris", "urls", "days_by_type", "table", "tables"})
 _LISTS: Final[Mapping[str, type]] = {"agencies": AgencyEntry, "officers": OfficerEntry}
@@ -307,6 +312,7 @@ class _Reader:
         self.problems.extend(wrong_together(config.notices))
         if config.tips.incomplete:
             self.problems.append("tips: a listener needs certificate, key, ngo_ca and plan")
+        self.problems.extend(config.console.wrong(training=config.node.training))
         if config.store.high_water.is_relative_to(config.store.database.parent):
             self.problems.append("store.high_water: must be outside the directory of store.database")
 

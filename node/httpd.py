@@ -144,13 +144,26 @@ def mutual_tls13(certificate: Path, key: Path, authority: Path) -> ssl.SSLContex
 
     Raises `Malformed` (TLS_MATERIAL): a file is not there, is not PEM, or the key is not the certificate's.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context = server_tls13(certificate, key)
     context.num_tickets = 0
     context.verify_mode = ssl.CERT_REQUIRED
     try:
-        context.load_cert_chain(certificate, key)
         context.load_verify_locations(authority)
     except (OSError, ssl.SSLError):
-        raise Malformed("TLS_MATERIAL", "the TLS key, certificate or authority of the listener cannot be read") from None
+        raise _unreadable() from None
     return context
+
+
+def server_tls13(certificate: Path, key: Path) -> ssl.SSLContext:
+    """TLS 1.3 alone, for browsers, which show no certificate. Raises `Malformed` (TLS_MATERIAL)."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    try:
+        context.load_cert_chain(certificate, key)
+    except (OSError, ssl.SSLError):
+        raise _unreadable() from None
+    return context
+
+
+def _unreadable() -> Malformed:
+    return Malformed("TLS_MATERIAL", "the TLS key, certificate or authority of the listener cannot be read")

@@ -16,7 +16,7 @@ from exchange.profile import AlertField, AlertType, alert_type
 from exchange.v1.people_pb2 import CERTAINTY_ASSESSMENT, CERTAINTY_FACT, Grading
 from node.intake.fields import enum_prefix
 from node.intake.instants import write_instant
-from node.reading_texts import Texts, texts_for
+from node.reading_texts import ENGLISH, Texts
 from node.reading_values import value_lines
 
 Json = str | bool | int | list["Json"] | dict[str, "Json"] | None
@@ -58,14 +58,13 @@ class FieldReading:
     """Never empty: a field without a value has one line that says which of the other two states it is in."""
 
 
-def read_view(alert_type_name: str, view: bytes, undisclosed: Collection[int], *, language: str = "en") -> tuple[FieldReading, ...]:
+def read_view(alert_type_name: str, view: bytes, undisclosed: Collection[int], *, texts: Texts = ENGLISH) -> tuple[FieldReading, ...]:
     """Read every field of an alert in order. `view` is its encoding, `undisclosed` the numbers that were not opened.
 
     Raises `Malformed`: ALERT_TYPE_UNKNOWN, or NOT_PROTOBUF for a view that cannot be decoded.
     """
     kind = alert_type(alert_type_name)
     alert = _decode(kind, view)
-    texts = texts_for(language)
     given = {field.number: (field, value) for field, value in alert.ListFields()}
     gradings = _gradings(alert)
     readings = []

@@ -1,10 +1,10 @@
-"""Every word that a person reads of an alert, one table a language. Another language is another `Texts` in `TEXTS`.
+"""Every word that a person reads of an alert, in English; `node.console.words` makes the same table in other languages.
 
 A field or value that a table does not name is shown by its schema name in plain words.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 
@@ -36,6 +36,8 @@ class Texts:
     """Full enum value name to words, where its name in plain words will not do."""
     categories: Mapping[str, str]
     scripts: Mapping[str, str]
+    countries: Mapping[str, str] = field(default_factory=dict)
+    """Code as documents print it to name; English where there is none."""
 
     def label(self, name: str) -> str:
         """Tell what people call a field."""
@@ -147,10 +149,3 @@ ENGLISH: Final = Texts(
         "Thai": "Thai",
     },
 )
-
-TEXTS: Final[Mapping[str, Texts]] = {"en": ENGLISH}
-
-
-def texts_for(language: str) -> Texts:
-    """Tell the table for a BCP 47 language; English where there is none yet."""
-    return TEXTS.get(language.partition("-")[0].lower(), ENGLISH)

@@ -99,13 +99,13 @@ def _text(field: FieldDescriptor, value: str, texts: Texts) -> str:
     if field.full_name in PARTIAL_DATES or field.full_name in MONTHS:
         return partial_date(value, texts)
     if field.name in COUNTRY_FIELDS:
-        return _country(value)
+        return _country(value, texts)
     return safe_text(value)
 
 
-def _country(code: str) -> str:
+def _country(code: str, texts: Texts) -> str:
     known = COUNTRIES.get(code)
-    return f"{known.name} ({code})" if known else safe_text(code)
+    return f"{texts.countries.get(code, known.name)} ({code})" if known else safe_text(code)
 
 
 def _parts(message: Message, texts: Texts) -> str:
@@ -146,17 +146,17 @@ def _translated(text: Text, texts: Texts) -> str:
 
 
 def _nationality(nationality: Nationality, texts: Texts) -> str:
-    return _with(_country(nationality.country), _others(nationality, {"country"}, texts))
+    return _with(_country(nationality.country, texts), _others(nationality, {"country"}, texts))
 
 
-def _port(port: Port) -> str:
-    details = [part for part in (safe_text(port.code), _country(port.country) if port.country else "") if part]
+def _port(port: Port, texts: Texts) -> str:
+    details = [part for part in (safe_text(port.code), _country(port.country, texts) if port.country else "") if part]
     return _with(safe_text(port.name), details) if port.name else ", ".join(details)
 
 
 def _leg(leg: Leg, texts: Texts) -> str:
     ends = [
-        " ".join(part for part in (_port(port), local_time(when, texts) if when.ByteSize() else "") if part)
+        " ".join(part for part in (_port(port, texts), local_time(when, texts) if when.ByteSize() else "") if part)
         for port, when in ((leg.departure_port, leg.departure), (leg.arrival_port, leg.arrival))
     ]
     service = " ".join(safe_text(part) for part in (leg.carrier, leg.service_number) if part)
@@ -170,6 +170,6 @@ _MESSAGES: Final[dict[type[Message], Callable[[Any, Texts], str]]] = {
     Text: _translated,
     Nationality: _nationality,
     LocalTime: local_time,
-    Port: lambda port, _: _port(port),
+    Port: _port,
     Leg: _leg,
 }

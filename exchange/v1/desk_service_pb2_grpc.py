@@ -449,6 +449,16 @@ class DeskServiceStub:
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.SettleAlarmRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.SettleAlarmResponse.FromString,
                 _registered_method=True)
+        self.EnrolOfficer = channel.unary_unary(
+                '/exchange.v1.DeskService/EnrolOfficer',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.EnrolOfficerRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.EnrolOfficerResponse.FromString,
+                _registered_method=True)
+        self.ForgetPasskeys = channel.unary_unary(
+                '/exchange.v1.DeskService/ForgetPasskeys',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ForgetPasskeysRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ForgetPasskeysResponse.FromString,
+                _registered_method=True)
 
 
 class DeskServiceServicer:
@@ -966,6 +976,20 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EnrolOfficer(self, request, context):
+        """Administrators: who may come into the console. A code enrols one passkey, once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ForgetPasskeys(self, request, context):
+        """Takes every passkey, code and session from an officer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -1383,6 +1407,16 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     servicer.SettleAlarm,
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.SettleAlarmRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.SettleAlarmResponse.SerializeToString,
+            ),
+            'EnrolOfficer': grpc.unary_unary_rpc_method_handler(
+                    servicer.EnrolOfficer,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.EnrolOfficerRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.EnrolOfficerResponse.SerializeToString,
+            ),
+            'ForgetPasskeys': grpc.unary_unary_rpc_method_handler(
+                    servicer.ForgetPasskeys,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ForgetPasskeysRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ForgetPasskeysResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -3626,6 +3660,60 @@ class DeskService:
             '/exchange.v1.DeskService/SettleAlarm',
             exchange_dot_v1_dot_desk__service__pb2.SettleAlarmRequest.SerializeToString,
             exchange_dot_v1_dot_desk__service__pb2.SettleAlarmResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EnrolOfficer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/EnrolOfficer',
+            exchange_dot_v1_dot_desk__service__pb2.EnrolOfficerRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.EnrolOfficerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ForgetPasskeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/ForgetPasskeys',
+            exchange_dot_v1_dot_desk__service__pb2.ForgetPasskeysRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ForgetPasskeysResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -128,6 +128,10 @@ class DeskServiceStub:
     """Passes an alert on under the permit that was granted, and tells the originator."""
     SettleAlarm: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.SettleAlarmRequest, _desk_service_pb2.SettleAlarmResponse]
     """An administrator looked into an alarm and sets it aside."""
+    EnrolOfficer: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.EnrolOfficerRequest, _desk_service_pb2.EnrolOfficerResponse]
+    """Administrators: who may come into the console. A code enrols one passkey, once."""
+    ForgetPasskeys: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ForgetPasskeysRequest, _desk_service_pb2.ForgetPasskeysResponse]
+    """Takes every passkey, code and session from an officer."""
 
 @_typing.type_check_only
 class DeskServiceAsyncStub(DeskServiceStub):
@@ -229,6 +233,10 @@ class DeskServiceAsyncStub(DeskServiceStub):
     """Passes an alert on under the permit that was granted, and tells the originator."""
     SettleAlarm: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.SettleAlarmRequest, _desk_service_pb2.SettleAlarmResponse]  # type: ignore[assignment]
     """An administrator looked into an alarm and sets it aside."""
+    EnrolOfficer: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.EnrolOfficerRequest, _desk_service_pb2.EnrolOfficerResponse]  # type: ignore[assignment]
+    """Administrators: who may come into the console. A code enrols one passkey, once."""
+    ForgetPasskeys: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ForgetPasskeysRequest, _desk_service_pb2.ForgetPasskeysResponse]  # type: ignore[assignment]
+    """Takes every passkey, code and session from an officer."""
 
 class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -825,5 +833,21 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.SettleAlarmResponse, _abc.Awaitable[_desk_service_pb2.SettleAlarmResponse]]:
         """An administrator looked into an alarm and sets it aside."""
+
+    @_abc_1.abstractmethod
+    def EnrolOfficer(
+        self,
+        request: _desk_service_pb2.EnrolOfficerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.EnrolOfficerResponse, _abc.Awaitable[_desk_service_pb2.EnrolOfficerResponse]]:
+        """Administrators: who may come into the console. A code enrols one passkey, once."""
+
+    @_abc_1.abstractmethod
+    def ForgetPasskeys(
+        self,
+        request: _desk_service_pb2.ForgetPasskeysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ForgetPasskeysResponse, _abc.Awaitable[_desk_service_pb2.ForgetPasskeysResponse]]:
+        """Takes every passkey, code and session from an officer."""
 
 def add_DeskServiceServicer_to_server(servicer: DeskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

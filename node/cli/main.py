@@ -55,6 +55,7 @@ _NOUNS: Final[Mapping[str, Mapping[str, str]]] = {
     "Node": {
         "node": "Set up and run a node; show its descriptor.",
         "key": "A node's signing keys: list, rotate, revoke.",
+        "officer": "Let an officer into the web console, or take it from them.",
         "demo": "Two countries on this machine, and one alert from end to end.",
         "whoami": "Who you are to the node, and in which roles.",
     },

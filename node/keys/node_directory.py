@@ -197,11 +197,15 @@ def _config_lines(
     yield "\n# Tips of NGOs, over HTTPS with certificates of their own authority. Off until `listen` names an address, e.g. 127.0.0.1:7446."
     yield '[tips]\n# listen = "127.0.0.1:7446"'
     yield 'certificate = "tls/tips.pem"\nkey = "tls/tips.key"\nngo_ca = "ngo-ca.pem"\nplan = "ngos/plan.toml"'
+    yield "\n# The web console for officers. Off until `listen` names an address. TLS is that of the desk, so `host` is among its names;"
+    yield "# `plain` and `demo_sign_in` are for training on this machine alone. docs/console.md tells more."
+    yield '[console]\n# listen = "127.0.0.1:7447"'
+    yield f"host = {_quote(f'{plan.code.lower()}.localhost')}\nplain = true\ndemo_sign_in = true"
     if policy_key:
         yield f"\n# What the law asks for before another country is told.\n[policy]\npack = {_quote(PACK_FILE)}\nkey = {_quote(policy_key)}"
     for agency in plan.agencies:
         yield f"\n[[agencies]]\nid = {_quote(_party(plan, agency.path))}\nname = {_quote(agency.name)}"
-        yield f"class = {_quote(agency.agency_class)}"
+        yield f"class = {_quote(agency.agency_class)}\ndesk = {_quote(agency.desk)}"
     for person in people:
         officer = person.officer
         yield f"\n[[officers]]\nid = {_quote(_party(plan, officer.path))}"

@@ -38,6 +38,7 @@ from node.ports import Ports
 from node.rpc.emergency_desk import EmergencyDesk
 from node.rpc.identity import DeskDoor
 from node.rpc.inside_desk import InsideDesk
+from node.rpc.officers_desk import OfficersDesk
 from node.rpc.onward_desk import OnwardDesk
 from node.rpc.publishing import publish
 from node.rpc.recall_desk import RecallDesk, Sequencing
@@ -54,7 +55,7 @@ _PART = 256 * 1024
 """Bytes of a file in one message."""
 
 
-class DeskService(RetentionDesk, RecallDesk, RequestDesk, WorkDesk, EmergencyDesk, TipsDesk, InsideDesk, OnwardDesk):
+class DeskService(RetentionDesk, RecallDesk, RequestDesk, WorkDesk, EmergencyDesk, TipsDesk, InsideDesk, OnwardDesk, OfficersDesk):
     """`exchange.v1.DeskService`."""
 
     def __init__(self, ports: Ports, door: DeskDoor, sequencer: Sequencing, fetch: Fetch, connect: Connect) -> None:

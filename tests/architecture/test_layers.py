@@ -44,6 +44,9 @@ def test_every_file_imports_from_floors_below_its_own() -> None:
         ("node/novelty.py", "", "the office's floors"),
         ("node/operations/planted.py", "import sqlalchemy", "only the store speaks SQL"),
         ("node/operations/planted.py", "import grpc", "only the doors and the command line speak gRPC"),
+        ("node/console/planted.py", "import node.store.alerts", "the console calls operations and nothing below them"),
+        ("node/operations/planted.py", "import jinja2", "only the console writes pages"),
+        ("node/operations/planted.py", "import webauthn", "only the passkeys' own module speaks WebAuthn"),
         ("node/rpc/planted.py", "import click", "only the command line draws on a terminal"),
     ],
 )

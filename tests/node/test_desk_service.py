@@ -221,6 +221,8 @@ def test_every_method_answers_whom_it_is_for(two: Federation) -> None:
         _ask_to_take_back(two, alert, lambda who, method, **fields: ask(ours if who == "liaison" else theirs, who, method, **fields))
         assert ask(ours, administrator, "RecoverLog", origin=ORIGIN).log.size == gb.outbound(kh).size
         assert ask(ours, administrator, "EndLog", origin=ORIGIN).state == "proposed"
+        assert ask(ours, administrator, "EnrolOfficer", officer=gb.person("liaison")).code
+        assert ask(ours, administrator, "ForgetPasskeys", officer=gb.person("liaison")).passkeys == 0
     assert asked | BEFORE_RELEASE | RETENTION | REQUESTS | INSIDE | ONWARD | EMERGENCY | TIPS == set(METHODS)
     assert not asked & (BEFORE_RELEASE | RETENTION | REQUESTS | INSIDE | ONWARD | EMERGENCY | TIPS)
 

@@ -18,6 +18,7 @@ import node.store.notice_tables
 import node.store.onward_tables
 import node.store.recall_tables
 import node.store.request_tables
+import node.store.sign_in_tables
 import node.store.tip_tables  # noqa: F401  tables that belong to the same metadata
 from node.store import schema
 from node.store.connections import sqlite_driver

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from node.store.migrations.life import make_life_tables
+from node.store.migrations.sign_in import make_sign_in_tables
 from node.store.migrations.tips import make_tip_tables
 
 revision = "0001"
@@ -390,3 +391,4 @@ def upgrade() -> None:  # noqa: PLR0915  a statement for each table
     op.create_index("erasures_unfinished", "erasures", ["id"], sqlite_where=sa.text("done_at IS NULL"))
     make_life_tables()
     make_tip_tables()
+    make_sign_in_tables()

@@ -1,0 +1,48 @@
+"""`exchange officer`: who may come into the console. For administrators."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from node.cli.command import Noun
+from node.cli.context import ask, open_desk
+from node.cli.document import document
+from node.cli.output import facts, note, show, time_text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@click.group(cls=Noun)
+def officer() -> None:
+    """Let an officer into the web console, or take it from them: enrol, forget."""
+
+
+@officer.command()
+@click.argument("person", metavar="SPIFFE-ID")
+def enrol(person: str) -> None:
+    """Make a one-time code by which an officer of the roster enrols a passkey; it works for a day, and ends any code before it.
+
+    Give it to that person alone, and not by the mailbox that it protects.
+    """
+    from exchange.v1 import desk_service_pb2
+
+    with open_desk() as desk:
+        answer = ask(desk.EnrolOfficer, desk_service_pb2.EnrolOfficerRequest(officer=person))
+
+    def draw(console: "Console") -> None:
+        console.print(facts((("code", answer.code), ("works until", time_text(answer.expires_at)))))
+        console.print(note("\nShown once. It is typed into the page /enrol of the console."))
+
+    show(document(answer), draw)
+
+
+@officer.command()
+@click.argument("person", metavar="SPIFFE-ID")
+def forget(person: str) -> None:
+    """Take every passkey, code and session from a person, as when a key is lost or an officer leaves."""
+    from exchange.v1 import desk_service_pb2
+
+    with open_desk() as desk:
+        answer = ask(desk.ForgetPasskeys, desk_service_pb2.ForgetPasskeysRequest(officer=person))
+    show(document(answer), lambda console: console.print(f"Taken away: {answer.passkeys} passkeys, and every session.", style="green"))

@@ -1,0 +1,95 @@
+"""The languages of the console: one catalogue a language below `locale/`, English being what stands in the source.
+
+A catalogue marks each text that no native reviewer has seen; tests keep every catalogue complete. Another language is another file.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache, cached_property
+from importlib.resources import files
+from io import BytesIO
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import Locale
+from babel.dates import format_datetime
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+from babel.support import NullTranslations, Translations
+
+ENGLISH: Final = "en"
+_CHOICE: Final = re.compile(r"\s*([a-zA-Z]{2,3})(?:-[a-zA-Z0-9-]*)?\s*(?:;\s*q\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?))?\s*")
+_CHOICES_AT_MOST: Final = 20
+
+
+@dataclass(frozen=True)
+class Language:
+    """One language: its words, dates, numbers and names of countries."""
+
+    code: str
+    translations: NullTranslations
+
+    @cached_property
+    def locale(self) -> Locale:
+        """As Unicode's CLDR knows it."""
+        return Locale(self.code)
+
+    @property
+    def own_name(self) -> str:
+        """What its speakers call it."""
+        name = self.locale.get_display_name(self.code) or self.code
+        return name[:1].upper() + name[1:]
+
+    def say(self, text: str, **values: object) -> str:
+        """The text in this language, its places filled."""
+        said = self.translations.ugettext(text) if text else ""
+        return said % values if values else said
+
+    def count(self, one: str, many: str, number: int) -> str:
+        """The text for so many, with the number in it."""
+        return self.translations.ungettext(one, many, number) % {"num": format_decimal(number, locale=self.locale)}
+
+    def moment(self, unix_ms: int, zone: str = "UTC") -> str:
+        """A point in time at a place, to the minute, with the zone's name; empty for none."""
+        if not unix_ms:
+            return ""
+        try:
+            place = ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            place, zone = ZoneInfo("UTC"), "UTC"
+        at = datetime.fromtimestamp(unix_ms / 1000, UTC).astimezone(place)
+        return f"{format_datetime(at, 'd MMM y, HH:mm', locale=self.locale)} ({zone})"
+
+
+def _read(code: str) -> Language:
+    if code == ENGLISH:
+        return Language(code, NullTranslations())
+    with (files("node.console") / "locale" / f"{code}.po").open("rb") as file:
+        catalogue = read_po(file, locale=code)
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Language(code, Translations(compiled))
+
+
+@cache
+def load_languages() -> Mapping[str, Language]:
+    """Every language that has a catalogue, English first."""
+    found = sorted(entry.name.removesuffix(".po") for entry in (files("node.console") / "locale").iterdir() if entry.name.endswith(".po"))
+    return {code: _read(code) for code in (ENGLISH, *found)}
+
+
+def choose(languages: Mapping[str, Language], chosen: str, accepted: str) -> Language:
+    """What the person chose, or what the browser asks for (Accept-Language) as far as it is there, or English."""
+    if chosen in languages:
+        return languages[chosen]
+    wanted: list[tuple[float, int, str]] = []
+    for place, part in enumerate(accepted.split(",")[:_CHOICES_AT_MOST]):
+        matched = _CHOICE.fullmatch(part)
+        if matched and matched[1].lower() in languages:
+            wanted.append((-float(matched[2] or 1), place, matched[1].lower()))
+    best = min(wanted, default=(0.0, 0, ENGLISH))
+    return languages[best[2] if best[0] else ENGLISH]

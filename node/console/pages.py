@@ -1,0 +1,104 @@
+"""Pages from templates: every value escaped, every word from the catalogue of the person's language."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+
+from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader, PrefixLoader
+from starlette.responses import Response
+
+from node.console.assets import Assets
+from node.console.languages import Language
+from node.console.site import NAME, Site
+from node.console.visits import TOKEN, Visit
+from node.operations.officers import ADMINISTRATOR, LIAISON, PARTNER_OFFICER
+from node.reading_values import safe_text
+
+WORKERS: Final = frozenset({LIAISON, PARTNER_OFFICER, ADMINISTRATOR})
+_COMPONENTS: Final = "govuk_frontend_jinja"
+DESK: Final = frozenset({LIAISON, PARTNER_OFFICER})
+
+
+def _said(text: str) -> str:
+    """Mark a text for the catalogue that is looked up later."""
+    return text
+
+
+TROUBLES: Final[Mapping[str, str]] = {
+    "AGENCY_MISSING": _said("The roster names no agency for you. Ask your administrator to add it."),
+    "CHALLENGE": _said("This page was open for too long, or was sent twice. Begin again."),
+    "CROSS_SITE": _said("Forms are taken from this site’s own pages only. Open the page again and send the form from there."),
+    "ALERT_NOT_FOUND": _said("There is nothing here for your agency under this address."),
+    "ENROLMENT_CODE": _said("This code is not known, was used, or has expired. Ask your administrator for a new one."),
+    "ERASED": _said("The content was erased. Only the record that it was told is left."),
+    "FORM": _said("The form could not be read. Open the page again."),
+    "FORM_TOKEN": _said("This form belongs to another session. Open the page again."),
+    "HOST": _said("This site answers under its own name only."),
+    "INTERNAL": _said(
+        "Something went wrong here. Nothing was changed unless another page says so. Try again, and tell your administrator the code."
+    ),
+    "METHOD_UNKNOWN": _said("This page does not take that kind of request."),
+    "OFFICER_UNKNOWN": _said("You are not in the roster of this node. Ask your administrator to add you."),
+    "PAGE_TOKEN": _said("This page of the list is not known. Begin at the first one."),
+    "PASSKEY": _said("This passkey is not known here, or its answer does not hold. Try again, or ask your administrator for a new code."),
+    "PATH_UNKNOWN": _said("There is no such page."),
+    "ROLE_MISSING": _said("Your role does not open this page. That you asked has been recorded."),
+}
+"""What to tell a person, by code; every other code is told by itself."""
+OTHER_TROUBLE: Final = _said("The node refused this. Tell your administrator the code.")
+
+
+class Pages:
+    """Renders the templates of one console."""
+
+    def __init__(self, site: Site, assets: Assets, languages: Mapping[str, Language]) -> None:
+        self._site = site
+        self._languages = languages
+        self._assets = assets
+
+    def page(self, visit: Visit, template: str, *, status: int = 200, **values: Any) -> Response:
+        """One page for one visit."""
+        entry = self._site.ports.officers.get(visit.person)
+        roles = frozenset(entry.roles if entry else ())
+        around = {
+            "signed_in": bool(visit.person),
+            "token": visit.token,
+            "token_name": TOKEN,
+            "may_work": bool(roles & WORKERS),
+            "may_read": bool(roles & DESK),
+            "training": self._site.ports.training,
+        }
+        return self._rendered(visit.language, template, status, {**around, **values})
+
+    def trouble(self, language: Language, status: int, code: str) -> Response:
+        """What went wrong, by its code; the same page for whoever is signed in and whoever is not."""
+        words = language.say(TROUBLES.get(code, OTHER_TROUBLE))
+        # Whose page it is was not found out, so it has no form that a session would have to sign.
+        return self._rendered(language, "trouble.html", status, {"code": code, "words": words, "alone": True})
+
+    def _rendered(self, language: Language, template: str, status: int, values: Mapping[str, Any]) -> Response:
+        around = {"asset": self._assets.path, "product": NAME, "languages": tuple(self._languages.values())}
+        text = _environment(language).get_template(template).render(**around, **values)
+        return Response(text, status_code=status, media_type="text/html", headers={"content-language": language.code})
+
+
+def _party(spiffe_id: str) -> str:
+    """A short name of an agency, as the command line writes it: `gdi (kh)`; other names as they are."""
+    domain, slash, slug = spiffe_id.removeprefix("spiffe://").partition("/agency/")
+    return safe_text(f"{slug} ({domain.split('.')[0]})" if slash else spiffe_id)
+
+
+@cache
+def _environment(language: Language) -> Environment:
+    made = Environment(
+        loader=ChoiceLoader([PackageLoader("node.console"), PrefixLoader({_COMPONENTS: PackageLoader(_COMPONENTS)})]),
+        autoescape=True,
+        undefined=ChainableUndefined,  # the components look into parameters that were not given
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.install_gettext_translations(language.translations, newstyle=True)  # type: ignore[attr-defined]  # of the extension
+    made.filters |= {"safe_text": safe_text, "party": _party}
+    made.globals |= {"language": language, "moment": language.moment, "count": language.count}
+    return made

@@ -1,0 +1,206 @@
+"""The web console: who may ask, in what language, and what every answer carries. The pages themselves are `sign_in_pages`, `desk_pages`.
+
+K1  Nothing but this host: another name in the Host header is refused, so no foreign name is bound to this site.
+K2  What changes something is a POST from a page of this site (Sec-Fetch-Site), with the session's token if somebody is signed in.
+K3  Who is signed in follows from the session's cookie alone, and the operations ask the roster again each time.
+K4  Every answer has the headers of `visits.HEADERS`; no page is stored anywhere.
+K5  No answer, title, address or log says what went wrong in more than a code and words of this site.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from exchange.errors import Conflict, ExchangeError, Malformed, NotFound, Refused, Unverified
+from node.console.assets import Assets
+from node.console.challenges import Challenges
+from node.console.desk_pages import DeskPages
+from node.console.languages import Language, choose, load_languages
+from node.console.pages import Pages
+from node.console.sign_in_pages import SignInPages
+from node.console.site import Site
+from node.console.visits import (
+    HEADERS,
+    TLS_HEADERS,
+    Elsewhere,
+    Visit,
+    check_origin,
+    check_token,
+    read_form,
+    read_secret,
+    write_secret,
+)
+from node.operations.officers import NotPermitted
+from node.operations.sessions import WHOLE_MS, open_session
+from node.telemetry.logging import logger
+
+Answer = Callable[[Visit], Response]
+_STATUS: Final = (
+    (NotPermitted, 403),
+    (Unverified, 403),
+    (Malformed, 400),
+    (Refused, 409),
+    (Conflict, 409),
+    (NotFound, 404),
+)
+"""The one table from errors to statuses; the first that fits counts."""
+_SECURED: Final = {"CROSS_SITE": 403, "FORM_TOKEN": 403, "HOST": 421}
+SESSION_COOKIE: Final = "__Host-session"
+LANGUAGE_COOKIE: Final = "__Host-language"
+"""Browsers take both from TLS alone, and from this machine's own names."""
+_YEAR: Final = 365 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page or form: `open` to whoever is not signed in."""
+
+    method: str
+    path: str
+    answer: Answer
+    open: bool = False
+
+
+class Console:
+    """The application behind the listener; `routes` are all that it answers."""
+
+    def __init__(self, site: Site, assets: Assets) -> None:
+        self._site = site
+        self._assets = assets
+        self._languages = load_languages()
+        self._pages = Pages(site, assets, self._languages)
+        entrance = SignInPages(site, self._pages, Challenges(site.ports))
+        desk = DeskPages(site, self._pages)
+        self.pages: tuple[Page, ...] = (
+            Page(method="GET", path="/", answer=desk.home),
+            Page(method="GET", path="/sign-in", answer=entrance.ask, open=True),
+            Page(method="POST", path="/sign-in", answer=self._signing_in(entrance.sign_in), open=True),
+            *(
+                (Page(method="POST", path="/sign-in/code", answer=self._signing_in(entrance.by_code), open=True),)
+                if site.demo_sign_in
+                else ()
+            ),
+            Page(method="GET", path="/enrol", answer=entrance.ask_code, open=True),
+            Page(method="POST", path="/enrol", answer=entrance.offer_passkey, open=True),
+            Page(method="POST", path="/enrol/passkey", answer=entrance.enrol, open=True),
+            Page(method="POST", path="/sign-out", answer=self._signing_out(entrance.sign_out)),
+            Page(method="POST", path="/language", answer=self._choose_language, open=True),
+            Page(method="GET", path="/you", answer=desk.you),
+            Page(method="GET", path="/work", answer=desk.work),
+            Page(method="GET", path="/inbox", answer=desk.inbox),
+            Page(method="GET", path="/inbox/{alert}", answer=desk.alert),
+            Page(method="GET", path="/inbox/{alert}/report", answer=desk.ask_report),
+            Page(method="POST", path="/inbox/{alert}/report", answer=desk.report),
+        )
+
+    def application(self) -> Starlette:
+        """Every page as a route, and the assets."""
+        # One route a page, so that a method that a page does not have is refused as such.
+        routes = [Route(page.path, partial(self._serve, page), methods=[page.method]) for page in self.pages]
+        routes.append(Route("/assets/{version}/{name}", self._asset, methods=["GET"]))
+        return Starlette(routes=routes, exception_handlers={HTTPException: self._no_route})
+
+    async def _serve(self, page: Page, request: Request) -> Response:
+        language = self._language(request)
+        try:
+            self._check_host(request)
+            form: dict[str, str] = {}
+            if page.method == "POST":
+                check_origin(request)
+                form = await read_form(request)
+            response = await run_in_threadpool(self._answer, page, request, form, language)
+        except Elsewhere as other:
+            response = RedirectResponse(other.path, 303)
+        except ExchangeError as refused:
+            response = await run_in_threadpool(self._refusal, refused, language)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the browser learns nothing of it
+            logger().error("console request failed", error=type(error).__name__)
+            response = await run_in_threadpool(self._pages.trouble, language, 500, "INTERNAL")
+        return self._secured(response)
+
+    def _answer(self, page: Page, request: Request, form: dict[str, str], language: Language) -> Response:
+        secret = read_secret(request.cookies.get(SESSION_COOKIE, ""))
+        session = open_session(self._site.ports, secret) if secret else None
+        if session is None and not page.open:
+            raise Elsewhere("/sign-in")
+        visit = Visit(
+            person=session.person if session else "",
+            secret=secret if session else b"",
+            language=language,
+            place={name: str(value) for name, value in request.path_params.items()},
+            query=dict(request.query_params),
+            form=form,
+        )
+        if page.method == "POST" and session is not None:
+            check_token(visit)
+        return page.answer(visit)
+
+    def _signing_in(self, answer: Callable[[Visit], bytes]) -> Answer:
+        def signed_in(visit: Visit) -> Response:
+            secret = answer(visit)
+            response = RedirectResponse("/", 303)
+            self._set_cookie(response, SESSION_COOKIE, write_secret(secret), WHOLE_MS // 1000)
+            return response
+
+        return signed_in
+
+    def _signing_out(self, answer: Answer) -> Answer:
+        def signed_out(visit: Visit) -> Response:
+            response = answer(visit)
+            self._set_cookie(response, SESSION_COOKIE, "", 0)
+            response.headers["clear-site-data"] = '"cache", "storage"'
+            return response
+
+        return signed_out
+
+    def _choose_language(self, visit: Visit) -> Response:
+        code = visit.form.get("language", "")
+        if code not in self._languages:
+            raise Malformed("FORM", "there is no such language here")
+        response = RedirectResponse("/", 303)
+        self._set_cookie(response, LANGUAGE_COOKIE, code, _YEAR)
+        return response
+
+    def _set_cookie(self, response: Response, name: str, value: str, seconds: int) -> None:
+        response.set_cookie(name, value, max_age=seconds, path="/", secure=True, httponly=True, samesite="strict")
+
+    def _check_host(self, request: Request) -> None:
+        if request.headers.getlist("host") != [self._site.authority]:
+            raise Refused("HOST", "this console answers under its own name only")
+
+    def _language(self, request: Request) -> Language:
+        return choose(self._languages, request.cookies.get(LANGUAGE_COOKIE, ""), request.headers.get("accept-language", ""))
+
+    async def _asset(self, request: Request) -> Response:
+        asset = self._assets.by_name.get(request.path_params["name"])
+        if asset is None or request.path_params["version"] != self._assets.version:
+            return await self._no_route(request, HTTPException(404))
+        packed = asset.packed if "gzip" in request.headers.get("accept-encoding", "") else None
+        response = self._secured(Response(packed or asset.data, media_type=asset.kind))
+        response.headers["cache-control"] = "public, max-age=31536000, immutable"
+        response.headers["vary"] = "accept-encoding"
+        if packed:
+            response.headers["content-encoding"] = "gzip"
+        return response
+
+    def _refusal(self, refused: ExchangeError, language: Language) -> Response:
+        logger().info("refused", method="console", code=refused.code)
+        status = _SECURED.get(refused.code) or next((status for kind, status in _STATUS if isinstance(refused, kind)), 500)
+        return self._pages.trouble(language, status, refused.code)
+
+    async def _no_route(self, request: Request, error: Any) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        code = {404: "PATH_UNKNOWN", 405: "METHOD_UNKNOWN"}.get(status, "REQUEST")
+        return self._secured(await run_in_threadpool(self._pages.trouble, self._language(request), status, code))
+
+    def _secured(self, response: Response) -> Response:
+        response.headers.update({**HEADERS, **(TLS_HEADERS if self._site.secure else {})})
+        return response

@@ -1,0 +1,85 @@
+"""Coming in and going out: a passkey, the code that enrols one, and, on a training node, that code alone."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+
+from starlette.responses import RedirectResponse, Response
+
+from exchange.errors import Unverified
+from node.console.challenges import Challenges
+from node.console.pages import Pages
+from node.console.site import Site
+from node.console.visits import Elsewhere, Visit
+from node.operations import sessions, sign_in
+from node.operations.sign_in import Answered
+from node.passkeys import registration_options, sign_in_options
+
+_SIGN_IN, _ENROL = "sign-in", "enrol"
+
+
+class SignInPages:
+    """What whoever is not signed in may see."""
+
+    def __init__(self, site: Site, pages: Pages, challenges: Challenges) -> None:
+        self._site = site
+        self._pages = pages
+        self._challenges = challenges
+
+    def ask(self, visit: Visit) -> Response:
+        """The page to sign in."""
+        if visit.person:
+            raise Elsewhere("/")
+        challenge = self._challenges.new(_SIGN_IN)
+        return self._pages.page(
+            visit,
+            "sign_in.html",
+            options=sign_in_options(self._site.relying_party, challenge),
+            challenge=_text(challenge),
+            demo=self._site.demo_sign_in,
+        )
+
+    def sign_in(self, visit: Visit) -> bytes:
+        """The secret of a session, for a passkey's answer. Raises `Unverified` (CHALLENGE, PASSKEY)."""
+        answered = self._answered(_SIGN_IN, visit)
+        return sign_in.sign_in(self._site.ports, self._site.relying_party, answered)
+
+    def by_code(self, visit: Visit) -> bytes:
+        """The same for a code alone, on a training node. Raises `Unverified` (ENROLMENT_CODE)."""
+        return sign_in.sign_in_by_code(self._site.ports, visit.form.get("code", ""))
+
+    def ask_code(self, visit: Visit) -> Response:
+        """The page that asks for an administrator's code."""
+        return self._pages.page(visit, "enrol.html")
+
+    def offer_passkey(self, visit: Visit) -> Response:
+        """The page that makes a passkey, for whoever has a code. Raises `Unverified` (ENROLMENT_CODE)."""
+        code = visit.form.get("code", "")
+        officer = sign_in.enrolling(self._site.ports, code)
+        challenge = self._challenges.new(_ENROL)
+        options = registration_options(self._site.relying_party, officer, challenge)
+        return self._pages.page(visit, "passkey.html", code=code, options=options, challenge=_text(challenge), officer=officer)
+
+    def enrol(self, visit: Visit) -> Response:
+        """Keep the passkey, and go and sign in with it. Raises `Unverified` (CHALLENGE, ENROLMENT_CODE, PASSKEY)."""
+        answered = self._answered(_ENROL, visit)
+        sign_in.add_passkey(self._site.ports, self._site.relying_party, visit.form.get("code", ""), answered)
+        return RedirectResponse("/sign-in", 303)
+
+    def sign_out(self, visit: Visit) -> Response:
+        """End the session."""
+        sessions.end_session(self._site.ports, visit.secret)
+        return RedirectResponse("/sign-in", 303)
+
+    def _answered(self, purpose: str, visit: Visit) -> Answered:
+        challenge = self._challenges.check(purpose, _bytes(visit.form.get("challenge", "")))
+        return Answered(challenge=challenge, answer=visit.form.get("answer", ""), spend=lambda: self._challenges.spend(challenge))
+
+
+def _text(challenge: bytes) -> str:
+    return urlsafe_b64encode(challenge).decode()
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return urlsafe_b64decode(text.encode())
+    except ValueError:
+        raise Unverified("CHALLENGE", "this page was open for too long, or was sent twice: begin again") from None

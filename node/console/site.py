@@ -1,0 +1,40 @@
+"""What the console is: its address, whether it may be entered by a code alone, and what it needs of the node."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from exchange.v1.desk_service_pb2 import PublishedAlert
+from exchange.v1.people_pb2 import ContactDesk
+from node.operations.release import NotReleased, Prepared
+from node.passkeys import RelyingParty
+from node.ports import Ports
+
+Release = Callable[[Prepared | NotReleased], PublishedAlert]
+"""Gives a release its place in the log; returns once it is durable."""
+NAME: Final = "Alert Exchange"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One console."""
+
+    ports: Ports
+    host: str
+    port: int
+    secure: bool
+    """Served by TLS; else on this machine alone, for training."""
+    demo_sign_in: bool
+    desks: Mapping[str, ContactDesk]
+    """How each agency (SPIFFE ID) of this country is reached, day and night."""
+    release: Release
+
+    @property
+    def authority(self) -> str:
+        """The Host header of whoever means this site."""
+        return self.host if self.port == (443 if self.secure else 80) else f"{self.host}:{self.port}"
+
+    @property
+    def relying_party(self) -> RelyingParty:
+        """The site as authenticators know it."""
+        return RelyingParty(host=self.host, origin=f"{'https' if self.secure else 'http'}://{self.authority}", name=NAME)

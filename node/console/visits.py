@@ -1,0 +1,125 @@
+"""One request to the console: whose it is, what it says, and whether it may come from where it comes from. And the answer's headers."""
+
+import asyncio
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+from urllib.parse import parse_qsl
+
+from starlette.requests import ClientDisconnect, Request
+
+from exchange.errors import ExchangeError, Malformed, Refused
+from node.console.languages import Language
+
+LARGEST_FORM: Final = 64 * 1024
+_FIELDS_AT_MOST: Final = 50
+BODY_SECONDS: Final = 10.0
+_FORM: Final = "application/x-www-form-urlencoded"
+TOKEN: Final = "token"  # noqa: S105  its name
+"""The form field that proves that a page of this very session was filled in."""
+
+HEADERS: Final[Mapping[str, str]] = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    ),
+    "cache-control": "no-store",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": (
+        "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), "
+        "payment=(), usb=(), publickey-credentials-create=(self), publickey-credentials-get=(self)"
+    ),
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+"""Of every answer; assets may be cached, nothing else."""
+TLS_HEADERS: Final[Mapping[str, str]] = {"strict-transport-security": "max-age=31536000"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Visit:
+    """One request that may be answered. It has no repr: what a person wrote must not reach a log by a traceback."""
+
+    person: str
+    """SPIFFE ID; empty where nobody is signed in."""
+    secret: bytes
+    """Of the session; empty likewise."""
+    language: Language
+    place: Mapping[str, str]
+    """What stands in the path."""
+    query: Mapping[str, str]
+    form: Mapping[str, str]
+
+    @property
+    def token(self) -> str:
+        """For the forms of this session."""
+        return form_token(self.secret)
+
+
+class Elsewhere(ExchangeError):
+    """The person is to go to another page first."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("ELSEWHERE", "see the other page")
+        self.path = path
+
+
+def form_token(secret: bytes) -> str:
+    """What the forms of a session carry: follows from its secret, and tells nothing of it."""
+    return sha256(b"exchange console form\0" + secret).hexdigest() if secret else ""
+
+
+def check_origin(request: Request) -> None:
+    """Refuse what another site's page made a browser send. Raises `Refused` (CROSS_SITE)."""
+    if request.headers.get("sec-fetch-site") != "same-origin":
+        raise Refused("CROSS_SITE", "forms are taken from the console's own pages only, by browsers that say so")
+
+
+def check_token(visit: Visit) -> None:
+    """Refuse a form that is not of this session. Raises `Refused` (FORM_TOKEN)."""
+    if not hmac.compare_digest(visit.form.get(TOKEN, "").encode(), visit.token.encode()):
+        raise Refused("FORM_TOKEN", "this form belongs to another session: open the page again")
+
+
+async def read_form(request: Request, *, seconds: float = BODY_SECONDS) -> dict[str, str]:
+    """The fields of a form, each once. Raises `Malformed` (FORM)."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
+        raise _no_form()
+    body = bytearray()
+    try:
+        async with asyncio.timeout(seconds):
+            async for part in request.stream():
+                body += part
+                if len(body) > LARGEST_FORM:
+                    raise _no_form()
+        pairs = parse_qsl(
+            body.decode("ascii"), keep_blank_values=True, strict_parsing=bool(body), errors="strict", max_num_fields=_FIELDS_AT_MOST
+        )
+    except (TimeoutError, ClientDisconnect, ValueError):
+        raise _no_form() from None
+    if len(dict(pairs)) != len(pairs):
+        raise _no_form()
+    return dict(pairs)
+
+
+def read_secret(cookie: str) -> bytes:
+    """The secret that a cookie holds; empty for what can be none."""
+    try:
+        secret = urlsafe_b64decode(cookie + "=" * (-len(cookie) % 4))
+    except ValueError:
+        return b""
+    return secret if write_secret(secret) == cookie else b""
+
+
+def write_secret(secret: bytes) -> str:
+    """The cookie for a secret."""
+    return urlsafe_b64encode(secret).rstrip(b"=").decode()
+
+
+def _no_form() -> Malformed:
+    return Malformed("FORM", "the form is too large, too slow or none")

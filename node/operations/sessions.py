@@ -1,0 +1,61 @@
+"""Sessions of the console: 15 minutes without use, 8 hours in all. Whoever holds the secret is the person; the store holds its digest."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+from node.ports import Ports
+from node.store import sign_ins
+from node.store.journal import Event, Kind
+from node.store.sign_ins import SessionRow
+from node.store.transaction import Transaction
+
+IDLE_MS: Final = 15 * 60_000
+WHOLE_MS: Final = 8 * 3_600_000
+_TOUCH_MS: Final = 30_000
+"""A session that is used more often is not written down each time; it ends that much earlier at most."""
+SECRET_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Who is signed in."""
+
+    person: str
+    """SPIFFE ID."""
+    ends_at: int
+    """At the latest, Unix milliseconds."""
+
+
+def begin_session(ports: Ports, tx: Transaction, person: str, code: str) -> bytes:
+    """Sign `person` in, journalled by `code`; the secret for the browser. What has expired is forgotten."""
+    now = ports.clock.now_ms()
+    secret = ports.entropy(SECRET_BYTES)
+    ports.journal.record(tx, now, Kind.JOURNAL_KIND_SIGN_IN, person, [Event(code=code)])
+    sign_ins.end_sessions(tx, now - WHOLE_MS, now - IDLE_MS)
+    sign_ins.add_session(tx, SessionRow(digest=_digest(secret), person=person, began_at=now, seen_at=now))
+    return secret
+
+
+def open_session(ports: Ports, secret: bytes) -> Session | None:
+    """Whose session a browser shows, noting that it was used; None for one that has expired, or whose person left the roster."""
+    now = ports.clock.now_ms()
+    digest = _digest(secret)
+    with ports.store.read() as tx:
+        row = sign_ins.session_of(tx, digest)
+    if row is None or row.person not in ports.officers or now - row.seen_at >= IDLE_MS or now - row.began_at >= WHOLE_MS:
+        return None
+    if now - row.seen_at >= _TOUCH_MS:
+        with ports.store.write() as tx:
+            sign_ins.touch_session(tx, digest, now)
+    return Session(person=row.person, ends_at=row.began_at + WHOLE_MS)
+
+
+def end_session(ports: Ports, secret: bytes) -> None:
+    """Sign out; unknown secrets change nothing."""
+    with ports.store.write() as tx:
+        sign_ins.end_session(tx, _digest(secret))
+
+
+def _digest(secret: bytes) -> bytes:
+    return sha256(secret).digest()

@@ -1,0 +1,27 @@
+"""The part of the desk's door about who may come into the console: each method proves the caller and calls one operation."""
+
+import grpc
+
+from exchange.v1 import desk_service_pb2 as messages
+from exchange.v1 import desk_service_pb2_grpc
+from node.operations import sign_in
+from node.ports import Ports
+from node.rpc.identity import DeskDoor
+from node.rpc.status import answered
+
+
+class OfficersDesk(desk_service_pb2_grpc.DeskServiceServicer):
+    """Methods of `exchange.v1.DeskService`."""
+
+    _ports: Ports
+    _door: DeskDoor
+
+    @answered(explain=True)
+    def EnrolOfficer(self, request: messages.EnrolOfficerRequest, context: grpc.ServicerContext) -> messages.EnrolOfficerResponse:
+        """A one-time code that enrols a passkey."""
+        return sign_in.enrol_officer(self._ports, self._door.admit(context), request.officer)
+
+    @answered(explain=True)
+    def ForgetPasskeys(self, request: messages.ForgetPasskeysRequest, context: grpc.ServicerContext) -> messages.ForgetPasskeysResponse:
+        """Take every passkey, code and session from an officer."""
+        return sign_in.forget_passkeys(self._ports, self._door.admit(context), request.officer)

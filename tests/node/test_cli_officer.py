@@ -1,0 +1,35 @@
+"""`exchange officer`: what is asked of the node, and what people and scripts read."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from exchange.v1 import desk_service_pb2
+from tests.countries import NOW
+from tests.node.fake_desk import FakeDesk, serve, set_up
+from tests.node.test_cli_verbs import Line
+
+WHO = "spiffe://gb.alerts.example/officer/heron"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeDesk]:
+    directory = tmp_path_factory.mktemp("nodes") / "gb"
+    set_up(directory)
+    with serve(directory) as desk:
+        yield desk
+
+
+def test_a_code_is_shown_with_its_end_and_a_key_is_taken_away(running: FakeDesk, capsys: pytest.CaptureFixture[str]) -> None:
+    line = Line(running, capsys)
+    running.answers["EnrolOfficer"] = desk_service_pb2.EnrolOfficerResponse(code="ABCD-EFGH", expires_at=NOW)
+    running.answers["ForgetPasskeys"] = desk_service_pb2.ForgetPasskeysResponse(passkeys=2)
+    said = line.text("officer", "enrol", WHO)
+    assert "ABCD-EFGH" in said
+    assert "/enrol" in said
+    assert running.the("EnrolOfficer").officer == WHO
+    assert line.json("officer", "enrol", WHO)["code"] == "ABCD-EFGH"
+    assert "2 passkeys" in line.text("officer", "forget", WHO)
+    assert running.the("ForgetPasskeys").officer == WHO
+    assert line.json("officer", "forget", WHO) == {"passkeys": 2}
+    line.text("officer", "enrol", code=2)

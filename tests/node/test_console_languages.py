@@ -1,0 +1,192 @@
+"""The console's catalogues: complete, marked, without English in another language, in the templates' and components' words alike."""
+
+import re
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract
+from babel.messages.pofile import read_po
+from jinja2.ext import babel_extract
+
+from node.console import languages, words
+from node.console.languages import choose, load_languages
+from node.console.words import english_words, texts_in
+from node.reading_texts import ENGLISH
+from tests.console_site import Browser, Shown
+from tests.countries import BORDER, POLICE, agency
+from tests.federation import Federation, federation
+from tests.rig import draft
+
+CONSOLE = Path(languages.__file__).parent
+CODES = ("km", "th", "vi")
+SAME_EVERYWHERE = {"1", "2", "3", "4", "A", "B", "C", "X", "INTERPOL"}
+"""Codes, not words."""
+TEMPLATES = {"{date}, {time} ({zone})", "{date}, {time} UTC"}
+"""No word in them; a language may write them otherwise."""
+PYTHON = {"_said": None, "say": None, "count": (1, 2)}
+MARK = re.compile(r"unreviewed|reviewed by \S.*")
+
+
+def source() -> tuple[set[str], dict[str, str]]:
+    """Every text, and every text that counts with its plural, as they stand in the source."""
+    texts: set[str] = set(english_words())
+    plurals: dict[str, str] = {}
+    for path in sorted(CONSOLE.glob("templates/*.html")):
+        with path.open("rb") as file:
+            for _, function, message, _ in babel_extract(file, ["_", "count"], [], {"trim_blocks": "true", "lstrip_blocks": "true"}):
+                parts = message if isinstance(message, tuple) else (message,)
+                if not parts[0]:
+                    continue
+                if function == "count":
+                    plurals[parts[0]] = str(parts[1])
+                else:
+                    texts.add(parts[0])
+    for path in sorted(CONSOLE.glob("*.py")):
+        with path.open("rb") as file:
+            for _, message, _, _ in extract("python", file, PYTHON):  # type: ignore[arg-type]
+                if isinstance(message, tuple):
+                    plurals[message[0]] = message[1]
+                else:
+                    texts.add(message)
+    return texts, plurals
+
+
+@pytest.fixture(scope="module", params=CODES)
+def catalogue(request: pytest.FixtureRequest) -> Catalog:
+    with (CONSOLE / "locale" / f"{request.param}.po").open("rb") as file:
+        return read_po(file, locale=request.param)
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Federation]:
+    with federation(tmp_path_factory.mktemp("two"), "gb", "kh") as made:
+        made.connect("gb", "kh")
+        yield made
+
+
+def places(text: str) -> list[str]:
+    """The places of a template, in the two ways in which they are written."""
+    named = [name for _, name, _, _ in string.Formatter().parse(text) if name] if "{" in text else []
+    return sorted(re.findall(r"%\(\w+\)s", text) + named)
+
+
+def test_every_text_is_translated_and_no_other(catalogue: Catalog) -> None:
+    texts, plurals = source()
+    held = {message.id if isinstance(message.id, str) else message.id[0]: message for message in catalogue if message.id}
+    assert set(held) == texts | set(plurals)
+    for message in held.values():
+        said = message.string if isinstance(message.string, tuple) else (message.string,)
+        identity = message.id if isinstance(message.id, str) else message.id[0]
+        assert all(one.strip() for one in said), identity
+        assert not message.fuzzy
+        assert all(places(one) == places(identity) for one in said), identity
+        if identity not in SAME_EVERYWHERE | TEMPLATES:
+            assert identity not in said
+
+
+def test_every_text_says_whether_a_native_reader_has_seen_it(catalogue: Catalog) -> None:
+    for message in catalogue:
+        if message.id:
+            assert len(message.user_comments) == 1, message.id
+            assert MARK.fullmatch(message.user_comments[0]), message.id
+
+
+def test_khmer_and_thai_are_written_in_their_own_script(catalogue: Catalog) -> None:
+    block = {"km": (0x1780, 0x17FF), "th": (0x0E01, 0x0E5B)}.get(str(catalogue.locale))
+    if block is None:
+        return
+    allowed = SAME_EVERYWHERE | TEMPLATES
+    for message in catalogue:
+        if message.id and message.id not in allowed:
+            said = message.string if isinstance(message.string, str) else message.string[0]
+            assert any(block[0] <= ord(sign) <= block[1] for sign in said), message.id
+
+
+def test_a_text_that_is_missing_is_found() -> None:
+    texts, _ = source()
+    assert "Inbox" in texts
+    assert "Came, and was refused entry" in texts
+    assert "Name as in the document" in texts
+    assert "very high" in texts
+
+
+def pages_of(two: Federation) -> Iterator[tuple[str, str]]:
+    """Every page in every language but English, with the words of the alert's own content left as they are."""
+    digest = two["gb"].publish(draft(agency("kh", BORDER), agency("kh", POLICE))).manifest_digest.hex()
+    two.pump()
+    border, auditor, stranger = Browser(two["kh"]).enter("border"), Browser(two["kh"]).enter("auditor"), Browser(two["kh"])
+    border_token, code = border.token(), border.code("police")
+    for language in CODES:
+        chosen = {"cookie": f"__Host-language={language}; __Host-session={border.client.cookies.get('__Host-session')}"}
+        other = {"cookie": f"__Host-language={language}; __Host-session={auditor.client.cookies.get('__Host-session')}"}
+        for path in ("/work", "/inbox", f"/inbox/{digest}", f"/inbox/{digest}?reported", f"/inbox/{digest}/report", "/you", "/inbox/x"):
+            yield language, border.get(path, **chosen).text
+        wrong = border.post(f"/inbox/{digest}/report", {"token": border_token, "place": "ZZ", "remarks": ""}, **chosen)
+        assert wrong.status_code == 422
+        yield language, wrong.text
+        for path in ("/you", "/work"):
+            yield language, auditor.get(path, **other).text
+        for path in ("/sign-in", "/enrol"):
+            yield language, stranger.get(path, cookie=f"__Host-language={language}").text
+        yield language, stranger.post("/enrol", {"code": code}, cookie=f"__Host-language={language}").text
+
+
+def test_no_page_has_english_in_another_language(two: Federation) -> None:
+    texts, plurals = source()
+    english = {text for text in texts | set(plurals) if text not in SAME_EVERYWHERE}
+    phrase = re.compile(r"\b(the|and|your|this|with|warning|error|menu|important|problem|success|skip)\b", re.IGNORECASE)
+    seen = set()
+    for language, page in pages_of(two):
+        seen.add(language)
+        for lang, text in Shown(page).texts:
+            if lang == "en":
+                continue
+            assert text not in english, (language, text)
+            assert not phrase.search(text), (language, text)
+    assert seen == set(CODES)
+
+
+def test_pages_say_in_which_language_their_parts_are(two: Federation) -> None:
+    page = Browser(two["kh"]).get("/sign-in", cookie="__Host-language=km").text
+    assert {("en", "English"), ("vi", "Tiếng Việt"), ("th", "ไทย"), ("km", "ខ្មែរ")} <= set(Shown(page).texts)
+
+
+def test_dates_numbers_and_countries_are_of_the_language() -> None:
+    spoken = load_languages()
+    noon = 1_772_625_600_000  # 4 March 2026, 12:00 UTC
+    assert spoken["en"].moment(noon, "Asia/Phnom_Penh") == "4 Mar 2026, 19:00 (Asia/Phnom_Penh)"
+    assert spoken["th"].moment(noon, "Asia/Bangkok").startswith("4 มี.ค. 2026, 19:00")
+    assert spoken["vi"].moment(noon, "No/Where").endswith("(UTC)")
+    assert spoken["km"].moment(0) == ""
+    thai = texts_in(spoken["th"])
+    assert thai.countries["GBR"] == "สหราชอาณาจักร"
+    assert thai.countries["UTO"].startswith("ยูโทเปีย")
+    assert thai.months[0] == "มกราคม"
+    english = texts_in(spoken["en"])
+    assert english.label("primary_name") == ENGLISH.label("primary_name")
+    assert english.months == ENGLISH.months
+    assert {english.value(name, "") for name in words.enum_values()} == set(words.enum_values().values())
+    assert spoken["en"].count("%(num)s more is not shown.", "%(num)s more are not shown.", 1200) == "1,200 more are not shown."
+    assert spoken["en"].count("%(num)s more is not shown.", "%(num)s more are not shown.", 1) == "1 more is not shown."
+
+
+@pytest.mark.parametrize(
+    ("chosen", "accepted", "spoken"),
+    [
+        ("", "", "en"),
+        ("km", "vi", "km"),
+        ("xx", "vi", "vi"),
+        ("", "km-KH, en;q=0.5", "km"),
+        ("", "en;q=0.4, th;q=0.9", "th"),
+        ("", "th;q=0", "en"),
+        ("", "lo, *;q=0.1", "en"),
+        ("", "th;q=x, VI", "vi"),
+        ("", ",".join(["zz"] * 30) + ",th", "en"),
+        ("", "th\r\nx: y", "en"),
+    ],
+)
+def test_the_language_is_the_chosen_one_or_the_browsers(chosen: str, accepted: str, spoken: str) -> None:
+    assert choose(load_languages(), chosen, accepted).code == spoken
