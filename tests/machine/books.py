@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tests.countries import AUDIENCES, BORDER, DAY, HIT, NGO, POLICE, TRAVEL, agency
+from tests.machine.marks import TABLES
 
-CONTROLS = frozenset({"withdrawal", "restriction", "lifting", "correction", "attestation"})
+CONTROLS = frozenset({"withdrawal", "restriction", "lifting", "correction", "attestation", "refusal"})
 NATIONAL_DAYS, CLAUSE_DAYS = 1825, 365
 CLASSES = tuple(AUDIENCES)
 
@@ -26,6 +27,13 @@ class Kind(StrEnum):
     LIFTING = "lifting"
     CORRECTION = "correction"
     ATTESTATION = "attestation"
+    QUESTION = "question"
+    RESPONSE = "response"
+    READ = "acknowledgement"
+    REFUSAL = "refusal"
+    LEAVE_ASKED = "leave asked"
+    LEAVE_DECIDED = "leave decided"
+    PASSED_ON = "passed on"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +71,12 @@ class Entry:
     about: bytes = b""
     agreement: bytes = b""
     ground: bool = False
+    at: int = 0
+    """When it was logged, of what a clock runs by."""
+    permit: bytes = b""
+    """Of what was passed on, recalls included."""
+    forged: bool = False
+    """Logged without leave, by a node that does not check itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +114,8 @@ class Outbound:
     """(size, when) of those that we hold, ascending."""
     excepted: set[int] = field(default_factory=set)
     """As these say."""
+    attempts: list[tuple[int, int]] = field(default_factory=list)
+    """(when, size of the log) of each time that what waits could not be delivered."""
     stopped: bool = False
 
     @property
@@ -117,6 +133,8 @@ class Inbound:
     receipts: list[tuple[int, int]] = field(default_factory=list)
     """(size, when) of those that we gave, ascending."""
     excepted: set[int] = field(default_factory=set)
+    attempts: list[tuple[int, int]] = field(default_factory=list)
+    """As the sender tells them."""
 
     @property
     def receipted(self) -> int:
@@ -199,6 +217,10 @@ class Books:
     reviewed: set[str] = field(default_factory=set)
     """Countries for which there ever was one."""
     alarms: set[str] = field(default_factory=set)
+    opened: dict[tuple[bytes, str], int] = field(default_factory=dict)
+    """When anybody of an agency first opened an alert."""
+    rows: dict[bytes, None] = field(default_factory=dict)
+    """All that is here, in the order in which it came to be known."""
 
     # How an alert stands
 
@@ -385,7 +407,7 @@ _TRAVEL = (
     *("-C-", "MM-", "-M-", "-C-", "CM-", "MM-", "CMC", "-M-", "-MC", "MM-", "CC-", "-C-", "RR-", "MMM", "-M-", "RRR", "MMM"),
 )
 _HIT = ["-R-", "-R-", *["-M-"] * 10, "-R-", "-M-"]
-for _kind, _table in ((TRAVEL, _TRAVEL), (HIT, _HIT)):
+for _kind, _table in {TRAVEL: _TRAVEL, HIT: _HIT, **TABLES}.items():
     for _place, _class in enumerate(CLASSES):
         _mark(_kind, _class, {number: marks[_place] for number, marks in enumerate(_table, 1)})
 assert (BORDER, POLICE, NGO) == CLASSES

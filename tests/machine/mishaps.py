@@ -128,8 +128,8 @@ class Mishaps(Machine):
 
     def do_something(self, what: str, which: int) -> None:
         """One transition by name, with its first choices but for `which` alert."""
-        one = next(one for one in transitions_of(type(self)) if one.name == what)
-        if one.when(self):
+        one = next((one for one in transitions_of(type(self)) if one.name == what), None)
+        if one is not None and one.when(self):
             one.function(self, **{name: which if name == "which" else values[0] for name, values in one.arguments.items()})
 
     def settled(self) -> bool:

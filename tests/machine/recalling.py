@@ -49,7 +49,10 @@ class Recalling(Telling):
     )
     def recall(self, which: int, kind: int) -> None:
         """An officer withdraws, restricts or lifts a restriction."""
-        country, digest = self.pick(self.manifests(), which)
+        self.recall_now(*self.pick(self.manifests(), which), kind)
+
+    def recall_now(self, country: str, digest: bytes, kind: int) -> None:
+        """The same of one alert."""
         books, verb = self.books(country), {WITHDRAWAL: "withdraw", RESTRICTION: "restrict", LIFTING: "lift"}[kind]
         line = books.line(digest, self.facts)
         concerned = [one for one in line if not self._not_recallable(country, one, kind) and books.audience([one])]
@@ -149,7 +152,7 @@ class Recalling(Telling):
         if correcting:
             notices = {about: self.told(country, about) for about in self._uncorrected(country, line)}
         else:
-            notices = {about: self._those(self.told(country, about), left) for about in line}
+            notices = {about: self.outdated(country, about, left) for about in line}
         notices = {about: to for about, to in notices.items() if to}
         assert bool(first) == answer.HasField("replacement"), "somebody is admitted, or nobody"
         if first:
@@ -174,8 +177,9 @@ class Recalling(Telling):
         before = {one.about for one in books.recalls if one.kind is Kind.CORRECTION and not self.facts[one.control].outdated}
         return [about for about in line if about not in before]
 
-    def _those(self, told: dict[str, frozenset[str]], left: set[str]) -> dict[str, frozenset[str]]:
-        return {partner: some for partner, agencies in told.items() if (some := agencies & left)}
+    def outdated(self, country: str, about: bytes, left: set[str]) -> dict[str, frozenset[str]]:
+        """Who learns after an update that a manifest is out of date, by country: those in `left`, whom no clause admits any more."""
+        return {partner: some for partner, agencies in self.told(country, about).items() if (some := agencies & left)}
 
     def _granted(self, country: str, line: list[bytes]) -> dict[str, set[int]]:
         """What each agency was given on request: it stays given."""

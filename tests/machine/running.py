@@ -28,9 +28,10 @@ def run(machine: type[Machine], seeds: Iterable[int], *, examples: int = EXAMPLE
         run_state_machine_as_test(seeded, settings=chosen)
 
 
-def missing(machine: type[Machine]) -> frozenset[str]:
-    """Transitions that were never taken, and outcomes that never came about and should have."""
-    return (rules_of(machine) | (outcomes_of(machine) - machine.RARE)) - machine.tally.keys()
+def missing(machine: type[Machine], *, beside: type[Machine] | None = None) -> frozenset[str]:
+    """Transitions never taken, and outcomes that should have come about and never did; not those of `beside`, which has its own run."""
+    known = rules_of(beside) | outcomes_of(beside) if beside else frozenset[str]()
+    return (rules_of(machine) | (outcomes_of(machine) - machine.RARE)) - known - machine.tally.keys()
 
 
 def told(machine: type[Machine]) -> str:
