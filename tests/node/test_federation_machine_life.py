@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.machine.core import Machine
-from tests.machine.machines import Life, ThreeCountries
+from tests.machine.life import Life
+from tests.machine.machines import ThreeCountries
 from tests.machine.running import missing, run, told
 
 AT_LEAST, AT_MOST = 2, 8

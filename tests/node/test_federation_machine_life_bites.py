@@ -8,7 +8,7 @@ import pytest
 from exchange import disclosure
 from node.operations import deliver, onward_release, receive, request_cases
 from node.request_course import Deed
-from tests.machine.machines import Life
+from tests.machine.life import Life
 from tests.machine.running import run
 
 RUNS = 60
