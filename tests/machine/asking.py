@@ -39,7 +39,7 @@ class Asking(Saying):
             "ask: released",
             "ask: several agencies",
             "ask: its clock stands still from the start",
-            "ask: refused: nothing goes there now",
+            "ask: nothing goes there now",
             "reply: answered",
             "reply: refused with a reason",
             "reply: a refusal waits for a log",
@@ -50,7 +50,7 @@ class Asking(Saying):
             "reply: read",
             *(f"reply: not allowed: {code}" for code in (*BREACHES, "NOT_ASKED", "NOT_OPENED", "REQUEST_NOT_SUSPENDED")),
             *(f"reply: not allowed: {code}" for code in ("REQUEST_SETTLED", "REQUEST_SUSPENDED")),
-            "reply: not allowed: nothing goes there now",
+            "reply: nothing goes there now",
             "acknowledge: an alert",
             "take back: a question",
             "take back: a question that was settled",
@@ -145,7 +145,7 @@ class Asking(Saying):
         why=tuple(WHY),
         opened=(False, True, True),
         asker=(False, False, False, True),
-        fitting=(True, True, True, False),
+        fitting=(True, True, False),
     )
     def reply(self, *, which: int, what: str, why: str, opened: bool, asker: bool, fitting: bool) -> None:
         """A desk answers a question, refuses it, has read it, stops its clock or starts it again; or the asker does one of these."""
@@ -279,12 +279,12 @@ class Asking(Saying):
 
     # Clocks
 
-    @transition(weight=3, when=lambda self: bool(self.questions), which=range(7), asked=(False, True))
-    def attempts(self, *, which: int, asked: bool) -> None:
-        """A partner is not reached, three times, ten minutes apart."""
-        question = self.pick(list(self.questions.values()), which)
-        other = self.country_of(question.asked[0])
-        one, other = (other, question.country) if asked else (question.country, other)
+    @transition(weight=4, when=lambda self: bool(self.questions), which=range(5))
+    def attempts(self, which: int) -> None:
+        """A partner is not reached, three times, ten minutes apart; one for whom a question waits, if there is one."""
+        logs = {(one, other): self.books(one).out[other] for one, other in self.pairs()}
+        waiting = [pair for pair, log in logs.items() if any(entry.kind is Kind.QUESTION for entry in log.entries[log.settled :])]
+        one, other = self.pick(waiting or self.pairs(), which)
         log = self.books(one).out[other]
         noted = 0
         for _ in range(3):

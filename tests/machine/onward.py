@@ -28,7 +28,8 @@ class Onward(Leaves):
         {
             "leave: asked",
             *(f"leave: not asked: {code}" for code in ("ALERT_NOT_IN_FORCE", "FIELD_NOT_TOLD", "ONWARD_NONE", "UNTIL")),
-            *(f"{what}: nothing goes there now" for what in ("leave: not asked", "leave: not decided", "pass on: refused")),
+            "leave: nothing goes there now",
+            "pass on: nothing goes there now",
             "leave: given",
             "leave: given for a part of the fields",
             "leave: denied",
@@ -57,14 +58,14 @@ class Onward(Leaves):
     # Leave
 
     @transition(
-        weight=9,
+        weight=13,
         when=lambda self: bool(self.holdings()),
         which=range(6),
         wanted=WANTED,
         to=(BORDER, POLICE),
-        days=[1, 1, 2, 5, 30],
+        days=[1, 2, 5, 5, 30],
         fitting=(True, True, True, False),
-        at_once=("", "decided", "decided", "passed on", "passed on"),
+        at_once=("", "denied", "decided", "passed on", "delivered", "delivered"),
     )
     def ask_leave(self, *, which: int, wanted: tuple[int, ...], to: int, days: int, fitting: bool, at_once: str) -> None:
         """A desk asks whether it may pass an alert on; perhaps that is delivered and decided at once, and it is passed on."""
@@ -98,10 +99,12 @@ class Onward(Leaves):
         self.say(country, Kind.LEAVE_ASKED, party, answer, going, not_after=self.now() + 90 * DAY)
         self.happened("leave: asked")
         if at_once and self.deliver(country, fact.country):
-            self._decide(fact.country, asked, grant=True, part=False, until=0)
+            self._decide(fact.country, asked, grant=at_once != "denied", part=at_once == "decided", until=0)
             self.deliver(fact.country, country)
-            if at_once == "passed on":
+            if at_once in {"passed on", "delivered"}:
                 self._pass_on(country, asked, "asked")
+            if at_once == "delivered":
+                self.deliver(country, third)
 
     def _not_askable(self, country: str, digest: bytes, party: str, fields: frozenset[int], until: int) -> set[str]:
         books, found = self.books(country), set()
@@ -190,7 +193,7 @@ class Onward(Leaves):
         weight=12,
         when=lambda self: bool(self.requests(own=True)),
         which=range(5),
-        to=("asked", "asked", "asked", "both", "elsewhere"),
+        to=("asked", "asked", "both", "both", "elsewhere"),
         given=(True, True, True, False),
         crossing=(False, False, False, True),
     )
@@ -203,7 +206,7 @@ class Onward(Leaves):
             self.recall_now(origin, asked.manifest, WITHDRAWAL)
         self._pass_on(country, asked, to)
 
-    @transition(when=lambda self: any(self.open_leave(*one) for one in self.requests(own=True)), which=range(5))
+    @transition(weight=4, when=lambda self: any(self.open_leave(*one) for one in self.requests(own=True)), which=range(5))
     def leave_ends(self, which: int) -> None:
         """Time goes on until leave has ended."""
         country, asked = self.pick([one for one in self.requests(own=True) if self.open_leave(*one)], which)
@@ -298,7 +301,7 @@ class Onward(Leaves):
             fields=frozenset(told),
         )
 
-    @transition(weight=4, when=lambda self: bool(self.requests(own=True)), which=range(5), how=("none", "other", "expired"))
+    @transition(weight=7, when=lambda self: bool(self.requests(own=True)), which=range(5), how=("none", "other", "expired"))
     def smuggle(self, *, which: int, how: str) -> None:
         """A node that does not check itself passes on without leave, or when that has ended: the third country takes none of it."""
         passed = [

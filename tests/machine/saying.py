@@ -78,7 +78,7 @@ class Saying(Recalling):
         """Whether it was refused; with exactly these codes, or not at all."""
         assert codes(answer) == expected, f"{what}: {sorted(codes(answer))}, expected {sorted(expected)}"
         for code in expected:
-            self.happened(f"{what}: {'nothing goes there now' if code in NO_WAY else code}")
+            self.happened(f"{what.partition(':')[0]}: nothing goes there now" if code in NO_WAY else f"{what}: {code}")
         return bool(expected)
 
     def person(self, party: str, *, liaison: bool = False) -> str:
