@@ -98,7 +98,7 @@ class Onward(Leaves):
         self.oracle.asked[asked.digest] = asked
         self.say(country, Kind.LEAVE_ASKED, party, answer, going, not_after=self.now() + 90 * DAY)
         self.happened("leave: asked")
-        if at_once and self.deliver(country, fact.country):
+        if at_once and self.deliver(country, fact.country) and asked.digest in self.books(fact.country).held:
             self._decide(fact.country, asked, grant=at_once != "denied", part=at_once == "decided", until=0)
             self.deliver(fact.country, country)
             if at_once in {"passed on", "delivered"}:
