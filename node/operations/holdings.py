@@ -68,9 +68,8 @@ class BatchHoldings:
         names = {log.id: log.name for log in logs.all_logs(self._tx)}
         parties = {self._log.name.sender, self._log.name.recipient}
         between = {log_id for log_id, name in names.items() if {name.sender, name.recipient} == parties}
-        ours = {log_id for log_id in between if names[log_id].sender == self._log.name.recipient}
         told = any(log_id in between for log_id, _ in logs.entries_of_alert(self._tx, row.id))
-        return row.originator if told or self._adopted(ours, manifest_digest) else None
+        return row.originator if told or manifest_digest in self._missed or self._named_alone(between, manifest_digest) else None
 
     def told_under(self, agreement_digest: bytes) -> AbstractSet[bytes]:
         """Manifests already disclosed under that agreement."""
@@ -103,8 +102,8 @@ class BatchHoldings:
             held = Held(digest=digest, originator=manifest.originator, supersedes=frozenset(manifest.supersedes))
             self._successors.setdefault(earlier, []).append(held)
 
-    def _adopted(self, log_ids: Collection[int], manifest_digest: bytes) -> bool:
-        """Whether an entry of these logs of ours names it that was adopted after a restored backup, apart from its alert."""
+    def _named_alone(self, log_ids: Collection[int], manifest_digest: bytes) -> bool:
+        """Whether an entry of these logs names it apart from its alert: of ours, adopted after a restored backup; of theirs, excepted."""
         entries = (row.entry for _, row in logs.entries_without_alert(self._tx, log_ids))
         return any(disclosure_pb2.Entry.FromString(entry).manifest_digest == manifest_digest for entry in entries)
 

@@ -8,7 +8,7 @@ from exchange.values import PartyId
 from node.operations.access import note_access
 from node.operations.inbox import DESK
 from node.operations.officers import agency_of, require
-from node.operations.onward_reach import onward_holders, third_countries
+from node.operations.onward_reach import onward_notices, third_countries
 from node.operations.outbox import disclosures_of
 from node.operations.owing import of_third_parties, status
 from node.operations.permitted import verified_permit
@@ -144,4 +144,4 @@ def _passed_on_at(tx: Transaction, asked: RequestRow, row: AlertRow | None, perm
     if asked.own:
         told = [one for third in third_countries(tx, row.digest) for one in third.told if one.entry.permit_digest == permit]
         return min((one.entry.disclosed_at for one in told), default=0)
-    return min((one.passed_on_at for one in onward_holders(tx, row).values() if one.permit == permit), default=0)
+    return min((one.passed_on_at for one in onward_notices(tx, row) if one.permit == permit), default=0)

@@ -104,17 +104,21 @@ def leave_given(tx: Transaction, manifest: bytes) -> dict[str, set[str]]:
     return found
 
 
-def onward_holders(tx: Transaction, row: AlertRow) -> Mapping[tuple[str, str], onward.NoticeRow]:
-    """(Third country's node, trust domain of whoever passed it on) of a manifest of ours, each with its first notice.
+def onward_notices(tx: Transaction, row: AlertRow) -> list[onward.NoticeRow]:
+    """What was said of passing on a manifest of ours, oldest first.
 
     A notice counts if its country was told of the manifest: nobody passes on what they never had.
     """
     told = {one.log.name.recipient for one in tellings(tx, row)}
+    notices = onward.notices_about(tx, {row.digest}, own=False)
+    return [one for one in notices if one.third_party and PartyId.parse(one.holder).trust_domain in told]
+
+
+def onward_holders(tx: Transaction, row: AlertRow) -> Mapping[tuple[str, str], onward.NoticeRow]:
+    """(Third country's node, trust domain of whoever passed it on) of a manifest of ours, each with its first notice."""
     found: dict[tuple[str, str], onward.NoticeRow] = {}
-    for notice in onward.notices_about(tx, {row.digest}, own=False):
-        holder = PartyId.parse(notice.holder).trust_domain
-        if holder in told and notice.third_party:
-            found.setdefault((notice.third_party, holder), notice)
+    for notice in onward_notices(tx, row):
+        found.setdefault((notice.third_party, PartyId.parse(notice.holder).trust_domain), notice)
     return found
 
 

@@ -121,7 +121,7 @@ def acknowledgements(ports: Ports, tx: Transaction, alert: AlertRow) -> list[des
             agency=reply.row.originator,
             manifest_digest=reply.row.digest,
             read_at=reply.content.read_at,
-            acknowledged_at=min(one.entry.disclosed_at for one in reply.told),
+            acknowledged_at=min(one.entry.disclosed_at for one in _signed_for(reply.told)),
             action_decided_by=reply.content.action_decided_by,
         )
         for reply in _replies(ports, tx, alert)
@@ -182,11 +182,14 @@ def _replies(ports: Ports, tx: Transaction, alert: AlertRow) -> list[_Reply]:
         if row.alert_type not in _REPLIES or alerts.superseded_by(tx, row.digest) & digests:
             continue
         told = told_of(ports, tx, row)
-        # Logged again after a log ended: what counts is what the other end signed for.
-        told = [one for one in told if one.receipted_at] or told
         if told:
             found.append(_Reply(row=row, told=told, content=content_of(ports, tx, row, told)))
     return found
+
+
+def _signed_for(told: Sequence[Told]) -> Sequence[Told]:
+    """Of what was logged again after a log ended, what the other end signed for; each end has its own case, and its own receipts."""
+    return [one for one in told if one.receipted_at] or told
 
 
 def _happening(reply: _Reply, request: AlertRow, asked: str, others: Collection[str]) -> Iterable[Happening]:
@@ -200,7 +203,7 @@ def _happening(reply: _Reply, request: AlertRow, asked: str, others: Collection[
         return  # of another agency that was asked, or of one at our own side that is no party to this
     else:
         side, reader = Side.STRANGER, asker
-    told = [one for one in reply.told if reader in one.entry.audience]
+    told = _signed_for([one for one in reply.told if reader in one.entry.audience])
     if not told:
         return
     content, first = reply.content, told[0]

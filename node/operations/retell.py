@@ -1,4 +1,4 @@
-"""What waits is told as soon as a log takes it: recalls and attestations of ours that it was stopped for, and recalls that we forward.
+"""What waits is told as soon as a log takes it: recalls, attestations and refusals of ours, and recalls that we forward.
 
 Another country's recall of what we passed on is forwarded as it came, under the permit by which we passed it on, expired or not
 (PROTOCOL.md, section 8).
@@ -48,7 +48,7 @@ def _open(tx: Transaction, partner: str) -> bool:
 
 def _prepared(ports: Ports, tx: Transaction, control: bytes, partner: str) -> Prepared | None:
     recall = recalls.recall_by(tx, control)
-    referent = recall.referent if recall else recalls.attestation_by(tx, control)
+    referent = recall.referent if recall else recalls.attestation_by(tx, control) or alerts.answered_by(tx, control)
     rows = alerts.by_digests(tx, {control, referent} if referent else set())
     row, about = rows.get(control), rows.get(referent or b"")
     if row is None or referent is None:
@@ -56,7 +56,7 @@ def _prepared(ports: Ports, tx: Transaction, control: bytes, partner: str) -> Pr
     told = _told(tx, recall, partner) if recall else []
     permit = told[0].entry.permit_digest if told and not row.own else b""
     audience_there = audiences(told).get(partner, frozenset())
-    if recall is None and about is not None:  # an attestation goes to whoever recalled, and to whoever had passed it on
+    if recall is None and about is not None:  # an attestation or a refusal goes to whoever originated it, and to whoever had passed it on
         audience_there = answered_to(ports.known, about, given_to(tx, about, row.originator)).get(partner, frozenset())
     if not audience_there:
         return None

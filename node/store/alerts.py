@@ -180,6 +180,11 @@ def answers_to(tx: Connection, digest: bytes, *, outbound: bool) -> list[AlertRo
     return [_alert(row) for row in tx.execute(query)]
 
 
+def answered_by(tx: Connection, digest: bytes) -> bytes | None:
+    """Digest of the manifest that an alert of ours answers."""
+    return tx.execute(select(answers.c.answered).where(answers.c.answer == digest, answers.c.outbound)).scalar()
+
+
 def note_supersessions(tx: Connection, pairs: Collection[tuple[bytes, bytes]], originator: str) -> None:
     """Note (earlier, later) digests, and mark the earlier alerts of the same originator as superseded."""
     insert_rows(tx, supersessions, [{"earlier": earlier, "later": later, "originator": originator} for earlier, later in pairs])

@@ -11,9 +11,10 @@ from enum import StrEnum
 from typing import Any
 
 from tests.countries import AUDIENCES, BORDER, DAY, HIT, NGO, POLICE, TRAVEL, agency
+from tests.machine.marks import TABLES
 
 RECALLS = frozenset({"withdrawal", "restriction", "lifting", "correction"})
-CONTROLS = RECALLS | {"attestation"}
+CONTROLS = RECALLS | {"attestation", "refusal"}
 NATIONAL_DAYS, CLAUSE_DAYS = 1825, 365
 CLASSES = tuple(AUDIENCES)
 
@@ -31,6 +32,13 @@ class Kind(StrEnum):
     TIP = "tip"
     STATUS = "status of a tip"
     REQUEST = "request"
+    QUESTION = "question"
+    RESPONSE = "response"
+    READ = "acknowledgement"
+    REFUSAL = "refusal"
+    LEAVE_ASKED = "leave asked"
+    LEAVE_DECIDED = "leave decided"
+    PASSED_ON = "passed on"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +76,12 @@ class Entry:
     about: bytes = b""
     agreement: bytes = b""
     ground: bool = False
+    at: int = 0
+    """When it was logged, of what a clock runs by."""
+    permit: bytes = b""
+    """Of what was passed on, recalls included."""
+    forged: bool = False
+    """Logged without leave, by a node that does not check itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +123,8 @@ class Outbound:
     """(size, when) of those that we hold, ascending."""
     excepted: set[int] = field(default_factory=set)
     """As these say."""
+    attempts: list[tuple[int, int]] = field(default_factory=list)
+    """(when, size of the log) of each time that what waits could not be delivered."""
     stopped: bool = False
 
     @property
@@ -126,6 +142,8 @@ class Inbound:
     receipts: list[tuple[int, int]] = field(default_factory=list)
     """(size, when) of those that we gave, ascending."""
     excepted: set[int] = field(default_factory=set)
+    attempts: list[tuple[int, int]] = field(default_factory=list)
+    """As the sender tells them."""
 
     @property
     def receipted(self) -> int:
@@ -212,6 +230,10 @@ class Books:
     alarms: set[str] = field(default_factory=set)
     families: dict[str, Any] = field(default_factory=dict)
     """What single families of transitions know besides, each under its name."""
+    opened: dict[tuple[bytes, str], int] = field(default_factory=dict)
+    """When anybody of an agency first opened an alert."""
+    rows: dict[bytes, None] = field(default_factory=dict)
+    """All that is here, in the order in which it came to be known."""
 
     # How an alert stands
 
@@ -404,7 +426,7 @@ _TRAVEL = (
     *("-C-", "MM-", "-M-", "-C-", "CM-", "MM-", "CMC", "-M-", "-MC", "MM-", "CC-", "-C-", "RR-", "MMM", "-M-", "RRR", "MMM"),
 )
 _HIT = ["-R-", "-R-", *["-M-"] * 10, "-R-", "-M-"]
-for _kind, _table in ((TRAVEL, _TRAVEL), (HIT, _HIT)):
+for _kind, _table in {TRAVEL: _TRAVEL, HIT: _HIT, **TABLES}.items():
     for _place, _class in enumerate(CLASSES):
         _mark(_kind, _class, {number: marks[_place] for number, marks in enumerate(_table, 1)})
 assert (BORDER, POLICE, NGO) == CLASSES

@@ -100,6 +100,9 @@ class Machine(RuleBasedStateMachine):
         }
     )
     """May come about, and need not in a short run: each takes a chain of accidents, and has a test of its own."""
+    ORACLE: ClassVar[type[Oracle]] = Oracle
+    WEIGHTS: ClassVar[Mapping[str, int]] = {}
+    """By name of a transition, where a composition draws it more or less often than its family says."""
     tally: ClassVar[Counter[str]] = Counter()
 
     def __init__(self) -> None:
@@ -110,7 +113,7 @@ class Machine(RuleBasedStateMachine):
         self.federation = Federation(Path(self.place.name), *self.NAMES)
         self.clock = self.federation.clock
         self.began = self.clock.now_ms()
-        self.oracle = Oracle(books={name: Books(country=name) for name in self.NAMES}, now=self.clock.now_ms, happened=self.happened)
+        self.oracle = self.ORACLE(books={name: Books(country=name) for name in self.NAMES}, now=self.clock.now_ms, happened=self.happened)
         self.restored: set[str] = set()
         """Offices whose database was ever older than what they had done."""
         self.cut: set[frozenset[str]] = set()
@@ -147,7 +150,7 @@ class Machine(RuleBasedStateMachine):
         """Something happens. One number says what, so that every family has its share of each run, whatever was drawn before."""
         chance = self.chance(drawn)
         possible = [one for one in transitions_of(type(self)) if one.when(self)]
-        (what,) = chance.choices(possible, [one.weight for one in possible])
+        (what,) = chance.choices(possible, [self.WEIGHTS.get(one.name, one.weight) for one in possible])
         arguments = {name: chance.choice(values) for name, values in what.arguments.items()}
         self.tally[f"rule {what.name}"] += 1
         self.since += 1
@@ -354,14 +357,23 @@ class Machine(RuleBasedStateMachine):
             if one.manifest_digest == digest:
                 stage = names.Name(one.stage).removeprefix("ATTESTATION_STAGE_")
                 found[one.agency] = stage if stage in {"NOT_HELD", "ATTESTED"} else "OPEN"
-        expected = {party: stage for party in books.audience([digest]) if (stage := books.stage(digest, party))}
+        expected = self.owed(country, digest)
         assert found == expected, f"{country}: attestations of {digest.hex()[:8]} are {found}, expected {expected}"
+
+    def owed(self, country: str, digest: bytes) -> dict[str, str]:
+        """How the attestation of everybody who was told of an alert stands at its originator; nothing before it is withdrawn."""
+        books = self.books(country)
+        return {party: stage for party in books.audience([digest]) if (stage := books.stage(digest, party))}
 
     def inbox(self, country: str, party: str) -> dict[bytes, list[str]]:
         """The flags of each alert in an agency's inbox, without those that follow from the clock or from a rival."""
         passing = {"CONFLICT", "EXPIRED", "NOT_CONFIRMED"}
         received = self.office(country).received(self.person_of(party))
         return {one.manifest_digest: [flag for flag in one.flags if flag not in passing] for one in received}
+
+    def open(self, country: str, digest: bytes, party: str) -> desk_service_pb2.GetInboxAlertResponse:
+        """An alert as an agency's desk reads it."""
+        return shown(self.office(country), digest, self.person_of(party))
 
     def flags(self, country: str, digest: bytes, party: str) -> list[str]:
         """How an alert must read in an agency's inbox; mixins that tell agencies otherwise than from abroad say more."""
@@ -377,24 +389,28 @@ class Machine(RuleBasedStateMachine):
 
     def see(self, country: str, digest: bytes, party: str, inbox: Mapping[bytes, Sequence[str]]) -> None:
         """What an agency reads of an alert, and under which flags: what it was given, and nothing of what is blocked."""
-        office, found = self.office(country), inbox.get(digest)
+        found = inbox.get(digest)
         expected = [*self.flags(country, digest, party), *self.remarks(country, digest, party)]
         assert found == expected, f"{party} reads {found} of {digest.hex()[:8]}, expected {expected}"
-        view = frozenset(cut(shown(office, digest, self.person_of(party)).view))
+        view = frozenset(cut(self.open(country, digest, party).view))
         assert view == self.readable(country, digest, party), f"{party} reads other fields of {digest.hex()[:8]}: {sorted(view)}"
 
     def see_records(self, country: str) -> None:
         """The records of an office are sound, its journal included, and every alarm is explained."""
         office = self.office(country)
-        found = set(office.fsck())
+        found, explained = set(office.fsck()), self.explained(country)
+        assert found <= explained, f"{country}: a check of the records finds {sorted(found - explained)}"
+        alarms = office.alarms() - self.books(country).alarms
+        assert alarms <= {"HIGH_WATER_ROLLBACK"} & explained, f"{country}: alarms that nothing explains: {sorted(alarms)}"
+
+    def explained(self, country: str) -> set[str]:
+        """What a check of an office's records may find."""
         explained = set(AFTER_A_RESTORE) if country in self.restored else set()
         if self.books(country).intended:
             explained.add("ERASURE_UNDER_WAY")
         if any(log.stopped for log in self.books(country).out.values()):
             explained.add("HIGH_WATER_ROLLBACK")
-        assert found <= explained, f"{country}: a check of the records finds {sorted(found - explained)}"
-        alarms = office.alarms() - self.books(country).alarms
-        assert alarms <= {"HIGH_WATER_ROLLBACK"} & explained, f"{country}: alarms that nothing explains: {sorted(alarms)}"
+        return explained
 
     def see_nothing_returned(self) -> None:
         """Whatever a country was ever told is withdrawn reads nowhere in it, whatever else the oracle says.
@@ -405,7 +421,7 @@ class Machine(RuleBasedStateMachine):
             if digest not in self.books(country).held or any(not self.reach(one, other) for one, other in self.pairs()):
                 continue
             for party in self.books(country).held[digest].inboxes:
-                read = shown(self.office(country), digest, self.person_of(party))
+                read = self.open(country, digest, party)
                 lost = self.facts[digest].country in self.restored and "DISPUTED" in read.summary.flags
                 assert lost or not read.view, f"{digest.hex()[:8]} came back to {party}"
 

@@ -153,8 +153,8 @@ class Mishaps(Machine):
 
     def do_something(self, what: str, which: int, **given: int) -> None:
         """One transition by name, with its first choices but for `which` alert, and what is given."""
-        one = next(one for one in transitions_of(type(self)) if one.name == what)
-        if one.when(self):
+        one = next((one for one in transitions_of(type(self)) if one.name == what), None)
+        if one is not None and one.when(self):
             chosen = {name: which if name == "which" else values[0] for name, values in one.arguments.items()}
             one.function(self, **chosen | given)
 

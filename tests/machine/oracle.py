@@ -93,7 +93,7 @@ class Oracle:
 
     def entry_of(self, fact: Fact, audience: frozenset[str]) -> Entry:
         """The entry of a control alert."""
-        return Entry(digest=fact.digest, kind=fact.kind, audience=audience, about=fact.about)
+        return Entry(digest=fact.digest, kind=fact.kind, audience=audience, about=fact.about, at=self.now())
 
     def tell_waiting(self, country: str) -> int:
         """What waited for a stopped log goes, once that is open."""
@@ -101,7 +101,7 @@ class Oracle:
         due = [(control, partner) for control, partner in books.untold if not books.out[partner].stopped]
         for control, partner in due:
             fact = self.facts[control]
-            if fact.kind is Kind.ATTESTATION:
+            if fact.kind in {Kind.ATTESTATION, Kind.REFUSAL}:
                 to = frozenset({self.facts[fact.about].agency})
             else:
                 to = frozenset(party for there, _, entry in books.tellings(fact.about) if there == partner for party in entry.audience)
@@ -115,7 +115,8 @@ class Oracle:
         """A stream begins: each makes good what the other lost of its receipts."""
         going = Going(sender=self.books[sender], recipient=self.books[recipient], place=len(self.books[recipient].inn[sender].entries))
         out, inn = going.out, going.inn
-        ours = inn.receipted
+        ours, mirrored = inn.receipted, len(inn.entries)
+        inn.attempts = [one for one in inn.attempts if one[1] <= mirrored] + [one for one in out.attempts if one[1] > mirrored]
         if ours < out.settled:
             inn.excepted |= {index for index in out.excepted if index >= ours}
             inn.receipts += [receipt for receipt in out.receipts if receipt[0] > ours]
@@ -240,7 +241,7 @@ class Oracle:
         known = {one.control for one in (*books.recalls, *books.got)}
         if entry.kind is Kind.REPORT:
             self._report_came(books, fact)
-        if entry.kind not in CONTROLS or entry.digest in known:
+        if entry.kind not in CONTROLS or entry.kind is Kind.REFUSAL or entry.digest in known:
             return
         said = Said(
             about=entry.about,

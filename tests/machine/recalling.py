@@ -155,7 +155,7 @@ class Recalling(Telling):
         if correcting:
             notices = {about: self.told(country, about) for about in self._uncorrected(country, line)}
         else:
-            notices = {about: self._those(self.told(country, about), left) for about in line}
+            notices = {about: self.outdated(country, about, left) for about in line}
         notices = {about: to for about, to in notices.items() if to}
         assert bool(first) == answer.HasField("replacement"), "somebody is admitted, or nobody"
         if first:
@@ -180,8 +180,9 @@ class Recalling(Telling):
         before = {one.about for one in books.recalls if one.kind is Kind.CORRECTION and not self.facts[one.control].outdated}
         return [about for about in line if about not in before]
 
-    def _those(self, told: dict[str, frozenset[str]], left: set[str]) -> dict[str, frozenset[str]]:
-        return {partner: some for partner, agencies in told.items() if (some := agencies & left)}
+    def outdated(self, country: str, about: bytes, left: set[str]) -> dict[str, frozenset[str]]:
+        """Who learns after an update that a manifest is out of date, by country: those in `left`, whom no clause admits any more."""
+        return {partner: some for partner, agencies in self.told(country, about).items() if (some := agencies & left)}
 
     def _granted(self, country: str, line: list[bytes]) -> dict[str, set[int]]:
         """What each agency was given on request: it stays given."""

@@ -28,12 +28,16 @@ def run(machine: type[Machine], seeds: Iterable[int], *, examples: int = EXAMPLE
         run_state_machine_as_test(seeded, settings=chosen)
 
 
-def missing(machine: type[Machine], families: Collection[type[Machine]] = ()) -> frozenset[str]:
-    """Transitions that were never taken, and outcomes that never came about and should have: all, or those of some families alone."""
+def missing(machine: type[Machine], families: Collection[type[Machine]] = (), *, beside: type[Machine] | None = None) -> frozenset[str]:
+    """Transitions that were never taken, and outcomes that never came about and should have: all, or those of some families alone.
+
+    Not those of `beside`, which has its own run.
+    """
     wanted = rules_of(machine) | outcomes_of(machine)
     if families:
         wanted = frozenset().union(*(rules_in(one) | vars(one).get("OUTCOMES", frozenset()) for one in families))
-    return (wanted - machine.RARE) - machine.tally.keys()
+    known = rules_of(beside) | outcomes_of(beside) if beside else frozenset[str]()
+    return (wanted - machine.RARE) - known - machine.tally.keys()
 
 
 def told(machine: type[Machine]) -> str:

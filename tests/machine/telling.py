@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from exchange.encoding import cut
 from exchange.errors import NotFound
-from exchange.v1 import desk_service_pb2, disclosure_pb2
+from exchange.v1 import agreement_pb2, desk_service_pb2, disclosure_pb2
 from exchange.v1.desk_service_pb2 import OnRequestGrant
 from exchange.v1.travel_alert_pb2 import TravelAlert
 from node.operations import agreements, preview
@@ -60,11 +60,14 @@ class Telling(Machine):
         }
     )
 
+    FIRST: ClassVar[int] = 5
+    """Days for which everybody agrees at first."""
+
     def begin(self) -> None:
         """Everybody has an agreement with everybody, for some days."""
         super().begin()
         for one, other in self.pairs(both=False):
-            self.agreed(one, other, "full", 5)
+            self.agreed(one, other, "full", self.FIRST)
 
     @transition(weight=3, pair=range(6), variant=VARIANTS, days=[2, 6, 12])
     def agree(self, pair: int, variant: str, days: int) -> None:
@@ -79,7 +82,7 @@ class Telling(Machine):
         self.clock.pass_(1_000)  # so that no two came into force at once
         start, until = self.now(), self.now() + days * DAY
         content = agreement(one, other, valid_from=start, valid_until=until)
-        clauses = [changed(each) for each in content.clauses]
+        clauses = [changed(each) for each in self.clauses(one, other)]
         if variant == "no-ngo":
             clauses = [each for each in clauses if each.audience != NGO]
         for each in clauses:
@@ -89,7 +92,9 @@ class Telling(Machine):
             if each.alert_type == TRAVEL and variant == "eyes" and each.audience == BORDER:
                 each.approvals = 1
         ours, theirs = self.office(one), self.office(other)
-        drafted = agreements.draft(ours.ports, ours.person("administrator"), changed(content, clauses=clauses))
+        drafted = agreements.draft(
+            ours.ports, ours.person("administrator"), changed(content, clauses=sorted(clauses, key=lambda each: each.id))
+        )
         self.federation.carry()
         agreements.accept(theirs.ports, theirs.person("administrator"), drafted.digest.hex())
         self.federation.carry()
@@ -97,6 +102,10 @@ class Telling(Machine):
         for country in (one, other):
             self.books(country).treaties.append(treaty)
         self.happened("agree: in force")
+
+    def clauses(self, one: str, other: str) -> list[agreement_pb2.Clause]:
+        """What two countries may tell each other; mixins add to it."""
+        return list(agreement(one, other).clauses)
 
     @transition(weight=5, step=_STEPS)
     def time_passes(self, step: int) -> None:

@@ -15,7 +15,7 @@ from node.operations.release import NotReleased, Prepared
 from node.operations.sequence import sequence
 from tests.countries import changed
 from tests.federation import Federation, Stream
-from tests.onward import KH_BORDER, KH_POLICE, asked, decided, fsck, permitted, released, settle, summary, three
+from tests.onward import KH_BORDER, KH_POLICE, VN_POLICE, asked, decided, fsck, permitted, released, settle, state, summary, three
 from tests.recalls import attested, codes, flags, other_alert, recalled, request_id, shown, stages, together
 from tests.rig import Office, draft
 
@@ -63,6 +63,16 @@ def test_permit_and_the_originators_newest_descriptor_travel_along(federated: Fe
     assert batch is not None
     assert [statement_digest(one) for one in batch.deliveries[-1].attached] == [permit, statement_digest(gb.own.chain[-1])]
     assert batch.deliveries[-1].entry
+
+
+def test_the_originator_sees_of_each_leave_that_it_was_used(federated: Federation, told: bytes) -> None:
+    """Two of one holder, for two agencies of one country: each has a notice of its own."""
+    first = passed_on(federated, told)
+    second = permitted(federated, told, to=VN_POLICE)
+    assert not codes(released(federated["kh"], second).released)
+    settle(federated)
+    for office, name in ((federated["kh"], "border"), (federated["gb"], "liaison")):
+        assert [state(office, request, name) for request in (first, second)] == ["PASSED_ON", "PASSED_ON"]
 
 
 def test_leave_that_is_given_while_a_successor_is_prepared_refuses_the_successor(federated: Federation, told: bytes) -> None:

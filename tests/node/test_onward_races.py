@@ -18,6 +18,7 @@ from tests.onward import (
     FIELDS,
     KH_BORDER,
     KH_POLICE,
+    VN_POLICE,
     asked,
     decided,
     fsck,
@@ -212,6 +213,24 @@ def test_withdrawn_while_it_is_queued_the_content_stays_back_and_nothing_is_owed
     settle(federated)
     assert stages(gb, told) == {"immigration": "ATTESTED", "node": "ATTESTED"}
     assert not vn.alarms()
+    assert fsck(federated) == []
+
+
+def test_a_recall_is_taken_of_what_its_sender_withheld_and_the_originator_told(federated: Federation) -> None:
+    """vn has it from gb, and of kh only an entry without its content: kh's word of the withdrawal is about what their log names."""
+    gb, kh, vn = federated["gb"], federated["kh"], federated["vn"]
+    told = gb.publish(draft(KH_BORDER, VN_POLICE)).manifest_digest
+    settle(federated)
+    request = permitted(federated, told)
+    federated.cut("kh", "vn")
+    assert not codes(released(kh, request).released)
+    recalled(gb, told)
+    settle(federated)
+    federated.heal()
+    settle(federated)
+    assert kh.outbound(vn).size == 2
+    assert "WITHDRAWN" in flags(vn, told, "police")
+    assert vn.alarms() == set()
     assert fsck(federated) == []
 
 
