@@ -79,6 +79,8 @@ class Distributing(Recalling, Keeping):
             office = self.office(country)
             office.configured = {**office.configured, "national": inside.clauses(file_of(country), country)}
             office.restart()
+        self.closing = False
+        """Whether whatever is drafted now comes under H2."""
         self.closed: set[bytes] = set()
         """Manifests under H2: not to be disseminated."""
         self.urgent: set[bytes] = set()
@@ -96,7 +98,7 @@ class Distributing(Recalling, Keeping):
     def drafted(self, to: list[str], **changes: Any) -> desk_service_pb2.Draft:
         """One in six under H2."""
         wanted = super().drafted(to, **changes)
-        if len(self.facts) % 6 != 5:
+        if not self.closing and len(self.facts) % 6 != 5:
             wanted.handling.codes[:] = [handling_pb2.HANDLING_CODE_H1]
         return wanted
 
@@ -357,9 +359,12 @@ class Distributing(Recalling, Keeping):
         also=(0, 0, 0, 1),
         unticked=((), (), (), (3, 19)),
         days=(1, 10, 10),
-        to=((BORDER,), (BORDER, NGO)),
+        to=((BORDER,), (BORDER,), (BORDER, NGO), (NGO,)),
+        less=((), (), (), (3,)),
     )
-    def tell_inside(self, sender: int, also: int, unticked: tuple[int, ...], days: int, to: tuple[int, ...]) -> None:
+    def tell_inside(
+        self, *, sender: int, also: int, unticked: tuple[int, ...], days: int, to: tuple[int, ...], less: tuple[int, ...]
+    ) -> None:
         """An alert goes to a desk, perhaps to its border agency too, and on to others of its country, if nothing is in the way."""
         country = self.country(sender)
         there = next(name for name in self.NAMES if name != country)
@@ -368,13 +373,13 @@ class Distributing(Recalling, Keeping):
         self.publish(sender=sender, choice=choice, unticked=unticked, granted=(), days=days, kept=180, looked=False)
         self.deliver(country, there)
         if self.desks():
-            self.distribute(which=0, to=to, unticked=(), granted=(), purpose="", by=POLICE)
+            self.distribute(which=0, to=to, unticked=less, granted=(), purpose="", by=POLICE)
 
     @transition(
-        weight=6,
+        weight=9,
         when=lambda self: bool(self.insiders()),
         which=range(5),
-        what=(WITHDRAWAL, WITHDRAWAL, RESTRICTION, "more", "more"),
+        what=(WITHDRAWAL, WITHDRAWAL, RESTRICTION, "more", "more", "update", "correct", "close"),
         fields=((9,), (12,), (18, 21)),
     )
     def change_inside(self, which: int, what: object, fields: tuple[int, ...]) -> None:
@@ -385,6 +390,10 @@ class Distributing(Recalling, Keeping):
             return
         if what == "more":
             self.supplement_this(origin, digest, agency(country, POLICE), fields)
+        elif isinstance(what, str):
+            self.closing = what == "close"
+            self.replace_this(origin, digest, correcting=what == "correct", more=0)
+            self.closing = False
         else:
             assert isinstance(what, int)
             self.recall_this(origin, digest, what)
@@ -404,6 +413,9 @@ class Distributing(Recalling, Keeping):
             self.agreed(country, origin, "full", 6)
         if then == "erase":
             self.erase_this(country, digest, agency(country, POLICE))
+            self.report_inside(which)
+            if self._kept():
+                self.forward(0)
 
     @transition(weight=3, when=lambda self: bool(self.desks()), which=range(5), who=range(2))
     def pry(self, which: int, who: int) -> None:

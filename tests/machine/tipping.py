@@ -15,7 +15,7 @@ from node.operations.officers import NotPermitted
 from tests import tip_desk
 from tests.countries import BORDER, DAY, POLICE, agency, agreement, changed
 from tests.machine.books import TELLING, Books, Entry, Fact, Kind
-from tests.machine.core import transition
+from tests.machine.core import LONGEST, transition
 from tests.machine.forms import Forming
 from tests.machine.keeping import Keeping
 from tests.machine.tips import AFTER, DRAFT_DAYS, FAMILY, KEEP_DAYS, LOOKED_AT, Tip, Tips
@@ -173,7 +173,8 @@ class Tipping(Forming, Keeping):
     @transition(weight=5, when=lambda self: bool(self.sent), which=range(5), change=(False, False, True), contact=(None, None, True, False))
     def save_again(self, which: int, *, change: bool, contact: bool | None) -> None:
         """An NGO sends a tip of its own once more: as it was, or changed."""
-        sent = self.pick(list(self.sent.values()), which)
+        open_ = [one for one in self.sent.values() if (known := self.known.drafted(one.ngo, one.tip_id)) and known.state == "DRAFT"]
+        sent = self.pick((open_ if change else []) or list(self.sent.values()), which)
         tip, ports = self.known.drafted(sent.ngo, sent.tip_id), self.office(HOME).ports
         if tip is None:
             with refused(*_TIP_UNKNOWN):
@@ -230,7 +231,7 @@ class Tipping(Forming, Keeping):
         answer = tip_line.tip_status(ports, tip.ngo, tip.tip_id)
         state = 0 if tip.state == "DRAFT" else TipState.Value(f"TIP_STATE_{tip.state}")
         told = [TipState.Value(f"TIP_STATE_{one}") for one in tip.answers.values()]
-        assert (answer.state, answer.erased, len(answer.safeguards), list(answer.abroad)) == (state, tip.erased, tip.asked, told)
+        assert (answer.state, answer.erased, len(answer.safeguards), sorted(answer.abroad)) == (state, tip.erased, tip.asked, sorted(told))
         with refused(*_TIP_UNKNOWN):
             tip_line.tip_status(ports, OTHER_NGO if tip.ngo == NGO_ID else NGO_ID, tip.tip_id)
         self.happened("tip: hidden from another NGO")
@@ -373,6 +374,14 @@ class Tipping(Forming, Keeping):
             self.happened("tip: erased by its limit")
         return super().due_besides(country) + len(due)
 
+    @transition(weight=2, when=lambda self: bool(self.known.tips))
+    def keep_to_limits(self) -> None:
+        """Time passes until the first limit of a tip, and what is past it goes."""
+        first = min((one.erase_by for one in self.known.tips if not one.erased), default=0)
+        if self.now() < first < min(self.now() + KEEP_DAYS * DAY, self.began + LONGEST):
+            self.clock.pass_(first - self.now())
+        self.run_retention(self.NAMES.index(HOME))
+
     # Abroad
 
     @transition(
@@ -415,12 +424,16 @@ class Tipping(Forming, Keeping):
         now=(True, True, False),
         by=("police", "liaison"),
         answered=("", "UNDER_ASSESSMENT", "ACTED_UPON"),
+        given_away=(False, True),
     )
-    def tell_abroad(self, kind: Kind, by: str, answered: str, *, now: bool) -> None:
+    def tell_abroad(self, kind: Kind, by: str, answered: str, *, now: bool, given_away: bool) -> None:
         """A tip goes to the national desk and on to the suspect's country, which may answer, if nothing is in the way."""
         self.tell(danger=False, local=True, abroad=True, reachable=True, whole=True, other=False)
         self.work_on(0, by, "take", own=True)
         self.convert(0, kind, now=now, named=False)
+        if self.files and given_away and not now:
+            self.work_on(0, by, "refer", own=True)
+            self.release_file(0)
         self.deliver(HOME, ABROAD)
         if answered and self.tips_abroad():
             self.answer_tip(0, answered)
@@ -464,9 +477,7 @@ class Tipping(Forming, Keeping):
         if partner in books.suspended:
             expected = {"PARTNER_SUSPENDED"}
         elif treaty is None:
-            reasons = self.besides(books, to, TYPES[Kind.TIP]) - {"PURPOSE_NOT_AGREED", "AUDIENCE_NOT_AGREED"}
-            if any(self.now() < one.until for one in books.treaties if one.parties == {country, partner}):
-                reasons.add("CLAUSE_NONE")
+            reasons = self.besides(books, to, TYPES[Kind.TIP])
             expected = {next(code for code in TELLING if code in reasons)}
         elif books.out[partner].stopped:
             expected = {"LOG_STOPPED"}
