@@ -23,6 +23,8 @@ from tests.refusals import refused
 CLASSES = (BORDER, POLICE, NGO)
 UNTICKED = ((), (), (), (), (), (14,), (3,), (8, 11))
 GRANTED = ((), (), (), (6,), (24,), (6, 24), (9,))
+OLDER = 6
+"""From here on a number chooses among all, not among what is in force."""
 PURPOSE = ("", "", "", "", "", "", "CHILD_SAFEGUARDING", "BORDER_CONTROL", "PROSECUTION")
 _ORDINARY, _URGENT = "PREVENTION", "SAVE_LIFE"
 
@@ -204,7 +206,7 @@ class Distributing(Recalling, Keeping):
     @transition(
         weight=10,
         when=lambda self: bool(self.desks()),
-        which=range(8),
+        which=range(OLDER + 2),
         to=((BORDER,), (BORDER,), (BORDER, NGO), (BORDER, NGO), (NGO,), (POLICE,)),
         unticked=UNTICKED,
         granted=GRANTED,
@@ -216,7 +218,7 @@ class Distributing(Recalling, Keeping):
     ) -> None:
         """A desk tells agencies of its country."""
         fresh = [one for one in self.desks() if not self.books(one[0]).flags(one[1], agency(one[0], POLICE), self.facts)]
-        country, digest = self.pick(fresh or self.desks(), which)
+        country, digest = self.pick((fresh if which < OLDER else []) or self.desks(), which)
         books, desk = self.books(country), agency(country, by)
         if desk not in books.held[digest].inboxes:
             desk = agency(country, POLICE)
@@ -384,7 +386,9 @@ class Distributing(Recalling, Keeping):
     )
     def change_inside(self, which: int, what: object, fields: tuple[int, ...]) -> None:
         """Its originator recalls what was distributed, or tells the desk more of it; and that comes."""
-        country, digest, _ = self.pick(self.insiders(), which)
+        known = [one for one in self.insiders() if one[1] in self.books(self.facts[one[1]].country).own]
+        fresh = [one for one in known if self.books(one[0]).standing(one[1], self.facts) == "active"]
+        country, digest, _ = self.pick(fresh or known or self.insiders(), which)
         origin = self.facts[digest].country
         if digest not in self.books(origin).own:
             return
@@ -437,9 +441,10 @@ class Distributing(Recalling, Keeping):
         when=lambda self: bool(self.insiders()),
         which=range(5),
         exceptions=((), (), (PURGE_EXCEPTION_LEGAL_HOLD,), (PURGE_EXCEPTION_OWN_INVESTIGATION,)),
+        attesting=("", "", "whole", "excepting"),
     )
-    def confirm(self, which: int, exceptions: tuple[int, ...]) -> None:
-        """An agency confirms its purge to its desk."""
+    def confirm(self, which: int, exceptions: tuple[int, ...], attesting: str) -> None:
+        """An agency confirms its purge to its desk, which may attest at once."""
         debts = [one for one in self.insiders() if self._owed(*one)]
         country, digest, party = self.pick(debts or self.insiders(), which)
         owed = self._owed(country, digest, party)
@@ -453,6 +458,8 @@ class Distributing(Recalling, Keeping):
         for one in owed:
             self.national(self.books(country)).purges[one, party] = frozenset(exceptions)
         self.happened("confirm: with an exception" if exceptions else "confirm: done")
+        if attesting:
+            self.attest_now(country, digest, agency(country, POLICE), excepting=attesting == "excepting")
 
     def _owed(self, country: str, digest: bytes, party: str) -> list[bytes]:
         """The manifests of an alert of which an agency owes its desk a confirmation, or kept something."""

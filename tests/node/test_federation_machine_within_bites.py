@@ -67,8 +67,14 @@ def _changes_after_it_was_submitted(patch: pytest.MonkeyPatch) -> None:
 
 def _emergency_is_used_again(patch: pytest.MonkeyPatch) -> None:
     """An agreement for an emergency lets a second alert go."""
+    real = caps.Caps.obstacle
+
+    def obstacle(self: Any, *given: Any, **options: Any) -> Any:
+        found = real(self, *given, **options)
+        return None if found is not None and found.code == "EMERGENCY_USED" else found
+
     patch.setattr(planning, "_unspent", lambda known: known.agreements.values())
-    patch.setattr(caps.Caps, "obstacle", lambda *_, **__: None)
+    patch.setattr(caps.Caps, "obstacle", obstacle)
 
 
 def _cap_is_not_counted(patch: pytest.MonkeyPatch) -> None:
@@ -101,5 +107,5 @@ DEFECTS: list[Callable[[pytest.MonkeyPatch], None]] = [
 @pytest.mark.parametrize("plant", DEFECTS, ids=lambda plant: plant.__name__.strip("_"))
 def test_a_planted_defect_is_found(plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch)
-    with pytest.raises(AssertionError):
+    with pytest.raises((AssertionError, pytest.fail.Exception)):  # the other where a refusal did not come
         run(Within, [1], examples=RUNS, shrink=False)
