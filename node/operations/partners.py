@@ -1,6 +1,6 @@
 """Other countries' nodes: added by fingerprint, refreshed along their chain of descriptors, suspended and resumed by an administrator."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from exchange.agreement import Agreed, open_agreement
 from exchange.directory import KnownNode, advance, open_descriptor_chain
@@ -25,6 +25,8 @@ from node.store.directory import (
 from node.store.emergencies import spent
 from node.store.engine import Store
 from node.store.journal import Event, Kind
+from node.store.log_uses import entries_under
+from node.store.logs import all_logs
 from node.store.transaction import Transaction
 
 READERS = (ADMINISTRATOR, LIAISON, AUDITOR)
@@ -175,7 +177,20 @@ def _load(tx: Transaction, own: KnownNode, now: int, policy: PolicyPack | None) 
             agreements[agreement.digest] = _open(agreement, own, partner.node)
         except ExchangeError:
             raise_alarm(tx, now, "AGREEMENT_UNVERIFIED", partner=agreement.partner, origin=agreement.digest.hex())
-    return Known(own=own, partners=partners, agreements=agreements, policy=policy, assessments=assessments_in_force(tx), spent=spent(tx))
+    used = spent(tx) | _used(tx, agreements.values(), now)
+    return Known(own=own, partners=partners, agreements=agreements, policy=policy, assessments=assessments_in_force(tx), spent=used)
+
+
+def _used(tx: Transaction, agreements: Iterable[Agreed], now: int) -> frozenset[bytes]:
+    """Agreements for an emergency that our logs say were used: after an old database came back, that may stand nowhere else."""
+    in_need = [one for one in agreements if one.agreement.emergency and now < one.valid_until]
+    ours = [log for log in all_logs(tx) if log.outbound] if in_need else []
+    return frozenset(
+        one.digest
+        for one in in_need
+        for log in ours
+        if log.name.recipient in one.parties and entries_under(tx, log, one.digest, one.valid_from)
+    )
 
 
 def _open(row: AgreementRow, own: KnownNode, partner: KnownNode) -> Agreed:

@@ -14,6 +14,7 @@ from exchange.tlog.merkle import leaf_hash
 from exchange.v1 import disclosure_pb2, exchange_service_pb2
 from node.operations.officers import ADMINISTRATOR, require
 from node.operations.onward_reach import note_forwards
+from node.operations.partners import reload
 from node.operations.recalled import note_doubts
 from node.operations.sign import check_high_water
 from node.ports import Ports
@@ -49,6 +50,7 @@ def recover_log(ports: Ports, person: str, origin: str, fetch: Fetch) -> int:
         clear_alarm(tx, "HIGH_WATER_ROLLBACK", partner=log.name.recipient, origin=origin)
         event = Event(code="RECOVERED", counterparty=log.name.recipient, origin=origin)
         ports.journal.record(tx, ports.clock.now_ms(), Kind.JOURNAL_KIND_LOG, person, [event])
+    reload(ports)  # what it told in an emergency is known again, too
     ports.signals.notify(log.name.recipient)
     return adopted
 

@@ -103,6 +103,11 @@ class Treaty:
             found |= {"M": found["M"] - {11}, "C": frozenset()}
         return found
 
+    @property
+    def once(self) -> bool:
+        """Whether it is for one alert: for whoever told that, it is out of force."""
+        return False
+
     def against(self, _sender: str, kind: str, agency_class: int) -> str:
         """The code of why it lets `_sender` tell that class nothing of that kind; "" if it lets it."""
         return "" if self.marks(kind, agency_class) else "AUDIENCE_NOT_AGREED"
@@ -344,6 +349,8 @@ class Books:
             if now >= treaty.until:
                 reasons.add("AGREEMENT_EXPIRED")
                 continue
+            if self.spent(treaty):
+                continue
             marks = treaty.marks(kind, agency_class)
             if reason := treaty.against(self.country, kind, agency_class):
                 reasons.add(reason)
@@ -355,6 +362,10 @@ class Books:
                 fields = (marks["R"] | marks["M"] | (marks["C"] & set(granted))) - set(unticked)
                 return Going(party=party, treaty=treaty, fields=fields, ground=bool(marks["C"] & fields))
         return next((code for code in TELLING if code in reasons), "AGREEMENT_NONE")
+
+    def spent(self, treaty: Treaty) -> bool:
+        """Whether our own log says that it was used, and it was for one alert."""
+        return treaty.once and any(entry.agreement == treaty.digest for log in self.out.values() for entry in log.entries)
 
     def more(self, party: str, wanted: Collection[int], now: int, approvals_of: int = 0) -> "Going | None":
         """The agreement under which exactly these further fields go to an agency, on a ground of its case."""

@@ -13,7 +13,7 @@ from tests import builders
 from tests.countries import DAY, HOUR, POLICE, agency, agreement, changed, clause
 from tests.countries import emergency as in_need
 from tests.machine.books import TELLING, Books, Entry, Going, Kind
-from tests.machine.core import transition
+from tests.machine.core import LONGEST, transition
 from tests.machine.forms import Forming, Special
 from tests.machine.haste import BIRTH, CAP, DOCUMENTS, FAMILY, FIELDS, Haste, Use
 from tests.refusals import refused
@@ -21,7 +21,7 @@ from tests.refusals import refused
 SAVE_LIFE = handling_pb2.PURPOSE_SAVE_LIFE
 EMERGENCY, CAPPED = "emergency", "capped"
 LATE = "EMERGENCY_UNREVIEWED"
-PEOPLE = 3
+PEOPLE = 2
 """Whom the alerts of `tell_of` are about."""
 
 
@@ -112,6 +112,23 @@ class Emergencies(Forming):
         self.happened("cap: agreed")
 
     # Releases to save life
+
+    @transition(weight=4, sender=range(2), form=(EMERGENCY, CAPPED), times=(1, 2, 3), wait=(0, DAY, DAY))
+    def hurry(self, sender: int, form: str, times: int, wait: int) -> None:
+        """Two countries agree, something is told at once, and a day later it is reviewed, or told again."""
+        if form == EMERGENCY:
+            self.agree_emergency(sender, 24, child=False)
+        else:
+            self.agree_cap(sender, 4)
+        for _ in range(times):
+            self.save_life(sender, looked=False)
+        if wait and self.now() + wait < self.began + LONGEST:
+            self.clock.pass_(wait)
+            if form == EMERGENCY and self._own_uses():
+                self.watch_reviews(sender)
+                self.review(0, "second")
+            else:
+                self.save_life(sender, looked=True)
 
     def uses(self, books: Books, partner: str, special: Special, within: int) -> int:
         """How often our log names an agreement, in the last so many milliseconds."""
@@ -322,6 +339,15 @@ class Emergencies(Forming):
         if self.released(country, wanted, going, answer):
             how = "linked to it" if linked else "released all the same" if accepted else "nobody else is told of"
             self.happened(f"duplicate: {how}")
+
+    @transition(
+        weight=5, sender=range(2), who=range(PEOPLE), choice=(1, 2, 3), other=(0, 1, 1), named=("", "one", "all", "all", "link", "link")
+    )
+    def tell_of_twice(self, *, sender: int, who: int, choice: int, other: int, named: str) -> None:
+        """One country tells of a person, and then it or another does once more."""
+        self.tell_of(sender, who, choice, "all")
+        self.deliver(self.country(sender), self.country(sender + 1))
+        self.tell_of(sender + other, who, choice, named)
 
 
 _STANDING = frozenset({"active", "disputed", "restricted"})

@@ -18,6 +18,11 @@ class Special(Treaty):
     cap: int = 0
     """Releases in 24 hours; 0 says nothing."""
 
+    @property
+    def once(self) -> bool:
+        """That of an emergency."""
+        return self.variant == "emergency"
+
     def marks(self, _kind: str, _agency_class: int) -> dict[str, frozenset[int]]:
         """Nothing is marked for what is ordinary."""
         return {mark: frozenset() for mark in "RMC"}
@@ -67,6 +72,10 @@ class Forming(Telling):
         for one in (one for one in books.treaties if one.parties == {books.country, country}):
             if self.now() >= one.until:
                 found.add("AGREEMENT_EXPIRED")
+            elif books.spent(one):
+                continue
+            elif kind != TRAVEL:
+                found.add("CLAUSE_NONE")
             elif reason := one.against(books.country, kind, agency_class):
                 found.add(reason)
             else:

@@ -104,7 +104,10 @@ class Recalling(Telling):
     )
     def replace(self, *, which: int, correcting: bool, more: int) -> None:
         """An officer puts another manifest in an alert's place, perhaps to somebody new."""
-        country, digest = self.pick(self.manifests(), which)
+        self.replace_this(*self.pick(self.manifests(), which), correcting=correcting, more=more)
+
+    def replace_this(self, country: str, digest: bytes, *, correcting: bool, more: int) -> None:
+        """One replacement of one alert."""
         books, verb = self.books(country), "correct" if correcting else "update"
         line = books.line(digest, self.facts)
         agencies = books.audience(line)

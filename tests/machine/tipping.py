@@ -1,8 +1,7 @@
 """Tips: an NGO tells, a desk looks, takes, refers, closes, converts; another country answers, and the NGO reads the state alone."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from exchange.encoding import encode
@@ -13,29 +12,25 @@ from exchange.v1.tip_pb2 import TipState
 from node.operations import tip_line
 from node.operations.officers import NotPermitted
 from tests import tip_desk
-from tests.countries import BORDER, DAY, POLICE, agency, agreement, changed
-from tests.machine.books import TELLING, Books, Entry, Fact, Kind
-from tests.machine.core import transition
-from tests.machine.forms import Forming
-from tests.machine.keeping import Keeping
-from tests.machine.tips import AFTER, DRAFT_DAYS, FAMILY, KEEP_DAYS, LOOKED_AT, Tip, Tips
+from tests.countries import DAY, changed
+from tests.machine.books import Kind
+from tests.machine.core import LONGEST, transition
+from tests.machine.tips import AFTER, DRAFT_DAYS, FAMILY, KEEP_DAYS, LOOKED_AT, Tip
+from tests.machine.tips_here import ABROAD, FAR, HERE, HOME, THERE, TYPES, TipsHere
 from tests.recalls import request_id
 from tests.refusals import refused
-from tests.tips import NGO_ID, OTHER_NGO, answering, body, content, finished, new_id, plan, tips_agreement
+from tests.tips import NGO_ID, OTHER_NGO, answering, content, finished, new_id
 
 AT_MOST = 8
 """Tips in one run: more is done with each."""
-HOME, ABROAD = "kh", "gb"
-HERE, THERE, FAR = agency(HOME, POLICE), agency(HOME, BORDER), agency(ABROAD, POLICE)
 DESKS = {"police": HERE, "liaison": HERE, "border": THERE, "both": THERE}
 LIAISONS = ("liaison", "both")
-TYPES = {Kind.TIP: "exchange.v1.Tip", Kind.REQUEST: "exchange.v1.InformationRequest", Kind.ALERT: "exchange.v1.TravelAlert"}
 STEPS = ("take", "take", "take", "act", "again", "refer", "refer", "close", "safeguard")
 _BY = ("police", "liaison", "border", "both")
 _TIP_UNKNOWN = (NotFound, "TIP_UNKNOWN")
 
 
-class Tipping(Forming, Keeping):
+class Tipping(TipsHere):
     """Rules of tips."""
 
     OUTCOMES: ClassVar[frozenset[str]] = frozenset(
@@ -79,36 +74,6 @@ class Tipping(Forming, Keeping):
         }
     )
 
-    def __init__(self) -> None:
-        super().__init__()
-        office = self.office(HOME)
-        tips = plan(keep_days=KEEP_DAYS, draft_days=DRAFT_DAYS)
-        office.configured = {**office.configured, "tips": tips}
-        office.restart()
-        self.sent: dict[bytes, Tip] = {}
-        """What NGOs have sent, as they remember it: it outlives the database."""
-        self.files: list[tuple[Kind, desk_service_pb2.Draft, int]] = []
-        """Drafts that were made of tips and not released, and when."""
-        self.states: dict[bytes, str] = {}
-        """What each answer says."""
-        self.oracle.took.append(self._answered)
-
-    def begin(self) -> None:
-        """And an agreement about tips, for as long as keys last."""
-        super().begin()
-        whole = tips_agreement()
-        kinds = (*TYPES.values(), "exchange.v1.TipStatus")
-        clauses = [one for one in whole.clauses if one.alert_type in kinds and one.alert_type != TYPES[Kind.ALERT]]
-        start = self.now()
-        content = changed(agreement(ABROAD, HOME), clauses=clauses, valid_from=start, valid_until=start + 20 * DAY)
-        self.sign(ABROAD, HOME, content, "tips")
-
-    @property
-    def known(self) -> Tips:
-        """What the country knows of tips."""
-        found: Tips = self.books(HOME).families.setdefault(FAMILY, Tips())
-        return found
-
     # The NGO
 
     @transition(
@@ -145,35 +110,11 @@ class Tipping(Forming, Keeping):
         if whole:
             self._submit(tip)
 
-    def _save(self, tip: Tip) -> None:
-        more = {"contact": {"telephone": "+855 12 000 001"}} if tip.contact else {}
-        answer = tip_line.save_tip(self.office(HOME).ports, tip.ngo, tip.tip_id, body(tip.content, **more))  # type: ignore[arg-type]
-        assert answer.created
-        self.known.tips.append(replace(tip, reference=answer.reference, erase_by=self.now() + DRAFT_DAYS * DAY, releases=[], answers={}))
-        self.happened("tip: saved")
-
-    def _submit(self, sent: Tip) -> None:
-        tip = self.known.drafted(sent.ngo, sent.tip_id)
-        assert tip is not None
-        again = tip.state != "DRAFT"
-        answer = tip_line.submit_tip(self.office(HOME).ports, tip.ngo, tip.tip_id)
-        if not again:
-            desk = THERE if tip.danger and tip.local else HERE
-            tip.submit(desk, self.now())
-            (tip.digest,) = (one.digest for one in self._listed(desk) if one.reference == tip.reference)
-            where = (
-                "to the local desk"
-                if desk == THERE
-                else f"to the national desk, as {'no local one is known' if tip.danger else 'nobody is in danger'}"
-            )
-            self.happened(f"tip: {where}")
-        assert (answer.reference, TipState.Name(answer.state)) == (tip.reference, f"TIP_STATE_{tip.state}")
-        self.happened("tip: submitted again" if again else "tip: submitted")
-
     @transition(weight=5, when=lambda self: bool(self.sent), which=range(5), change=(False, False, True), contact=(None, None, True, False))
     def save_again(self, which: int, *, change: bool, contact: bool | None) -> None:
         """An NGO sends a tip of its own once more: as it was, or changed."""
-        sent = self.pick(list(self.sent.values()), which)
+        open_ = [one for one in self.sent.values() if (known := self.known.drafted(one.ngo, one.tip_id)) and known.state == "DRAFT"]
+        sent = self.pick((open_ if change else []) or list(self.sent.values()), which)
         tip, ports = self.known.drafted(sent.ngo, sent.tip_id), self.office(HOME).ports
         if tip is None:
             with refused(*_TIP_UNKNOWN):
@@ -230,16 +171,12 @@ class Tipping(Forming, Keeping):
         answer = tip_line.tip_status(ports, tip.ngo, tip.tip_id)
         state = 0 if tip.state == "DRAFT" else TipState.Value(f"TIP_STATE_{tip.state}")
         told = [TipState.Value(f"TIP_STATE_{one}") for one in tip.answers.values()]
-        assert (answer.state, answer.erased, len(answer.safeguards), list(answer.abroad)) == (state, tip.erased, tip.asked, told)
+        assert (answer.state, answer.erased, len(answer.safeguards), sorted(answer.abroad)) == (state, tip.erased, tip.asked, sorted(told))
         with refused(*_TIP_UNKNOWN):
             tip_line.tip_status(ports, OTHER_NGO if tip.ngo == NGO_ID else NGO_ID, tip.tip_id)
         self.happened("tip: hidden from another NGO")
 
     # The desk
-
-    def submitted(self) -> list[Tip]:
-        """Those that a desk has."""
-        return [one for one in self.known.tips if one.state != "DRAFT"]
 
     @transition(weight=4, when=lambda self: bool(self.submitted()), which=range(8), by=_BY)
     def open_tip(self, which: int, by: str) -> None:
@@ -252,38 +189,6 @@ class Tipping(Forming, Keeping):
             return
         self.see_tip(tip, by)
         self.happened("tip: read by its desk")
-
-    def see_tip(self, tip: Tip, by: str) -> None:
-        """All that a desk reads of one."""
-        shown = tip_desk.seen(self.office(HOME), tip.reference, by)
-        self.same(shown.summary, tip)
-        assert bool(shown.view) != tip.erased
-        assert shown.contact_held == tip.contact
-        assert len(shown.safeguards) == tip.asked
-        assert {one.manifest_digest for one in shown.releases} == set(tip.releases)
-        answers = sorted(TipState.Name(one.state).removeprefix("TIP_STATE_") for one in shown.answers)
-        assert answers == sorted(tip.answers.values())
-        assert all(one.agency == FAR for one in shown.answers)
-        reasons = {one.code for one in shown.routing}
-        assert ("CHILD_MAY_BE_IN_DANGER" in reasons) == tip.danger
-        if not tip.erased:
-            assert list(shown.proposed) == ([FAR] if tip.abroad else [])
-
-    def same(self, found: desk_service_pb2.TipSummary, tip: Tip) -> None:
-        """Whether a desk reads the state of a tip as it must be, and its clock."""
-        said = (found.state, found.agency, found.danger, found.look_by, found.looked_at, found.late, found.officer, found.erased)
-        officer = self.office(HOME).person(tip.officer) if tip.officer else ""
-        expected = (
-            TipState.Value(f"TIP_STATE_{tip.state}"),
-            tip.desk,
-            tip.danger,
-            tip.look_by,
-            tip.looked,
-            tip.late(self.now()),
-            officer,
-            tip.erased,
-        )
-        assert said == expected, f"{tip.reference} reads {said}, expected {expected}"
 
     @transition(weight=18, when=lambda self: bool(self.submitted()), which=range(5), by=_BY, step=STEPS, own=(True, True, True, False))
     def work_on(self, which: int, by: str, step: str, *, own: bool) -> None:
@@ -373,6 +278,14 @@ class Tipping(Forming, Keeping):
             self.happened("tip: erased by its limit")
         return super().due_besides(country) + len(due)
 
+    @transition(weight=2, when=lambda self: bool(self.known.tips))
+    def keep_to_limits(self) -> None:
+        """Time passes until the first limit of a tip, and what is past it goes."""
+        first = min((one.erase_by for one in self.known.tips if not one.erased), default=0)
+        if self.now() < first < min(self.now() + KEEP_DAYS * DAY, self.began + LONGEST):
+            self.clock.pass_(first - self.now())
+        self.run_retention(self.NAMES.index(HOME))
+
     # Abroad
 
     @transition(
@@ -415,12 +328,16 @@ class Tipping(Forming, Keeping):
         now=(True, True, False),
         by=("police", "liaison"),
         answered=("", "UNDER_ASSESSMENT", "ACTED_UPON"),
+        given_away=(False, True),
     )
-    def tell_abroad(self, kind: Kind, by: str, answered: str, *, now: bool) -> None:
+    def tell_abroad(self, kind: Kind, by: str, answered: str, *, now: bool, given_away: bool) -> None:
         """A tip goes to the national desk and on to the suspect's country, which may answer, if nothing is in the way."""
         self.tell(danger=False, local=True, abroad=True, reachable=True, whole=True, other=False)
         self.work_on(0, by, "take", own=True)
         self.convert(0, kind, now=now, named=False)
+        if self.files and given_away and not now:
+            self.work_on(0, by, "refer", own=True)
+            self.release_file(0)
         self.deliver(HOME, ABROAD)
         if answered and self.tips_abroad():
             self.answer_tip(0, answered)
@@ -454,46 +371,6 @@ class Tipping(Forming, Keeping):
             tip.state = "ACTED_UPON" if tip.state == "UNDER_ASSESSMENT" else tip.state
             self.happened(f"tip: converted to a {kind}")
 
-    def _passed(
-        self, country: str, kind: Kind, answer: desk_service_pb2.PublishedAlert, to: str, not_after: int, about: bytes = b""
-    ) -> bool:
-        """Note what went under the agreement about tips, or that it was refused for the right reason."""
-        books, partner = self.books(country), self.country_of(to)
-        treaty = next((one for one in self.specials(books, partner, "tips") if self.now() < one.until), None)
-        expected: set[str] = set()
-        if partner in books.suspended:
-            expected = {"PARTNER_SUSPENDED"}
-        elif treaty is None:
-            reasons = self.besides(books, to, TYPES[Kind.TIP]) - {"PURPOSE_NOT_AGREED", "AUDIENCE_NOT_AGREED"}
-            if any(self.now() < one.until for one in books.treaties if one.parties == {country, partner}):
-                reasons.add("CLAUSE_NONE")
-            expected = {next(code for code in TELLING if code in reasons)}
-        elif books.out[partner].stopped:
-            expected = {"LOG_STOPPED"}
-        if not self.is_(answer, expected, f"{kind} to {to}"):
-            return False
-        assert treaty is not None
-        fact = Fact(
-            digest=answer.manifest_digest,
-            kind=kind,
-            country=country,
-            agency=agency(country, POLICE),
-            line=-len(self.facts),
-            not_after=not_after,
-            about=about,
-        )
-        (told,) = answer.disclosures
-        entry = Entry(
-            digest=fact.digest, kind=kind, audience=frozenset({to}), fields=frozenset(told.fields), about=about, agreement=treaty.digest
-        )
-        self.oracle.release(country, fact, {partner: [entry]})
-        return True
-
-    def tips_abroad(self) -> list[bytes]:
-        """Tips that were passed on and came."""
-        held = self.books(ABROAD).held
-        return [digest for digest, fact in self.facts.items() if fact.kind is Kind.TIP and digest in held]
-
     @transition(weight=4, when=lambda self: bool(self.tips_abroad()), which=range(5), state=("UNDER_ASSESSMENT", "ACTED_UPON", "CLOSED"))
     def answer_tip(self, which: int, state: str) -> None:
         """The other country says what became of it."""
@@ -504,44 +381,6 @@ class Tipping(Forming, Keeping):
             self.happened("answer: released")
         else:
             self.happened("answer: refused by policy")
-
-    def _answered(self, books: Books, taken: Sequence[Entry]) -> None:
-        for entry in taken:
-            tips = books.families.get(FAMILY, Tips()).tips
-            if entry.kind is Kind.STATUS:
-                for tip in (one for one in tips if entry.about in one.releases):
-                    tip.answers[entry.digest] = self.states[entry.digest]
-                    self.happened("delivery: answer on a tip taken")
-
-    # What must hold
-
-    def _listed(self, desk: str) -> list[desk_service_pb2.TipSummary]:
-        return tip_desk.listed(self.office(HOME), "police" if desk == HERE else "border", all_=True)
-
-    def look(self) -> None:
-        """Each desk lists its own tips, those that wait first; each NGO reads the states of its own."""
-        super().look()
-        for desk in (HERE, THERE):
-            listed = self._listed(desk)
-            mine = {one.reference: one for one in self.submitted() if one.desk == desk}
-            assert {one.reference for one in listed} == mine.keys(), f"{desk} lists other tips than its own"
-            for one in listed:
-                self.same(one, mine[one.reference])
-            waiting = [one.look_by if one.state in _WAITING else None for one in listed]
-            first = [one for one in waiting if one is not None]
-            assert waiting[: len(first)] == sorted(first), f"{desk} does not list first what waits"
-            for tip in list(mine.values())[-2:]:
-                self.see_tip(tip, "police" if desk == HERE else "border")
-        for ngo in (NGO_ID, OTHER_NGO):
-            found, _ = tip_line.list_own(self.office(HOME).ports, ngo, 0)
-            expected = [(one.reference, one.state, one.erased) for one in self.known.tips if one.ngo == ngo]
-            said = [
-                (one.reference, TipState.Name(one.state).removeprefix("TIP_STATE_") if one.state else "DRAFT", one.erased) for one in found
-            ]
-            assert said == expected, f"{ngo} reads {said}, expected {expected}"
-
-
-_WAITING = (TipState.Value("TIP_STATE_RECEIVED"), TipState.Value("TIP_STATE_REFERRED"))
 
 
 def json_of(said: object, more: dict[str, Any]) -> bytes:

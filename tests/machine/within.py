@@ -46,16 +46,24 @@ class Within(Distributing, Tipping, Emergencies, TwoCountries):
     def lapse_within(self, *, office: int, what: str, which: int, passed: bool, mended: bool, then: str) -> None:
         """An office does something, its database is that of before, and work goes on, perhaps after all that was lost is there again."""
         country = HOME if what in _TIPS else self.country(office)
+        if what == "save_life":
+            self.agree_emergency(office, 24, child=False)
+            country, passed, then = self.country(office), True, then or what
         place = Path(self.place.name) / f"within-{self.lapses}"
         self.lapses += 1
         backup = (country, self.office(country).backup(place), self.oracle.backup(country))
-        self.do_something(what, which)
+        if what == "save_life":
+            self.save_life(office, looked=False)
+        else:
+            self.do_something(what, which)
         if passed:
             self.flow()
         self.go_back(*backup)
         if mended:
             self.healed()
-        if then:
+        if then == "save_life":
+            self.save_life(office, looked=True)
+        elif then:
             self.do_something(then, which)
 
 

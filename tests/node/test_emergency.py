@@ -11,6 +11,7 @@ from exchange.v1 import agreement_pb2, audit_service_pb2, desk_service_pb2, hand
 from node.operations import agreements, emergency, preview
 from node.operations.audit_urgent import list_alarms, list_urgent
 from node.operations.officers import NotPermitted
+from node.operations.recover import recover_log
 from node.operations.release import prepare
 from node.operations.sequence import sequence
 from node.store.emergencies import spent
@@ -131,6 +132,26 @@ def test_a_used_one_does_not_stand_in_the_way_of_an_ordinary_clause(tmp_path: Pa
         agree(two)
         assert [item.clause for item in two["gb"].publish(urgent()).disclosures] == ["emergency"]
         assert [item.clause for item in two["gb"].publish(urgent()).disclosures] == ["gb-kh-travelalert-police"]
+
+
+def test_a_used_one_stands_in_nobodys_way_after_the_office_forgot_that(tmp_path: Path) -> None:
+    wide = agreement()
+    for clause in wide.clauses:
+        clause.purposes[:] = sorted({*clause.purposes, SAVE_LIFE})
+    with federation(tmp_path, "gb", "kh") as two:
+        two.connect("gb", "kh", wide)
+        agree(two)
+        gb, kh = two["gb"], two["kh"]
+        gb.publish(draft(KH_POLICE))
+        before = gb.backup(tmp_path / "backup")
+        assert [item.clause for item in gb.publish(urgent()).disclosures] == ["emergency"]
+        two.pump()
+        gb.restore(before)
+        recover_log(gb.ports, gb.person("administrator"), gb.outbound(kh).name.origin, lambda *asked: two.fetch("gb", *asked))
+        for again in (gb.publish(urgent()), gb.publish(urgent())):
+            assert [item.clause for item in again.disclosures] == ["gb-kh-travelalert-police"]
+        gb.restart()
+        assert [item.clause for item in gb.publish(urgent()).disclosures] == ["gb-kh-travelalert-police"]
 
 
 def test_the_recipient_takes_no_second_alert_under_it(two: Federation) -> None:
