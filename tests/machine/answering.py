@@ -7,7 +7,8 @@ from exchange.v1.control_pb2 import PURGE_EXCEPTION_LEGAL_HOLD
 from node.operations.mis_hits import suppressed
 from tests.countries import HIT
 from tests.machine.books import Entry, Fact, Going, Kind
-from tests.machine.core import Machine, transition
+from tests.machine.core import Machine
+from tests.machine.transitions import transition
 from tests.recalls import attested, codes
 
 

@@ -14,10 +14,11 @@ from node.operations.attempts import note_failed
 from tests import asking
 from tests.countries import BORDER, DAY, HOUR, NGO, POLICE, agency, changed, clause, domain
 from tests.machine.books import Fact, Going, Kind, place_of
-from tests.machine.core import LONGEST, transition
+from tests.machine.core import LONGEST
 from tests.machine.courses import STARTS, Case, Event, Question, Word, case_of
 from tests.machine.marks import QUESTION, READ, RESPONSE
 from tests.machine.saying import Saying
+from tests.machine.transitions import transition
 from tests.recalls import codes, recalled, request_id, status
 
 TERMS = {

@@ -1,18 +1,16 @@
 """The machine itself: a federation, its oracle, the count of what happened, and what must hold after each healing.
 
 Families of transitions are mixins, a file each (`telling`, `recalling`, `answering`, …). To add one: write a class that derives from
-`Machine`, with rules made by `transition`, and with `OUTCOMES`, the closed list of what its rules can bring about; then name it in
-`tests/machine/machines.py`. A rule that is never taken, and an outcome that never happens, fail the run.
+`Machine`, with rules made by `transition`, and with `OUTCOMES`, the closed list of what they can bring about; then name it in a
+composition (`machines`, `life`, `within`). A rule that is never taken, and an outcome that never happens, fail the run.
 """
 
-import functools
 import random
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 from unittest.mock import patch
 
 from hypothesis import note
@@ -27,11 +25,11 @@ from tests.countries import BORDER, DAY, NGO, POLICE, agency
 from tests.federation import Federation, Stream
 from tests.machine.books import CLASSES, CONTROLS, Books, Entry, Fact, Inbound, Kind, Outbound
 from tests.machine.oracle import BATCH, Oracle
+from tests.machine.transitions import outcomes_of, transition, transitions_of
 from tests.recalls import codes, shown, status, told_waiting
 from tests.rig import Office
 
 Item = TypeVar("Item")
-Rule = TypeVar("Rule", bound=Callable[..., None])
 PERSONS = {BORDER: "border", POLICE: "police", NGO: "ngo"}
 """Who works at the desk of an agency of that class."""
 LONGEST = 60 * DAY
@@ -43,32 +41,6 @@ AFTER_A_RESTORE = frozenset({"ADOPTED", "ENTRY_WITHOUT_ALERT", "RECEIPT_BEYOND_L
 
 The last while its own receipts, adopted from the sender, are ahead of the entries, which come again after them.
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transition:
-    """One kind of thing that can happen."""
-
-    name: str
-    weight: int
-    """How often it is drawn, beside the others."""
-    when: Callable[[Any], bool]
-    arguments: Mapping[str, Sequence[Any]]
-    function: Callable[..., None]
-
-
-def transition(*, weight: int = 2, when: Callable[[Any], bool] = lambda _: True, **arguments: Sequence[Any]) -> Callable[[Rule], Rule]:
-    """Make a method one of the machine's transitions: drawn as often as its `weight` says, while `when` holds.
-
-    `arguments` are what may be drawn for each of its arguments.
-    """
-
-    def decorate(function: Rule) -> Rule:
-        made = Transition(name=function.__name__, weight=weight, when=when, arguments=arguments, function=function)
-        function.transition = made  # type: ignore[attr-defined]  # read by `transitions_of`
-        return function
-
-    return decorate
 
 
 class Machine(RuleBasedStateMachine):
@@ -428,25 +400,3 @@ class Machine(RuleBasedStateMachine):
 
 def _all_of(entry: Entry) -> frozenset[int]:
     return frozenset(range(1, 65)) if entry.kind in CONTROLS else entry.fields
-
-
-def outcomes_of(machine: type) -> frozenset[str]:
-    """All that can come about in a machine with these mixins."""
-    return frozenset().union(*(vars(part).get("OUTCOMES", ()) for part in machine.__mro__))
-
-
-@functools.cache
-def transitions_of(machine: type) -> tuple[Transition, ...]:
-    """Every transition of a machine's mixins, by name."""
-    found = {name: getattr(machine, name) for part in machine.__mro__ for name in vars(part)}
-    return tuple(one.transition for _, one in sorted(found.items()) if hasattr(one, "transition"))
-
-
-def rules_of(machine: type) -> frozenset[str]:
-    """The names of its transitions, as they are counted."""
-    return frozenset(f"rule {one.name}" for one in transitions_of(machine))
-
-
-def rules_in(family: type) -> frozenset[str]:
-    """The names of the transitions that one family adds."""
-    return frozenset(f"rule {name}" for name, one in vars(family).items() if hasattr(one, "transition"))

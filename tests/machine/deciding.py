@@ -13,8 +13,8 @@ from node.operations.sequence import sequence
 from node.policy.pack import read_pack
 from tests.countries import BORDER, DAY, agency, domain
 from tests.machine.books import GATED, Going, Submission, place_of
-from tests.machine.core import transition
 from tests.machine.telling import Telling
+from tests.machine.transitions import transition
 from tests.refusals import refused
 
 _PACK = b"""

@@ -11,10 +11,11 @@ from exchange.v1.disclosure_pb2 import ON_REQUEST_GROUND_INVESTIGATION
 from tests import inside
 from tests.countries import BORDER, DAY, HIT, NGO, POLICE, agency
 from tests.machine.books import Kind, place_of
-from tests.machine.core import LONGEST, transition
+from tests.machine.core import LONGEST
 from tests.machine.forms import Special
 from tests.machine.national import Kept, Passed
 from tests.machine.told_inside import CLASSES, ORDINARY, URGENT, ToldInside
+from tests.machine.transitions import transition
 from tests.recalls import RESTRICTION, WITHDRAWAL, attested, codes, shown
 from tests.refusals import refused
 

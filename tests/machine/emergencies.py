@@ -13,9 +13,10 @@ from tests import builders
 from tests.countries import DAY, HOUR, POLICE, agency, agreement, changed, clause
 from tests.countries import emergency as in_need
 from tests.machine.books import TELLING, Books, Entry, Going, Kind
-from tests.machine.core import LONGEST, transition
+from tests.machine.core import LONGEST
 from tests.machine.forms import Forming, Special
 from tests.machine.haste import BIRTH, CAP, DOCUMENTS, FAMILY, FIELDS, Haste, Use
+from tests.machine.transitions import transition
 from tests.refusals import refused
 
 SAVE_LIFE = handling_pb2.PURPOSE_SAVE_LIFE

@@ -6,7 +6,7 @@ from exchange.errors import Conflict, NotFound, Refused
 from node.operations import erase, retention
 from node.store import alerts
 from tests.machine.answering import Answering
-from tests.machine.core import transition
+from tests.machine.transitions import transition
 from tests.refusals import refused
 
 _WHY = "synthetic reason"

@@ -7,9 +7,9 @@ from typing import ClassVar
 from tests.countries import NGO
 from tests.machine.asking import Asking
 from tests.machine.books import place_of
-from tests.machine.core import transition, transitions_of
 from tests.machine.mishaps import Mishaps
 from tests.machine.onward import Onward
+from tests.machine.transitions import transition, transitions_of
 
 
 class Life(Asking, Onward, Mishaps):

@@ -6,7 +6,8 @@ from typing import ClassVar
 from node.operations import partners
 from tests.countries import domain
 from tests.machine.books import Books
-from tests.machine.core import Machine, transition, transitions_of
+from tests.machine.core import Machine
+from tests.machine.transitions import transition, transitions_of
 from tests.recalls import LIFTING, RESTRICTION
 
 AT_MOST = 4

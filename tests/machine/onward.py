@@ -9,10 +9,11 @@ from node.operations import deliver
 from tests import onward
 from tests.countries import BORDER, DAY, HOUR, NGO, POLICE, agency
 from tests.machine.books import Books, Entry, Going, Kind, place_of
-from tests.machine.core import LONGEST, transition
+from tests.machine.core import LONGEST
 from tests.machine.leaves import Leaves
 from tests.machine.marks import LEAVE_ASKED, LEAVE_DECIDED, PASSED_ON
 from tests.machine.passing import Asked, Decided, Notice
+from tests.machine.transitions import transition
 from tests.recalls import WITHDRAWAL
 from tests.refusals import refused
 

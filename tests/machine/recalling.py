@@ -8,8 +8,8 @@ from exchange.v1 import control_pb2, desk_service_pb2
 from node.operations import replace
 from tests.countries import DAY, POLICE, TRAVEL, agency
 from tests.machine.books import Fact, Going, Kind, place_of
-from tests.machine.core import transition
 from tests.machine.telling import Telling
+from tests.machine.transitions import transition
 from tests.recalls import LIFTING, RESTRICTION, WITHDRAWAL, codes, recalled, request_id, together
 
 _KINDS = {WITHDRAWAL: Kind.WITHDRAWAL, RESTRICTION: Kind.RESTRICTION, LIFTING: Kind.LIFTING}

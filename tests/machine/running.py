@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.machine.core import Machine, outcomes_of, rules_in, rules_of
+from tests.machine.core import Machine
+from tests.machine.transitions import outcomes_of, rules_in, rules_of
 
 EXAMPLES, STEPS = 12, 60
 """Runs under one seed, and transitions in each."""

@@ -6,8 +6,8 @@ from typing import ClassVar
 from exchange.v1 import desk_service_pb2
 from tests.countries import BORDER
 from tests.machine.books import Entry, Fact, Going, Kind, place_of
-from tests.machine.core import transition
 from tests.machine.recalling import Recalling
+from tests.machine.transitions import transition
 from tests.recalls import codes
 
 NO_WAY = frozenset({"AGREEMENT_EXPIRED", "CONDITION_APPROVALS", "LOG_STOPPED", "PARTNER_SUSPENDED"})

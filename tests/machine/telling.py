@@ -12,7 +12,8 @@ from node.operations import agreements, preview
 from tests import builders
 from tests.countries import BORDER, DAY, HOUR, NGO, POLICE, TRAVEL, agency, agreement, changed
 from tests.machine.books import Entry, Fact, Going, Kind, Treaty
-from tests.machine.core import LONGEST, Machine, transition
+from tests.machine.core import LONGEST, Machine
+from tests.machine.transitions import transition
 from tests.recalls import codes, other_alert, supplemented
 from tests.refusals import refused
 from tests.rig import draft

@@ -14,9 +14,10 @@ from node.operations.officers import NotPermitted
 from tests import tip_desk
 from tests.countries import DAY, changed
 from tests.machine.books import Kind
-from tests.machine.core import LONGEST, transition
+from tests.machine.core import LONGEST
 from tests.machine.tips import AFTER, DRAFT_DAYS, FAMILY, KEEP_DAYS, LOOKED_AT, Tip
 from tests.machine.tips_here import ABROAD, FAR, HERE, HOME, THERE, TYPES, TipsHere
+from tests.machine.transitions import transition
 from tests.recalls import request_id
 from tests.refusals import refused
 from tests.tips import NGO_ID, OTHER_NGO, answering, content, finished, new_id

@@ -7,11 +7,11 @@ import random
 from collections import Counter
 from pathlib import Path
 
-from tests.machine.core import transition
 from tests.machine.distributing import Distributing
 from tests.machine.emergencies import Emergencies
 from tests.machine.machines import TwoCountries
 from tests.machine.tipping import HOME, Tipping
+from tests.machine.transitions import transition
 
 DONE = ("tell", "tell", "work_on", "convert", "tell_inside", "tell_inside", "confirm", "save_life", "save_life", "tell_of")
 THEN = ("", "save_again", "save_again", "submit_tip", "distribute", "attest", "save_life", "save_life", "tell_of", "review")
