@@ -4,7 +4,7 @@ Who wrote it never approves it. An approval is bound to the preview's digest, wh
 after any change of agreement or policy that digest is another, and the submission is void. A draft is never edited, but submitted anew.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from exchange.encoding import cut
 from exchange.errors import Conflict, Malformed, NotFound, Refused
@@ -66,13 +66,13 @@ def submit(
     if len(draft.request_id) != 16:
         problems.append(error("REQUEST_ID", "request_id", "the request id is not 16 bytes", "use the exchange command line"))
     if refuses(problems):
-        return desk_service_pb2.SubmitAlertResponse(problems=problems)
+        return _turned_down(ports, person, problems)
     decided = _plan(ports, draft, now)
     if decided.refused or not decided.planned:
-        return desk_service_pb2.SubmitAlertResponse(problems=[*refusals(decided), *problems])
+        return _turned_down(ports, person, [*refusals(decided), *problems])
     compared = look(ports, person, draft, agency)
     if ports.duplicates_refuse and (found := problems_of(compared.duplicates, draft.despite, refuse=True)):
-        return desk_service_pb2.SubmitAlertResponse(problems=[*found, *problems])
+        return _turned_down(ports, person, [*found, *problems])
     needed = max(item.allowed.clause.approvals for item in decided.planned)
     if not needed:
         raise Refused("APPROVAL_NOT_ASKED", "no clause asks for an approval here: publish it")
@@ -102,6 +102,14 @@ def submit(
         raise Conflict("SUBMISSION_OTHER", "something else was submitted of this before; to submit what would go now: --again")
     published = _release_if_complete(ports, row.id, release)
     return desk_service_pb2.SubmitAlertResponse(submission=_message(ports, row.id), published=published)
+
+
+def _turned_down(ports: Ports, person: str, problems: Sequence[desk_service_pb2.Problem]) -> desk_service_pb2.SubmitAlertResponse:
+    codes = sorted({problem.code for problem in problems if problem.severity == desk_service_pb2.SEVERITY_ERROR})
+    with ports.store.write() as tx:
+        events = [Event(code=code) for code in codes]
+        ports.journal.record(tx, ports.clock.now_ms(), Kind.JOURNAL_KIND_REFUSAL, person, events)
+    return desk_service_pb2.SubmitAlertResponse(problems=problems)
 
 
 def approve(

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -259,3 +260,23 @@ def test_an_author_who_lost_the_role_releases_nothing_any_more(two: Federation) 
     with refused(NotPermitted, "ROLE_MISSING"):
         give(gb, submission)
     assert size(two) == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [({"recipients": [agency("vn", BORDER)]}, "PARTNER_UNKNOWN"), ({"not_after": 1}, "NOT_AFTER_OVER"), ({}, "SUBJECT_ALREADY_ALERTED")],
+)
+def test_what_is_refused_before_a_colleague_sees_it_is_journalled(two: Federation, changes: dict[str, Any], code: str) -> None:
+    gb = two["gb"]
+    if not changes:
+        gb.ports = replace(gb.ports, duplicates_refuse=True)
+        give(gb, submit(gb, draft(KH_BORDER)).submission)
+    wanted = draft(KH_BORDER)
+    for name in changes:
+        wanted.ClearField(name)
+    wanted.MergeFrom(desk_service_pb2.Draft(**changes))
+    answer = submit(gb, wanted)
+    assert not answer.HasField("submission")
+    assert code in errors(answer.problems)
+    journalled = [event[3] for event in gb.journal() if event[0] == "refusal" and event[1] == gb.person("liaison")]
+    assert journalled[-len(set(errors(answer.problems))) :] == sorted(set(errors(answer.problems)))
