@@ -71,6 +71,8 @@ class Distributing(ToldInside):
             "forward: refused ERASED",
         }
     )
+    RARE: ClassVar[frozenset[str]] = ToldInside.RARE | {"attest: refused INSIDE_EXCEPTION"}
+    """It takes an agency that keeps something, and a desk that then says that all is gone: test_distribution_life."""
 
     def desks(self) -> list[tuple[str, bytes]]:
         """(country, manifest) of every alert that a police desk was told from abroad."""

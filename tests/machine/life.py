@@ -46,7 +46,7 @@ class Life(Asking, Onward, Mishaps):
         """As everywhere, of what these families do; the office whose database is that of before goes on."""
         self.only = self.country(office)
         try:
-            super().lapse(office=office, what=what, which=which, passed=passed, then=then)
+            super().lapse(office=office, what=what, which=which, passed=passed, then=then, both=False)
         finally:
             self.only = ""
 

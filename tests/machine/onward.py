@@ -37,10 +37,9 @@ class Onward(Leaves):
             *(f"leave: not decided: {code}" for code in ("ALREADY_DECIDED", "ALERT_NOT_IN_FORCE", "ALERT_WITHDRAWN", "UNTIL")),
             *(f"leave: not decided: {code}" for code in ("FIELD_NOT_TOLD", "AGENCY_NOT_TOLD", "ONWARD_UNKNOWN")),
             "pass on: released",
-            "pass on: to two agencies",
             "pass on: withdrawn by its originator, who could not yet say so",
             *(f"pass on: refused: {code}" for code in ("PERMIT_NONE", "PERMIT_EXPIRED", "PERMIT_OTHER_PARTY", "ALERT_NOT_IN_FORCE")),
-            *(f"pass on: refused: {code}" for code in ("FIELD_REQUIRED", "ALREADY_TOLD", "ONWARD_UNKNOWN")),
+            *(f"pass on: refused: {code}" for code in ("FIELD_REQUIRED", "ALREADY_TOLD", "ONWARD_UNKNOWN", "RECIPIENT_NOT_ASKED")),
             "smuggle: without a permit",
             "smuggle: under a permit that nobody gave",
             "smuggle: under a permit that has expired",
@@ -194,7 +193,7 @@ class Onward(Leaves):
         weight=12,
         when=lambda self: bool(self.requests(own=True)),
         which=range(5),
-        to=("asked", "asked", "both", "both", "elsewhere"),
+        to=("asked", "asked", "asked", "both", "elsewhere"),
         given=(True, True, True, False),
         crossing=(False, False, False, True),
     )
@@ -241,8 +240,6 @@ class Onward(Leaves):
         self._passed(country, asked, decided, answer, going)
         self.say(country, Kind.PASSED_ON, asked.party, answer.notice, notice, not_after=self.now() + 90 * DAY)
         self.happened("pass on: released")
-        if to == "both":
-            self.happened("pass on: to two agencies")
         if any(one.kind is Kind.WITHDRAWAL for one in self.books(fact.country).said_of(asked.manifest)):
             self.happened("pass on: withdrawn by its originator, who could not yet say so")
 
@@ -254,7 +251,9 @@ class Onward(Leaves):
             return {"PERMIT_NONE"}
         if any(place_of(one)[0] != place_of(asked.third)[0] for one in recipients):
             return {"PERMIT_OTHER_PARTY"}
-        return {"PERMIT_EXPIRED"} if self.now() >= decided.until else set()
+        if self.now() >= decided.until:
+            return {"PERMIT_EXPIRED"}
+        return set() if recipients == [asked.third] else {"RECIPIENT_NOT_ASKED"}
 
     def _not_agreed(self, country: str, asked: Asked, going: dict[str, Going | str], notice: dict[str, Going | str]) -> set[str]:
         """What the clauses towards the third country say, then those towards the originator, who must know; then what was told before."""
