@@ -37,7 +37,7 @@ $(STAMP): pyproject.toml
 	touch $(STAMP)
 
 # Without Node.js a node runs, and says that it has no console; only the tests insist on it.
-$(STATIC): node/console/web/package-lock.json $(wildcard node/console/web/*.scss node/console/web/*.js) node/console/web/build.sh
+$(STATIC): node/console/web/package-lock.json $(wildcard node/console/web/*.scss node/console/web/*.js) node/console/web/build.sh | $(STAMP)
 	@if ! command -v npm >/dev/null; then \
 	  echo "npm was not found: nodes run without the web console. On Debian or Ubuntu: apt-get install nodejs npm; then run make again." >&2; \
 	else \
