@@ -30,6 +30,7 @@ from node.operations.partners import own_descriptor
 from node.operations.witnesses import sign_journal_checkpoint
 from node.policy.pack import read_pack
 from node.rpc.desk_service import DeskService
+from node.store.directory import raise_alarm
 from node.workers.sequencer import Sequencer
 from tests import asking, builders
 from tests.countries import BORDER, DAY, NOW, POLICE, agency, agreement, changed, domain, emergency, with_clause
@@ -221,6 +222,10 @@ def test_every_method_answers_whom_it_is_for(two: Federation) -> None:
         _ask_to_take_back(two, alert, lambda who, method, **fields: ask(ours if who == "liaison" else theirs, who, method, **fields))
         assert ask(ours, administrator, "RecoverLog", origin=ORIGIN).log.size == gb.outbound(kh).size
         assert ask(ours, administrator, "EndLog", origin=ORIGIN).state == "proposed"
+        with gb.ports.store.write() as tx:
+            raise_alarm(tx, 1, "LOG_FORK", partner=kh.domain)
+        (alarm,) = [one for one in ask(ours, administrator, "ListWork").items if one.detail == "LOG_FORK"]
+        assert ask(ours, administrator, "SettleAlarm", reference=alarm.reference.hex(), reason="synthetic").code == "LOG_FORK"
         assert ask(ours, administrator, "EnrolOfficer", officer=gb.person("liaison")).code
         assert ask(ours, administrator, "ForgetPasskeys", officer=gb.person("liaison")).passkeys == 0
     assert asked | BEFORE_RELEASE | RETENTION | REQUESTS | INSIDE | ONWARD | EMERGENCY | TIPS == set(METHODS)
