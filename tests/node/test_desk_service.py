@@ -175,6 +175,13 @@ def _ask_to_take_back(two: Federation, alert: str, ask: Callable[..., Any]) -> N
     assert not ask("border", "AttestPurge", request_id=b"3" * 16, **purge, **why).attestations[0].problems
 
 
+def _ask_about_an_alarm(office: Office, partner: str, ask: Callable[..., Any]) -> None:
+    with office.ports.store.write() as tx:
+        raise_alarm(tx, 1, "LOG_FORK", partner=partner)
+    (alarm,) = [one for one in ask("administrator", "ListWork").items if one.detail == "LOG_FORK"]
+    assert ask("administrator", "SettleAlarm", reference=alarm.reference.hex(), reason="synthetic").code == "LOG_FORK"
+
+
 def test_every_method_answers_whom_it_is_for(two: Federation) -> None:
     gb, kh = two["gb"], two["kh"]
     wanted = draft(agency("kh", BORDER), agency("kh", POLICE))
@@ -222,10 +229,7 @@ def test_every_method_answers_whom_it_is_for(two: Federation) -> None:
         _ask_to_take_back(two, alert, lambda who, method, **fields: ask(ours if who == "liaison" else theirs, who, method, **fields))
         assert ask(ours, administrator, "RecoverLog", origin=ORIGIN).log.size == gb.outbound(kh).size
         assert ask(ours, administrator, "EndLog", origin=ORIGIN).state == "proposed"
-        with gb.ports.store.write() as tx:
-            raise_alarm(tx, 1, "LOG_FORK", partner=kh.domain)
-        (alarm,) = [one for one in ask(ours, administrator, "ListWork").items if one.detail == "LOG_FORK"]
-        assert ask(ours, administrator, "SettleAlarm", reference=alarm.reference.hex(), reason="synthetic").code == "LOG_FORK"
+        _ask_about_an_alarm(gb, kh.domain, lambda who, method, **fields: ask(ours, who, method, **fields))
         assert ask(ours, administrator, "EnrolOfficer", officer=gb.person("liaison")).code
         assert ask(ours, administrator, "ForgetPasskeys", officer=gb.person("liaison")).passkeys == 0
     assert asked | BEFORE_RELEASE | RETENTION | REQUESTS | INSIDE | ONWARD | EMERGENCY | TIPS == set(METHODS)
