@@ -132,7 +132,10 @@ def _answer(place: Path, told: dict[str, Step]) -> None:
     police = oracle.agency_id("KH", "ahtjp")
     needed = law.rules("GB", police, "InformationResponse", "INVESTIGATION", ["CONTACT_ABUSE"], {f.category for f in law.RESPONSE.values()})
     law.refusals(place / "gb", told["assessment"]["attempts"], {police: needed})
-    assert refused(place, "gb", "ASSESSMENT_MISSING") == 1
+    attempts = [*told["assessment"]["attempts"], *told["gate"]["attempts"]]
+    assert attempts
+    for code in ("ASSESSMENT_MISSING", "ASSESSMENT_INCOMPLETE"):
+        assert refused(place, "gb", code) == sum(code in {one["code"] for one in attempt["refused"]} for attempt in attempts)
     (assessed,) = told["assessment"]["attempts"][0]["recorded"]
     step = told["answer"]
     (disclosure,) = step["answered"]["disclosures"]
