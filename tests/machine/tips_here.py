@@ -55,7 +55,8 @@ class TipsHere(Forming, Keeping):
 
     def _save(self, tip: Tip) -> None:
         more = {"contact": {"telephone": "+855 12 000 001"}} if tip.contact else {}
-        answer = tip_line.save_tip(self.office(HOME).ports, tip.ngo, tip.tip_id, body(tip.content, **more))  # type: ignore[arg-type]
+        written = body(tip.content, **more)  # type: ignore[arg-type]  # any more of a tip's JSON
+        answer = tip_line.save_tip(self.office(HOME).ports, tip.ngo, tip.tip_id, written)
         assert answer.created
         self.known.tips.append(replace(tip, reference=answer.reference, erase_by=self.now() + DRAFT_DAYS * DAY, releases=[], answers={}))
         self.happened("tip: saved")

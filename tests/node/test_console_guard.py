@@ -131,7 +131,7 @@ def test_a_form_that_does_not_come_is_not_waited_for(kh: Office, monkeypatch: py
                 await asyncio.sleep(5)
                 yield b"language=km"
 
-        return await visits.read_form(Endless(), seconds=0.05)  # type: ignore[arg-type]
+        return await visits.read_form(Endless(), seconds=0.05)  # type: ignore[arg-type]  # all of a request that is read
 
     monkeypatch.setattr("node.console.service.read_form", slow)
     assert Browser(kh).post("/language", {"language": "km"}).status_code == 400

@@ -46,7 +46,7 @@ def source() -> tuple[set[str], dict[str, str]]:
                     texts.add(parts[0])
     for path in sorted(CONSOLE.glob("*.py")):
         with path.open("rb") as file:
-            for _, message, _, _ in extract("python", file, PYTHON):  # type: ignore[arg-type]
+            for _, message, _, _ in extract("python", file, PYTHON):  # type: ignore[arg-type]  # its stubs want another IO
                 if isinstance(message, tuple):
                     plurals[message[0]] = message[1]
                 else:
