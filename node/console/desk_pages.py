@@ -11,6 +11,7 @@ from exchange.errors import NotFound
 from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1.hit_report_pb2 import HitReport
 from node.console.alert_words import AlertView, alert_view
+from node.console.page import Page
 from node.console.pages import DESK, WORKERS, Pages
 from node.console.report_form import OUTCOMES, PROBLEMS, ReportForm, read_report
 from node.console.site import Site
@@ -49,6 +50,18 @@ class DeskPages:
         self._site = site
         self._ports = site.ports
         self._pages = pages
+
+    def pages(self) -> tuple[Page, ...]:
+        """Every page of this family."""
+        return (
+            Page(method="GET", path="/", answer=self.home),
+            Page(method="GET", path="/you", answer=self.you),
+            Page(method="GET", path="/work", answer=self.work),
+            Page(method="GET", path="/inbox", answer=self.inbox),
+            Page(method="GET", path="/inbox/{alert}", answer=self.alert),
+            Page(method="GET", path="/inbox/{alert}/report", answer=self.ask_report),
+            Page(method="POST", path="/inbox/{alert}/report", answer=self.report),
+        )
 
     def home(self, visit: Visit) -> Response:
         """Where a person begins."""

@@ -45,6 +45,12 @@ TROUBLES: Final[Mapping[str, str]] = {
     "ROLE_MISSING": _said("Your role does not open this page. That you asked has been recorded."),
 }
 """What to tell a person, by code; every other code is told by itself."""
+PLACES: Final = (
+    ("/work", _said("Work"), WORKERS),
+    ("/inbox", _said("Inbox"), DESK),
+    ("/you", _said("You"), frozenset()),
+)
+"""Where the navigation leads, and the roles that have each; none means everybody. A page says with `here` which of them it belongs to."""
 OTHER_TROUBLE: Final = _said("The node refused this. Tell your administrator the code.")
 
 
@@ -64,8 +70,7 @@ class Pages:
             "signed_in": bool(visit.person),
             "token": visit.token,
             "token_name": TOKEN,
-            "may_work": bool(roles & WORKERS),
-            "may_read": bool(roles & DESK),
+            "places": [(path, words) for path, words, who in PLACES if not who or roles & who],
             "training": self._site.ports.training,
         }
         return self._rendered(visit.language, template, status, {**around, **values})

@@ -1,4 +1,4 @@
-"""The web console: who may ask, in what language, and what every answer carries. The pages themselves are `sign_in_pages`, `desk_pages`.
+"""The web console: who may ask, in what language, and what every answer carries; its pages are families of their own (`desk_pages`, …).
 
 K1  Nothing but this host: another name in the Host header is refused, so no foreign name is bound to this site.
 K2  What changes something is a POST from a page of this site (Sec-Fetch-Site), with the session's token if somebody is signed in.
@@ -8,7 +8,6 @@ K5  No answer, title, address or log says what went wrong in more than a code an
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -24,6 +23,7 @@ from node.console.assets import Assets
 from node.console.challenges import Challenges
 from node.console.desk_pages import DeskPages
 from node.console.languages import Language, choose, load_languages
+from node.console.page import Answer, Page
 from node.console.pages import Pages
 from node.console.sign_in_pages import SignInPages
 from node.console.site import Site
@@ -42,7 +42,6 @@ from node.operations.officers import NotPermitted
 from node.operations.sessions import WHOLE_MS, open_session
 from node.telemetry.logging import logger
 
-Answer = Callable[[Visit], Response]
 _STATUS: Final = (
     (NotPermitted, 403),
     (Unverified, 403),
@@ -59,16 +58,6 @@ LANGUAGE_COOKIE: Final = "__Host-language"
 _YEAR: Final = 365 * 24 * 3600
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """One page or form: `open` to whoever is not signed in."""
-
-    method: str
-    path: str
-    answer: Answer
-    open: bool = False
-
-
 class Console:
     """The application behind the listener; `routes` are all that it answers."""
 
@@ -77,28 +66,11 @@ class Console:
         self._assets = assets
         self._languages = load_languages()
         self._pages = Pages(site, assets, self._languages)
-        entrance = SignInPages(site, self._pages, Challenges(site.ports))
-        desk = DeskPages(site, self._pages)
+        # One line for each family of pages.
         self.pages: tuple[Page, ...] = (
-            Page(method="GET", path="/", answer=desk.home),
-            Page(method="GET", path="/sign-in", answer=entrance.ask, open=True),
-            Page(method="POST", path="/sign-in", answer=self._signing_in(entrance.sign_in), open=True),
-            *(
-                (Page(method="POST", path="/sign-in/code", answer=self._signing_in(entrance.by_code), open=True),)
-                if site.demo_sign_in
-                else ()
-            ),
-            Page(method="GET", path="/enrol", answer=entrance.ask_code, open=True),
-            Page(method="POST", path="/enrol", answer=entrance.offer_passkey, open=True),
-            Page(method="POST", path="/enrol/passkey", answer=entrance.enrol, open=True),
-            Page(method="POST", path="/sign-out", answer=self._signing_out(entrance.sign_out)),
+            *SignInPages(site, self._pages, Challenges(site.ports), self._signing_in, self._signing_out).pages(),
             Page(method="POST", path="/language", answer=self._choose_language, open=True),
-            Page(method="GET", path="/you", answer=desk.you),
-            Page(method="GET", path="/work", answer=desk.work),
-            Page(method="GET", path="/inbox", answer=desk.inbox),
-            Page(method="GET", path="/inbox/{alert}", answer=desk.alert),
-            Page(method="GET", path="/inbox/{alert}/report", answer=desk.ask_report),
-            Page(method="POST", path="/inbox/{alert}/report", answer=desk.report),
+            *DeskPages(site, self._pages).pages(),
         )
 
     def application(self) -> Starlette:

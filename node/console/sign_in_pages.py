@@ -1,11 +1,13 @@
 """Coming in and going out: a passkey, the code that enrols one, and, on a training node, that code alone."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
 
 from starlette.responses import RedirectResponse, Response
 
 from exchange.errors import Unverified
 from node.console.challenges import Challenges
+from node.console.page import Answer, Page
 from node.console.pages import Pages
 from node.console.site import Site
 from node.console.visits import Elsewhere, Visit
@@ -19,10 +21,35 @@ _SIGN_IN, _ENROL = "sign-in", "enrol"
 class SignInPages:
     """What whoever is not signed in may see."""
 
-    def __init__(self, site: Site, pages: Pages, challenges: Challenges) -> None:
+    def __init__(
+        self,
+        site: Site,
+        pages: Pages,
+        challenges: Challenges,
+        signing_in: Callable[[Callable[[Visit], bytes]], Answer],
+        signing_out: Callable[[Answer], Answer],
+    ) -> None:
         self._site = site
         self._pages = pages
         self._challenges = challenges
+        self._signing_in = signing_in
+        self._signing_out = signing_out
+
+    def pages(self) -> tuple[Page, ...]:
+        """Every page of this family."""
+        return (
+            Page(method="GET", path="/sign-in", answer=self.ask, open=True),
+            Page(method="POST", path="/sign-in", answer=self._signing_in(self.sign_in), open=True),
+            *(
+                (Page(method="POST", path="/sign-in/code", answer=self._signing_in(self.by_code), open=True),)
+                if self._site.demo_sign_in
+                else ()
+            ),
+            Page(method="GET", path="/enrol", answer=self.ask_code, open=True),
+            Page(method="POST", path="/enrol", answer=self.offer_passkey, open=True),
+            Page(method="POST", path="/enrol/passkey", answer=self.enrol, open=True),
+            Page(method="POST", path="/sign-out", answer=self._signing_out(self.sign_out)),
+        )
 
     def ask(self, visit: Visit) -> Response:
         """The page to sign in."""

@@ -10,8 +10,9 @@ import pytest
 from exchange.encoding import encode
 from exchange.v1 import desk_service_pb2, handling_pb2, hit_report_pb2, people_pb2, travel_alert_pb2
 from node.console import desk_pages, report_form
-from node.console.service import Page
+from node.console.page import Page
 from tests import builders
+from tests.console_opens import GIVEN, NEW, OPENS
 from tests.console_site import CHANNEL, Browser, Shown, field, site_of
 from tests.countries import BORDER, NOW, POLICE, TRAVEL, agency
 from tests.federation import Federation, federation
@@ -19,29 +20,6 @@ from tests.rig import ROLES, Office, draft
 
 PAGE_BYTES = 60_000
 SEEN = {"primary": "EXAMPLE, Thomas Specimen"}
-DESK = {"liaison", "second", "police", "border", "ngo", "both"}
-GIVEN = {"liaison", "second", "police", "border", "both"}
-"""Who works for an agency that was told; the children's organisation was not."""
-OPENS: dict[tuple[str, str], tuple[set[str], int]] = {
-    ("GET", "/"): (set(ROLES), 303),
-    ("GET", "/sign-in"): (set(ROLES), 303),
-    ("POST", "/sign-in"): (set(), 0),
-    ("POST", "/sign-in/code"): (set(), 0),
-    ("GET", "/enrol"): (set(ROLES), 200),
-    ("POST", "/enrol"): (set(), 0),
-    ("POST", "/enrol/passkey"): (set(), 0),
-    ("POST", "/sign-out"): (set(ROLES), 303),
-    ("POST", "/language"): (set(ROLES), 303),
-    ("GET", "/you"): (set(ROLES), 200),
-    ("GET", "/work"): (DESK | {"administrator"}, 200),
-    ("GET", "/inbox"): (DESK, 200),
-    ("GET", "/inbox/{alert}"): (GIVEN, 200),
-    ("GET", "/inbox/{alert}/report"): (DESK, 200),
-    ("POST", "/inbox/{alert}/report"): (GIVEN, 303),
-}
-"""For each page who it opens to, and with what status; to everybody else it refuses."""
-NEW = {("GET", "/sign-in"): 200, ("GET", "/enrol"): 200, ("POST", "/language"): 303}
-"""What whoever is not signed in is answered with, other than a refusal or the page to sign in."""
 
 
 @pytest.fixture(scope="module")

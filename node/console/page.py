@@ -1,0 +1,20 @@
+"""One page or form of the console: where it is and what answers it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from node.console.visits import Visit
+
+Answer = Callable[[Visit], Response]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page or form: `open` to whoever is not signed in."""
+
+    method: str
+    path: str
+    answer: Answer
+    open: bool = False
