@@ -45,7 +45,7 @@ TROUBLES: Final[Mapping[str, str]] = {
     "ROLE_MISSING": _said("Your role does not open this page. That you asked has been recorded."),
 }
 """What to tell a person, by code; every other code is told by itself."""
-PLACES: Final = (
+PLACES: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
     ("/work", _said("Work"), WORKERS),
     ("/inbox", _said("Inbox"), DESK),
     ("/you", _said("You"), frozenset()),
