@@ -15,7 +15,7 @@ SPELT, SOUNDING, BONES, NEAR, INITIAL = range(5)
 RULES: Final = ("NAME_SAME", "NAME_SOUNDS_ALIKE", "NAME_CONSONANTS", "NAME_NEAR", "NAME_INITIAL")
 JOINED_RULE: Final = "NAME_JOINED"
 
-_ONE_SLIP, _TWO_SLIPS = 4, 8
+_ONE_SLIP, _TWO_SLIPS = 3, 8
 """Letters that a word needs for one slip, or two, to leave it recognisable."""
 _CUT_AT_LEAST: Final = 4
 _JOINED_SOUNDING, _JOINED_BONES, _JOINED_NEAR = 3, 4, 7
@@ -138,6 +138,8 @@ def _same_sound(one: Word, other: Word) -> bool:
 
 
 def _same_bones(one: Word, other: Word) -> bool:
+    if 1 in {len(one.spelt), len(other.spelt)}:
+        return False  # an initial, and no word
     return one.bones[0] in other.bones or (len(one.bones) > 1 and not set(one.bones).isdisjoint(other.bones))
 
 
