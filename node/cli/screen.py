@@ -30,6 +30,7 @@ RULES: Final = {
     "NAME_NEAR": "a slip apart",
     "NAME_INITIAL": "an initial",
     "NAME_JOINED": "written as one",
+    "NAME_ORDER": "in another order",
     "NAME_DIFFERS": "another word",
     "NAME_LACKS": "the list lacks it",
     "NAME_HAS_MORE": "the list has it besides",

@@ -75,6 +75,25 @@ def align(told: tuple[Word, ...], shown: tuple[Word, ...]) -> Alignment:
     return Alignment(tuple(pairs), tuple(left), tuple(right))
 
 
+def in_order(aligned: Alignment, told: tuple[Word, ...], shown: tuple[Word, ...]) -> bool:
+    """Whether the words that agree follow each other alike on both sides, once the beginning of one may have been put at its end."""
+    places = sorted(
+        zip(_places(told, [pair.told for pair in aligned.pairs]), _places(shown, [pair.shown for pair in aligned.pairs]), strict=True)
+    )
+    turned = [place for _, place in places]
+    return sum(one > other for one, other in pairwise([*turned, *turned[:1]])) <= 1
+
+
+def _places(words: tuple[Word, ...], runs: list[tuple[Word, ...]]) -> list[int]:
+    left: list[Word | None] = [*words]
+    found = []
+    for run in runs:
+        place = left.index(run[0])
+        left[place] = None
+        found.append(place)
+    return found
+
+
 def _take(level: int, agree: Callable[[Word, Word], bool], left: list[Word], right: list[Word], pairs: list[Pair]) -> None:
     for one in tuple(left):
         for other in right:

@@ -15,7 +15,7 @@ from math import log2
 from typing import Final
 
 from node.matching import births, documents
-from node.matching.alignment import BONES, INITIAL, JOINED_RULE, NEAR, RULES, Alignment, Pair, align, keys_of
+from node.matching.alignment import BONES, INITIAL, JOINED_RULE, NEAR, RULES, Alignment, Pair, align, in_order, keys_of
 from node.matching.births import BirthAgreement
 from node.matching.documents import DocumentAgreement
 from node.matching.index import Index
@@ -24,14 +24,16 @@ from node.matching.spelling import Word
 
 ONE_STRANGER_IN: Final = 250
 MORE_RULES: Final = (
-    "NAME_COMPLETE", "NAME_DIFFERS", "NAME_LACKS", "NAME_HAS_MORE", "SEX", "SEX_DIFFERS", "NATIONALITY", "NATIONALITY_DIFFERS",
-    "SERVICE", "SERVICE_NUMBER", "DOCUMENT_OUTWEIGHS",
+    "NAME_COMPLETE", "NAME_ORDER", "NAME_DIFFERS", "NAME_LACKS", "NAME_HAS_MORE", "SEX", "SEX_DIFFERS", "NATIONALITY",
+    "NATIONALITY_DIFFERS", "SERVICE", "SERVICE_NUMBER", "DOCUMENT_OUTWEIGHS",
 )  # fmt: skip
 """The rules of a reason besides those of words, births and documents."""
 
 _CONTRADICTING_NAME: Final = 250.0
 _MISSING: Final = 1.4
 _ADDED: Final = 1.6
+_OTHER_ORDER: Final = 16.0
+"""Family and given names change places on lists; given names hardly ever do so among themselves."""
 _SEX_DIFFERS: Final = 25.0
 _NATIONALITY_DIFFERS: Final = 4.0
 _BIRTH_DIFFERS: Final = 100.0
@@ -48,7 +50,7 @@ _UNSEEN: Final = 2000
 """A word that no alert has is taken to be borne by one person in so many."""
 _OF_ONE_LANGUAGE: Final = 4.0
 """Words of one name are of one language, and so are many on one crossing: a second agreement is so much likelier than among all names."""
-_PERHAPS, _RAREST = 0.15, 0.001
+_PERHAPS, _RAREST = 0.5, 0.001
 """How many strangers with such a name there may be among as many people as there are alerts, where no other alert has it."""
 
 
@@ -137,6 +139,9 @@ class _Scoring:
         document: tuple[DocumentAgreement, str, str] | None, against: list[Reason],
     ) -> Proposal:  # fmt: skip
         contradicting = [*_left_over(aligned), *against]
+        if not in_order(aligned, alias.words, shown.words):
+            told, listed = (" ".join(word.spelt for word in name.words) for name in (alias, shown))
+            contradicting.append(Reason(rule="NAME_ORDER", points=-log2(_OTHER_ORDER), told=told, shown=listed))
         lost = sum(reason.points for reason in contradicting)
         if document is not None and document[0].outweighs and lost < -log2(_WITH_SAME_DOCUMENT):
             contradicting.append(Reason(rule="DOCUMENT_OUTWEIGHS", points=-log2(_WITH_SAME_DOCUMENT) - lost))
@@ -194,7 +199,7 @@ class _Scoring:
             chance *= self._share(pair, place)
             lost += _cost(pair)
         lost += min(len(aligned.told), len(aligned.shown)) * log2(_CONTRADICTING_NAME)
-        return log2(self._total / max(min(_PERHAPS, chance * self._total), _RAREST)) - lost
+        return log2(self._total / _unmet(chance * self._total)) - lost
 
     def _share(self, pair: Pair, place: int) -> float:
         """How many strangers bear these words, if words went together by chance."""
@@ -231,7 +236,7 @@ class _Scoring:
                 chance *= self._share(pairs[place], place)
                 cost = _cost(pairs[place])
             # The alert itself is one of those counted, and says nothing of how many strangers have such a name.
-            expected = max(count - 1.0, min(_PERHAPS, chance * self._total), _RAREST)
+            expected = max(count - 1.0, _unmet(chance * self._total))
             if place >= len(pairs):
                 # Whoever is left may share a sex or a country by chance alone, however few they are: as if some more had been counted.
                 often = self._part(rule, length, countries, sex)
@@ -291,6 +296,11 @@ class _Scoring:
         if word.spelt not in self._near:
             self._near[word.spelt] = self._index.near(word)
         return self._near[word.spelt]
+
+
+def _unmet(expected: float) -> float:
+    """How many strangers have a name that no other alert has, if so many were expected: some half of one, or as few as that."""
+    return max(1 / (1 / _PERHAPS + 1 / expected), _RAREST)
 
 
 def _enough(aligned: Alignment) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from node.cli.screen import _LARGEST, RULES
 from node.intake.edtf import read_edtf
 from node.matching import births, documents, manifest
-from node.matching.alignment import BONES, INITIAL, NEAR, SOUNDING, SPELT, align
+from node.matching.alignment import BONES, INITIAL, NEAR, SOUNDING, SPELT, align, in_order
 from node.matching.alignment import RULES as NAME_RULES
 from node.matching.births import BIRTH_RULES
 from node.matching.documents import DOCUMENT_RULES
@@ -87,6 +87,31 @@ def test_chinese_characters_are_read_in_mandarin_and_cantonese() -> None:
 def test_order_and_joins_leave_nothing_over(told: str, shown: str) -> None:
     aligned = align(words_of(told)[0], words_of(shown)[0])
     assert (aligned.told, aligned.shown) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("told", "shown", "same"),
+    [
+        ("Nguyen Van Minh", "NGUYEN VAN MINH", True),
+        ("Nguyen Van Minh", "VAN MINH NGUYEN", True),
+        ("Nguyen Van Minh", "NGUYEN MINH", True),
+        ("Nguyen Van Minh", "NGUYEN MINH VAN", False),
+        ("Wang Xiao Ming", "XIAOMING WANG", True),
+        ("Wang Xiao Ming", "MINGXIAO WANG", True),  # one word agrees and has no order
+        ("Li Lei Lei", "LEI LEI LI", True),
+        ("Smith John", "JOHN SMITH", True),
+    ],
+)
+def test_names_may_be_turned_and_not_shuffled(told: str, shown: str, *, same: bool) -> None:
+    (one,), (other,) = words_of(told), words_of(shown)
+    assert in_order(align(one, other), one, other) == same
+
+
+def test_another_order_is_held_against_a_proposal() -> None:
+    index = indexed(subject(name="Nguyen Gia Quyen"))
+    same, other = (only(screen(index, passenger(name))) for name in ("NGUYEN/GIA QUYEN", "NGUYEN/QUYEN GIA"))
+    assert "NAME_ORDER" in rules(other)
+    assert other.points == pytest.approx(same.points - 4)
 
 
 @pytest.mark.parametrize(
