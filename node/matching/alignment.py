@@ -77,21 +77,20 @@ def align(told: tuple[Word, ...], shown: tuple[Word, ...]) -> Alignment:
 
 def in_order(aligned: Alignment, told: tuple[Word, ...], shown: tuple[Word, ...]) -> bool:
     """Whether the words that agree follow each other alike on both sides, once the beginning of one may have been put at its end."""
-    places = sorted(
-        zip(_places(told, [pair.told for pair in aligned.pairs]), _places(shown, [pair.shown for pair in aligned.pairs]), strict=True)
-    )
-    turned = [place for _, place in places]
-    return sum(one > other for one, other in pairwise([*turned, *turned[:1]])) <= 1
+    one = _in_turn(told, [(pair.told, pair.told) for pair in aligned.pairs])
+    other = _in_turn(shown, [(pair.shown, pair.told) for pair in aligned.pairs])
+    return any(one == other[turn:] + other[:turn] for turn in range(len(one) or 1))
 
 
-def _places(words: tuple[Word, ...], runs: list[tuple[Word, ...]]) -> list[int]:
+def _in_turn(words: tuple[Word, ...], runs: list[tuple[tuple[Word, ...], tuple[Word, ...]]]) -> list[tuple[Word, ...]]:
+    """What stands beside each run, in the order in which the runs stand among the words."""
     left: list[Word | None] = [*words]
     found = []
-    for run in runs:
+    for run, beside in runs:
         place = left.index(run[0])
         left[place] = None
-        found.append(place)
-    return found
+        found.append((place, beside))
+    return [beside for _, beside in sorted(found, key=lambda item: item[0])]
 
 
 def _take(level: int, agree: Callable[[Word, Word], bool], left: list[Word], right: list[Word], pairs: list[Pair]) -> None:

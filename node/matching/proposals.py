@@ -9,6 +9,7 @@ name would meet by accident. So a common name needs a birth date to the day, and
 log2(alerts / alerts with such a name); what contradicts takes points away. `needed` is log2(alerts) + log2(ONE_STRANGER_IN).
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from math import log2
@@ -22,7 +23,7 @@ from node.matching.index import Index
 from node.matching.people import Alias, Passenger, Shown, Subject, names_of
 from node.matching.spelling import Word
 
-ONE_STRANGER_IN: Final = 250
+ONE_STRANGER_IN: Final = 125
 MORE_RULES: Final = (
     "NAME_COMPLETE", "NAME_ORDER", "NAME_DIFFERS", "NAME_LACKS", "NAME_HAS_MORE", "SEX", "SEX_DIFFERS", "NATIONALITY",
     "NATIONALITY_DIFFERS", "SERVICE", "SERVICE_NUMBER", "DOCUMENT_OUTWEIGHS",
@@ -31,7 +32,7 @@ MORE_RULES: Final = (
 
 _CONTRADICTING_NAME: Final = 250.0
 _MISSING: Final = 1.4
-_ADDED: Final = 1.6
+_ADDED: Final = 3.0
 _OTHER_ORDER: Final = 16.0
 """Family and given names change places on lists; given names hardly ever do so among themselves."""
 _SEX_DIFFERS: Final = 25.0
@@ -260,6 +261,7 @@ class _Scoring:
 
     def _count(self, pairs: list[tuple[Pair, bool]], length: int, sex: str, countries: tuple[str, ...]) -> Iterator[int]:
         held: set[int] | None = None
+        sounds: Counter[str] = Counter()
         words = {word for pair, _ in pairs if pair.level < INITIAL for word in pair.told}
         for pair, family in pairs:
             if pair.level == INITIAL:
@@ -267,6 +269,10 @@ class _Scoring:
             else:
                 here = self._index.bearing(pair, self._spellings(pair), family=family)
                 held = here if held is None else held & here
+                for word in pair.told:
+                    sounds.update(word.sounding)
+                    if sounds[word.sounding[0]] > 1:
+                        held = self._with_again(held, word.sounding[0], sounds[word.sounding[0]])
             yield len(held)
         if length:
             here = self._index.of_length(length)
@@ -279,6 +285,15 @@ class _Scoring:
         if countries:
             here = self._index.of_nationalities(countries)
             yield len(here if held is None else held & here)
+
+    def _with_again(self, held: set[int], sound: str, times: int) -> set[int]:
+        """Those who have so many words of this sound in one name."""
+        subjects = self._index.subjects
+        return {
+            reference
+            for reference in held
+            if any(sum(sound in word.sounding for word in alias.words) >= times for alias in subjects[reference].aliases)
+        }
 
     def _with_initial(self, held: set[int], letter: str, others: set[Word]) -> set[int]:
         """Those who bear another word besides that begins with this letter."""
