@@ -69,12 +69,8 @@ class DeskPages:
         return self._pages.page(visit, "work.html", items=items, everything=everything, left_off=everything - len(items))
 
     def inbox(self, visit: Visit) -> Response:
-        """What came in, the next landing first, fifty at a time from the newest. Raises `NotPermitted`, `Malformed` (PAGE_TOKEN)."""
+        """What came in, the next landing first, fifty at a time. Raises `NotPermitted`, `Malformed` (PAGE_TOKEN)."""
         found = list_inbox(self._ports, visit.person, messages.ListInboxRequest(page_token=visit.query.get("after", "")))
-        now = self._ports.clock.now_ms()
-        rows = sorted(
-            found.alerts, key=lambda one: (not one.arrives_at >= now, one.arrives_at if one.arrives_at >= now else -one.received_at)
-        )
         shown = [
             {
                 "reference": one.manifest_digest.hex(),
@@ -85,7 +81,7 @@ class DeskPages:
                 "answered": one.answered,
                 "flags": [flag_words(flag) for flag in one.flags],
             }
-            for one in rows
+            for one in found.alerts
         ]
         return self._pages.page(visit, "inbox.html", alerts=shown, older=found.next_page_token)
 

@@ -276,14 +276,14 @@ def test_the_four_outcomes_are_of_the_schema() -> None:
     assert all(f"HIT_OUTCOME_{name}" in hit_report_pb2.HitOutcome.keys() for name in report_form.OUTCOMES)  # noqa: SIM118  an enum wrapper
 
 
-def test_who_lands_next_stands_first(kh: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_inbox_stands_in_the_order_of_the_operation(kh: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     now = kh.ports.clock.now_ms()
     found = desk_service_pb2.ListInboxResponse(next_page_token="a b&c")
     for number, lands in enumerate((0, now + 5000, now - 5000, now + 1000), start=1):
         found.alerts.add(alert_type=TRAVEL, manifest_digest=bytes([number]) * 32, arrives_at=lands, received_at=now + number)
     monkeypatch.setattr(desk_pages, "list_inbox", lambda *_: found)
     page = Browser(kh).enter("border").get("/inbox").text
-    assert [link[:2] for link in re.findall(r'href="/inbox/([0-9a-f]{64})"', page)] == ["04", "02", "03", "01"]
+    assert [link[:2] for link in re.findall(r'href="/inbox/([0-9a-f]{64})"', page)] == ["01", "02", "03", "04"]
     assert 'href="/inbox?after=a%20b%26c"' in page
 
 
