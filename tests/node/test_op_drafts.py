@@ -179,7 +179,7 @@ def test_it_goes_thirty_days_after_its_last_change(gb: Office) -> None:
     assert run_due(gb.ports, gb.domain).erased == 1
     with refused(NotFound, "DRAFT_NOT_FOUND"):
         draft_box.get(gb.ports, me, held.id)
-    assert events(gb)[-2:] == [("erasure", "node", "DRAFT_INTENDED"), ("erasure", gb.domain, "DRAFT_DONE")]
+    assert events(gb)[-2:] == [("erasure", "node", "DRAFT_INTENDED"), ("erasure", "node", "DRAFT_DONE")]
 
 
 def test_a_crash_between_destroying_and_attesting_is_made_good(gb: Office, monkeypatch: pytest.MonkeyPatch) -> None:
