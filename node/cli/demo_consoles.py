@@ -5,7 +5,7 @@ link, or looking ahead at it, uses nothing up. The page puts it into its form an
 """
 
 from node.cli.demo_stage import Data, Stage
-from node.cli.output import party_name, words
+from node.short_words import party_name, words
 
 
 def offer_consoles(stage: Stage) -> None:
