@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from node.cli import demo_drawings as drawings
 from node.cli.demo_stage import Data, find
-from node.cli.output import facts, heading, note, party_name, short, table, words
+from node.cli.output import facts, heading, note, table
+from node.short_words import party_name, short, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
