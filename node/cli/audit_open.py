@@ -8,9 +8,10 @@ import click
 from node.cli.audit_verdict import Place
 from node.cli.command import Verb
 from node.cli.context import ask, open_audit
-from node.cli.document import document
 from node.cli.errors import VERIFICATION_FAILED, Trouble
-from node.cli.output import facts, note, show, time_text
+from node.cli.output import facts, note, show
+from node.documents import document
+from node.short_words import time_text
 
 if TYPE_CHECKING:
     from rich.console import Console
