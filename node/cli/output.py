@@ -183,6 +183,13 @@ def grouped(fingerprint: bytes) -> str:
     return "\n".join(" ".join(groups[start : start + 8]) for start in range(0, len(groups), 8))
 
 
+def in_words(fingerprint: bytes) -> str:
+    """The same in words that are told apart by telephone, four to a line, each line a group of eight digits."""
+    from node.fingerprints import groups
+
+    return "\n".join(group.words for group in groups(fingerprint))
+
+
 def party_name(spiffe_id: str) -> str:
     """A short name: `gdi (kh)` for spiffe://kh.alerts.example/agency/gdi, `node (kh)` for that country's node; others as they are."""
     domain, slash, slug = spiffe_id.removeprefix("spiffe://").partition("/agency/")
