@@ -8,7 +8,7 @@ GIVEN = {"liaison", "second", "police", "border", "both"}
 Opens = dict[tuple[str, str], tuple[set[str], int]]
 
 _ENTRANCE: Opens = {
-    ("GET", "/sign-in"): (set(ROLES), 303),
+    ("GET", "/sign-in"): (set(ROLES), 200),
     ("POST", "/sign-in"): (set(), 0),
     ("POST", "/sign-in/code"): (set(), 0),
     ("GET", "/enrol"): (set(ROLES), 200),

@@ -6,9 +6,10 @@ import click
 
 from node.cli.command import Verb
 from node.cli.context import ask, open_desk
-from node.cli.document import document
 from node.cli.errors import VERIFICATION_FAILED
-from node.cli.output import heading, note, plain, show, time_text
+from node.cli.output import heading, note, plain, show
+from node.documents import document
+from node.short_words import time_text
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -188,8 +188,8 @@ def describe(config: Path, identity: Path | None) -> None:
 
     It is due every 90 days, whenever address, languages, agencies or the authority change, and after a new version that understands more.
     """
-    from node.cli.document import iso_time
     from node.config import load_config
+    from node.documents import iso_time
     from node.keys.rotation import describe as sign
     from node.system import SystemClock
 
@@ -290,7 +290,7 @@ def _policy_lines(chain: bytes, fingerprint: bytes) -> list[str]:
 
 def _newest(chain: bytes) -> dict[str, Any]:
     from exchange.v1 import directory_pb2, statement_pb2
-    from node.cli.document import document
+    from node.documents import document
 
     newest = statement_pb2.Statement.FromString(directory_pb2.DescriptorChain.FromString(chain).descriptors[-1])
     return document(directory_pb2.NodeDescriptor.FromString(newest.payload))

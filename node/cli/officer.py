@@ -6,8 +6,9 @@ import click
 
 from node.cli.command import Noun
 from node.cli.context import ask, open_desk
-from node.cli.document import document
-from node.cli.output import facts, note, show, table, time_cell, time_text, words
+from node.cli.output import facts, note, show, table
+from node.documents import document
+from node.short_words import time_cell, time_text, words
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -7,9 +7,10 @@ import click
 
 from node.cli.command import Noun
 from node.cli.context import ask, open_desk
-from node.cli.document import document, enum_name
 from node.cli.fingerprint import Fingerprint
-from node.cli.output import facts, grouped, heading, in_words, note, party_name, show, table, time_text, words
+from node.cli.output import facts, grouped, heading, in_words, note, show, table
+from node.documents import document, enum_name
+from node.short_words import party_name, time_text, words
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -17,6 +17,7 @@ from node.console.report_form import OUTCOMES, PROBLEMS, ReportForm, read_report
 from node.console.site import Site
 from node.console.visits import Elsewhere, Visit
 from node.console.words import texts_in, type_words
+from node.console.work_links import work_link
 from node.console.work_words import flag_words, kind_words
 from node.operations.inbox import get_inbox_alert, list_inbox
 from node.operations.officers import require
@@ -25,22 +26,10 @@ from node.operations.whoami import whoami
 from node.operations.work import list_work
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
-_DIGEST_BYTES: Final = 32
 WORK_SHOWN: Final = 50
 """More on one page would be too much for a poor line."""
 _REASON: Final = "Report to the originator"
 """Why, for auditors: as the command line says by itself."""
-_READ_HERE: Final = frozenset(
-    {
-        messages.WORK_KIND_ALERT_TO_ACKNOWLEDGE,
-        messages.WORK_KIND_ALERT_TO_REPORT,
-        messages.WORK_KIND_REPORT_TO_READ,
-        messages.WORK_KIND_REFUSAL_TO_READ,
-        messages.WORK_KIND_RECALL_TO_READ,
-        messages.WORK_KIND_ATTESTATION_TO_GIVE,
-    }
-)
-"""Work about what stands in the inbox; the rest is done on the command line for now."""
 
 
 class DeskPages:
@@ -140,7 +129,8 @@ class DeskPages:
         return {
             "item": item,
             "words": kind_words(item.kind),
-            "reference": item.reference.hex() if item.kind in _READ_HERE and len(item.reference) == _DIGEST_BYTES else "",
+            "address": work_link(item),
+            "reference": item.reference.hex()[:12],
         }
 
     def _view(self, visit: Visit, reference: str) -> AlertView:

@@ -47,6 +47,7 @@ def console_listener(config: Config, ports: Ports, sequencer: Sequencing) -> Htt
         ports=ports,
         host=section.host,
         port=int(section.listen.rpartition(":")[2]),
+        zone=section.zone,
         secure=secure,
         demo_sign_in=section.demo_sign_in,
         desks={str(one.id): ContactDesk(unit=one.name, channel=one.desk) for one in config.agencies if one.desk},

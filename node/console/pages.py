@@ -1,7 +1,7 @@
 """Pages from templates: every value escaped, every word from the catalogue of the person's language."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader, PrefixLoader
@@ -72,6 +72,8 @@ class Pages:
             "token_name": TOKEN,
             "places": [(path, words) for path, words, who in PLACES if not who or roles & who],
             "training": self._site.ports.training,
+            "own_zone": self._site.zone,
+            "moment": partial(_moment, visit.language, self._site.zone),
         }
         return self._rendered(visit.language, template, status, {**around, **values})
 
@@ -85,6 +87,11 @@ class Pages:
         around = {"asset": self._assets.path, "product": NAME, "languages": tuple(self._languages.values())}
         text = _environment(language).get_template(template).render(**around, **values)
         return Response(text, status_code=status, media_type="text/html", headers={"content-language": language.code})
+
+
+def _moment(language: Language, own_zone: str, unix_ms: int, zone: str = "") -> str:
+    """A point in time as the clock shows it there, or where the officers of this console sit."""
+    return language.moment(unix_ms, zone or own_zone)
 
 
 def _party(spiffe_id: str) -> str:

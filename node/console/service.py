@@ -66,9 +66,10 @@ class Console:
         self._assets = assets
         self._languages = load_languages()
         self._pages = Pages(site, assets, self._languages)
-        # One line for each family of pages.
+        challenges = Challenges(site.ports)
+        # One line for each family of pages; those that ask for a fresh passkey are given `Confirming(site, challenges)`.
         self.pages: tuple[Page, ...] = (
-            *SignInPages(site, self._pages, Challenges(site.ports), self._signing_in, self._signing_out).pages(),
+            *SignInPages(site, self._pages, challenges, self._signing_in, self._signing_out).pages(),
             Page(method="POST", path="/language", answer=self._choose_language, open=True),
             *DeskPages(site, self._pages).pages(),
         )
@@ -106,6 +107,7 @@ class Console:
         visit = Visit(
             person=session.person if session else "",
             secret=secret if session else b"",
+            began_by=session.began_by if session else "",
             language=language,
             place={name: str(value) for name, value in request.path_params.items()},
             query=dict(request.query_params),

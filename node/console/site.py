@@ -22,6 +22,8 @@ class Site:
     ports: Ports
     host: str
     port: int
+    zone: str
+    """In which its officers read times (IANA name)."""
     secure: bool
     """Served by TLS; else on this machine alone, for training."""
     demo_sign_in: bool

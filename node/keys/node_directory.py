@@ -200,7 +200,7 @@ def _config_lines(
     yield "\n# The web console for officers. Off until `listen` names an address. TLS is that of the desk, so `host` is among its names;"
     yield "# `plain` and `demo_sign_in` are for training on this machine alone. docs/console.md tells more."
     yield '[console]\n# listen = "127.0.0.1:7447"'
-    yield f"host = {_quote(f'{plan.code.lower()}.localhost')}\nplain = true\ndemo_sign_in = true"
+    yield f"host = {_quote(f'{plan.code.lower()}.localhost')}\nzone = {_quote(plan.time_zone)}\nplain = true\ndemo_sign_in = true"
     if policy_key:
         yield f"\n# What the law asks for before another country is told.\n[policy]\npack = {_quote(PACK_FILE)}\nkey = {_quote(policy_key)}"
     for agency in plan.agencies:

@@ -26,6 +26,8 @@ class SessionRow:
 
     digest: bytes
     person: str
+    began_by: str
+    """A code of the journal's SIGN_IN."""
     began_at: int
     seen_at: int
 
@@ -42,6 +44,12 @@ def passkey_of(tx: Connection, credential: bytes) -> Passkey | None:
     """The passkey of that credential id."""
     row = tx.execute(select(passkeys).where(passkeys.c.credential == credential)).first()
     return Passkey(**{name: getattr(row, name) for name in Passkey.__slots__}) if row else None
+
+
+def credentials_of(tx: Connection, person: str) -> list[bytes]:
+    """The credential ids of a person's passkeys, the oldest first."""
+    query = select(passkeys.c.credential).where(passkeys.c.person == person)
+    return list(tx.execute(query.order_by(passkeys.c.added_at, passkeys.c.credential)).scalars())
 
 
 def count_passkey(tx: Connection, credential: bytes, before: int, now: int) -> bool:

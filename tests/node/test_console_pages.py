@@ -293,27 +293,6 @@ def test_the_list_goes_on_where_the_page_ends(kh: Office, digest: str) -> None:
     assert "PAGE_TOKEN" in browser.get("/inbox?after=made-up").text
 
 
-def test_work_shows_times_at_both_ends_and_what_is_done_elsewhere(two: Federation, kh: Office) -> None:
-    reference = told(two)
-    page = Browser(kh).enter("border").get("/work").text
-    assert f'href="/inbox/{reference}"' in page
-    assert "(Asia/Bangkok)" in page
-    assert "(Europe/London)" in page
-    two["gb"].ports.clock.pass_(0)
-    idle = Browser(kh).enter("ngo").get("/work").text
-    assert "Nothing needs you now." in idle
-
-
-def test_work_without_a_page_names_its_command(kh: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = desk_service_pb2.ListWorkResponse(left_off=2)
-    found.items.add(
-        kind=desk_service_pb2.WORK_KIND_ALARM, reference=b"12345678", overdue=True, escalated=True, command="exchange audit list"
-    )
-    monkeypatch.setattr(desk_pages, "list_work", lambda *_: found)
-    texts = [text for _, text in Shown(Browser(kh).enter("administrator").get("/work").text).texts]
-    assert {"Alarm", "Overdue", "Escalated", "exchange audit list", "2 more are not shown."} <= set(texts)
-
-
 def test_no_address_and_no_title_holds_personal_data(kh: Office, digest: str) -> None:
     browser = Browser(kh).enter("border")
     for path in ("/work", "/inbox", f"/inbox/{digest}", f"/inbox/{digest}/report"):
