@@ -22,6 +22,7 @@ from node.console.work_words import flag_words, kind_words
 from node.operations.inbox import get_inbox_alert, list_inbox
 from node.operations.officers import require
 from node.operations.report import answer
+from node.operations.tip_form import is_ngo
 from node.operations.whoami import whoami
 from node.operations.work import list_work
 
@@ -55,7 +56,7 @@ class DeskPages:
     def home(self, visit: Visit) -> Response:
         """Where a person begins."""
         entry = self._ports.officers[visit.person]
-        raise Elsewhere("/work" if WORKERS & set(entry.roles) else "/you")
+        raise Elsewhere("/tell" if is_ngo(self._ports, entry) else "/work" if WORKERS & set(entry.roles) else "/you")
 
     def you(self, visit: Visit) -> Response:
         """Who the person is to this node."""

@@ -82,7 +82,8 @@ def get_inbox_alert(ports: Ports, person: str, reference: str) -> desk_service_p
         if distributed and row.wrapped_key is not None:
             handling = combine(*([handling] if given else ()), *map(in_force, distributed))
         mirrors = [one.log for one in given] or logs_of(tx, row)
-        leave = judicial_leave(tx, row, agency, ports.clock.now_ms())
+        # Leave is for one alert as it was told: what was taken back, replaced or disputed since is nothing to bring before a court.
+        leave = judicial_leave(tx, row, agency, now) if standing.state == "active" == row.state else None
     note_access(ports, Kind.JOURNAL_KIND_CONSULTATION, person, Event(code="INBOX_ALERT", subject=row.digest))
     confirmed_at, confirmed_now = confirmation(mirrors, now)
     told = {number for one in given for number in one.entry.fields} | {number for one in distributed for number in one.fields}

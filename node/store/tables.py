@@ -244,6 +244,8 @@ approvals = Table(
     # Of an oral one: by when it must be in writing, and when it was; 0 otherwise.
     Column("confirm_by", BigInteger, nullable=False),
     Column("confirmed_at", BigInteger, nullable=False),
+    # What the person signed with a passkey, encrypted; null where none was asked for, and once it stands beside what was released.
+    Column("confirmation", LargeBinary),
     sqlite_with_rowid=False,
 )
 

@@ -11,12 +11,14 @@ from exchange.encoding import encode
 from exchange.v1 import desk_service_pb2, handling_pb2, hit_report_pb2, people_pb2, travel_alert_pb2
 from node.console import desk_pages, report_form
 from node.console.page import Page
+from node.operations.tip_form import begin_tip
 from tests import builders
 from tests.console_opens import GIVEN, NEW, OPENS
 from tests.console_site import CHANNEL, Browser, Shown, field, site_of
 from tests.countries import BORDER, NOW, POLICE, TRAVEL, agency
 from tests.federation import Federation, federation
 from tests.rig import ROLES, Office, draft
+from tests.tips import new_id, takes_tips
 
 PAGE_BYTES = 60_000
 SEEN = {"primary": "EXAMPLE, Thomas Specimen"}
@@ -36,7 +38,7 @@ def digest(two: Federation) -> str:
 
 @pytest.fixture(scope="module")
 def kh(two: Federation) -> Office:
-    return two["kh"]
+    return takes_tips(two["kh"])
 
 
 def told(two: Federation, **changes: Any) -> str:
@@ -48,10 +50,12 @@ def told(two: Federation, **changes: Any) -> str:
 
 
 def ask(browser: Browser, page: Page, digest: str) -> Any:
-    path = page.path.replace("{alert}", digest)
+    path = page.path.replace("{alert}", digest).replace("{step}", "danger")
+    if "{tip}" in path:
+        path = path.replace("{tip}", begin_tip(browser.office.ports, browser.office.person("ngo"), new_id(), "en"))
     if page.method == "GET":
         return browser.get(path)
-    form = {"language": "en", "outcome": "ADMITTED", "code": "x", "challenge": "x", "answer": "{}"}
+    form = {"language": "en", "outcome": "ADMITTED", "code": "x", "challenge": "x", "answer": "{}", "tip": new_id().hex()}
     return browser.send(path, form) if "__Host-session" in browser.client.cookies else browser.post(path, form)
 
 

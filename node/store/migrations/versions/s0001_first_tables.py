@@ -80,6 +80,7 @@ def upgrade() -> None:  # noqa: PLR0915  a statement for each table
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("confirm_by", sa.BigInteger(), nullable=False),
         sa.Column("confirmed_at", sa.BigInteger(), nullable=False),
+        sa.Column("confirmation", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("submission", "person"),
         sqlite_with_rowid=False,
     )
