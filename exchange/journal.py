@@ -27,7 +27,7 @@ _TRUST_DOMAIN: Final = re.compile(TRUST_DOMAIN_PATTERN)
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,47}")
 
 CODES: Final[Mapping[int, frozenset[str]]] = {
-    journal_pb2.JOURNAL_KIND_COLLECTION: frozenset({"ADOPTED", "RECEIVED", "TIP_RECEIVED", "TIP_SAVED"}),
+    journal_pb2.JOURNAL_KIND_COLLECTION: frozenset({"ADOPTED", "DRAFT_SAVED", "RECEIVED", "TIP_RECEIVED", "TIP_SAVED"}),
     journal_pb2.JOURNAL_KIND_ALTERATION: frozenset(
         {
             "ATTESTED",
@@ -51,6 +51,7 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
             "ALERT",
             "ALERTS",
             "DISTRIBUTIONS",
+            "DRAFT",
             "INBOX",
             "INBOX_ALERT",
             "ONWARD",
@@ -70,7 +71,18 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
     journal_pb2.JOURNAL_KIND_DISCLOSURE: frozenset({"DISTRIBUTED", "RELEASED", "REPORTED"}),
     journal_pb2.JOURNAL_KIND_COMBINATION: frozenset({"COMPARED", "MERGED", "SCREENED"}),
     journal_pb2.JOURNAL_KIND_ERASURE: frozenset(
-        {"DONE", "INTENDED", "PERIOD_DONE", "PERIOD_INTENDED", "TIP_CONTACT_DONE", "TIP_CONTACT_INTENDED", "TIP_DONE", "TIP_INTENDED"}
+        {
+            "DONE",
+            "DRAFT_DONE",
+            "DRAFT_INTENDED",
+            "INTENDED",
+            "PERIOD_DONE",
+            "PERIOD_INTENDED",
+            "TIP_CONTACT_DONE",
+            "TIP_CONTACT_INTENDED",
+            "TIP_DONE",
+            "TIP_INTENDED",
+        }
     ),
     journal_pb2.JOURNAL_KIND_APPROVAL: frozenset(
         {

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
+from zoneinfo import available_timezones
 
 from exchange.errors import Malformed
 from exchange.retention import LONGEST_DAYS
@@ -138,6 +139,12 @@ def _country(value: object, _directory: Path) -> str:
     return value
 
 
+def _zone(value: object, _directory: Path) -> str:
+    if not isinstance(value, str) or value not in available_timezones():
+        raise Wrong("the name of a time zone, for example Asia/Phnom_Penh")
+    return value
+
+
 def _party(value: object, _directory: Path) -> PartyId:
     try:
         return PartyId.parse(value if isinstance(value, str) else "")
@@ -184,6 +191,7 @@ KINDS: Final[Mapping[str, Callable[[object, Path], object]]] = {
     "mail_tls": _mail_tls,
     "address": _address,
     "country": _country,
+    "zone": _zone,
     "party": _party,
     "trust_domain": _trust_domain,
     "agency_class": _agency_class,

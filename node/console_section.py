@@ -14,6 +14,8 @@ class ConsoleSection:
     """host:port. Empty: there is no console."""
     host: str = field(metadata={"kind": "trust_domain"}, default=LOOPBACK)
     """The name by which browsers reach it, and to which passkeys are bound."""
+    zone: str = field(metadata={"kind": "zone"}, default="UTC")
+    """Where its officers sit: the time zone in which they read times."""
     plain: bool = field(metadata={"kind": "flag"}, default=False)
     """HTTP without TLS."""
     demo_sign_in: bool = field(metadata={"kind": "flag"}, default=False)

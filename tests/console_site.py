@@ -34,6 +34,7 @@ def site_of(office: Office, **changes: Any) -> Site:
         "ports": office.ports,
         "host": HOST,
         "port": 7447,
+        "zone": "Asia/Phnom_Penh",
         "secure": False,
         "demo_sign_in": True,
         "desks": {agency(office.country, one): ContactDesk(unit="Example desk", channel=CHANNEL) for one in (BORDER, POLICE, NGO)},

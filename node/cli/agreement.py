@@ -8,10 +8,11 @@ import click
 from node.cli.agreement_matrix import draw_matrices, matrix_data
 from node.cli.command import Noun
 from node.cli.context import ask, open_desk, settings
-from node.cli.document import document
 from node.cli.errors import USAGE, Trouble
-from node.cli.output import console, facts, heading, note, party_name, plain, short, show, table, time_cell, time_text, words
+from node.cli.output import console, facts, heading, note, plain, show, table
 from node.cli.problems import has_errors, problem_list, problem_table
+from node.documents import document
+from node.short_words import party_name, short, time_cell, time_text, words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -167,7 +168,7 @@ def _state(item: "AgreementSummary") -> str:
 
 def _draw_summary(console: "Console", summary: "AgreementSummary") -> None:
     from exchange.v1.agreement_pb2 import AgencyClass, EmergencyGround
-    from node.cli.document import enum_name
+    from node.documents import enum_name
 
     content = summary.agreement
     rows = (

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from node.cli.document import enum_name
 from node.cli.errors import USAGE, Trouble
-from node.cli.output import facts, heading, note, party_name, plain, words
+from node.cli.output import facts, heading, note, plain
+from node.documents import enum_name
+from node.short_words import party_name, words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -111,7 +112,7 @@ def _table(agreement: "Agreement", clauses: "list[Clause]") -> "Table":
 
 
 def _conditions(clause: "Clause") -> str:
-    from node.cli.document import document
+    from node.documents import document
 
     data = document(clause)
     parts = [

@@ -10,30 +10,16 @@ from node.cli.alert_recall import correct, reach, restrict, supplement, update, 
 from node.cli.alert_view import draw_alert, view_data
 from node.cli.command import Noun
 from node.cli.context import ask, open_desk, settings
-from node.cli.document import document
 from node.cli.drafts import DESPITE, Agency, FileDraft, batches, read_drafts
 from node.cli.errors import REFUSED, SUCCESS, USAGE, Trouble, trouble_of
-from node.cli.output import (
-    console,
-    facts,
-    heading,
-    note,
-    party_name,
-    plain,
-    progress,
-    short,
-    show,
-    state_text,
-    table,
-    time_cell,
-    time_text,
-    words,
-)
+from node.cli.output import console, facts, heading, note, plain, progress, show, table
 from node.cli.paging import collect
 from node.cli.problems import has_errors, problem_list, problem_table
 from node.cli.recall_view import draw_life
 from node.cli.record_view import ERASED, draw_erased
 from node.cli.today import today
+from node.documents import document
+from node.short_words import party_name, short, state_text, time_cell, time_text, words
 
 if TYPE_CHECKING:
     from rich.console import Console

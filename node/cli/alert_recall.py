@@ -8,11 +8,12 @@ import click
 
 from node.cli.command import Verb
 from node.cli.context import ask, open_desk
-from node.cli.document import document
 from node.cli.drafts import Agency, FileDraft, request_id
 from node.cli.errors import REFUSED, SUCCESS, USAGE, Trouble
-from node.cli.output import note, party_name, short, show, table, time_cell
+from node.cli.output import note, show, table
 from node.cli.problems import problem_table
+from node.documents import document
+from node.short_words import party_name, short, time_cell
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from node.cli.document import document
-from node.cli.output import facts, heading, note, party_name, plain, time_text, words
+from node.cli.output import facts, heading, note, plain
+from node.documents import document
+from node.short_words import party_name, time_text, words
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -7,12 +7,13 @@ import click
 
 from node.cli.command import Noun
 from node.cli.context import ask, open_desk, settings
-from node.cli.document import document, enum_name
 from node.cli.drafts import DESPITE, Agency, read_drafts
 from node.cli.errors import REFUSED, SUCCESS, USAGE, Trouble
-from node.cli.output import facts, note, party_name, plain, short, show, table, time_cell, time_text, words
+from node.cli.output import facts, note, plain, show, table
 from node.cli.problems import has_errors, problem_list, problem_table
 from node.cli.today import today
+from node.documents import document, enum_name
+from node.short_words import party_name, short, time_cell, time_text, words
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -8,9 +8,10 @@ import click
 
 from node.cli.command import Noun
 from node.cli.context import ask, open_desk
-from node.cli.document import document, enum_name
 from node.cli.errors import USAGE, Trouble
-from node.cli.output import facts, note, party_name, plain, short, show, table, time_cell, time_text, words
+from node.cli.output import facts, note, plain, show, table
+from node.documents import document, enum_name
+from node.short_words import party_name, short, time_cell, time_text, words
 
 if TYPE_CHECKING:
     from rich.console import Console

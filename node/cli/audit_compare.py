@@ -9,10 +9,11 @@ import click
 from exchange.errors import ExchangeError
 from node.cli.command import Verb
 from node.cli.differences import draw_differences, exit_code
-from node.cli.document import document
 from node.cli.errors import USAGE, VERIFICATION_FAILED, Trouble, sentence
-from node.cli.output import short, show, table
+from node.cli.output import show, table
 from node.cli.pins import PINS
+from node.documents import document
+from node.short_words import short
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -127,7 +127,7 @@ def _cosigned(policy: Path, shown: bytes, owner: "KnownNode", origin: str) -> li
     from exchange.log import log_verifiers
     from exchange.tlog.policy import parse_policy
     from exchange.witness import check_policy
-    from node.cli.document import iso_time
+    from node.documents import iso_time
 
     try:
         parsed = parse_policy(policy.read_bytes())

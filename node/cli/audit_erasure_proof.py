@@ -7,11 +7,12 @@ import click
 from exchange.errors import ExchangeError, Unverified
 from node.cli.command import Verb
 from node.cli.context import ask, open_desk
-from node.cli.document import document
 from node.cli.errors import SUCCESS, VERIFICATION_FAILED, Trouble, sentence
 from node.cli.fingerprint import Fingerprint
-from node.cli.output import facts, heading, show, table, time_cell, words
+from node.cli.output import facts, heading, show, table
 from node.cli.record_view import draw_status
+from node.documents import document
+from node.short_words import time_cell, words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -79,7 +80,7 @@ def verified(answer: "GetErasureProofResponse", fingerprint: bytes) -> list[dict
     from exchange.journal import open_journal_checkpoint, open_journal_entry
     from exchange.tlog.merkle import leaf_hash, verify_inclusion
     from exchange.v1 import directory_pb2, journal_pb2, statement_pb2
-    from node.cli.document import iso_time
+    from node.documents import iso_time
 
     chain = directory_pb2.DescriptorChain.FromString(answer.descriptors).descriptors
     owner = open_descriptor_chain([statement_pb2.Statement.FromString(one) for one in chain], fingerprint)

@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from node.cli.audit_register import Mishap, read_register
-from node.cli.audit_words import Day, limit_option
+from node.cli.audit_words import Day, Listed, limit_option
 from node.cli.command import Verb
 from node.cli.context import open_audit
 from node.cli.errors import SUCCESS, VERIFICATION_FAILED
-from node.cli.output import note, show, table, time_cell, words
+from node.cli.output import note, show, table
+from node.reports.audit_register import Mishap, read_register
+from node.short_words import time_cell, words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,7 +27,7 @@ def errors(since: int, until: int, limit: int) -> None:
     later alert; alarms, past and standing.
     """
     with open_audit() as audit:
-        found, more = read_register(audit, since, until, limit)
+        found, more = read_register(Listed(audit=audit), since, until, limit)
 
     def draw(console: "Console") -> None:
         if not found:

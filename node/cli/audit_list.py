@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from node.cli.audit_words import EVENT_COLUMNS, event_data, event_row, filter_option, limit_option, list_events
+from node.cli.audit_words import filter_option, limit_option, list_events
 from node.cli.command import Verb
 from node.cli.context import open_audit
 from node.cli.output import note, show, table
+from node.reports.audit_lists import EVENT_COLUMNS, event_data, event_row
 
 if TYPE_CHECKING:
     from rich.console import Console

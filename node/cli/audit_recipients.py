@@ -7,10 +7,11 @@ import click
 from node.cli.command import Verb
 from node.cli.context import open_desk
 from node.cli.distribution import draw_distributions
-from node.cli.document import document
-from node.cli.output import facts, heading, note, party_name, plain, show, time_text, words
+from node.cli.output import facts, heading, note, plain, show
 from node.cli.record_view import draw_status
 from node.cli.subject import BORN_HELP, REASON_HELP, SUBJECT_HELP, find_subject, subject_text
+from node.documents import document
+from node.short_words import party_name, time_text, words
 
 if TYPE_CHECKING:
     from rich.console import Console

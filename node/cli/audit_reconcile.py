@@ -8,9 +8,10 @@ import click
 from node.cli.command import Verb
 from node.cli.context import open_desk, settings
 from node.cli.differences import draw_differences, exit_code
-from node.cli.document import document
-from node.cli.output import console, note, short, show, table
+from node.cli.output import console, note, show, table
 from node.cli.period import Period
+from node.documents import document
+from node.short_words import short
 
 if TYPE_CHECKING:
     from rich.console import Console

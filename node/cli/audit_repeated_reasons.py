@@ -7,9 +7,10 @@ import click
 from node.cli.audit_words import Day
 from node.cli.command import Verb
 from node.cli.context import ask_long, open_audit
-from node.cli.document import document
 from node.cli.errors import SUCCESS, VERIFICATION_FAILED
-from node.cli.output import note, party_name, show, table, time_cell, working
+from node.cli.output import note, show, table, working
+from node.documents import document
+from node.short_words import party_name, time_cell
 
 if TYPE_CHECKING:
     from rich.console import Console

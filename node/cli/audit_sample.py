@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from node.cli.audit_verdict import checkpoint_option, pin_option, proved_entry, signed_checkpoint
-from node.cli.audit_words import short_party
 from node.cli.command import Verb
 from node.cli.context import open_channel, settings
-from node.cli.document import document, enum_name
 from node.cli.errors import REFUSED, SUCCESS, USAGE, VERIFICATION_FAILED, trouble_of
-from node.cli.output import facts, note, party_name, progress, show, table, time_cell, words
+from node.cli.output import facts, note, progress, show, table
+from node.documents import document, enum_name
+from node.reports.audit_lists import short_party
+from node.short_words import party_name, time_cell, words
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -7,8 +7,9 @@ import click
 from node.cli.audit_verdict import Place, Signed, checkpoint_option, pin_option, proved_entry, signed_checkpoint
 from node.cli.command import Verb
 from node.cli.context import open_channel
-from node.cli.document import document, enum_name
-from node.cli.output import facts, party_name, plain, show, time_text, words
+from node.cli.output import facts, plain, show
+from node.documents import document, enum_name
+from node.short_words import party_name, time_text, words
 
 if TYPE_CHECKING:
     from pathlib import Path

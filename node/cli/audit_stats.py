@@ -4,11 +4,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from node.cli.audit_words import Day, both, filter_option, period_filter, short_party
+from node.cli.audit_words import Day, filter_option
 from node.cli.command import Verb
 from node.cli.context import ask_long, open_audit
-from node.cli.document import document
-from node.cli.output import heading, note, show, table, words, working
+from node.cli.output import heading, note, show, table, working
+from node.documents import document
+from node.reports.audit_lists import both, period_filter, short_party
+from node.short_words import words
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from node.cli.audit_verdict import pin_option
-from node.cli.audit_words import disclosure_data, disclosure_row, place
 from node.cli.command import Verb
 from node.cli.context import ask, open_channel
 from node.cli.distribution import draw_distributions, field_names
-from node.cli.document import document
-from node.cli.output import facts, heading, note, party_name, plain, show, table, time_text
+from node.cli.output import facts, heading, note, plain, show, table
+from node.documents import document
+from node.reports.audit_lists import disclosure_data, disclosure_row, place
+from node.short_words import party_name, time_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,8 +7,9 @@ import click
 from node.cli.audit_words import Day
 from node.cli.command import Verb
 from node.cli.context import ask_long, open_audit
-from node.cli.document import document
-from node.cli.output import note, show, table, time_cell, words, working
+from node.cli.output import note, show, table, working
+from node.documents import document
+from node.short_words import time_cell, words
 
 if TYPE_CHECKING:
     from rich.console import Console

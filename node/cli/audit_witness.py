@@ -8,9 +8,10 @@ import click
 from exchange.errors import ExchangeError
 from node.cli.command import Noun
 from node.cli.context import ask, open_desk
-from node.cli.document import iso_time
 from node.cli.errors import SUCCESS, USAGE, VERIFICATION_FAILED, Trouble, sentence
-from node.cli.output import facts, heading, note, show, table, time_cell, time_text
+from node.cli.output import facts, heading, note, show, table
+from node.documents import iso_time
+from node.short_words import time_cell, time_text
 
 if TYPE_CHECKING:
     from rich.console import Console

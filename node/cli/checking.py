@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from node.cli.context import open_desk
-from node.cli.document import document
 from node.cli.errors import SUCCESS, VERIFICATION_FAILED
-from node.cli.output import facts, heading, note, progress, show, table, words
+from node.cli.output import facts, heading, note, progress, show, table
 from node.cli.summaries import logs_table
+from node.documents import document
+from node.short_words import words
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -46,6 +46,8 @@ def demo(
     Sets up two training nodes, starts them, makes them partners, agrees, previews and publishes a travel alert, shows what each
     desk sees, reports back, compares both countries' logs by one hash, and proves the disclosure offline.
     """
+    from node.cli.demo_consoles import offer_consoles
+
     place = directory or Path(tempfile.mkdtemp(prefix="exchange-demo-"))
     teller = _teller()
     told: Stage
@@ -65,6 +67,8 @@ def demo(
         if signal.getsignal(ending) is signal.SIG_DFL:  # who runs it under nohup wants it to go on
             signal.signal(ending, _interrupt)
     try:
+        if not once:
+            offer_consoles(told)
         told.play()
         if not once:
             teller.farewell(told)

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from node.cli.demo_stage import Data
-from node.cli.output import facts, grouped, heading, note, party_name, short, table, words
+from node.cli.output import facts, grouped, heading, note, table
+from node.short_words import party_name, short, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -25,6 +25,7 @@ class Region(RegionStage):
     def __init__(self, place: Path, alert: Path | None, teller: Teller) -> None:
         super().__init__(place, teller)
         self._own_alert = alert
+        self._reporter = ("KH", "officer")
 
     def play(self) -> None:
         """Run every chapter. Raises `Trouble` when a command of the story fails."""
@@ -45,6 +46,10 @@ class Region(RegionStage):
         review = Review(self)
         review.open_releases(alert)
         review.reconcile(self.pairs)
+
+    def people(self) -> list[tuple[str, str]]:
+        """(country, context) of each person as whom a browser may be tried."""
+        return [("GB", "liaison"), self._reporter, *(("GB", who) for who in ("officer", "auditor", "administrator"))]
 
     def to_try(self) -> list[str]:
         """What a person may type next, without the program's name."""
@@ -112,7 +117,7 @@ class Region(RegionStage):
         return data
 
     def _report(self, alert: Data, hit: Data) -> None:
-        country, who = hit["country"], hit["desk"]
+        self._reporter = country, who = hit["country"], hit["desk"]
         digest = alert["manifest_digest"]
         report = self.ask(country, who, "inbox", "report", digest, "--outcome", "REFUSED_ENTRY")
         words = ("alert", "status", digest)

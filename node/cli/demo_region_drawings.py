@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from node.cli import demo_drawings as drawings
 from node.cli.demo_stage import Data, find
-from node.cli.output import facts, heading, note, party_name, short, table, words
+from node.cli.output import facts, heading, note, table
+from node.short_words import party_name, short, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -137,10 +138,15 @@ def passed_on(data: Data) -> "Sequence[Any]":
     rows = [(_whom(one["agency"]), str(len(one["fields"])), one.get("via") or "") for one in data["reach"]["reached"]]
     return [
         facts([("before any leave", f"refused, exit code {data['refused']['exit_code']}: {refused}")]),
-        *(gate(data) if data["attempts"] else ()),
+        *_weighed("London weighs leave for another country as a transfer of its own", data["weighed"]),
+        *_weighed("And the country that passes it on weighs it by its own law", data["attempts"]),
         heading("Whom London knows to have it"),
         table(("told", "fields", "through"), rows, right=("fields",)),
     ]
+
+
+def _weighed(title: str, attempts: Data) -> "Sequence[Any]":
+    return [heading(title), *gate({"attempts": attempts})] if attempts else []
 
 
 def screened(data: Data) -> "Sequence[Any]":

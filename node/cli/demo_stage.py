@@ -46,6 +46,16 @@ class Stage(ABC):
         self._typed: list[str] = []
         self._number = 0
         self._nodes: list[NodeProcess] = []
+        self._browsers = False
+
+    def offer_consoles(self) -> None:
+        """Let every node serve browsers too. To be called before the story begins."""
+        self._browsers = True
+
+    @property
+    def consoles(self) -> Mapping[str, str]:
+        """Where each country's console listens; none if they were not offered."""
+        return {country: _next_port(made["witness"]) for country, made in self.made.items()} if self._browsers else {}
 
     def set_up(self, packs: Iterable[str] = ()) -> None:
         """Make each country's node, those of `packs` under the example policy pack of their country."""
@@ -57,11 +67,14 @@ class Stage(ABC):
 
     def start(self) -> None:
         """Start every node, all at once, and wait until each one listens."""
-        for directory in self.homes.values():
-            self._nodes.append(NodeProcess(directory))
+        consoles = self.consoles
+        for country, directory in self.homes.items():
+            self._nodes.append(NodeProcess(directory, consoles.get(country, "")))
             self._typed.append(f"exchange node run --config {directory / 'node.toml'}")
         for node, made in zip(self._nodes, self.made.values(), strict=True):
             node.wait_until_listening(made["desk"])
+        for node, console in zip(self._nodes, consoles.values(), strict=False):
+            node.wait_until_listening(console)
 
     @abstractmethod
     def play(self) -> None:
@@ -70,6 +83,10 @@ class Stage(ABC):
     @abstractmethod
     def to_try(self) -> list[str]:
         """What a person may type next, without the program's name."""
+
+    @abstractmethod
+    def people(self) -> list[tuple[str, str]]:
+        """(country, context) of each person as whom a browser may be tried."""
 
     def wait(self) -> None:
         """Let the nodes run until Ctrl-C."""
@@ -180,6 +197,11 @@ class Stage(ABC):
         code, printed = _quietly(["--json", *words])
         answer: Data = json.loads(printed or "{}")
         return code, answer
+
+
+def _next_port(address: str) -> str:
+    host, _, port = address.rpartition(":")
+    return f"{host}:{int(port) + 1}"
 
 
 def _quietly(words: list[str]) -> tuple[int, str]:

@@ -26,6 +26,7 @@ class Story(Stage):
         super().__init__(place, (wishes.sender, wishes.recipient), teller)
         self.wishes = wishes
         self.sender, self.recipient = wishes.sender, wishes.recipient
+        self._desk = ""
 
     def play(self) -> None:
         """Run every step. Raises `Trouble` when a command of the story fails."""
@@ -94,7 +95,7 @@ class Story(Stage):
             raise Trouble(
                 UNEXPECTED, "NO_DESK", "No desk of the demo received the alert.", next_step="Address it to a border or police agency."
             )
-        desk = seen[0][0]
+        self._desk = desk = seen[0][0]
         digest = published["manifest_digest"]
         report = self.ask(self.recipient, desk, "inbox", "report", digest, "--outcome", self.wishes.outcome)
         status = self.until(
@@ -142,6 +143,14 @@ class Story(Stage):
             {"exported": exported, "verified": verified},
             drawings.proved,
         )
+
+    def people(self) -> list[tuple[str, str]]:
+        """(country, context) of each person as whom a browser may be tried."""
+        return [
+            (self.sender, "liaison"),
+            (self.recipient, self._desk),
+            *((self.sender, who) for who in ("officer", "auditor", "administrator")),
+        ]
 
     def to_try(self) -> list[str]:
         """What a person may type next, without the program's name."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from node.cli.demo_consoles import addresses, sign_ins
 from node.cli.demo_stage import Data, Drawn, Stage
 from node.cli.output import console, note
 
@@ -24,7 +25,8 @@ class JsonTeller:
 
     def farewell(self, stage: Stage) -> None:
         """Print where the running nodes are."""
-        click.echo(json.dumps({"running": [str(directory) for directory in stage.homes.values()]}))
+        running = [str(directory) for directory in stage.homes.values()]
+        click.echo(json.dumps({"running": running, "consoles": addresses(stage), "sign_in": sign_ins(stage)}, ensure_ascii=False))
 
 
 class TerminalTeller:
@@ -59,10 +61,26 @@ class TerminalTeller:
 
     def farewell(self, stage: Stage) -> None:
         """Say what to try next."""
+        self._browsers(sign_ins(stage))
         self._console.print("The nodes go on running. Try, in another terminal:\n", style="bold")
         for line in stage.to_try():
             self._console.print(f"  {_program()} {line}", soft_wrap=True)
         self._console.print(note(f"\nEverything is in {stage.place}. Ctrl-C stops them."))
+
+    def _browsers(self, entrances: list[Data]) -> None:
+        """Print a link for each person, or why there is none."""
+        if not entrances:
+            self._console.print(
+                note("No web console: its styles and scripts were not built. Install Node.js, then run `make demo` again.\n")
+            )
+            return
+        self._console.print("Open in a browser on this machine; each link signs one person in, once:\n", style="bold")
+        for entrance in entrances:
+            self._console.print(f"  {entrance['words']}")
+            self._console.print(f"    {entrance['link']}", soft_wrap=True, style="cyan", highlight=False)
+        self._console.print(
+            note("\nWithout JavaScript, type what stands behind the # into the page. More codes: `officer enrol`, as an administrator.\n")
+        )
 
 
 def _program() -> str:

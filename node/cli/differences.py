@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from node.cli.document import document
 from node.cli.errors import SUCCESS, VERIFICATION_FAILED
-from node.cli.output import heading, short, table, time_cell, words
+from node.cli.output import heading, table
+from node.documents import document
+from node.short_words import short, time_cell, words
 
 if TYPE_CHECKING:
     from rich.console import Console

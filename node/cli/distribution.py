@@ -7,12 +7,13 @@ import click
 
 from node.cli.command import Noun
 from node.cli.context import ask, open_desk, own_id
-from node.cli.document import document
 from node.cli.drafts import Agency, request_id
 from node.cli.errors import REFUSED, SUCCESS, USAGE, Trouble
-from node.cli.output import facts, heading, note, party_name, plain, short, show, table, time_cell, words
+from node.cli.output import facts, heading, note, plain, show, table
 from node.cli.paging import collect
 from node.cli.problems import has_errors, problem_table
+from node.documents import document
+from node.short_words import party_name, short, time_cell, words
 
 if TYPE_CHECKING:
     from rich.console import Console

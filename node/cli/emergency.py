@@ -6,8 +6,9 @@ import click
 
 from node.cli.command import Noun
 from node.cli.context import ask, open_desk
-from node.cli.document import document
-from node.cli.output import facts, note, party_name, short, show, table, time_cell, time_text
+from node.cli.output import facts, note, show, table
+from node.documents import document
+from node.short_words import party_name, short, time_cell, time_text
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -10,12 +10,13 @@ import click
 from exchange.errors import ExchangeError
 from node.cli.command import Noun
 from node.cli.context import ask, open_desk, settings
-from node.cli.document import document
 from node.cli.errors import REFUSED, USAGE, VERIFICATION_FAILED, Trouble, sentence
-from node.cli.output import facts, heading, note, show, table, words
+from node.cli.output import facts, heading, note, show, table
 from node.cli.period import Period
 from node.cli.pins import PINS, read_policy
 from node.cli.subject import BORN_HELP, REASON_HELP, SUBJECT_HELP, find_subject, subject_text
+from node.documents import document
+from node.short_words import words
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -8,15 +8,16 @@ import click
 from node.cli.alert_view import draw_alert, view_data
 from node.cli.command import Noun
 from node.cli.context import ask, open_desk, own_id, settings
-from node.cli.document import document
 from node.cli.drafts import request_id
 from node.cli.errors import REFUSED, SUCCESS
-from node.cli.output import facts, note, party_name, plain, short, show, table, time_cell, time_text, words
+from node.cli.output import facts, note, plain, show, table
 from node.cli.paging import collect
 from node.cli.problems import problem_table
 from node.cli.recall_view import advice, attest_note, changed, draw_changes, draw_recalls, judicial_use
 from node.cli.record_view import ERASED, draw_erased
 from node.cli.reply import own_desk, read_time, show_said
+from node.documents import document
+from node.short_words import party_name, short, time_cell, time_text, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,8 @@ import click
 
 from node.cli.command import Noun
 from node.cli.errors import USAGE, Trouble
-from node.cli.output import facts, note, party_name, show, table, words
+from node.cli.output import facts, note, show, table
+from node.short_words import party_name, words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,7 +39,7 @@ def key() -> None:
 def list_(config_file: Path) -> None:
     """List every key that the node ever described, and how it stands."""
     from exchange.v1 import directory_pb2
-    from node.cli.document import enum_name, iso_time
+    from node.documents import enum_name, iso_time
     from node.keys.next_descriptor import read_own
     from node.keys.rotation import in_use
     from node.system import SystemClock
@@ -193,7 +194,7 @@ def _milliseconds(text: str, now: int) -> int:
 
 
 def _described(own: "KnownNode") -> dict[str, Any]:
-    from node.cli.document import iso_time
+    from node.documents import iso_time
 
     newest = own.descriptor
     return {"trust_domain": own.trust_domain, "sequence": newest.sequence, "next_update": iso_time(newest.next_update)}

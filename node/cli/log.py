@@ -7,9 +7,10 @@ import click
 
 from node.cli.command import Noun
 from node.cli.context import ask, open_desk
-from node.cli.document import document
-from node.cli.output import console, facts, heading, note, party_name, short, show, state_text, table, time_cell
+from node.cli.output import console, facts, heading, note, show, table
 from node.cli.summaries import logs_table
+from node.documents import document
+from node.short_words import party_name, short, state_text, time_cell
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from node.cli.document import enum_name
-from node.cli.output import party_name, plain, words
+from node.cli.output import plain
 from node.cli.problems import problem_table
+from node.documents import enum_name
+from node.short_words import party_name, words
 
 if TYPE_CHECKING:
     from rich.console import Console

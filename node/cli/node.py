@@ -9,7 +9,7 @@ import click
 from node.cli.command import Noun
 from node.cli.context import ask, open_desk
 from node.cli.errors import USAGE, Trouble, sentence
-from node.cli.output import facts, grouped, heading, note, show, table
+from node.cli.output import facts, grouped, heading, in_words, note, show, table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -82,6 +82,7 @@ def init(country: str, directory: Path, port_base: int, policy: Path | None) -> 
             ("configuration", str(config)),
             ("descriptor", str(directory / "descriptor.pb")),
             ("fingerprint", grouped(made.fingerprint)),
+            ("in words", in_words(made.fingerprint)),
             ("partners at", made.partners_address),
             ("officers at", made.desk_address),
             ("witness at", made.witness_address),
@@ -187,8 +188,8 @@ def describe(config: Path, identity: Path | None) -> None:
 
     It is due every 90 days, whenever address, languages, agencies or the authority change, and after a new version that understands more.
     """
-    from node.cli.document import iso_time
     from node.config import load_config
+    from node.documents import iso_time
     from node.keys.rotation import describe as sign
     from node.system import SystemClock
 
@@ -214,15 +215,17 @@ def describe(config: Path, identity: Path | None) -> None:
     help="Show this descriptor file instead of asking the node.",
 )
 @click.option("-o", "--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Also write it, to give to a partner.")
-def descriptor(file: Path | None, output: Path | None) -> None:
+@click.option("--text", is_flag=True, help="Print it as text that a partner's administrator can paste into the console.")
+def descriptor(file: Path | None, output: Path | None, text: bool) -> None:  # noqa: FBT001  click calls it
     """Show this node's descriptor and the fingerprint to read to a partner."""
     from google.protobuf.message import DecodeError
 
     from exchange.v1 import desk_service_pb2
+    from node.intake.descriptor_text import descriptor_of, write_descriptor
     from node.keys.node_directory import fingerprint_of
 
     if file:
-        chain = file.read_bytes()
+        chain = descriptor_of(file.read_bytes())
     else:
         with open_desk() as desk:
             chain = ask(desk.GetOwnDescriptor, desk_service_pb2.GetOwnDescriptorRequest()).descriptors
@@ -233,15 +236,24 @@ def descriptor(file: Path | None, output: Path | None) -> None:
         raise Trouble(USAGE, "DESCRIPTOR_FILE", "This is no descriptor file.", next_step="Ask its owner for it again.") from None
     if output:
         output.write_bytes(chain)
-    data = {**described, "identity_fingerprint": fingerprint.hex(), "file": str(output) if output else None}
+    data = {
+        **described,
+        "identity_fingerprint": fingerprint.hex(),
+        "file": str(output) if output else None,
+        "text": write_descriptor(chain),
+    }
 
     def draw(console: "Console") -> None:
+        if text:
+            click.echo(data["text"], nl=False)
+            return
         rows = (
             ("node", described["trust_domain"]),
             ("endpoint", described["endpoint"]),
             ("descriptor", f"number {described['sequence']}, the next is due by {described['next_update']}"),
             ("agencies", "\n".join(agency["name"] for agency in described["agencies"])),
             ("fingerprint", grouped(fingerprint)),
+            ("in words", in_words(fingerprint)),
             ("written to", str(output) if output else ""),
         )
         console.print(facts(rows))
@@ -278,7 +290,7 @@ def _policy_lines(chain: bytes, fingerprint: bytes) -> list[str]:
 
 def _newest(chain: bytes) -> dict[str, Any]:
     from exchange.v1 import directory_pb2, statement_pb2
-    from node.cli.document import document
+    from node.documents import document
 
     newest = statement_pb2.Statement.FromString(directory_pb2.DescriptorChain.FromString(chain).descriptors[-1])
     return document(directory_pb2.NodeDescriptor.FromString(newest.payload))

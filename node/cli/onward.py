@@ -7,13 +7,14 @@ import click
 
 from node.cli.command import Noun
 from node.cli.context import ask, open_desk, own_id, settings
-from node.cli.document import document, enum_name
 from node.cli.drafts import Agency, request_id
 from node.cli.errors import REFUSED, SUCCESS, USAGE, Trouble
-from node.cli.output import facts, heading, note, party_name, short, show, table, time_cell, time_text, words
+from node.cli.output import facts, heading, note, show, table
 from node.cli.problems import problem_table
 from node.cli.recall_view import draw_attestations
 from node.cli.today import today
+from node.documents import document, enum_name
+from node.short_words import party_name, short, time_cell, time_text, words
 
 if TYPE_CHECKING:
     from rich.console import Console

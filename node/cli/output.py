@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from node.cli.context import settings
-from node.cli.document import moment_of
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -159,23 +158,6 @@ def working(label: str) -> Iterator[None]:
         yield
 
 
-def time_text(milliseconds: int) -> str:
-    """A time for people, in UTC to the minute; a dash for none."""
-    moment = moment_of(milliseconds)
-    return moment.strftime("%Y-%m-%d %H:%M UTC") if moment else "–"
-
-
-def time_cell(milliseconds: int) -> str:
-    """A time for a column whose head says that it is UTC."""
-    return time_text(milliseconds).removesuffix(" UTC")
-
-
-def short(digest: bytes | str) -> str:
-    """The beginning of a digest that is long enough to name it in commands."""
-    text = digest.hex() if isinstance(digest, bytes) else digest
-    return text[:12]
-
-
 def grouped(fingerprint: bytes) -> str:
     """A fingerprint in groups of four hex digits, eight to a line, as two people read it to each other."""
     text = fingerprint.hex()
@@ -183,23 +165,8 @@ def grouped(fingerprint: bytes) -> str:
     return "\n".join(" ".join(groups[start : start + 8]) for start in range(0, len(groups), 8))
 
 
-def party_name(spiffe_id: str) -> str:
-    """A short name: `gdi (kh)` for spiffe://kh.alerts.example/agency/gdi, `node (kh)` for that country's node; others as they are."""
-    domain, slash, slug = spiffe_id.removeprefix("spiffe://").partition("/agency/")
-    if domain.endswith("/node"):
-        return f"node ({domain.split('.')[0]})"
-    return f"{slug} ({domain.split('.')[0]})" if slash else spiffe_id
+def in_words(fingerprint: bytes) -> str:
+    """The same in words that are told apart by telephone, four to a line, each line a group of eight digits."""
+    from node.fingerprints import groups
 
-
-def state_text(state: str | None, exception: str | None, withheld: str | None) -> str:
-    """What became of a disclosure, with the reason if it was refused or not sent after all."""
-    if withheld:
-        return f"withheld: {words(withheld)}"
-    if exception:
-        return f"refused: {words(exception)}"
-    return "refused" if state == "EXCEPTED" else words(state)
-
-
-def words(name: str | None) -> str:
-    """An enum's short name as words: REFUSED_ENTRY as `refused entry`; a dash for None."""
-    return name.replace("_", " ").lower() if name else "–"
+    return "\n".join(group.words for group in groups(fingerprint))

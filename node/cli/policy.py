@@ -72,7 +72,7 @@ def sign(file: Path, key_file: Path, name: str, output: Path) -> None:
 
 
 def _data(pack: "PolicyPack") -> dict[str, object]:
-    from node.cli.document import iso_time
+    from node.documents import iso_time
 
     return {
         "policy": pack.name,
@@ -88,7 +88,7 @@ def _data(pack: "PolicyPack") -> dict[str, object]:
 
 
 def _draw(console: "Console", pack: "PolicyPack") -> None:
-    from node.cli.output import time_text
+    from node.short_words import time_text
 
     rows = (
         ("policy", f"{pack.name} version {pack.version}, {pack.country}"),

@@ -21,7 +21,7 @@ def has_errors(problems: "Iterable[Problem]") -> bool:
 
 def problem_list(problems: "Iterable[Problem]") -> list[dict[str, Any]]:
     """Problems for scripts."""
-    from node.cli.document import document
+    from node.documents import document
 
     return [document(problem) for problem in problems]
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from node.cli.document import document
-from node.cli.output import facts, heading, note, party_name, plain, state_text, table, time_cell, time_text
+from node.cli.output import facts, heading, note, plain, table
+from node.documents import document
+from node.short_words import party_name, state_text, time_cell, time_text
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 import click
 
 from node.cli.context import settings
-from node.cli.document import document
 from node.cli.errors import REFUSED, SUCCESS, USAGE, Trouble
-from node.cli.output import facts, party_name, show
+from node.cli.output import facts, show
 from node.cli.problems import problem_table
+from node.documents import document
+from node.short_words import party_name
 
 if TYPE_CHECKING:
     from rich.console import Console

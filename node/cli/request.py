@@ -7,12 +7,12 @@ import click
 
 from node.cli.command import Noun
 from node.cli.context import ask, open_desk, own_id
-from node.cli.document import document
 from node.cli.drafts import request_id
 from node.cli.errors import USAGE, Trouble
 from node.cli.output import note, show
 from node.cli.reply import own_desk, show_said
 from node.cli.request_view import case_table, draw_case
+from node.documents import document
 
 if TYPE_CHECKING:
     from rich.console import Console

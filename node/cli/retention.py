@@ -6,9 +6,10 @@ import click
 
 from node.cli.command import Noun
 from node.cli.context import ask, open_desk
-from node.cli.document import document
-from node.cli.output import facts, note, party_name, plain, progress, short, show, table, time_text, words
+from node.cli.output import facts, note, plain, progress, show, table
 from node.cli.paging import collect
+from node.documents import document
+from node.short_words import party_name, short, time_text, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

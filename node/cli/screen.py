@@ -7,9 +7,10 @@ import click
 
 from node.cli.command import Verb
 from node.cli.context import open_desk, settings
-from node.cli.document import document
 from node.cli.errors import USAGE, Trouble
-from node.cli.output import facts, heading, note, party_name, short, show, table, words
+from node.cli.output import facts, heading, note, show, table
+from node.documents import document
+from node.short_words import party_name, short, words
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from node.cli.output import short, table
+from node.cli.output import table
+from node.short_words import short
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -8,13 +8,14 @@ import click
 
 from node.cli.command import Noun
 from node.cli.context import ask, open_desk, own_id
-from node.cli.document import document
 from node.cli.drafts import Agency, request_id
 from node.cli.errors import REFUSED, SUCCESS, USAGE, Trouble
-from node.cli.output import facts, note, plain, show, words
+from node.cli.output import facts, note, plain, show
 from node.cli.problems import problem_list, problem_table
 from node.cli.tip_send import ask_, send
 from node.cli.tip_view import draw_tip, draw_tips, tip_data
+from node.documents import document
+from node.short_words import words
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -12,7 +12,8 @@ import click
 from node.cli.command import Verb
 from node.cli.context import settings
 from node.cli.errors import NOT_PERMITTED, REFUSED, UNEXPECTED, UNREACHABLE, USAGE, Trouble, sentence
-from node.cli.output import facts, heading, note, show, words
+from node.cli.output import facts, heading, note, show
+from node.short_words import words
 
 if TYPE_CHECKING:
     from rich.console import Console

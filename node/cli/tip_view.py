@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING, Any, Final
 
 from node.cli.alert_view import draw_view, view_data
-from node.cli.document import document
-from node.cli.output import facts, heading, note, party_name, short, table, time_cell, time_text, words
+from node.cli.output import facts, heading, note, table
+from node.documents import document
+from node.short_words import party_name, short, time_cell, time_text, words
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -4,8 +4,9 @@ import click
 
 from node.cli.command import Verb
 from node.cli.context import ask, open_desk
-from node.cli.document import document
-from node.cli.output import facts, show, words
+from node.cli.output import facts, show
+from node.documents import document
+from node.short_words import words
 
 
 @click.command(cls=Verb)

@@ -6,8 +6,9 @@ import click
 
 from node.cli.command import Noun
 from node.cli.context import ask, open_desk
-from node.cli.document import document, enum_name, moment_of
-from node.cli.output import note, party_name, plain, short, show, table, time_text, words
+from node.cli.output import note, plain, show, table
+from node.documents import document, enum_name, moment_of
+from node.short_words import party_name, short, time_text, words
 
 if TYPE_CHECKING:
     from rich.console import Console

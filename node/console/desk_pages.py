@@ -17,30 +17,20 @@ from node.console.report_form import OUTCOMES, PROBLEMS, ReportForm, read_report
 from node.console.site import Site
 from node.console.visits import Elsewhere, Visit
 from node.console.words import texts_in, type_words
+from node.console.work_links import work_link
 from node.console.work_words import flag_words, kind_words
 from node.operations.inbox import get_inbox_alert, list_inbox
 from node.operations.officers import require
 from node.operations.report import answer
+from node.operations.tip_form import is_ngo
 from node.operations.whoami import whoami
 from node.operations.work import list_work
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
-_DIGEST_BYTES: Final = 32
 WORK_SHOWN: Final = 50
 """More on one page would be too much for a poor line."""
 _REASON: Final = "Report to the originator"
 """Why, for auditors: as the command line says by itself."""
-_READ_HERE: Final = frozenset(
-    {
-        messages.WORK_KIND_ALERT_TO_ACKNOWLEDGE,
-        messages.WORK_KIND_ALERT_TO_REPORT,
-        messages.WORK_KIND_REPORT_TO_READ,
-        messages.WORK_KIND_REFUSAL_TO_READ,
-        messages.WORK_KIND_RECALL_TO_READ,
-        messages.WORK_KIND_ATTESTATION_TO_GIVE,
-    }
-)
-"""Work about what stands in the inbox; the rest is done on the command line for now."""
 
 
 class DeskPages:
@@ -66,7 +56,7 @@ class DeskPages:
     def home(self, visit: Visit) -> Response:
         """Where a person begins."""
         entry = self._ports.officers[visit.person]
-        raise Elsewhere("/work" if WORKERS & set(entry.roles) else "/you")
+        raise Elsewhere("/tell" if is_ngo(self._ports, entry) else "/work" if WORKERS & set(entry.roles) else "/you")
 
     def you(self, visit: Visit) -> Response:
         """Who the person is to this node."""
@@ -80,12 +70,8 @@ class DeskPages:
         return self._pages.page(visit, "work.html", items=items, everything=everything, left_off=everything - len(items))
 
     def inbox(self, visit: Visit) -> Response:
-        """What came in, the next landing first, fifty at a time from the newest. Raises `NotPermitted`, `Malformed` (PAGE_TOKEN)."""
+        """What came in, the next landing first, fifty at a time. Raises `NotPermitted`, `Malformed` (PAGE_TOKEN)."""
         found = list_inbox(self._ports, visit.person, messages.ListInboxRequest(page_token=visit.query.get("after", "")))
-        now = self._ports.clock.now_ms()
-        rows = sorted(
-            found.alerts, key=lambda one: (not one.arrives_at >= now, one.arrives_at if one.arrives_at >= now else -one.received_at)
-        )
         shown = [
             {
                 "reference": one.manifest_digest.hex(),
@@ -96,7 +82,7 @@ class DeskPages:
                 "answered": one.answered,
                 "flags": [flag_words(flag) for flag in one.flags],
             }
-            for one in rows
+            for one in found.alerts
         ]
         return self._pages.page(visit, "inbox.html", alerts=shown, older=found.next_page_token)
 
@@ -140,7 +126,8 @@ class DeskPages:
         return {
             "item": item,
             "words": kind_words(item.kind),
-            "reference": item.reference.hex() if item.kind in _READ_HERE and len(item.reference) == _DIGEST_BYTES else "",
+            "address": work_link(item),
+            "reference": item.reference.hex()[:12],
         }
 
     def _view(self, visit: Visit, reference: str) -> AlertView:

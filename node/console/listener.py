@@ -47,10 +47,12 @@ def console_listener(config: Config, ports: Ports, sequencer: Sequencing) -> Htt
         ports=ports,
         host=section.host,
         port=int(section.listen.rpartition(":")[2]),
+        zone=section.zone,
         secure=secure,
         demo_sign_in=section.demo_sign_in,
         desks={str(one.id): ContactDesk(unit=one.name, channel=one.desk) for one in config.agencies if one.desk},
         release=_releasing(sequencer),
+        language=config.node.languages[0].partition("-")[0] if config.node.languages else "en",
     )
     context = server_tls13(config.tls.desk_certificate, config.tls.desk_key) if secure else None
     if secure:

@@ -52,8 +52,8 @@ class SignInPages:
         )
 
     def ask(self, visit: Visit) -> Response:
-        """The page to sign in."""
-        if visit.person:
+        """The page to sign in; in a demonstration also for whoever is signed in and wants to be somebody else."""
+        if visit.person and not self._site.demo_sign_in:
             raise Elsewhere("/")
         challenge = self._challenges.new(_SIGN_IN)
         return self._pages.page(
@@ -70,8 +70,10 @@ class SignInPages:
         return sign_in.sign_in(self._site.ports, self._site.relying_party, answered)
 
     def by_code(self, visit: Visit) -> bytes:
-        """The same for a code alone, on a training node. Raises `Unverified` (ENROLMENT_CODE)."""
-        return sign_in.sign_in_by_code(self._site.ports, visit.form.get("code", ""))
+        """The same for a code alone, on a training node; who was signed in there is signed out. Raises `Unverified` (ENROLMENT_CODE)."""
+        secret = sign_in.sign_in_by_code(self._site.ports, visit.form.get("code", ""))
+        sessions.end_session(self._site.ports, visit.secret)
+        return secret
 
     def ask_code(self, visit: Visit) -> Response:
         """The page that asks for an administrator's code."""

@@ -22,12 +22,16 @@ class Site:
     ports: Ports
     host: str
     port: int
+    zone: str
+    """In which its officers read times (IANA name)."""
     secure: bool
     """Served by TLS; else on this machine alone, for training."""
     demo_sign_in: bool
     desks: Mapping[str, ContactDesk]
     """How each agency (SPIFFE ID) of this country is reached, day and night."""
     release: Release
+    language: str = "en"
+    """What a browser is answered in that asks for no language at all."""
 
     @property
     def authority(self) -> str:

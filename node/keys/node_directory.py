@@ -200,7 +200,7 @@ def _config_lines(
     yield "\n# The web console for officers. Off until `listen` names an address. TLS is that of the desk, so `host` is among its names;"
     yield "# `plain` and `demo_sign_in` are for training on this machine alone. docs/console.md tells more."
     yield '[console]\n# listen = "127.0.0.1:7447"'
-    yield f"host = {_quote(f'{plan.code.lower()}.localhost')}\nplain = true\ndemo_sign_in = true"
+    yield f"host = {_quote(f'{plan.code.lower()}.localhost')}\nzone = {_quote(plan.time_zone)}\nplain = true\ndemo_sign_in = true"
     if policy_key:
         yield f"\n# What the law asks for before another country is told.\n[policy]\npack = {_quote(PACK_FILE)}\nkey = {_quote(policy_key)}"
     for agency in plan.agencies:
@@ -220,8 +220,11 @@ def _tip_plan_lines(plan: PartyPlan) -> Iterator[str]:
     yield f"national_desk = {_quote(_party(plan, f'/agency/{home}'))}"
     yield "danger_minutes = 60      # until somebody looks, where a child may be in danger"
     yield "look_minutes = 1440\nkeep_days = 90\ndraft_days = 14"
+    listed = {agency.slug for agency in plan.agencies}
     for slug, name in plan.ngos.items():
         yield f"\n[[ngos]]\nid = {_quote(_party(plan, f'/ngo/{slug}'))}\nname = {_quote(name)}"
+        if slug in listed:
+            yield f"agency = {_quote(_party(plan, f'/agency/{slug}'))}   # its people write tips in the console, too"
     yield "\n# Local police first, where a child may be in danger."
     yield f'# [[desks]]\n# provinces = ["…"]\n# agency = {_quote(_party(plan, f"/agency/{home}"))}'
     yield "\n# To whom an officer is proposed to pass a tip on, by the suspect's country (ICAO 9303)."

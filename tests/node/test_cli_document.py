@@ -1,8 +1,9 @@
 """Messages as JSON documents: a shape that a script can rely on."""
 
 from exchange.v1 import desk_service_pb2, hit_report_pb2
-from node.cli.document import document, iso_time
-from node.cli.output import grouped, party_name, plain, state_text
+from node.cli.output import grouped, plain
+from node.documents import document, iso_time
+from node.short_words import party_name, state_text
 
 
 def test_every_field_is_there_even_if_nothing_is_set() -> None:

@@ -140,6 +140,7 @@ def test_the_identity_key_may_be_absent_because_it_is_kept_offline(tmp_path: Pat
         ("training = true", 'training = true\njustification_mandatory = "no"', "node.justification_mandatory: must be true or false"),
         ('country = "GB"', 'country = "gb"', "node.country: must be an ISO 3166-1 code"),
         ('endpoint = "localhost:7443"', 'endpoint = "localhost"', "node.endpoint: must be host:port"),
+        ("[listen]", '[console]\nzone = "Asia/Nowhere"\n[listen]', "console.zone: must be the name of a time zone"),
         ('desk = "127.0.0.1:7444"', 'desk = "127.0.0.1:70000"', "listen.desk: must be host:port"),
         ('database = "data/node.db"', "database = 5", "store.database: must be a text"),
         ('log = "file:keys/log.key"', 'log = "keys/log.key"', "keys.log: must be a key URI"),

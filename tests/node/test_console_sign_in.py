@@ -44,7 +44,6 @@ def test_a_code_enrols_a_passkey_that_signs_in(kh: Office, browser: Browser) -> 
     assert (entered.status_code, entered.headers["location"]) == (303, "/")
     assert browser.get("/").headers["location"] == "/work"
     assert kh.person("border") in browser.get("/you").text
-    assert browser.get("/sign-in").headers["location"] == "/"
     assert said(kh, "access", SIGNED_IN) == [("administrator", "ENROLMENT"), ("border", "PASSKEY_ADDED"), ("border", "PASSKEY")]
 
 
@@ -250,6 +249,23 @@ def test_a_session_that_somebody_planted_is_not_taken_over(kh: Office, browser: 
     for made_up in ("", "a", "!", "é", planted + "=", planted[:-1]):
         shown = browser.client.get("/you", headers={"cookie": f"__Host-session={made_up}".encode()})
         assert shown.headers["location"] == "/sign-in"
+
+
+def test_whoever_is_signed_in_is_not_asked_to(kh: Office) -> None:
+    assert Browser(kh, site_of(kh, demo_sign_in=False)).enter("border").get("/sign-in").headers["location"] == "/"
+
+
+def test_in_a_demonstration_a_code_takes_the_place_of_whoever_is_signed_in(kh: Office) -> None:
+    browser = Browser(kh, site_of(kh, ports=replace(kh.ports, training=True))).enter("border")
+    first = browser.client.cookies.get("__Host-session") or ""
+    page = browser.get("/sign-in").text
+    assert "takes your place" in page
+    form = {"code": browser.code("auditor"), "token": field(page, "token")}
+    assert "FORM_TOKEN" in browser.post("/sign-in/code", {**form, "token": ""}).text
+    assert browser.post("/sign-in/code", form).status_code == 303
+    assert kh.person("auditor") in browser.get("/you").text
+    browser.client.cookies.set("__Host-session", first, domain="kh.localhost", path="/")
+    assert browser.get("/you").headers["location"] == "/sign-in"
 
 
 def test_a_code_alone_signs_in_on_a_training_node_once(kh: Office) -> None:

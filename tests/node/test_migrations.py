@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, select
 from sqlalchemy.exc import OperationalError
 
+import node.store.draft_table
 import node.store.gate_tables
 import node.store.notice_tables
 import node.store.onward_tables

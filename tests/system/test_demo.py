@@ -11,8 +11,10 @@ import time
 import tomllib
 from contextlib import closing
 from datetime import datetime
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 import pytest
 
@@ -274,11 +276,37 @@ def test_the_demo_tells_what_a_strangers_files_say(number: int, tmp_path: Path) 
     told.values()
 
 
-def test_a_closed_window_leaves_no_nodes_behind(tmp_path: Path) -> None:
+def send(link: SplitResult, method: str, path: str, cookie: str = "", **form: str) -> tuple[HTTPResponse, str]:
+    """What a console answers, reached as a browser reaches it: names that end in localhost are this machine's."""
+    kind = "application/x-www-form-urlencoded"
+    headers = {"Host": link.netloc, "Sec-Fetch-Site": "same-origin", "Content-Type": kind, "Cookie": cookie}
+    with closing(HTTPConnection("127.0.0.1", link.port or 80, timeout=SECONDS)) as connection:
+        connection.request(method, path, urlencode(form), headers)
+        with connection.getresponse() as answer:
+            return answer, answer.read().decode()
+
+
+def enter(entrance: dict[str, str]) -> None:
+    """A link that is opened, however often, signs nobody in; the code that it carries does, once."""
+    link = urlsplit(entrance["link"])
+    assert entrance["party"].startswith(f"spiffe://{link.netloc[:2]}.alerts.example/")
+    for _ in range(2):
+        answer, page = send(link, "GET", link.path)
+        assert (answer.status, "set-cookie" in answer.headers, "data-code" in page) == (200, False, True)
+    answer, _ = send(link, "POST", "/sign-in/code", code=link.fragment)
+    cookie = answer.headers["set-cookie"].partition(";")[0]
+    assert entrance["party"] in send(link, "GET", "/you", cookie=cookie)[1]
+    assert "ENROLMENT_CODE" in send(link, "POST", "/sign-in/code", code=link.fragment)[1]
+
+
+def test_the_demo_has_a_link_for_each_person_and_a_closed_window_leaves_no_nodes_behind(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "node.cli.main", "demo", "--json", "--dir", str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        assert any("running" in json.loads(line) for line in process.stdout)
+        farewell = next(said for line in process.stdout if "running" in (said := json.loads(line)))
+        assert set(farewell["consoles"]) == {"GB", "KH"}
+        for entrance in farewell["sign_in"]:
+            enter(entrance)
         process.send_signal(signal.SIGHUP)
         assert process.wait(timeout=SECONDS) in {0, 130}  # while it waits, or just before
     for home in ("gb", "kh"):

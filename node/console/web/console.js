@@ -4,6 +4,20 @@ import { Button, ErrorSummary, NotificationBanner, Radios, SkipLink, createAll }
 document.body.classList.add('js-enabled', 'govuk-frontend-supported')
 for (const component of [Button, ErrorSummary, NotificationBanner, Radios, SkipLink]) createAll(component)
 
+// A link of a demonstration carries its code behind the number sign, which browsers send to nobody. The code goes into the form, and out
+// of the address and the history; a person presses the button, so that a browser that only looks ahead uses nothing up.
+const entrance = document.querySelector('form[data-code]')
+const takeCode = () => {
+  if (!/^#[A-Z2-7-]+$/.test(location.hash)) return
+  entrance.elements.namedItem('code').value = location.hash.slice(1)
+  history.replaceState(null, '', location.pathname)
+  entrance.querySelector('button').focus()
+}
+if (entrance) {
+  takeCode()
+  window.addEventListener('hashchange', takeCode)
+}
+
 const bytes = (text) =>
   Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0))
 const text = (buffer) =>
@@ -11,7 +25,9 @@ const text = (buffer) =>
 
 const ask = {
   async get (options) {
-    const found = await navigator.credentials.get({ publicKey: { ...options, challenge: bytes(options.challenge) } })
+    const allowed = options.allowCredentials?.map((known) => ({ ...known, id: bytes(known.id) }))
+    const asked = { ...options, challenge: bytes(options.challenge), allowCredentials: allowed }
+    const found = await navigator.credentials.get({ publicKey: asked })
     const said = found.response
     return {
       id: found.id,

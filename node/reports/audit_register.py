@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from node.cli.audit_words import both, list_disclosures, list_events, period_filter
-from node.cli.context import ask
-from node.cli.document import document, iso_time
-
-if TYPE_CHECKING:
-    from exchange.v1.audit_service_pb2 import DisclosureRecord
-    from exchange.v1.audit_service_pb2_grpc import AuditServiceStub
+from exchange.v1.audit_service_pb2 import DisclosureRecord
+from exchange.v1.disclosure_pb2 import Entry
+from exchange.v1.journal_pb2 import JOURNAL_KIND_ALARM, JOURNAL_KIND_REFUSAL, JournalEntry
+from node.documents import document, iso_time
+from node.reports.audit_lists import both, period_filter
+from node.reports.audit_source import AuditSource
 
 _ALTERATIONS = {
     "SUPERSEDED": "CORRECTED",
@@ -45,24 +44,21 @@ class Mishap:
         return {**said, "partner": self.partner, "place": self.place}
 
 
-def read_register(audit: "AuditServiceStub", since: int, until: int, limit: int, *, for_export: bool = False) -> tuple[list[Mishap], bool]:
+def read_register(source: AuditSource, since: int, until: int, limit: int) -> tuple[list[Mishap], bool]:
     """The register of a time (Unix milliseconds; 0 for no bound), oldest first, at most `limit` lines; and whether there are more."""
-    from exchange.v1 import audit_service_pb2
-    from exchange.v1.journal_pb2 import JOURNAL_KIND_ALARM, JOURNAL_KIND_REFUSAL, JournalEntry
-
     period = period_filter(since, until)
     found: list[Mishap] = []
-    events, more_events = list_events(audit, both(period, _EVENTS), limit, for_export=for_export)
+    events, more_events = source.events(both(period, _EVENTS), limit)
     for event in events:
         entry = JournalEntry.FromString(event.entry)
         kind = {JOURNAL_KIND_REFUSAL: "REFUSED", JOURNAL_KIND_ALARM: "ALARM"}.get(entry.kind) or _ALTERATIONS[entry.code]
         grade = "ACTION" if kind == "ALARM" else "OBSERVATION"
         place = f"{event.origin}#{event.index}"
         found.append(Mishap(grade=grade, at=entry.at, kind=kind, code=entry.code, partner=entry.counterparty, place=place))
-    records, more_records = list_disclosures(audit, both(period, _DISCLOSURES), limit, for_export=for_export)
+    records, more_records = source.disclosures(both(period, _DISCLOSURES), limit)
     for record in records:
         found += _of_record(record)
-    for alarm in ask(audit.ListAlarms, audit_service_pb2.ListAlarmsRequest()).alarms:
+    for alarm in source.alarms():
         if alarm.at >= since and (not until or alarm.at < until):
             found.append(
                 Mishap(grade="ACTION", at=alarm.at, kind="STANDING_ALARM", code=alarm.code, partner=alarm.partner, place=alarm.origin)
@@ -71,9 +67,7 @@ def read_register(audit: "AuditServiceStub", since: int, until: int, limit: int,
     return found[:limit], more_events or more_records or len(found) > limit
 
 
-def _of_record(record: "DisclosureRecord") -> Iterator[Mishap]:
-    from exchange.v1.disclosure_pb2 import Entry
-
+def _of_record(record: DisclosureRecord) -> Iterator[Mishap]:
     entry, data = Entry.FromString(record.entry), document(record)
     sender, _, recipient = record.origin.split("/")[:3]
     partner = recipient if record.outbound else sender

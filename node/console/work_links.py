@@ -1,0 +1,25 @@
+"""Where a thing of the work list is done: from the command that comes next to the page that does the same.
+
+One line for each command that has its page. In an address `{reference}` is the thing's own reference, whole and in hex, and `{named}` what
+the command names it by.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import quote
+
+from exchange.v1.desk_service_pb2 import WorkItem
+
+LINKS: Final[Mapping[str, str]] = {
+    "exchange inbox attest": "/inbox/{reference}",
+    "exchange inbox report": "/inbox/{reference}/report",
+    "exchange inbox show": "/inbox/{reference}",
+}
+"""By the first three words of a command; what is not here is done on the command line."""
+
+
+def work_link(item: WorkItem) -> str:
+    """The address of the page for it; empty if there is none yet."""
+    words = item.command.split()
+    address = LINKS.get(" ".join(words[:3]), "")
+    return address.format(reference=item.reference.hex(), named=quote(words[-1], safe="")) if address else ""

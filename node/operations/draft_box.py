@@ -1,0 +1,274 @@
+"""Drafts: what officers have typed so far, kept for the console between one page and the next, and never sent by itself.
+
+A draft is an alert file (`node.intake.alert_file`) that may be half-filled or wrong, and the reason for its release. Only its author
+changes it; other liaison officers of the same agency may read it. `read_draft` reads it by the very intake of `exchange alert publish`,
+so the console and the command line cannot differ. It is erased when it is discarded (which whoever releases it does), and 30 days after
+it was last changed.
+
+    content = DraftContent(document={"type": "TravelAlert"})
+    held = draft_box.create(ports, person, content)
+    held = draft_box.change(ports, person, held.id, held.version, lambda content: …)
+    read = draft_box.read_draft(ports, person, held.id)     # read.draft, read.reason, read.problems, read.held
+    draft_box.discard(ports, person, held.id)               # once it was released or submitted
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import Final
+
+from exchange.errors import Conflict, Malformed, NotFound, Refused
+from exchange.v1.desk_service_pb2 import Draft, Problem
+from node.intake.alert_file import alert_type_called, load_alert_file
+from node.intake.plain_document import Plain
+from node.operations.access import note_access
+from node.operations.officers import LIAISON, agency_of, require, turned_away
+from node.ports import Ports
+from node.store import drafts
+from node.store.drafts import DraftRow
+from node.store.envelope import DAY_MS
+from node.store.journal import Event, Kind
+from node.store.transaction import Transaction
+
+KEPT_MS: Final = 30 * DAY_MS
+"""After the last change."""
+DRAFTS_AT_MOST: Final = 200
+"""Of one agency at one time."""
+BYTES_AT_MOST: Final = 256 * 1024
+"""Of one draft: far above what any alert may carry."""
+ERASED_AT_ONCE: Final = 256
+_KEY: Final = "drafts"
+_PURPOSE: Final = b"draft\0"
+_ID_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class DraftContent:
+    """What was typed. It has no repr: personal data must not reach a log by way of a traceback."""
+
+    document: dict[str, Plain] = field(default_factory=dict)
+    """As an alert file: `type`, `language`, `recipients`, `purpose`, `handling`, `not_after`, `leave_out`, `on_request`, `alert`, …"""
+    reason: str = ""
+    """Why it is released, for the authorisation record: what the command line takes as `--reason`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftSummary:
+    """One draft, without what was typed."""
+
+    id: bytes
+    alert_type: str
+    """Full name; empty as long as none was chosen."""
+    author: str
+    mine: bool
+    """Whether the caller is its author."""
+    version: int
+    saved_at: int
+    erase_by: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class HeldDraft:
+    """One draft, opened."""
+
+    summary: DraftSummary
+    content: DraftContent
+
+    @property
+    def id(self) -> bytes:
+        """16 bytes."""
+        return self.summary.id
+
+    @property
+    def version(self) -> int:
+        """To be named by whoever changes it."""
+        return self.summary.version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ReadDraft:
+    """One draft as the operations take it: checked, previewed, released or submitted."""
+
+    held: HeldDraft
+    draft: Draft
+    """Its `request_id` follows from the draft's id and what was typed, so that a release repeated is not a second one."""
+    reason: str
+    problems: tuple[Problem, ...]
+    """What is wrong with the file itself; what the node finds besides, `preview.check` and `preview.preview` tell."""
+
+
+def create(ports: Ports, person: str, content: DraftContent) -> HeldDraft:
+    """Keep a new draft of the caller. Raises `NotPermitted`, `Malformed` (DRAFT_TOO_LARGE), `Refused` (DRAFTS_TOO_MANY)."""
+    agency = agency_of(require(ports, person, (LIAISON,)))
+    now = ports.clock.now_ms()
+    row = _sealed(
+        ports,
+        DraftRow(
+            id=ports.entropy(_ID_BYTES), author=person, agency=agency, alert_type="", version=1, saved_at=now, erase_by=0, sealed=None
+        ),
+        content,
+    )
+    with ports.store.write() as tx:
+        full = drafts.count_drafts(tx, agency) >= DRAFTS_AT_MOST
+        if not full:
+            drafts.add_draft(tx, row)
+            _journal(ports, tx, Kind.JOURNAL_KIND_COLLECTION, person, "DRAFT_SAVED", [row.id])
+    if full:
+        raise Refused("DRAFTS_TOO_MANY", f"your agency has {DRAFTS_AT_MOST} drafts: release some, or discard them")
+    return HeldDraft(summary=_summary(row, person), content=content)
+
+
+def change(ports: Ports, person: str, identifier: bytes, seen: int, edit: Callable[[DraftContent], DraftContent]) -> HeldDraft:
+    """Change the caller's draft, of which they saw the version `seen`; what changes nothing leaves it as it is.
+
+    Raises `NotPermitted` (NOT_THE_AUTHOR, …), `NotFound` (DRAFT_NOT_FOUND), `Conflict` (DRAFT_CHANGED: it was changed since they saw it, as
+    in another window), `Malformed` (DRAFT_TOO_LARGE).
+    """
+    row = _own(ports, person, identifier)
+    if row.version != seen:
+        raise _changed()
+    before = _opened(ports, row)
+    content = edit(before)
+    if content == before:
+        return HeldDraft(summary=_summary(row, person), content=before)
+    row = _sealed(ports, replace(row, version=seen + 1), content)
+    with ports.store.write() as tx:
+        stood = drafts.put_draft(tx, row, seen)
+        if stood:
+            _journal(ports, tx, Kind.JOURNAL_KIND_COLLECTION, person, "DRAFT_SAVED", [row.id])
+    if not stood:
+        raise _changed()
+    return HeldDraft(summary=_summary(row, person), content=content)
+
+
+def get(ports: Ports, person: str, identifier: bytes) -> HeldDraft:
+    """Open a draft of the caller's agency, which is journalled. Raises `NotPermitted`, `NotFound` (DRAFT_NOT_FOUND)."""
+    row = _find(ports, agency_of(require(ports, person, (LIAISON,))), identifier)
+    note_access(ports, Kind.JOURNAL_KIND_CONSULTATION, person, Event(code="DRAFT", subject=_named(identifier)))
+    return HeldDraft(summary=_summary(row, person), content=_opened(ports, row))
+
+
+def list_drafts(ports: Ports, person: str) -> list[DraftSummary]:
+    """Those of the caller's agency, last saved first; nothing of them is opened. Raises `NotPermitted`."""
+    agency = agency_of(require(ports, person, (LIAISON,)))
+    with ports.store.read() as tx:
+        return [_summary(row, person) for row in drafts.drafts_of(tx, agency)]
+
+
+def read_draft(ports: Ports, person: str, identifier: bytes) -> ReadDraft:
+    """Open a draft of the caller's agency and read it as `exchange alert publish` reads a file. Raises as `get`."""
+    held = get(ports, person, identifier)
+    return read_held(ports, held)
+
+
+def read_held(ports: Ports, held: HeldDraft) -> ReadDraft:
+    """The same of one that is open already."""
+    text = json.dumps(held.content.document, ensure_ascii=False)
+    loaded = load_alert_file(text, name="draft.json", today=ports.clock.now().date())
+    loaded.draft.request_id = sha256(b"alert-exchange/v1 draft request\0" + held.id + text.encode()).digest()[:_ID_BYTES]
+    return ReadDraft(held=held, draft=loaded.draft, reason=held.content.reason, problems=loaded.problems)
+
+
+def discard(ports: Ports, person: str, identifier: bytes) -> None:
+    """Destroy the caller's draft: released, submitted or not wanted any more. `finish_erasure` attests it, at the latest a minute later.
+
+    Raises `NotPermitted` (NOT_THE_AUTHOR, …), `NotFound` (DRAFT_NOT_FOUND).
+    """
+    row = _own(ports, person, identifier)
+    with ports.store.write() as tx:
+        _destroy(ports, tx, person, [row])
+
+
+def erase_due(ports: Ports, actor: str) -> int:
+    """Erase drafts whose limit has passed, at most `ERASED_AT_ONCE`; `actor` is a person or this trust domain. Returns how many."""
+    now = ports.clock.now_ms()
+    with ports.store.read() as tx:
+        waiting = drafts.drafts_past(tx, now, ERASED_AT_ONCE)
+    if waiting:
+        with ports.store.write() as tx:
+            waiting = drafts.drafts_past(tx, now, ERASED_AT_ONCE)
+            _destroy(ports, tx, actor, waiting)
+    finish_erasure(ports)
+    return len(waiting)
+
+
+def finish_erasure(ports: Ports) -> None:
+    """Attest all that was destroyed. Raises `StoreFailed` (STORE_LOCKED): the next call goes on from there."""
+    while True:
+        with ports.store.read() as tx:
+            gone = drafts.destroyed_drafts(tx, ERASED_AT_ONCE)
+        if not gone:
+            return
+        # Until here the write-ahead log may hold older copies of the pages.
+        ports.store.empty_journal()
+        with ports.store.write() as tx:
+            drafts.remove_drafts(tx, gone)
+            _journal(ports, tx, Kind.JOURNAL_KIND_ERASURE, ports.trust_domain, "DRAFT_DONE", gone)
+
+
+def _destroy(ports: Ports, tx: Transaction, actor: str, rows: Sequence[DraftRow]) -> None:
+    for row in rows:
+        drafts.destroy_draft(tx, row.id)
+    _journal(ports, tx, Kind.JOURNAL_KIND_ERASURE, actor, "DRAFT_INTENDED", [row.id for row in rows])
+
+
+def _own(ports: Ports, person: str, identifier: bytes) -> DraftRow:
+    row = _find(ports, agency_of(require(ports, person, (LIAISON,))), identifier)
+    if row.author != person:
+        raise turned_away(ports, person, "NOT_THE_AUTHOR", "only who writes a draft changes or discards it")
+    return row
+
+
+def _find(ports: Ports, agency: str, identifier: bytes) -> DraftRow:
+    with ports.store.read() as tx:
+        row = drafts.draft_of(tx, identifier, agency)
+    if row is None:
+        raise NotFound(
+            "DRAFT_NOT_FOUND", "your agency has no such draft: it was released, discarded, or erased 30 days after its last change"
+        )
+    return row
+
+
+def _changed() -> Conflict:
+    return Conflict("DRAFT_CHANGED", "the draft was changed since you saw it, perhaps in another window: look at it again")
+
+
+def _sealed(ports: Ports, row: DraftRow, content: DraftContent) -> DraftRow:
+    text = json.dumps({"document": content.document, "reason": content.reason}, ensure_ascii=False).encode()
+    if len(text) > BYTES_AT_MOST:
+        raise Malformed("DRAFT_TOO_LARGE", "the draft is too large: no alert is")
+    given = content.document.get("type")
+    kind = alert_type_called(given) if isinstance(given, str) else None
+    now = ports.clock.now_ms()
+    sealed = ports.vault.lasting_key(ports.store, _KEY).seal(_PURPOSE + row.id, text)
+    return replace(row, alert_type=kind.name if kind else "", saved_at=now, erase_by=now + KEPT_MS, sealed=sealed)
+
+
+def _opened(ports: Ports, row: DraftRow) -> DraftContent:
+    if row.sealed is None:  # the rows that are found hold something
+        raise NotFound("DRAFT_NOT_FOUND", "the draft was erased")
+    read = json.loads(ports.vault.lasting_key(ports.store, _KEY).open(_PURPOSE + row.id, row.sealed))
+    return DraftContent(document=read["document"], reason=read["reason"])
+
+
+def _summary(row: DraftRow, person: str) -> DraftSummary:
+    return DraftSummary(
+        id=row.id,
+        alert_type=row.alert_type,
+        author=row.author,
+        mine=row.author == person,
+        version=row.version,
+        saved_at=row.saved_at,
+        erase_by=row.erase_by,
+    )
+
+
+def _journal(ports: Ports, tx: Transaction, kind: Kind.ValueType, actor: str, code: str, identifiers: Sequence[bytes]) -> None:
+    events = [Event(code=code, subject=_named(identifier)) for identifier in identifiers]
+    ports.journal.record(tx, ports.clock.now_ms(), kind, actor, events)
+
+
+def _named(identifier: bytes) -> bytes:
+    """What the journal calls a draft."""
+    return sha256(b"alert-exchange/v1 draft\0" + identifier).digest()

@@ -1,0 +1,26 @@
+"""The table of drafts: what officers of this node have typed so far and nobody has released or submitted.
+
+Times are Unix milliseconds; persons and agencies are SPIFFE IDs.
+"""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table
+
+from node.store.tables import metadata
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("id", LargeBinary(16), primary_key=True),
+    Column("author", String, nullable=False),
+    Column("agency", String, nullable=False),
+    # Full name; empty as long as none was chosen.
+    Column("alert_type", String, nullable=False),
+    # Counts the changes: whoever saves says which one they saw.
+    Column("version", Integer, nullable=False),
+    Column("saved_at", BigInteger, nullable=False),
+    Column("erase_by", BigInteger, nullable=False),
+    # What was typed, encrypted; null once it was destroyed, until that is attested and the row goes.
+    Column("sealed", LargeBinary),
+)
+Index("drafts_by_agency", drafts.c.agency)
+Index("drafts_by_limit", drafts.c.erase_by)

@@ -1,0 +1,110 @@
+"""The work list of the console: what needs a person, when, and where it is done."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import click
+import pytest
+
+from exchange.v1 import desk_service_pb2
+from node.cli.main import exchange
+from node.console import desk_pages
+from node.console.work_links import LINKS, work_link
+from tests.console_site import Browser, Shown, site_of
+from tests.countries import BORDER, NOW, POLICE, agency
+from tests.federation import Federation, federation
+from tests.rig import Office, draft
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Federation]:
+    with federation(tmp_path_factory.mktemp("two"), "gb", "kh") as made:
+        made.connect("gb", "kh")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def kh(two: Federation) -> Office:
+    return two["kh"]
+
+
+@pytest.fixture
+def listed(kh: Office, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The work page of somebody with this one thing to do."""
+
+    def show(name: str = "border", **changes: Any) -> str:
+        found = desk_service_pb2.ListWorkResponse()
+        found.items.add(**changes)
+        monkeypatch.setattr(desk_pages, "list_work", lambda *_: found)
+        return str(Browser(kh).enter(name).get("/work").text)
+
+    return show
+
+
+def test_work_shows_local_times_at_both_ends_and_here(two: Federation, kh: Office) -> None:
+    published = two["gb"].publish(draft(agency("kh", BORDER), agency("kh", POLICE)))
+    two.pump()
+    browser = Browser(kh).enter("border")
+    page = browser.get("/work").text
+    assert f'href="/inbox/{published.manifest_digest.hex()}"' in page
+    lands = page.partition("Lands")[2].partition("</dd>")[0]
+    departs = page.partition("Departs")[2].partition("</dd>")[0]
+    assert re.findall(r"\(([A-Z]\w+/\w+)\)", lands) == ["Asia/Bangkok", "Asia/Phnom_Penh"]
+    assert re.findall(r"\(([A-Z]\w+/\w+)\)", departs) == ["Europe/London", "Asia/Phnom_Penh"]
+    assert "(UTC)" not in page
+    assert "Nothing needs you now." in Browser(kh).enter("ngo").get("/work").text
+
+
+def test_a_time_that_is_the_same_here_stands_once(listed: Any) -> None:
+    page = listed(
+        kind=desk_service_pb2.WORK_KIND_ALERT_TO_ACKNOWLEDGE, lands_at=NOW, zone="Asia/Phnom_Penh", command="exchange inbox show 1"
+    )
+    assert page.count("(Asia/Phnom_Penh)") == 1
+
+
+def test_without_a_zone_times_are_universal(kh: Office) -> None:
+    page = Browser(kh, site_of(kh, zone="UTC")).enter("border").get("/inbox").text
+    assert "(UTC)" in page
+    assert "Phnom_Penh" not in page
+
+
+def test_work_without_a_page_names_its_command(kh: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = desk_service_pb2.ListWorkResponse(left_off=2)
+    found.items.add(kind=desk_service_pb2.WORK_KIND_ALARM, reference=b"12345678", overdue=True, escalated=True, command="exchange made up")
+    monkeypatch.setattr(desk_pages, "list_work", lambda *_: found)
+    texts = [text for _, text in Shown(Browser(kh).enter("administrator").get("/work").text).texts]
+    assert {"Alarm", "Overdue", "Escalated", "exchange made up", "2 more are not shown."} <= set(texts)
+
+
+def test_work_leads_to_the_page_where_it_is_done(listed: Any) -> None:
+    reference = b"\x0a" * 32
+    page = listed(
+        kind=desk_service_pb2.WORK_KIND_ALERT_TO_REPORT, reference=reference, command=f"exchange inbox report {reference.hex()[:12]}"
+    )
+    assert f'href="/inbox/{reference.hex()}/report"' in page
+    assert "exchange inbox report" not in page
+
+
+def test_what_a_receipt_refused_is_not_looked_for_in_the_inbox() -> None:
+    item = desk_service_pb2.WorkItem(
+        kind=desk_service_pb2.WORK_KIND_REFUSAL_TO_READ, reference=b"\x0a" * 32, command="exchange alert status 0a0a0a0a0a0a"
+    )
+    assert not work_link(item).startswith("/inbox")
+
+
+def test_what_a_command_names_is_quoted_in_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("node.console.work_links.LINKS", {"exchange partner show": "/partners/{named}"})
+    assert work_link(desk_service_pb2.WorkItem(command="exchange partner show a/../?b")) == "/partners/a%2F..%2F%3Fb"
+    assert not work_link(desk_service_pb2.WorkItem())
+
+
+def test_each_link_is_from_a_command_to_a_page(kh: Office) -> None:
+    pages = {re.sub(r"\{\w+\}", "{}", page.path) for page in Browser(kh).console.pages if page.method == "GET"}
+    for words, address in LINKS.items():
+        program, noun, verb = words.split()
+        group = exchange.get_command(click.Context(exchange), noun)
+        assert program == "exchange"
+        assert isinstance(group, click.Group)
+        assert group.get_command(click.Context(group), verb), words
+        assert re.sub(r"\{\w+\}", "{}", address) in pages, words
