@@ -4,6 +4,7 @@ User verification (a PIN, a finger, a face) is required each time, and no attest
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
@@ -16,9 +17,15 @@ from webauthn import (
     verify_authentication_response,
     verify_registration_response,
 )
+from webauthn.helpers import bytes_to_base64url
 from webauthn.helpers.cose import COSEAlgorithmIdentifier
 from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import AuthenticatorSelectionCriteria, ResidentKeyRequirement, UserVerificationRequirement
+from webauthn.helpers.structs import (
+    AuthenticatorSelectionCriteria,
+    PublicKeyCredentialDescriptor,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
 
 from exchange.errors import Unverified
 
@@ -51,6 +58,21 @@ class NewPasskey:
     sign_count: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assertion:
+    """One answer of a passkey with all that it takes to verify it again, years later and somewhere else."""
+
+    host: str
+    origin: str
+    credential: bytes
+    public_key: bytes
+    """COSE_Key."""
+    authenticator_data: bytes
+    client_data: bytes
+    """JSON, as the browser made it."""
+    signature: bytes
+
+
 def registration_options(party: RelyingParty, person: str, challenge: bytes) -> str:
     """JSON for `navigator.credentials.create`; the person (SPIFFE ID) is shown by the last part of their name."""
     name = person.rpartition("/")[2]
@@ -73,6 +95,18 @@ def sign_in_options(party: RelyingParty, challenge: bytes) -> str:
     """JSON for `navigator.credentials.get`: any passkey of this site will do, so nothing is told of who has one."""
     return options_to_json(
         generate_authentication_options(rp_id=party.host, challenge=challenge, user_verification=UserVerificationRequirement.REQUIRED)
+    )
+
+
+def confirm_options(party: RelyingParty, challenge: bytes, credentials: Iterable[bytes]) -> str:
+    """The same for one of these passkeys alone: those of the person who is to confirm something."""
+    return options_to_json(
+        generate_authentication_options(
+            rp_id=party.host,
+            challenge=challenge,
+            allow_credentials=[PublicKeyCredentialDescriptor(id=credential) for credential in credentials],
+            user_verification=UserVerificationRequirement.REQUIRED,
+        )
     )
 
 
@@ -116,6 +150,39 @@ def check_sign_in(party: RelyingParty, challenge: bytes, answer: str, public_key
     except _WRONG:
         raise _unverified() from None
     return verified.new_sign_count
+
+
+def assertion_of(party: RelyingParty, answer: str, public_key: bytes) -> Assertion:
+    """What is kept of an answer that was found good. Raises `Unverified` (PASSKEY)."""
+    try:
+        document = _document(answer)
+        response = document["response"]
+        return Assertion(
+            host=party.host,
+            origin=party.origin,
+            credential=base64url_to_bytes(document["id"]),
+            public_key=public_key,
+            authenticator_data=base64url_to_bytes(response["authenticatorData"]),
+            client_data=base64url_to_bytes(response["clientDataJSON"]),
+            signature=base64url_to_bytes(response["signature"]),
+        )
+    except _WRONG:
+        raise _unverified() from None
+
+
+def check_assertion(assertion: Assertion, challenge: bytes) -> None:
+    """Raise `Unverified` (PASSKEY) unless that passkey, its person verified, signed this challenge for that site."""
+    name = bytes_to_base64url(assertion.credential)
+    response = {
+        "authenticatorData": bytes_to_base64url(assertion.authenticator_data),
+        "clientDataJSON": bytes_to_base64url(assertion.client_data),
+        "signature": bytes_to_base64url(assertion.signature),
+    }
+    answer = json.dumps({"id": name, "rawId": name, "type": "public-key", "response": response})
+    # Whether the count of signatures grew was judged when it was made; from 0 on every count is a growing one.
+    check_sign_in(
+        RelyingParty(host=assertion.host, origin=assertion.origin, name=""), challenge, answer, assertion.public_key, sign_count=0
+    )
 
 
 # What comes from a browser is anybody's: the library names only some of what can be wrong with it.

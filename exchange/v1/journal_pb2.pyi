@@ -164,6 +164,7 @@ class JournalAccountability(_message.Message):
     PURPOSE_FIELD_NUMBER: _builtins.int
     APPROVER_FIELD_NUMBER: _builtins.int
     URGENT_FIELD_NUMBER: _builtins.int
+    CONFIRMATION_FIELD_NUMBER: _builtins.int
     person: _builtins.str
     """SPIFFE ID of the person."""
     roles: _builtins.str
@@ -174,6 +175,8 @@ class JournalAccountability(_message.Message):
     approver: _builtins.str
     """SPIFFE ID of whoever approved."""
     urgent: _builtins.bool
+    confirmation: _builtins.bytes
+    """What that person signed with a passkey, where one was asked for: JSON, as in the authorisation record."""
     def __init__(
         self,
         *,
@@ -183,10 +186,11 @@ class JournalAccountability(_message.Message):
         purpose: _builtins.str = ...,
         approver: _builtins.str = ...,
         urgent: _builtins.bool = ...,
+        confirmation: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approver", b"approver", "justification", b"justification", "person", b"person", "purpose", b"purpose", "roles", b"roles", "urgent", b"urgent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approver", b"approver", "confirmation", b"confirmation", "justification", b"justification", "person", b"person", "purpose", b"purpose", "roles", b"roles", "urgent", b"urgent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

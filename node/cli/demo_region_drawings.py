@@ -138,10 +138,15 @@ def passed_on(data: Data) -> "Sequence[Any]":
     rows = [(_whom(one["agency"]), str(len(one["fields"])), one.get("via") or "") for one in data["reach"]["reached"]]
     return [
         facts([("before any leave", f"refused, exit code {data['refused']['exit_code']}: {refused}")]),
-        *(gate(data) if data["attempts"] else ()),
+        *_weighed("London weighs leave for another country as a transfer of its own", data["weighed"]),
+        *_weighed("And the country that passes it on weighs it by its own law", data["attempts"]),
         heading("Whom London knows to have it"),
         table(("told", "fields", "through"), rows, right=("fields",)),
     ]
+
+
+def _weighed(title: str, attempts: Data) -> "Sequence[Any]":
+    return [heading(title), *gate({"attempts": attempts})] if attempts else []
 
 
 def screened(data: Data) -> "Sequence[Any]":

@@ -28,7 +28,7 @@ class Recall:
         self._third_name = example_plan(self._third).name
 
     def pass_on(self, hit: Data, gates: Mapping[str, Gate]) -> None:
-        """The country that met him asks leave to warn the next one; nothing goes without it, nor without that country's own assessment."""
+        """The country that met him asks leave to warn the next one; nothing goes without it, nor without assessments of both countries."""
         digest, holder = self._alert["manifest_digest"], hit["country"]
         stage, by = self._stage, self._stage.context(hit["country"], "officer")
         police = police_of(self._third)
@@ -40,7 +40,8 @@ class Recall:
         request = find(asked, "manifest_digest")
         refused = stage.must_refuse("PERMIT_NONE", *by, "onward", "release", request, "--reason", "Before any leave")
         stage.until("GB", "officer", ("onward", "list"), lambda data: request in json.dumps(data))
-        granted = stage.ask("GB", "officer", "onward", "grant", request, "--reason", "He has been there before")
+        grant = ("onward", "grant", request, "--reason", "He has been there before")
+        granted, weighed = gates["GB"].pass_with(*grant) if "GB" in gates else (stage.ask("GB", "officer", *grant), [])
         stage.until(holder, "officer", ("onward", "show", request), lambda data: find(data, "state") == "GRANTED")
         release = ("onward", "release", request, "--reason", f"He may go on to {self._third_name}")
         if holder in gates:
@@ -54,6 +55,7 @@ class Recall:
             "asked": asked,
             "refused": refused,
             "granted": granted,
+            "weighed": weighed,
             "attempts": attempts,
             "released": released,
             "inbox": read,

@@ -27,6 +27,7 @@ from node.console.page import Answer, Page
 from node.console.pages import Pages
 from node.console.sign_in_pages import SignInPages
 from node.console.site import Site
+from node.console.tell_pages import TellPages
 from node.console.visits import (
     HEADERS,
     TLS_HEADERS,
@@ -66,11 +67,13 @@ class Console:
         self._assets = assets
         self._languages = load_languages()
         self._pages = Pages(site, assets, self._languages)
-        # One line for each family of pages.
+        challenges = Challenges(site.ports)
+        # One line for each family of pages; those that ask for a fresh passkey are given `Confirming(site, challenges)`.
         self.pages: tuple[Page, ...] = (
-            *SignInPages(site, self._pages, Challenges(site.ports), self._signing_in, self._signing_out).pages(),
+            *SignInPages(site, self._pages, challenges, self._signing_in, self._signing_out).pages(),
             Page(method="POST", path="/language", answer=self._choose_language, open=True),
             *DeskPages(site, self._pages).pages(),
+            *TellPages(site, self._pages).pages(),
         )
 
     def application(self) -> Starlette:
@@ -106,6 +109,7 @@ class Console:
         visit = Visit(
             person=session.person if session else "",
             secret=secret if session else b"",
+            began_by=session.began_by if session else "",
             language=language,
             place={name: str(value) for name, value in request.path_params.items()},
             query=dict(request.query_params),
@@ -149,7 +153,9 @@ class Console:
             raise Refused("HOST", "this console answers under its own name only")
 
     def _language(self, request: Request) -> Language:
-        return choose(self._languages, request.cookies.get(LANGUAGE_COOKIE, ""), request.headers.get("accept-language", ""))
+        return choose(
+            self._languages, request.cookies.get(LANGUAGE_COOKIE, ""), request.headers.get("accept-language", ""), self._site.language
+        )
 
     async def _asset(self, request: Request) -> Response:
         asset = self._assets.by_name.get(request.path_params["name"])

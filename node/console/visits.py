@@ -49,6 +49,8 @@ class Visit:
     """SPIFFE ID; empty where nobody is signed in."""
     secret: bytes
     """Of the session; empty likewise."""
+    began_by: str
+    """By what the session began: a code of the journal's SIGN_IN; empty likewise."""
     language: Language
     place: Mapping[str, str]
     """What stands in the path."""

@@ -10,6 +10,7 @@ from exchange.encoding import cut
 from exchange.errors import Conflict, Malformed, NotFound, Refused
 from exchange.profile import alert_type
 from exchange.v1 import desk_service_pb2
+from node.confirmations import Confirmation, read_confirmation
 from node.intake.completeness import check_release
 from node.intake.problems import error, refuses
 from node.operations.access import note_access
@@ -21,6 +22,7 @@ from node.operations.release import NotReleased, Prepared, prepare
 from node.ports import Ports
 from node.store.alerts import PREFIX_AT_LEAST
 from node.store.directory import clear_alarm, raise_alarm
+from node.store.envelope import SealingKey
 from node.store.journal import Event, Kind
 from node.store.submissions import (
     ApprovalRow,
@@ -52,7 +54,11 @@ Release = Callable[[Prepared | NotReleased], desk_service_pb2.PublishedAlert]
 
 
 def submit(
-    ports: Ports, person: str, request: desk_service_pb2.SubmitAlertRequest, release: Release
+    ports: Ports,
+    person: str,
+    request: desk_service_pb2.SubmitAlertRequest,
+    release: Release,
+    confirmation: Confirmation | None = None,
 ) -> desk_service_pb2.SubmitAlertResponse:
     """Let a draft wait for approval; or, on an oral approval, release it at once, to be put in writing within a day.
 
@@ -77,6 +83,7 @@ def submit(
     if not needed:
         raise Refused("APPROVAL_NOT_ASKED", "no clause asks for an approval here: publish it")
     oral = _oral_approver(ports, person, agency, request.oral_approver, needed)
+    kept = confirmation.encoded() if confirmation else b""
     row = SubmissionRow(
         id=draft.request_id,
         state="waiting",
@@ -86,13 +93,13 @@ def submit(
         alert_type=draft.alert_type,
         needed=needed,
         preview=decided.digest,
-        sealed=ports.vault.lasting_key(ports.store, _KEY).seal(_PURPOSE + draft.request_id, request.SerializeToString()),
+        sealed=_key(ports).seal(_PURPOSE + draft.request_id, len(kept).to_bytes(4, "big") + kept + request.SerializeToString()),
     )
     with ports.store.write() as tx:
         held = find_submission(tx, row.id)
         if held is None:
             add_submission(tx, row)
-            event = Event(code="SUBMITTED", subject=row.preview, justification=request.reason.strip())
+            event = Event(code="SUBMITTED", subject=row.preview, justification=request.reason.strip(), confirmation=kept)
             ports.journal.record(tx, now, Kind.JOURNAL_KIND_APPROVAL, person, [event])
             if oral:
                 add_approval(tx, row.id, ApprovalRow(person=oral, at=now, confirm_by=now + CONFIRM_WITHIN_MS, confirmed_at=0))
@@ -113,7 +120,11 @@ def _turned_down(ports: Ports, person: str, problems: Sequence[desk_service_pb2.
 
 
 def approve(
-    ports: Ports, person: str, request: desk_service_pb2.ApproveSubmissionRequest, release: Release
+    ports: Ports,
+    person: str,
+    request: desk_service_pb2.ApproveSubmissionRequest,
+    release: Release,
+    confirmation: Confirmation | None = None,
 ) -> desk_service_pb2.ApproveSubmissionResponse:
     """Approve what was previewed; the last approval that is missing releases it. To approve again changes nothing.
 
@@ -125,14 +136,16 @@ def approve(
     if person == row.author:
         raise turned_away(ports, person, "APPROVER_IS_AUTHOR", "who wrote a draft does not approve it: ask a colleague")
     now = ports.clock.now_ms()
+    kept = confirmation.encoded() if confirmation else b""
     mine = next((approval for approval in _approvals(ports, row.id) if approval.person == person), None)
     if mine is not None and mine.confirm_by and not mine.confirmed_at:
         with ports.store.write() as tx:
             confirm_approval(tx, row.id, person, now)
-            ports.journal.record(tx, now, Kind.JOURNAL_KIND_APPROVAL, person, [Event(code="GIVEN", subject=row.preview)])
+            given = Event(code="GIVEN", subject=row.preview, confirmation=kept)
+            ports.journal.record(tx, now, Kind.JOURNAL_KIND_APPROVAL, person, [given])
             clear_alarm(tx, "ORAL_APPROVAL_UNCONFIRMED", partner=ports.trust_domain, origin=row.id.hex())
     elif mine is None:
-        _approve(ports, person, row, request.preview_digest, now)
+        _approve(ports, person, row, request.preview_digest, now, kept)
     published = _release_if_complete(ports, row.id, release)
     return desk_service_pb2.ApproveSubmissionResponse(submission=_message(ports, row.id), published=published)
 
@@ -144,7 +157,7 @@ def get(ports: Ports, person: str, reference: str) -> desk_service_pb2.GetSubmis
     note_access(ports, Kind.JOURNAL_KIND_CONSULTATION, person, Event(code="SUBMISSION", subject=row.preview))
     answer = desk_service_pb2.GetSubmissionResponse(submission=_message(ports, row.id))
     if row.sealed is not None:
-        request = _opened(ports, row, row.sealed)
+        request, _ = _opened(ports, row, row.sealed)
         answer.draft.CopyFrom(request.draft)
         answer.reason = request.reason
         answer.preview.CopyFrom(preview_with(ports, person, request.draft, approvals=ENOUGH))
@@ -183,10 +196,11 @@ def watch_oral_approvals(ports: Ports) -> None:
                 raise_alarm(tx, now, "ORAL_APPROVAL_UNCONFIRMED", partner=ports.trust_domain, origin=submission.hex())
 
 
-def _approve(ports: Ports, person: str, row: SubmissionRow, looked_at: bytes, now: int) -> None:
+def _approve(ports: Ports, person: str, row: SubmissionRow, looked_at: bytes, now: int, kept: bytes) -> None:
     if row.sealed is None:
         raise _closed()
-    decided = _plan(ports, _opened(ports, row, row.sealed).draft, now)
+    decided = _plan(ports, _opened(ports, row, row.sealed)[0].draft, now)
+    sealed = _key(ports).seal(_approval(row.id, person), kept) if kept else None
     changed = decided.digest != row.preview
     with ports.store.write() as tx:
         _still_waiting(find_submission(tx, row.id))
@@ -194,8 +208,9 @@ def _approve(ports: Ports, person: str, row: SubmissionRow, looked_at: bytes, no
             close_submission(tx, row.id, "void")
             ports.journal.record(tx, now, Kind.JOURNAL_KIND_APPROVAL, person, [Event(code="VOID", subject=row.preview)])
         elif looked_at == row.preview:
-            add_approval(tx, row.id, ApprovalRow(person=person, at=now, confirm_by=0, confirmed_at=0))
-            ports.journal.record(tx, now, Kind.JOURNAL_KIND_APPROVAL, person, [Event(code="GIVEN", subject=row.preview)])
+            add_approval(tx, row.id, ApprovalRow(person=person, at=now, confirm_by=0, confirmed_at=0, confirmation=sealed))
+            given = Event(code="GIVEN", subject=row.preview, confirmation=kept)
+            ports.journal.record(tx, now, Kind.JOURNAL_KIND_APPROVAL, person, [given])
     if changed:
         raise Conflict(
             "PREVIEW_CHANGED",
@@ -210,9 +225,23 @@ def _release_if_complete(ports: Ports, identifier: bytes, release: Release) -> d
         row, given = find_submission(tx, identifier), approvals_of(tx, identifier)
     if row is None or row.sealed is None or len(given) < row.needed:
         return None
-    request = _opened(ports, row, row.sealed)
-    approvers, oral = [approval.person for approval in given], any(approval.confirm_by for approval in given)
-    prepared = prepare(ports, row.author, request.draft, request.reason, approvers=approvers, urgent=oral)
+    request, kept = _opened(ports, row, row.sealed)
+    confirmations = [kept] if kept else []
+    confirmations += [
+        read_confirmation(_key(ports).open(_approval(row.id, approval.person), approval.confirmation))
+        for approval in given
+        if approval.confirmation is not None
+    ]
+    prepared = prepare(
+        ports,
+        row.author,
+        request.draft,
+        request.reason,
+        approvers=[approval.person for approval in given],
+        urgent=any(approval.confirm_by for approval in given),
+        seen=row.preview,
+        confirmations=confirmations,
+    )
     published = release(prepared)
     if not published.problems:
         # Released under the draft's own id: after a crash here the next call releases nothing twice.
@@ -246,9 +275,21 @@ def _find(ports: Ports, agency: str, reference: str) -> SubmissionRow:
     return found[0]
 
 
-def _opened(ports: Ports, row: SubmissionRow, sealed: bytes) -> desk_service_pb2.SubmitAlertRequest:
-    content = ports.vault.lasting_key(ports.store, _KEY).open(_PURPOSE + row.id, sealed)
-    return desk_service_pb2.SubmitAlertRequest.FromString(content)
+def _opened(ports: Ports, row: SubmissionRow, sealed: bytes) -> tuple[desk_service_pb2.SubmitAlertRequest, Confirmation | None]:
+    """What was submitted, and what its author signed."""
+    content = _key(ports).open(_PURPOSE + row.id, sealed)
+    begins = 4 + int.from_bytes(content[:4], "big")
+    kept = read_confirmation(content[4:begins]) if begins > 4 else None
+    return desk_service_pb2.SubmitAlertRequest.FromString(content[begins:]), kept
+
+
+def _key(ports: Ports) -> SealingKey:
+    return ports.vault.lasting_key(ports.store, _KEY)
+
+
+def _approval(submission: bytes, person: str) -> bytes:
+    """What the sealed confirmation of one approval is bound to."""
+    return b"approval\0" + submission + person.encode()
 
 
 def _approvals(ports: Ports, identifier: bytes) -> list[ApprovalRow]:

@@ -13,6 +13,7 @@ from exchange.values import PartyId
 from node.operations.access import note_access
 from node.operations.officers import ADMINISTRATOR, AUDITOR, LIAISON, require
 from node.policy.gate import Assessment
+from node.policy.pack import PolicyPack
 from node.ports import Ports
 from node.store.alerts import PREFIX_AT_LEAST
 from node.store.assessments import add_assessment, all_assessments, assessments_in_force, withdraw_assessment
@@ -46,7 +47,7 @@ def record_assessment(ports: Ports, person: str, offered: TransferAssessment) ->
     record = TransferAssessment()
     record.CopyFrom(offered)
     record.version, record.assessed_by, record.assessed_at, record.policy = 1, person, now, policy.label
-    _check(ports, record, now)
+    _check(ports, policy, record, now)
     salt = ports.entropy(_SALT)
     data = encode(record)
     digest = hashlib.sha256(_COMMITMENT + salt + len(data).to_bytes(4, "big") + data).digest()
@@ -102,11 +103,12 @@ def list_assessments(ports: Ports, person: str) -> desk_service_pb2.ListAssessme
     )
 
 
-def _check(ports: Ports, record: TransferAssessment, now: int) -> None:
+def _check(ports: Ports, policy: PolicyPack, record: TransferAssessment, now: int) -> None:
     if collect_violations(record) or not record.necessity.strip() or not record.proportionality.strip():
         raise Malformed("ASSESSMENT_MALFORMED", "an assessment says why the transfer is necessary and why no less would do")
-    if record.destination not in ports.known.partners:
-        raise Refused("PARTNER_UNKNOWN", "the destination is not the trust domain of a partner")
+    # Leave to pass on may be asked for a country that is no partner of ours: then the pack knows it.
+    if record.destination not in ports.known.partners and record.destination not in policy.countries:
+        raise Refused("PARTNER_UNKNOWN", "the destination is the trust domain of no partner, and of no country that the policy names")
     recipients = list(record.recipients)
     if recipients != sorted(set(recipients)):
         raise Malformed("ASSESSMENT_MALFORMED", "recipients are listed in ascending order, each once")

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from exchange.v1 import disclosure_pb2, manifest_pb2, statement_pb2
+from node.confirmations import Confirmation
 
 SALT = 32
 
@@ -25,6 +26,8 @@ class Authorisation:
     """SPIFFE IDs of those who approved it, where the clause asked for that."""
     assessment: bytes = b""
     """Digest of the transfer assessment that it rests on, if the policy asked for one."""
+    confirmations: tuple[Confirmation, ...] = ()
+    """What the officer and the approvers signed with their passkeys, where they were asked to: in the console."""
 
     def record(self) -> bytes:
         """The bytes that the entry commits to: JSON with sorted keys."""
@@ -33,6 +36,7 @@ class Authorisation:
             **({"approvers": list(self.approvers)} if self.approvers else {}),
             **({"assessment": self.assessment.hex()} if self.assessment else {}),
             "at": self.at,
+            **({"confirmations": [one.document() for one in self.confirmations]} if self.confirmations else {}),
             "officer": self.officer,
             "preview": self.preview.hex(),
             "reason": self.reason,

@@ -15,6 +15,7 @@ from exchange.profile import alert_type
 from exchange.signing import Signer
 from exchange.v1 import desk_service_pb2, disclosure_pb2, handling_pb2
 from exchange.values import node_of, uuid7
+from node.confirmations import Confirmation
 from node.intake.problems import error
 from node.operations.contents import SALT, Authorisation, pack_own
 from node.operations.officers import ADMINISTRATOR, agency_of, require
@@ -40,6 +41,8 @@ class Issuer:
     party: str
     """SPIFFE ID of the agency, or of the node."""
     signer: Signer
+    confirmation: Confirmation | None = None
+    """What the person signed with a passkey, where it was asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +101,14 @@ def prepare_control(ports: Ports, issuer: Issuer, order: Order, guard: Guard | N
         problem = error(refused.code, "alert", str(refused), "ask your administrator")
         return NotReleased(request_id=order.request_id, officer=issuer.person, problems=(problem,))
     preview = _digest(order)
-    record = Authorisation(officer=issuer.person, agency=issuer.party, reason=order.reason.strip(), preview=preview, at=now).record()
+    record = Authorisation(
+        officer=issuer.person,
+        agency=issuer.party,
+        reason=order.reason.strip(),
+        preview=preview,
+        at=now,
+        confirmations=(issuer.confirmation,) if issuer.confirmation else (),
+    ).record()
     entries = []
     for partner, audience in addressed(order.to):
         salt = ports.entropy(SALT)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from exchange.agreement import Agreed
 from exchange.disclosure import Disclosure
 from exchange.errors import Malformed, NotFound
-from exchange.v1 import desk_service_pb2
+from exchange.v1 import desk_service_pb2, disclosure_pb2
 from node.operations.access import note_access
 from node.operations.officers import ADMINISTRATOR, AUDITOR, LIAISON, PARTNER_OFFICER, agency_of, require, turned_away
 from node.operations.release import Prepared
@@ -80,6 +80,27 @@ def note_received(ports: Ports, tx: Transaction, log: LogRow, kept: Iterable[tup
         _note_use(ports, tx, row, log.name.sender)
 
 
+def note_recovered(ports: Ports, tx: Transaction, log: LogRow, adopted: Iterable[tuple[int, disclosure_pb2.Entry]], now: int) -> None:
+    """Note what our own adopted entries say was told in an emergency; `tx` must write. Who released it is lost, so anybody reviews it."""
+    for index, entry in adopted:
+        agreed = ports.known.agreements.get(entry.agreement_digest)
+        if agreed is None or not agreed.agreement.emergency:
+            continue
+        row = EmergencyRow(
+            agreement=agreed.digest,
+            partner=log.name.recipient,
+            own=True,
+            manifest=entry.manifest_digest,
+            origin=log.name.origin,
+            idx=index,
+            at=now,
+            officer="",
+            agency="",
+            review_by=now + REVIEW_WITHIN_MS,
+        )
+        _note_use(ports, tx, row, ports.trust_domain)
+
+
 def list_emergencies(ports: Ports, person: str) -> list[desk_service_pb2.EmergencyUse]:
     """What was told under agreements for an emergency, newest first: officers see what their agency told, the others everything."""
     officer = require(ports, person, (LIAISON, PARTNER_OFFICER, ADMINISTRATOR, AUDITOR))
@@ -88,7 +109,7 @@ def list_emergencies(ports: Ports, person: str) -> list[desk_service_pb2.Emergen
     if AUDITOR in officer.roles:
         note_access(ports, Kind.JOURNAL_KIND_REVIEW, person, Event(code="URGENT"))
     elif ADMINISTRATOR not in officer.roles:
-        rows = [row for row in rows if row.own and row.agency == agency_of(officer)]
+        rows = [row for row in rows if concerns(row, agency_of(officer))]
     return [_use(row) for row in rows]
 
 
@@ -113,6 +134,11 @@ def review(ports: Ports, person: str, reference: str, found: str) -> desk_servic
         ports.journal.record(tx, now, Kind.JOURNAL_KIND_APPROVAL, person, [event])
         clear_alarm(tx, LATE, partner=row.partner, origin=row.agreement.hex())
     return _use(replace(row, reviewed_by=person, reviewed_at=now))
+
+
+def concerns(row: EmergencyRow, agency: str) -> bool:
+    """Whether an agency has to answer for that use: it released it, or it may have, where only the log still knows of it."""
+    return row.own and row.agency in {agency, ""}
 
 
 def watch_reviews(ports: Ports) -> None:
@@ -145,7 +171,7 @@ def _find(tx: Transaction, agency: str, reference: str) -> EmergencyRow:
     wanted = reference.strip().lower()
     if len(wanted) < PREFIX_AT_LEAST or not all(character in "0123456789abcdef" for character in wanted):
         raise NotFound("AGREEMENT_REFERENCE", "give an agreement's digest in hex, or at least its first 8 characters")
-    found = [row for row in all_emergencies(tx) if row.own and row.agency == agency and row.agreement.hex().startswith(wanted)]
+    found = [row for row in all_emergencies(tx) if concerns(row, agency) and row.agreement.hex().startswith(wanted)]
     if len(found) != 1:
         raise NotFound("EMERGENCY_NOT_FOUND", "your agency released nothing under one such agreement: see `exchange emergency list`")
     return found[0]

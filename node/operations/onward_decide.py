@@ -1,6 +1,6 @@
 """Decide on a request to pass on, or to use in court: a grant of the first signs the permit, which goes along with the decision."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from exchange.agreement import Agreed
@@ -8,6 +8,7 @@ from exchange.encoding import encode
 from exchange.handling import clause_handling, combine
 from exchange.manifest import decode_manifest
 from exchange.onward import sign_permit
+from exchange.profile import alert_type
 from exchange.signing import statement_digest
 from exchange.v1 import desk_service_pb2, handling_pb2, people_pb2, permit_pb2, statement_pb2
 from exchange.v1.onward_pb2 import OnwardDecision
@@ -19,9 +20,13 @@ from node.operations.onward_kept import Kept
 from node.operations.onward_list import asked_of
 from node.operations.onward_reach import onward_holders
 from node.operations.onward_request import Release, reply_handling
+from node.operations.preview import denials
 from node.operations.reach import tellings, withdrawn
 from node.operations.release import NotReleased, Prepared, prepare
 from node.operations.reply import KEPT_DAYS, purpose_for
+from node.operations.transfers import offences_of, pass_leave
+from node.policy.gate import Passed
+from node.policy.pack import PolicyPack
 from node.ports import Ports
 from node.store import alerts, onward
 from node.store.alerts import AlertRow
@@ -44,6 +49,8 @@ class _Case:
     handling: handling_pb2.Handling
     """In force for them, as this side knows it."""
     thread: bytes
+    alert: bytes
+    """All that we know, encoded; empty once it was erased."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,9 +108,11 @@ def _case(ports: Ports, tx: Transaction, asked: RequestRow) -> _Case:
     country = PartyId.parse(asked.asker).trust_domain
     # Whoever has it by passing on may ask for judicial use as well.
     passed_on = [notice.fields for (third, _), notice in onward_holders(tx, row).items() if PartyId.parse(third).trust_domain == country]
-    handlings = [handling_pb2.Handling()]
+    handlings, alert = [handling_pb2.Handling()], b""
     if row.wrapped_key is not None:
-        handlings = [decode_manifest(held_content(ports, tx, row).manifest.payload).handling]
+        content = held_content(ports, tx, row)
+        handlings = [decode_manifest(content.manifest.payload).handling]
+        alert = b"".join(opening.fragment for opening in content.openings)
     for one in told:
         handlings.append(_of_clause(ports.known.agreements.get(one.entry.agreement_digest), one.entry.clause))
         if one.entry.HasField("stricter"):
@@ -114,6 +123,7 @@ def _case(ports: Ports, tx: Transaction, asked: RequestRow) -> _Case:
         told=frozenset((*(n for one in told for n in one.entry.fields), *(n for fields in passed_on for n in fields))),
         handling=combine(*handlings),
         thread=next((one.entry.thread for one in told if one.entry.thread), row.digest),
+        alert=alert,
     )
 
 
@@ -165,6 +175,16 @@ def _problems(ports: Ports, request: desk_service_pb2.DecideOnwardRequest, case:
         yield error("UNTIL_LATER", "until", "that is later than was asked", "name an earlier time, or none")
     if _until(request, case) <= ports.clock.now_ms():
         yield error("UNTIL", "until", "the leave would be over already", "deny it; they may ask anew")
+    if ports.known.policy is not None and not asked.judicial and asked.third_party:
+        yield from _law(ports, ports.known.policy, case, fields)
+
+
+def _law(ports: Ports, policy: PolicyPack, case: _Case, fields: Iterable[int]) -> Iterable[desk_service_pb2.Problem]:
+    """What our own policy pack says against that country's being told, through whomever."""
+    asked, kind = case.asked, alert_type(case.row.alert_type)
+    offences = offences_of(kind, case.alert)
+    gate = pass_leave(ports.known, policy, asked.third_party, kind, asked.purpose, fields, offences, ports.clock.now_ms())
+    return () if isinstance(gate, Passed) else denials(gate[0].code, f"recipients[{asked.third_party}]", gate)
 
 
 def _until(request: desk_service_pb2.DecideOnwardRequest, case: _Case) -> int:

@@ -5,14 +5,17 @@ manifest: whoever holds only an older one is reached as well. Who these are is d
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from google.protobuf.message import Message
 
+from exchange.errors import Unverified
 from exchange.profile import alert_types
 from exchange.v1 import desk_service_pb2
 from exchange.v1.control_pb2 import Restriction, Withdrawal
 from exchange.values import node_of
+from node.confirmations import Confirmation, check_confirmation, check_subject
 from node.intake.problems import error
 from node.operations.control import Guard, Issuer, Order, issuer_for, prepare_control, request_ids
 from node.operations.officers import ADMINISTRATOR, LIAISON, agency_of, require
@@ -44,14 +47,21 @@ _KINDS: Final = {
 
 
 def recall_alert(
-    ports: Ports, person: str, request: desk_service_pb2.RecallAlertRequest, release: Release
+    ports: Ports,
+    person: str,
+    request: desk_service_pb2.RecallAlertRequest,
+    release: Release,
+    confirmation: Confirmation | None = None,
 ) -> desk_service_pb2.RecallAlertResponse:
     """Recall an alert of the caller's agency, or in the node's name any of this country's; `release` gives it its places.
 
+    What was confirmed reaches exactly those whom the confirmation names, or nobody (REACH_CHANGED).
     The same request again answers as the first time, while what it did still holds. Raises `NotPermitted`, and `NotFound` as `alerts.find`.
     """
     officer = require(ports, person, (ADMINISTRATOR,) if request.in_node_name else (LIAISON,))
     issuer = issuer_for(ports, person, (LIAISON,), in_node_name=request.in_node_name)
+    if isinstance(issuer, Issuer):
+        issuer = replace(issuer, confirmation=confirmation)
     originator = None if request.in_node_name else agency_of(officer)
     answers: list[desk_service_pb2.PublishedAlert] = []
     for _ in range(_ATTEMPTS):
@@ -66,13 +76,28 @@ def recall_alert(
                 if undone
                 else _prepared(ports, tx, person, issuer, request, row)
             )
-        answers = release(items)
+        answers = release(_confirmed(items, confirmation))
         # Somebody was told meanwhile: whoever that is must be reached too.
-        if not any(problem.code == _CHANGED for answer in answers for problem in answer.problems):
+        if confirmation or not any(problem.code == _CHANGED for answer in answers for problem in answer.problems):
             break
     controls = without_followers(answers)
     with ports.store.read() as tx:
         return desk_service_pb2.RecallAlertResponse(controls=controls, waiting=waiting_for(tx, controls))
+
+
+def _confirmed(items: Sequence[Item], confirmation: Confirmation | None) -> Sequence[Item]:
+    """The same, or that they say something else than was confirmed."""
+    if confirmation is None:
+        return items
+    said = check_confirmation(confirmation).said
+    try:
+        for item in items:
+            for one in item.entries if isinstance(item, Prepared) else ():
+                check_subject(said, one.entry)
+    except Unverified:
+        problem = error(_CHANGED, "alert", "somebody was told meanwhile", "look again at whom it reaches")
+        return [NotReleased(request_id=items[0].request_id, officer=items[0].officer, problems=(problem,))]
+    return items
 
 
 def without_followers(answers: Sequence[desk_service_pb2.PublishedAlert]) -> list[desk_service_pb2.PublishedAlert]:

@@ -12,6 +12,7 @@ from exchange.errors import Conflict, Malformed, NotFound, Refused
 from exchange.log import open_log_checkpoint
 from exchange.tlog.merkle import leaf_hash
 from exchange.v1 import disclosure_pb2, exchange_service_pb2
+from node.operations.emergency import note_recovered
 from node.operations.officers import ADMINISTRATOR, require
 from node.operations.onward_reach import note_forwards
 from node.operations.partners import reload
@@ -88,6 +89,7 @@ def _adopt(ports: Ports, person: str, log: LogRow, response: exchange_service_pb
         logs.grow(tx, log, frontier, rows, disclosed_at=disclosed_at, control_size=log.control_size)
         _note_lost(tx, [entry for _, entry in adopted])
         note_doubts(ports, tx, log, adopted, person, now)
+        note_recovered(ports, tx, log, adopted, now)
         event = Event(code="ADOPTED", counterparty=log.name.recipient, origin=log.name.origin, index=log.size, count=len(rows))
         ports.journal.record(tx, now, Kind.JOURNAL_KIND_COLLECTION, person, [event])
     return len(rows)

@@ -1,7 +1,7 @@
 """Release, first half: check, decide, seal and sign. Nothing is stored and nothing leaves; the sequencer does that."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from google.protobuf.message import Message
@@ -14,6 +14,7 @@ from exchange.profile import AlertType, alert_type
 from exchange.v1 import desk_service_pb2, disclosure_pb2
 from exchange.values import uuid7
 from node.config import OfficerEntry
+from node.confirmations import Confirmation
 from node.intake.completeness import Checked, check_releases
 from node.intake.problems import error, refuses
 from node.operations.arrivals import earliest_arrival
@@ -94,6 +95,8 @@ class _Call:
     known: Known
     approvers: tuple[str, ...]
     urgent: bool
+    seen: bytes
+    confirmations: tuple[Confirmation, ...]
     asked: Asked
 
 
@@ -119,10 +122,22 @@ class _Work:
 
 
 def prepare(
-    ports: Ports, person: str, draft: desk_service_pb2.Draft, reason: str, *, approvers: Sequence[str] = (), urgent: bool = False
+    ports: Ports,
+    person: str,
+    draft: desk_service_pb2.Draft,
+    reason: str,
+    *,
+    approvers: Sequence[str] = (),
+    urgent: bool = False,
+    seen: bytes = b"",
+    confirmations: Sequence[Confirmation] = (),
 ) -> Prepared | NotReleased:
-    """The same as `prepare_all` for one draft, which `approvers` (SPIFFE IDs) have approved."""
-    return prepare_all(ports, person, [draft], reason, approvers=approvers, urgent=urgent)[0]
+    """The same as `prepare_all` for one draft, which `approvers` (SPIFFE IDs) have approved.
+
+    If `seen` is the digest of a preview, what would go otherwise now goes to nobody (PREVIEW_CHANGED): that is what was confirmed.
+    """
+    call = _call(ports, person, [draft], reason, approvers=approvers, urgent=urgent)
+    return _prepare_all(replace(call, seen=seen, confirmations=tuple(confirmations)), [draft])[0]
 
 
 def prepare_all(
@@ -131,7 +146,6 @@ def prepare_all(
     drafts: Sequence[desk_service_pb2.Draft],
     reason: str,
     *,
-    approvers: Sequence[str] = (),
     urgent: bool = False,
 ) -> list[Prepared | NotReleased]:
     """Make drafts ready for the sequencer, each answered in its place; `urgent` if the person declares that they could not wait.
@@ -139,10 +153,16 @@ def prepare_all(
     If one recipient of a draft cannot be told, nobody is told of that draft: an officer released what the preview showed.
     Raises `NotPermitted` when the person may not release one of these at all.
     """
+    return _prepare_all(_call(ports, person, drafts, reason, approvers=(), urgent=urgent), drafts)
+
+
+def _call(
+    ports: Ports, person: str, drafts: Sequence[desk_service_pb2.Draft], reason: str, *, approvers: Sequence[str], urgent: bool
+) -> _Call:
     officer = require(ports, person, (LIAISON, PARTNER_OFFICER))
     if LIAISON not in officer.roles and any(draft.alert_type not in ANSWERS for draft in drafts):
         raise turned_away(ports, person, "ROLE_MISSING", "only a liaison officer releases alerts of this kind")
-    call = _Call(
+    return _Call(
         ports=ports,
         officer=officer,
         agency=agency_of(officer),
@@ -151,8 +171,13 @@ def prepare_all(
         known=ports.known,
         approvers=tuple(approvers),
         urgent=urgent,
+        seen=b"",
+        confirmations=(),
         asked={},
     )
+
+
+def _prepare_all(call: _Call, drafts: Sequence[desk_service_pb2.Draft]) -> list[Prepared | NotReleased]:
     works = [_Work(draft=draft, checked=checked) for draft, checked in zip(drafts, check_releases(drafts, call.now), strict=True)]
     refused: dict[int, NotReleased] = {}
     # Each step for all drafts before the next step: its code and its tables are then still in the processor's cache.
@@ -188,6 +213,8 @@ def _plan(call: _Call, work: _Work) -> NotReleased | None:
     work.plan = plan(work.draft, work.fragments, work.kind, call.known, call.now, approvals=len(call.approvers), asked=call.asked)
     if work.plan.refused or not work.plan.planned:
         return _not_released(work.draft, call.officer, (*refusals(work.plan), *work.checked.problems))
+    if call.seen and work.plan.digest != call.seen:
+        return _not_released(work.draft, call.officer, [preview_changed()])
     return None
 
 
@@ -273,6 +300,7 @@ def _entry(call: _Call, work: _Work, item: Planned, salt: bytes) -> PreparedEntr
         at=call.now,
         assessment=item.assessment,
         approvers=call.approvers,
+        confirmations=call.confirmations,
     ).record()
     entry = disclosure_pb2.Entry(
         manifest_digest=work.digest,
@@ -322,6 +350,11 @@ def own_row(
         **term_columns(ports, envelope.issued_at, own_limit(ports, kind, envelope.handling.retention_days, envelope.issued_at)),
     }
     return row, data_key
+
+
+def preview_changed() -> desk_service_pb2.Problem:
+    """The problem of a release of which something else would go than was confirmed."""
+    return error("PREVIEW_CHANGED", "recipients", "what would go is no longer what you saw", "look at the preview again")
 
 
 def _too_much(draft: desk_service_pb2.Draft, officer: OfficerEntry, refused: ExchangeError) -> NotReleased:

@@ -23,6 +23,8 @@ class Session:
 
     person: str
     """SPIFFE ID."""
+    began_by: str
+    """By what: a code of the journal's SIGN_IN."""
     ends_at: int
     """At the latest, Unix milliseconds."""
 
@@ -33,7 +35,7 @@ def begin_session(ports: Ports, tx: Transaction, person: str, code: str) -> byte
     secret = ports.entropy(SECRET_BYTES)
     ports.journal.record(tx, now, Kind.JOURNAL_KIND_SIGN_IN, person, [Event(code=code)])
     sign_ins.end_sessions(tx, now - WHOLE_MS, now - IDLE_MS)
-    sign_ins.add_session(tx, SessionRow(digest=_digest(secret), person=person, began_at=now, seen_at=now))
+    sign_ins.add_session(tx, SessionRow(digest=_digest(secret), person=person, began_by=code, began_at=now, seen_at=now))
     return secret
 
 
@@ -48,7 +50,7 @@ def open_session(ports: Ports, secret: bytes) -> Session | None:
     if now - row.seen_at >= _TOUCH_MS:
         with ports.store.write() as tx:
             sign_ins.touch_session(tx, digest, now)
-    return Session(person=row.person, ends_at=row.began_at + WHOLE_MS)
+    return Session(person=row.person, began_by=row.began_by, ends_at=row.began_at + WHOLE_MS)
 
 
 def end_session(ports: Ports, secret: bytes) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 
 from exchange.errors import NotFound, Unverified
 from exchange.v1 import desk_service_pb2 as messages
+from node.confirmations import passkey_name
 from node.operations.officers import ADMINISTRATOR, require
 from node.operations.sessions import begin_session
 from node.passkeys import RelyingParty, check_sign_in, credential_of, open_registration
@@ -85,7 +86,9 @@ def add_passkey(ports: Ports, party: RelyingParty, code: str, answered: Answered
         kept = Passkey(credential=made.credential, person=officer, public_key=made.public_key, sign_count=made.sign_count, added_at=now)
         if not sign_ins.add_passkey(tx, kept):
             raise Unverified("PASSKEY", "this passkey is enrolled already")
-        ports.journal.record(tx, now, Kind.JOURNAL_KIND_ACCESS, officer, [Event(code="PASSKEY_ADDED")])
+        ports.journal.record(
+            tx, now, Kind.JOURNAL_KIND_ACCESS, officer, [Event(code="PASSKEY_ADDED", subject=passkey_name(made.public_key))]
+        )
 
 
 def sign_in(ports: Ports, party: RelyingParty, answered: Answered) -> bytes:

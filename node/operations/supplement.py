@@ -9,6 +9,7 @@ from exchange.errors import Malformed
 from exchange.profile import alert_type
 from exchange.v1 import desk_service_pb2, disclosure_pb2
 from exchange.values import PartyId
+from node.confirmations import Confirmation
 from node.intake.problems import error
 from node.operations.contents import SALT, Authorisation, purpose_of_alert, unpack_content
 from node.operations.officers import LIAISON, agency_of, require
@@ -50,7 +51,11 @@ class _Case:
 
 
 def supplement_alert(
-    ports: Ports, person: str, request: desk_service_pb2.SupplementAlertRequest, release: Release
+    ports: Ports,
+    person: str,
+    request: desk_service_pb2.SupplementAlertRequest,
+    release: Release,
+    confirmation: Confirmation | None = None,
 ) -> desk_service_pb2.SupplementAlertResponse:
     """Disclose more of an alert of the caller's agency; `release` gives the entry its place.
 
@@ -82,7 +87,7 @@ def supplement_alert(
     if isinstance(outcome, list) or isinstance(passed, list) or problems:
         item: Prepared | NotReleased = NotReleased(request_id=request.request_id, officer=person, problems=tuple(problems))
     else:
-        item = _prepared(ports, person, request, case, outcome, passed)
+        item = _prepared(ports, person, request, case, outcome, passed, confirmation)
     (published,) = release([item])
     return desk_service_pb2.SupplementAlertResponse(published=published)
 
@@ -172,14 +177,26 @@ def _under(agreed: Agreed, clause: str, asked: Request, wanted: frozenset[int], 
 
 
 def _prepared(
-    ports: Ports, person: str, request: desk_service_pb2.SupplementAlertRequest, case: _Case, allowed: Allowed, assessment: bytes
+    ports: Ports,
+    person: str,
+    request: desk_service_pb2.SupplementAlertRequest,
+    case: _Case,
+    allowed: Allowed,
+    assessment: bytes,
+    confirmation: Confirmation | None,
 ) -> Prepared:
     now = ports.clock.now_ms()
     row, first = case.row, case.to(request.recipient)[0].entry
     parts = (allowed.agreement, allowed.clause.id.encode(), bytes(allowed.fields), request.recipient.encode(), row.digest)
     preview = hashlib.sha256(_PREVIEW + b"".join(len(part).to_bytes(4, "big") + part for part in parts)).digest()
     record = Authorisation(
-        officer=person, agency=row.originator, reason=request.reason.strip(), preview=preview, at=now, assessment=assessment
+        officer=person,
+        agency=row.originator,
+        reason=request.reason.strip(),
+        preview=preview,
+        at=now,
+        assessment=assessment,
+        confirmations=(confirmation,) if confirmation else (),
     ).record()
     salt = ports.entropy(SALT)
     entry = disclosure_pb2.Entry(

@@ -34,19 +34,43 @@ def pass_transfer(
     known: Known, policy: PolicyPack, recipient: str, kind: AlertType, purpose: int, allowed: Allowed, offences: Iterable[int], now: int
 ) -> Passed | tuple[Obstacle, ...]:
     """Decide whether exactly the fields that `allowed` lets go may go to this agency."""
-    going = set(allowed.fields)
-    transfer = Transfer(
+    transfer = _transfer(recipient, allowed.clause.audience, kind, purpose, allowed.fields, offences)
+    agreed = frozenset(ASKED_BY_CLAUSE[condition] for condition in allowed.clause.transfer_conditions)
+    return pass_gate(policy, transfer, known.assessments, now, agreed=agreed)
+
+
+def pass_leave(
+    known: Known,
+    policy: PolicyPack,
+    third_party: str,
+    kind: AlertType,
+    purpose: int,
+    fields: Iterable[int],
+    offences: Iterable[int],
+    now: int,
+) -> Passed | tuple[Obstacle, ...]:
+    """Decide whether another country may be given leave to pass these fields on to `third_party` (SPIFFE ID), as if we told it ourselves.
+
+    UK DPA s.78: who transfers makes it a condition that there is no further transfer without leave, and weighs that as a transfer.
+    """
+    partner = known.partners.get(PartyId.parse(third_party).trust_domain)
+    # Of a country that is no partner no classes are known; whoever passes it on knows them, and has a gate of their own.
+    agency_class = partner.node.agencies.get(third_party, 0) if partner else 0
+    return pass_gate(policy, _transfer(third_party, agency_class, kind, purpose, fields, offences), known.assessments, now)
+
+
+def _transfer(recipient: str, agency_class: int, kind: AlertType, purpose: int, fields: Iterable[int], offences: Iterable[int]) -> Transfer:
+    going = set(fields)
+    return Transfer(
         destination=PartyId.parse(recipient).trust_domain,
         recipient=recipient,
-        agency_class=allowed.clause.audience,
+        agency_class=agency_class,
         alert_type=kind.name.rpartition(".")[2],
         purpose=purpose,
         offence_classes=frozenset(offences),
         categories=frozenset(field.category for field in kind.fields if field.number in going),
         tells_of_persons=any(field.category in _OF_PERSONS for field in kind.fields),
     )
-    agreed = frozenset(ASKED_BY_CLAUSE[condition] for condition in allowed.clause.transfer_conditions)
-    return pass_gate(policy, transfer, known.assessments, now, agreed=agreed)
 
 
 def _offences(message: Message) -> Iterator[int]:

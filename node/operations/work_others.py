@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from exchange.v1 import desk_service_pb2
 from exchange.v1.tip_pb2 import TIP_STATE_RECEIVED, TIP_STATE_REFERRED
 from node.notify.plan import Term
+from node.operations.emergency import concerns
 from node.operations.inbox import DESK
 from node.operations.officers import LIAISON
 from node.operations.request_clocks import open_requests
@@ -86,7 +87,7 @@ def emergencies_to_review(_ports: Ports, tx: Transaction, viewer: Viewer, now: i
     if not viewer.may(LIAISON):
         return
     for row in emergencies.all_emergencies(tx):
-        if row.own and row.agency == viewer.agency and row.review_by and not row.reviewed_at:
+        if concerns(row, viewer.agency) and row.review_by and not row.reviewed_at:
             yield WorkItem(
                 kind=desk_service_pb2.WORK_KIND_EMERGENCY_TO_REVIEW,
                 reference=row.agreement,

@@ -147,7 +147,7 @@ class DeskService(RetentionDesk, RecallDesk, RequestDesk, WorkDesk, EmergencyDes
     def SuspendPartner(self, request: messages.SuspendPartnerRequest, context: grpc.ServicerContext) -> messages.SuspendPartnerResponse:
         """Stop exchanging with a partner, or take it up again."""
         person = self._door.admit(context)
-        changed = partners.suspend_partner(self._ports, person, request.trust_domain, resume=request.resume)
+        changed = partners.suspend_partner(self._ports, person, request.trust_domain, resume=request.resume, reason=request.reason)
         return messages.SuspendPartnerResponse(partner=changed)
 
     @answered(explain=True)

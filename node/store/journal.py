@@ -57,6 +57,8 @@ class Event:
     justification: str = ""
     purpose: str = ""
     urgent: bool = False
+    confirmation: bytes = b""
+    """What the person signed with a passkey: JSON of `node.confirmations`."""
     personal: JournalPersonal | None = None
 
 
@@ -230,6 +232,7 @@ def _records(actor: str, acting: Acting | None, event: Event) -> Iterable[tuple[
             justification=event.justification,
             purpose=event.purpose,
             urgent=event.urgent,
+            confirmation=event.confirmation,
         )
         yield ACCOUNTABILITY, encode(record)
     if event.personal is not None:

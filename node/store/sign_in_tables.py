@@ -36,6 +36,8 @@ sessions = Table(
     Column("id", Integer, primary_key=True),
     Column("digest", LargeBinary(32), nullable=False, unique=True),
     Column("person", String, nullable=False),
+    # By what it began: a code of the journal's SIGN_IN.
+    Column("began_by", String, nullable=False),
     Column("began_at", BigInteger, nullable=False),
     Column("seen_at", BigInteger, nullable=False),
     Index("sessions_by_person", "person"),

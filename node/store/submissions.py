@@ -18,6 +18,8 @@ class ApprovalRow:
     at: int
     confirm_by: int
     confirmed_at: int
+    confirmation: bytes | None = None
+    """What the person signed, sealed; gone with the draft."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,7 @@ def submissions_of(tx: Connection, agency: str) -> list[SubmissionRow]:
 def close_submission(tx: Connection, identifier: bytes, state: str) -> None:
     """End a submission: its draft is erased here, since what was released stands with its alert."""
     tx.execute(update(submissions).where(submissions.c.id == identifier).values(state=state, sealed=None))
+    tx.execute(update(approvals).where(approvals.c.submission == identifier).values(confirmation=None))
 
 
 def add_approval(tx: Connection, submission: bytes, approval: ApprovalRow) -> None:
@@ -74,7 +77,7 @@ def approvals_of(tx: Connection, submission: bytes) -> list[ApprovalRow]:
 
 
 def confirm_approval(tx: Connection, submission: bytes, person: str, at: int) -> None:
-    """Note that an oral approval is in writing now."""
+    """Note that an oral approval is in writing now; what its person signed stands in the journal."""
     same = (approvals.c.submission == submission, approvals.c.person == person)
     tx.execute(update(approvals).where(*same).values(confirmed_at=at))
 

@@ -7,12 +7,13 @@ from typing import ClassVar
 from tests.countries import NGO
 from tests.machine.asking import Asking
 from tests.machine.books import place_of
+from tests.machine.judicial import Judicial
 from tests.machine.mishaps import Mishaps
 from tests.machine.onward import Onward
 from tests.machine.transitions import transition, transitions_of
 
 
-class Life(Asking, Onward, Mishaps):
+class Life(Asking, Judicial, Onward, Mishaps):
     """Questions with a clock, and alerts that are passed on, between three countries. Of the NGOs no clause tells anything of either."""
 
     FIRST: ClassVar[int] = 6
@@ -25,7 +26,7 @@ class Life(Asking, Onward, Mishaps):
         "time_passes": 3,
         "read": 1,
     }
-    RARE: ClassVar[frozenset[str]] = Asking.RARE | Onward.RARE
+    RARE: ClassVar[frozenset[str]] = Asking.RARE | Judicial.RARE | Onward.RARE
     OUTCOMES: ClassVar[frozenset[str]] = frozenset({"carry on: before a log was recovered"})
     DEEDS: ClassVar[tuple[str, ...]] = ("ask", "reply", "reply", "reply", "ask_leave", "decide_leave", "pass_on", "recall")
 

@@ -14,6 +14,7 @@ from node.operations.officers import NotPermitted
 from node.operations.recover import recover_log
 from node.operations.release import prepare
 from node.operations.sequence import sequence
+from node.operations.work import list_work
 from node.store.emergencies import spent
 from tests import builders
 from tests.countries import BORDER, DAY, HOUR, POLICE, agency, agreement, changed
@@ -152,6 +153,28 @@ def test_a_used_one_stands_in_nobodys_way_after_the_office_forgot_that(tmp_path:
             assert [item.clause for item in again.disclosures] == ["gb-kh-travelalert-police"]
         gb.restart()
         assert [item.clause for item in gb.publish(urgent()).disclosures] == ["gb-kh-travelalert-police"]
+
+
+def test_what_only_a_recovered_log_knows_of_is_reviewed_as_well(tmp_path: Path) -> None:
+    with federation(tmp_path, "gb", "kh") as two:
+        two.connect("gb", "kh", agreement())
+        agree(two)
+        gb, kh = two["gb"], two["kh"]
+        gb.publish(draft(KH_POLICE))
+        before = gb.backup(tmp_path / "backup")
+        used = gb.publish(urgent())
+        two.pump()
+        gb.restore(before)
+        assert emergency.list_emergencies(gb.ports, gb.person("second")) == []
+        recover_log(gb.ports, gb.person("administrator"), gb.outbound(kh).name.origin, lambda *asked: two.fetch("gb", *asked))
+        for name in ("liaison", "both"):
+            (use,) = emergency.list_emergencies(gb.ports, gb.person(name))
+            assert (use.officer, use.manifest_digest, use.review_by) == ("", used.manifest_digest, two.clock.time + DAY)
+            waiting = list_work(gb.ports, gb.person(name), desk_service_pb2.ListWorkRequest()).items
+            assert desk_service_pb2.WORK_KIND_EMERGENCY_TO_REVIEW in {item.kind for item in waiting}
+        reviewed = emergency.review(gb.ports, gb.person("liaison"), use.agreement_digest.hex()[:12], "the officer was asked")
+        assert reviewed.reviewed_by == gb.person("liaison")
+        assert ("approval", "EMERGENCY_REVIEWED") in in_need(gb)
 
 
 def test_the_recipient_takes_no_second_alert_under_it(two: Federation) -> None:

@@ -23,7 +23,7 @@ from tests.onward import (
     state,
     three,
 )
-from tests.recalls import codes, shown
+from tests.recalls import LIFTING, RESTRICTION, WITHDRAWAL, codes, recalled, shown
 from tests.rig import NOW, draft
 
 
@@ -58,6 +58,24 @@ def test_judicial_use_is_allowed_by_a_decision_until_its_time(federated: Federat
     assert shown(kh, told).judicial_leave == b""
     assert state(kh, request, "border") == "EXPIRED"
     assert fsck(federated) == []
+
+
+def test_leave_for_judicial_use_ends_with_the_alert(federated: Federation, told: bytes) -> None:
+    gb, kh = federated["gb"], federated["kh"]
+    request = asked(kh, told, "", judicial_use=True).manifest_digest
+    settle(federated)
+    decided(gb, request)
+    settle(federated)
+    assert shown(kh, told).judicial_leave
+    recalled(gb, told, RESTRICTION)
+    settle(federated)
+    assert shown(kh, told).judicial_leave == b""
+    recalled(gb, told, LIFTING)
+    settle(federated)
+    assert shown(kh, told).judicial_leave
+    recalled(gb, told, WITHDRAWAL)
+    settle(federated)
+    assert shown(kh, told).judicial_leave == b""
 
 
 def test_judicial_use_that_was_denied_is_not_allowed(federated: Federation, told: bytes) -> None:

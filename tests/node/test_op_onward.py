@@ -265,6 +265,34 @@ def test_the_transfer_rules_of_the_holders_country_are_asked(federated: Federati
     assert not codes(released(kh, request).released)
 
 
+def test_the_transfer_rules_of_the_originators_country_are_asked_before_leave_is_given(federated: Federation, told: bytes) -> None:
+    gb, kh = federated["gb"], federated["kh"]
+    text = TEXT.replace(b'"kh.alerts.example" = "KH"', b'"kh.alerts.example" = "KH"\n"vn.alerts.example" = "VN"')
+    gb.ports.acquaintance.known = replace(gb.ports.known, policy=read_pack(text))
+    assess.record_assessment(gb.ports, gb.person("liaison"), weighed(destination=kh.domain))
+    request = asked(kh, told).manifest_digest
+    settle(federated)
+    refusal = decided(gb, request).published
+    assert codes(refusal) == {"ASSESSMENT_MISSING"}
+    assert {problem.field for problem in refusal.problems} == {f"recipients[{VN_BORDER}]"}
+    assert state(gb, request, "liaison") == "ASKED"
+    # That country need be no partner of ours: the pack knows it.
+    partners = {name: partner for name, partner in gb.ports.known.partners.items() if name != "vn.alerts.example"}
+    gb.ports.acquaintance.known = replace(gb.ports.known, partners=partners)
+    assess.record_assessment(gb.ports, gb.person("liaison"), weighed(destination="vn.alerts.example"))
+    assert not codes(decided(gb, request).published)
+    assert state(gb, request, "liaison") == "GRANTED"
+
+
+def test_to_refuse_leave_nobody_weighs_the_third_country(federated: Federation, told: bytes) -> None:
+    gb, kh = federated["gb"], federated["kh"]
+    gb.ports.acquaintance.known = replace(gb.ports.known, policy=read_pack(TEXT))
+    assess.record_assessment(gb.ports, gb.person("liaison"), weighed(destination=kh.domain))
+    request = asked(kh, told).manifest_digest
+    settle(federated)
+    assert not codes(decided(gb, request, grant=False).published)
+
+
 def test_the_key_that_signed_the_permit_was_stolen(federated: Federation, told: bytes) -> None:
     kh = federated["kh"]
     request = permitted(federated, told)

@@ -68,12 +68,18 @@ def came_before(home: Path, assessment: str, disclosure: Step) -> None:
     ((destination, recipients, review_by, withdrawn),) = rows(
         home, "SELECT destination, recipients, review_by, withdrawn FROM assessments WHERE digest = ?", bytes.fromhex(assessment)
     )
-    ((assessed,),) = rows(home, "SELECT idx FROM journal WHERE kind = 8 AND code = 'ASSESSED' AND subject = ?", bytes.fromhex(assessment))
-    place, at = _released(home, disclosure)
-    assert assessed < place
+    _, at = journalled_before(home, assessment, disclosure)
     assert (destination, bool(withdrawn)) == (disclosure["origin"].split("/")[2], False)
     assert set(disclosure["audience"]) <= set(recipients.split("\n"))
     assert at < review_by
+
+
+def journalled_before(home: Path, assessment: str, disclosure: Step) -> tuple[int, int]:
+    """The journal holds the assessment before the release; returns where the journal has that, and its time."""
+    ((assessed,),) = rows(home, "SELECT idx FROM journal WHERE kind = 8 AND code = 'ASSESSED' AND subject = ?", bytes.fromhex(assessment))
+    place, at = _released(home, disclosure)
+    assert assessed < place
+    return place, at
 
 
 def rested_on(home: Path, release: Step) -> None:

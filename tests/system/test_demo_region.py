@@ -132,7 +132,7 @@ def _answer(place: Path, told: dict[str, Step]) -> None:
     police = oracle.agency_id("KH", "ahtjp")
     needed = law.rules("GB", police, "InformationResponse", "INVESTIGATION", ["CONTACT_ABUSE"], {f.category for f in law.RESPONSE.values()})
     law.refusals(place / "gb", told["assessment"]["attempts"], {police: needed})
-    attempts = [*told["assessment"]["attempts"], *told["gate"]["attempts"]]
+    attempts = [*told["assessment"]["attempts"], *told["gate"]["attempts"], *told["onward"]["weighed"]]
     assert attempts
     for code in ("ASSESSMENT_MISSING", "ASSESSMENT_INCOMPLETE"):
         assert refused(place, "gb", code) == sum(code in {one["code"] for one in attempt["refused"]} for attempt in attempts)
@@ -201,6 +201,11 @@ def _onward(place: Path, step: Step, alert: Step, first: str, holder: str) -> No
     assert set(passed.fields) <= set(held)
     assert step["shown"]["summary"]["originator"] == oracle.agency_id("GB", "nca-ceop")
     police = oracle.agency_id("VN", "criminal-police")
+    needed = needs(place, alert, "GB", police, list(passed.fields))
+    law.refusals(place / "gb", step["weighed"], {police: needed})
+    (weighed,) = step["weighed"][0]["recorded"]
+    (granted,) = step["granted"]["published"]["disclosures"]
+    law.journalled_before(place / "gb", weighed["digest"], granted)
     if holder == "KH":
         law.refusals(place / "kh", step["attempts"], {police: needs(place, alert, "KH", police, list(passed.fields))})
         (assessed,) = step["attempts"][0]["recorded"]

@@ -25,7 +25,9 @@ const text = (buffer) =>
 
 const ask = {
   async get (options) {
-    const found = await navigator.credentials.get({ publicKey: { ...options, challenge: bytes(options.challenge) } })
+    const allowed = options.allowCredentials?.map((known) => ({ ...known, id: bytes(known.id) }))
+    const asked = { ...options, challenge: bytes(options.challenge), allowCredentials: allowed }
+    const found = await navigator.credentials.get({ publicKey: asked })
     const said = found.response
     return {
       id: found.id,

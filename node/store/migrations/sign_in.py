@@ -29,6 +29,7 @@ def make_sign_in_tables() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
         sa.Column("person", sa.String(), nullable=False),
+        sa.Column("began_by", sa.String(), nullable=False),
         sa.Column("began_at", sa.BigInteger(), nullable=False),
         sa.Column("seen_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
