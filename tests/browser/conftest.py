@@ -8,8 +8,6 @@ from playwright.sync_api import Browser
 from tests.browser.chromium import chromium
 from tests.browser.world import World, world
 
-PAGE_SECONDS = 120
-
 
 # For each file of tests: Playwright keeps an event loop in this thread, with which later tests could not run their own.
 @pytest.fixture(scope="module")
@@ -18,7 +16,7 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with world(tmp_path_factory.mktemp("world")) as made:
         yield made

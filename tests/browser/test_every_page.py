@@ -18,11 +18,12 @@ LANGUAGES = ("en", *sorted(load_languages().keys() - {"en"}))
 PAGES = every_page()
 WIDTHS = (360, 640)
 """A phone; and a screen of 1280 at 200 %."""
+NOWHERE = "/nothing"
 CONTRAST = "color-contrast"
 
 
 def ids(page: Shown) -> str:
-    return f"{page.route} {page.who}".strip()
+    return " ".join(part for part in (page.route, page.who, "sent" * page.press) if part)
 
 
 class Windows:
@@ -48,7 +49,10 @@ class Windows:
         address = self._world.address(shown.route)
         answer = page.goto(address)
         assert answer is not None
-        assert (answer.status, urlsplit(page.url).path) == (200, urlsplit(address).path)
+        assert (answer.ok, urlsplit(page.url).path) == (shown.route != NOWHERE, urlsplit(address).path)
+        if shown.press:
+            with page.expect_navigation():
+                page.click("main form button")
         assert page.get_attribute("html", "lang") == language
         return page
 
@@ -79,16 +83,19 @@ def test_it_is_for_everybody(windows: Windows, page: Shown) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=ids)
 def test_it_is_readable_in_the_dark_and_in_strong_contrast(windows: Windows, page: Shown) -> None:
     opened = windows.show(page, "en")
-    found = []
+    found: list[str] = []
+    shades = []
     for setting in ({"color_scheme": "dark"}, {"color_scheme": "light", "contrast": "more"}, {"color_scheme": "dark", "contrast": "more"}):
         opened.emulate_media(**setting)
+        shades.append(opened.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
         found += [f"{setting}: {fault}" for fault in axe.faults(opened, CONTRAST)]
     opened.emulate_media(color_scheme="light", contrast="no-preference")
     assert not found, "\n".join(found)
+    assert shades == ["rgb(16, 22, 31)", "rgb(255, 255, 255)", "rgb(16, 22, 31)"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=ids)
 def test_it_keeps_its_policy_and_asks_nobody_else(windows: Windows, page: Shown) -> None:
     opened = windows.show(page, "en", strict=True)
-    opened.wait_for_load_state("networkidle")
+    opened.evaluate("document.fonts.ready")
     windows.watch.done()
