@@ -30,6 +30,8 @@ class Site:
     desks: Mapping[str, ContactDesk]
     """How each agency (SPIFFE ID) of this country is reached, day and night."""
     release: Release
+    stream_seconds: float = 90.0
+    """How long one answer tells a page of news before the browser asks again: less than a connection may last."""
     language: str = "en"
     """What a browser is answered in that asks for no language at all."""
 
