@@ -29,6 +29,13 @@ TROUBLES: Final[Mapping[str, str]] = {
     "CHALLENGE": _said("This page was open for too long, or was sent twice. Begin again."),
     "CROSS_SITE": _said("Forms are taken from this site’s own pages only. Open the page again and send the form from there."),
     "ALERT_NOT_FOUND": _said("There is nothing here for your agency under this address."),
+    "DRAFTS_TOO_MANY": _said("Your agency has too many drafts. Release some, or discard them."),
+    "DRAFT_CHANGED": _said(
+        "This draft was changed since you opened the page, perhaps in another window, and nothing was saved. "
+        "Go back to copy what you typed, then open the draft again."
+    ),
+    "DRAFT_NOT_FOUND": _said("Your agency has no such draft. It was released, discarded, or erased thirty days after its last change."),
+    "DRAFT_TOO_LARGE": _said("The draft is too large. Shorten its texts."),
     "ENROLMENT_CODE": _said("This code is not known, was used, or has expired. Ask your administrator for a new one."),
     "ERASED": _said("The content was erased. Only the record that it was told is left."),
     "FORM": _said("The form could not be read. Open the page again."),
@@ -39,6 +46,7 @@ TROUBLES: Final[Mapping[str, str]] = {
     ),
     "METHOD_UNKNOWN": _said("This page does not take that kind of request."),
     "OFFICER_UNKNOWN": _said("You are not in the roster of this node. Ask your administrator to add you."),
+    "NOT_THE_AUTHOR": _said("Only who writes a draft changes or discards it."),
     "PAGE_TOKEN": _said("This page of the list is not known. Begin at the first one."),
     "PASSKEY": _said("This passkey is not known here, or its answer does not hold. Try again, or ask your administrator for a new code."),
     "PATH_UNKNOWN": _said("There is no such page."),
@@ -48,6 +56,7 @@ TROUBLES: Final[Mapping[str, str]] = {
 PLACES: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
     ("/work", _said("Work"), WORKERS),
     ("/inbox", _said("Inbox"), DESK),
+    ("/drafts", _said("Drafts"), frozenset({LIAISON})),
     ("/you", _said("You"), frozenset()),
 )
 """Where the navigation leads, and the roles that have each; none means everybody. A page says with `here` which of them it belongs to."""
