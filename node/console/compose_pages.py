@@ -79,8 +79,8 @@ class ComposePages:
             Page(method="GET", path="/drafts/{draft}/check", answer=self.check),
             Page(method="GET", path="/drafts/{draft}/discard", answer=self.ask_discard),
             Page(method="POST", path="/drafts/{draft}/discard", answer=self.discard),
-            Page(method="GET", path="/drafts/{draft}/step/{step}", answer=self.step),
-            Page(method="POST", path="/drafts/{draft}/step/{step}", answer=self.save),
+            Page(method="GET", path="/drafts/{draft}/step/{part}", answer=self.step),
+            Page(method="POST", path="/drafts/{draft}/step/{part}", answer=self.save),
         )
 
     def drafts(self, visit: Visit) -> Response:
@@ -171,7 +171,7 @@ class ComposePages:
             return add_document(self._read_content(after), read.lines) if taken else after
 
         held = draft_box.change(self._ports, visit.person, _draft(visit), _version(visit.form), edited)
-        here = f"{_address(held)}/step/{visit.place['step']}"
+        here = f"{_address(held)}/step/{visit.place['part']}"
         if edit.verb == "add":
             return RedirectResponse(f"{here}?more={edit.path}#{anchor(edit.path)}", 303)
         if edit.verb in {"remove", "romanise", "set"}:
@@ -284,7 +284,7 @@ def _draft(visit: Visit) -> bytes:
 
 
 def _step(visit: Visit, reading: Reading) -> Step:
-    step = next((step for step in steps_of(reading.kind.name) if step.code == visit.place["step"]), None)
+    step = next((step for step in steps_of(reading.kind.name) if step.code == visit.place["part"]), None)
     if step is None:
         raise NotFound("PATH_UNKNOWN", "a draft of this type has no such step")
     return step
