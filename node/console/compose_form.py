@@ -42,6 +42,8 @@ _FIRST: Final[Mapping[str, tuple[str, ...]]] = {"exchange.v1.PersonName": ("as_w
 _LONG: Final = 401
 """Of so many letters and more, a text has several lines."""
 _PORTS_OFFERED: Final = 5
+_OPEN_AT_ONCE: Final = 4
+"""Of more rows each is one line, and the one that a person asks for is open: a page is to stay small."""
 _IATA: Final = 3
 _UNLOCODE: Final = re.compile(r"[A-Za-z]{2} ?[A-Za-z2-9]{3}")
 _SAID_AS_A_WHOLE: Final = frozenset({"exchange.v1.LocalTime", "exchange.v1.Port"})
@@ -61,7 +63,7 @@ class Part:
     """One field as a page shows it. No repr: it is about a person."""
 
     kind: str
-    """text, long, number, date, time, instant, country, port, list, choice, choices, group, rows"""
+    """text, long, number, date, time, instant, country, port, list, choice, choices, group, rows, or line: a row that is not open"""
     path: str
     label: str
     value: str = ""
@@ -92,7 +94,8 @@ class Part:
     @property
     def empty(self) -> bool:
         """Whether nobody typed anything here."""
-        return not self.value and not any(option.chosen and option.value for option in self.options) and all(p.empty for p in self.parts)
+        typed = self.kind == "line" or bool(self.value) or any(option.chosen and option.value for option in self.options)
+        return not typed and all(inner.empty for inner in self.parts)
 
     def all_parts(self) -> "Iterator[Part]":
         """This part, and all in it."""
@@ -174,7 +177,7 @@ class Composer:
     texts: Texts
     choices: Mapping[str, Sequence[tuple[str, str]]]
     more: str = ""
-    """The path of rows that are to have one more, for a person to fill in."""
+    """The path of rows that are to have one more, for a person to fill in; or of the row that is open."""
 
     def part(self, field: FieldDescriptor, path: str, value: Plain, read: Message | None, *, needed: bool = False) -> Part:
         """What a page shows of a field of `read`, the message as the intake understood it; `value` is what was typed."""
@@ -216,12 +219,7 @@ class Composer:
         """What a form says of a field; `before` is what it held, of which what no form shows stays."""
         kind = "choice" if field.full_name in self.choices else _kind(field)
         if kind == "rows":
-            given = _as_list(before)
-            rows: list[Plain] = []
-            while any(name.startswith(f"{FORM}{item(path, len(rows))}") for name in form):
-                index = len(rows)
-                rows.append(self._typed_parts(message_of(field), item(path, index), form, given[index] if index < len(given) else None))
-            return rows
+            return self._typed_rows(field, path, form, _as_list(before))
         if kind == "group":
             return self._typed_parts(message_of(field), path, form, before)
         if kind == "choices":
@@ -234,6 +232,19 @@ class Composer:
         if _is_text(field):
             return _same_language(typed.strip(), before)
         return self._understood(kind, typed)
+
+    def _typed_rows(self, field: FieldDescriptor, path: str, form: Mapping[str, str], given: Sequence[Plain]) -> list[Plain]:
+        """Rows that the form does not show stay as they are: of many, only one is open."""
+        rows: list[Plain] = []
+        while True:
+            where = item(path, len(rows))
+            held = given[len(rows)] if len(rows) < len(given) else None
+            if any(name.startswith(FORM + where) for name in form):
+                rows.append(self._typed_parts(message_of(field), where, form, held))
+            elif len(rows) < len(given):
+                rows.append(held)
+            else:
+                return rows
 
     def _typed_parts(self, descriptor: Descriptor, path: str, form: Mapping[str, str], before: Plain) -> dict[str, Plain]:
         given = in_parts(descriptor, before)
@@ -272,11 +283,14 @@ class Composer:
         for index in range(len(given) + (self.more == path)):
             typed = given[index] if index < len(given) else None
             inner = understood[index] if index < len(understood) else None
-            parts = self._group(message_of(field), item(path, index), typed, inner)
-            says = _says_itself(inner) or (inner is not None and isinstance(typed, dict) and MRZ in typed)
-            lines = value_lines(field, [inner], self.texts) if says else ()
-            said = lines or self._name_said(field, typed)
-            rows.append(Part(kind="group", path=item(path, index), label=f"{self.label(field)} {index + 1}", parts=parts, said=said))
+            where, label = item(path, index), f"{self.label(field)} {index + 1}"
+            lines = value_lines(field, [inner], self.texts) if inner is not None and inner.ByteSize() else ()
+            if len(given) > _OPEN_AT_ONCE and typed is not None and self.more != where:
+                rows.append(Part(kind="line", path=where, label=label, said=lines))
+                continue
+            parts = self._group(message_of(field), where, typed, inner)
+            says = _says_itself(inner) or (isinstance(typed, dict) and MRZ in typed)
+            rows.append(Part(kind="group", path=where, label=label, parts=parts, said=lines if says else self._name_said(field, typed)))
         return rows
 
     def _group(self, descriptor: Descriptor, path: str, value: Plain, read: Message | None) -> list[Part]:

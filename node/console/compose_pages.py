@@ -58,7 +58,7 @@ TYPES: Final = (
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _SEXES: Final = {"F": "SEX_FEMALE", "M": "SEX_MALE", "X": "SEX_NOT_SPECIFIED_IN_DOCUMENT"}
 _GRANT: Final = "exchange.v1.OnRequestGrant"
-_BUTTON: Final = re.compile(r"(add|remove|romanise|set):([a-z0-9_.\[\]]{1,200})(?:=([A-Z0-9]{3,5}))?")
+_BUTTON: Final = re.compile(r"(add|open|remove|romanise|set):([a-z0-9_.\[\]]{1,200})(?:=([A-Z0-9]{3,5}))?")
 
 
 class ComposePages:
@@ -172,7 +172,7 @@ class ComposePages:
 
         held = draft_box.change(self._ports, visit.person, _draft(visit), _version(visit.form), edited)
         here = f"{_address(held)}/step/{visit.place['part']}"
-        if edit.verb == "add":
+        if edit.verb in {"add", "open"}:
             return RedirectResponse(f"{here}?more={edit.path}#{anchor(edit.path)}", 303)
         if edit.verb in {"remove", "romanise", "set"}:
             return RedirectResponse(f"{here}#{anchor(edit.path.rpartition('[')[0] or edit.path)}", 303)
@@ -195,7 +195,7 @@ class ComposePages:
         for problem in mine:
             place = place_of(problem, parts, reading)
             begun = any(part.path == place and not part.empty for whole in parts for part in whole.all_parts())
-            if saved or begun:
+            if saved or begun or problem.code == "GRADING_MISSING":
                 said = self._said(visit.language, problem, parts, place)
                 wrong.setdefault(place, []).append(said)
                 if problem.severity == SEVERITY_ERROR:

@@ -74,11 +74,8 @@ class Console:
             *SignInPages(site, self._pages, challenges, self._signing_in, self._signing_out).pages(),
             Page(method="POST", path="/language", answer=self._choose_language, open=True),
             *DeskPages(site, self._pages).pages(),
-<<<<<<< HEAD
             *ComposePages(site, self._pages).pages(),
-=======
             *TellPages(site, self._pages).pages(),
->>>>>>> main
         )
 
     def application(self) -> Starlette:
