@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from exchange.errors import Conflict, ExchangeError, Malformed, NotFound, Refused, Unverified
 from node.console.assets import Assets
+from node.console.audit_pages import AuditPages
 from node.console.challenges import Challenges
 from node.console.compose_pages import ComposePages
 from node.console.desk_pages import DeskPages
@@ -75,6 +76,7 @@ class Console:
             Page(method="POST", path="/language", answer=self._choose_language, open=True),
             *DeskPages(site, self._pages).pages(),
             *ComposePages(site, self._pages).pages(),
+            *AuditPages(site, self._pages).pages(),
             *TellPages(site, self._pages).pages(),
         )
 

@@ -13,7 +13,7 @@ from node.console import desk_pages, report_form
 from node.console.page import Page
 from node.operations.tip_form import begin_tip
 from tests import builders
-from tests.console_opens import GIVEN, NEW, OPENS
+from tests.console_opens import GIVEN, IN_PATHS, NEW, OPENS
 from tests.console_site import CHANNEL, Browser, Shown, field, site_of
 from tests.countries import BORDER, NOW, POLICE, TRAVEL, agency
 from tests.drafts import begun
@@ -56,6 +56,7 @@ def ask(browser: Browser, page: Page, digest: str) -> Any:
         path = path.replace("{tip}", begin_tip(browser.office.ports, browser.office.person("ngo"), new_id(), "en"))
     if "{draft}" in path:
         path = path.replace("{draft}", begun(browser.office)).replace("{part}", "names")
+    path = path.format(**IN_PATHS)
     if page.method == "GET":
         return browser.get(path)
     form = {
