@@ -22,6 +22,7 @@ from exchange.errors import Conflict, ExchangeError, Malformed, NotFound, Refuse
 from node.console.assets import Assets
 from node.console.audit_pages import AuditPages
 from node.console.challenges import Challenges
+from node.console.compose_pages import ComposePages
 from node.console.desk_pages import DeskPages
 from node.console.languages import Language, choose, load_languages
 from node.console.news import News
@@ -76,6 +77,7 @@ class Console:
             Page(method="POST", path="/language", answer=self._choose_language, open=True),
             *News(site).pages(),
             *DeskPages(site, self._pages).pages(),
+            *ComposePages(site, self._pages).pages(),
             *AuditPages(site, self._pages).pages(),
             *TellPages(site, self._pages).pages(),
         )
@@ -101,6 +103,9 @@ class Console:
         except ExchangeError as refused:
             response = await run_in_threadpool(self._refusal, refused, language)
         except Exception as error:  # noqa: BLE001 - whatever it is, the browser learns nothing of it
+            import traceback
+
+            traceback.print_exc()
             logger().error("console request failed", error=type(error).__name__)
             response = await run_in_threadpool(self._pages.trouble, language, 500, "INTERNAL")
         return self._secured(response)
