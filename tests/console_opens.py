@@ -35,7 +35,16 @@ _TELL: Opens = {
     ("GET", "/tell/{tip}/{step}"): ({"ngo"}, 200),
     ("POST", "/tell/{tip}/{step}"): ({"ngo"}, 303),
 }
-OPENS: Opens = _ENTRANCE | _WORK | _TELL
+_TIPS: Opens = {
+    ("GET", "/tips"): (DESK, 200),
+    ("GET", "/tips/{tip}"): ({"liaison", "second", "police"}, 200),
+    ("POST", "/tips/{tip}/take"): ({"liaison", "second", "police"}, 303),
+    ("GET", "/tips/{tip}/{deed}"): (DESK, 200),
+    ("POST", "/tips/{tip}/{deed}"): ({"liaison", "second", "police"}, 303),
+    ("GET", "/inbox/{alert}/tip-status"): (DESK, 200),
+    ("POST", "/inbox/{alert}/tip-status"): (DESK, 422),
+}
+OPENS: Opens = _ENTRANCE | _WORK | _TELL | _TIPS
 """For each page who it opens to, and with what status; to everybody else it refuses."""
 NEW = {("GET", "/sign-in"): 200, ("GET", "/enrol"): 200, ("POST", "/language"): 303}
 """What whoever is not signed in is answered with, other than a refusal or the page to sign in."""

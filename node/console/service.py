@@ -28,6 +28,7 @@ from node.console.pages import Pages
 from node.console.sign_in_pages import SignInPages
 from node.console.site import Site
 from node.console.tell_pages import TellPages
+from node.console.tip_pages import TipPages
 from node.console.visits import (
     HEADERS,
     TLS_HEADERS,
@@ -74,6 +75,7 @@ class Console:
             Page(method="POST", path="/language", answer=self._choose_language, open=True),
             *DeskPages(site, self._pages).pages(),
             *TellPages(site, self._pages).pages(),
+            *TipPages(site, self._pages).pages(),
         )
 
     def application(self) -> Starlette:
