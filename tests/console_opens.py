@@ -26,6 +26,18 @@ _WORK: Opens = {
     ("GET", "/inbox/{alert}/report"): (DESK, 200),
     ("POST", "/inbox/{alert}/report"): (GIVEN, 303),
 }
+_AUDITOR: Opens = {
+    ("GET", "/audit"): ({"auditor"}, 200),
+    ("GET", "/audit/disclosures"): ({"auditor"}, 200),
+    ("GET", "/audit/timeline"): ({"auditor"}, 200),
+    ("GET", "/audit/flow"): ({"auditor"}, 200),
+    ("GET", "/audit/disclosures/{sender}/{recipient}/{generation}/{index}"): ({"auditor"}, 200),
+    ("GET", "/audit/disclosures/{sender}/{recipient}/{generation}/{index}/open"): ({"auditor"}, 200),
+    # Of what came in the sender keeps who released it: an auditor is told that nothing of it is here.
+    ("POST", "/audit/disclosures/{sender}/{recipient}/{generation}/{index}/open"): ({"auditor"}, 404),
+}
+IN_PATHS = {"sender": "gb.alerts.example", "recipient": "kh.alerts.example", "generation": "1", "index": "0"}
+"""What stands in the place of a path's other parameters, in the office that the matrix is asked in."""
 _TELL: Opens = {
     ("GET", "/tell"): ({"ngo"}, 200),
     ("POST", "/tell"): ({"ngo"}, 303),
@@ -44,7 +56,7 @@ _TIPS: Opens = {
     ("GET", "/inbox/{alert}/tip-status"): (DESK, 200),
     ("POST", "/inbox/{alert}/tip-status"): (DESK, 422),
 }
-OPENS: Opens = _ENTRANCE | _WORK | _TELL | _TIPS
+OPENS: Opens = _ENTRANCE | _WORK | _AUDITOR | _TELL | _TIPS
 """For each page who it opens to, and with what status; to everybody else it refuses."""
 NEW = {("GET", "/sign-in"): 200, ("GET", "/enrol"): 200, ("POST", "/language"): 303}
 """What whoever is not signed in is answered with, other than a refusal or the page to sign in."""

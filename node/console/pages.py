@@ -11,7 +11,7 @@ from node.console.assets import Assets
 from node.console.languages import Language
 from node.console.site import NAME, Site
 from node.console.visits import TOKEN, Visit
-from node.operations.officers import ADMINISTRATOR, LIAISON, PARTNER_OFFICER
+from node.operations.officers import ADMINISTRATOR, AUDITOR, LIAISON, PARTNER_OFFICER
 from node.operations.tip_form import is_ngo
 from node.reading_values import safe_text
 
@@ -33,7 +33,9 @@ TROUBLES: Final[Mapping[str, str]] = {
     "CHALLENGE": _said("This page was open for too long, or was sent twice. Begin again."),
     "CROSS_SITE": _said("Forms are taken from this site’s own pages only. Open the page again and send the form from there."),
     "ALERT_NOT_FOUND": _said("There is nothing here for your agency under this address."),
+    "DETAIL_NONE": _said("Nothing is kept here behind this entry."),
     "ENROLMENT_CODE": _said("This code is not known, was used, or has expired. Ask your administrator for a new one."),
+    "ENTRY_UNKNOWN": _said("There is no such entry."),
     "ERASED": _said("The content was erased. Only the record that it was told is left."),
     "FORM": _said("The form could not be read. Open the page again."),
     "FORM_TOKEN": _said("This form belongs to another session. Open the page again."),
@@ -41,6 +43,7 @@ TROUBLES: Final[Mapping[str, str]] = {
     "INTERNAL": _said(
         "Something went wrong here. Nothing was changed unless another page says so. Try again, and tell your administrator the code."
     ),
+    "LOG_UNKNOWN": _said("This node keeps no such log."),
     "METHOD_UNKNOWN": _said("This page does not take that kind of request."),
     "OFFICER_UNKNOWN": _said("You are not in the roster of this node. Ask your administrator to add you."),
     "PAGE_TOKEN": _said("This page of the list is not known. Begin at the first one."),
@@ -64,6 +67,7 @@ PLACES: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
     ("/work", _said("Work"), WORKERS),
     ("/inbox", _said("Inbox"), DESK),
     ("/tips", _said("Tips"), frozenset({TIP_DESK})),
+    ("/audit", _said("Audit"), frozenset({AUDITOR})),
     ("/you", _said("You"), frozenset()),
 )
 """Where the navigation leads, and the roles that have each; none means everybody. A page says with `here` which of them it belongs to."""
@@ -131,4 +135,5 @@ def _environment(language: Language) -> Environment:
     made.install_gettext_translations(language.translations, newstyle=True)  # type: ignore[attr-defined]  # of the extension
     made.filters |= {"safe_text": safe_text, "party": _party}
     made.globals |= {"language": language, "moment": language.moment, "count": language.count}
+    made.globals |= {"number": language.number, "day": language.day, "country": language.country}
     return made

@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from exchange.errors import Conflict, ExchangeError, Malformed, NotFound, Refused, Unverified
 from node.console.assets import Assets
+from node.console.audit_pages import AuditPages
 from node.console.challenges import Challenges
 from node.console.desk_pages import DeskPages
 from node.console.languages import Language, choose, load_languages
@@ -74,6 +75,7 @@ class Console:
             *SignInPages(site, self._pages, challenges, self._signing_in, self._signing_out).pages(),
             Page(method="POST", path="/language", answer=self._choose_language, open=True),
             *DeskPages(site, self._pages).pages(),
+            *AuditPages(site, self._pages).pages(),
             *TellPages(site, self._pages).pages(),
             *TipPages(site, self._pages).pages(),
         )

@@ -31,6 +31,11 @@ SAME_EVERYWHERE = {"1", "2", "3", "4", "A", "B", "C", "X", "INTERPOL"}
 TEMPLATES = {"{date}, {time} ({zone})", "{date}, {time} UTC"}
 """No word in them; a language may write them otherwise."""
 PYTHON = {"_said": None, "say": None, "count": (1, 2)}
+AUDIT_PATHS = (
+    "/audit",
+    *("/audit/disclosures", "/audit/disclosures?outcome=EXCEPTED", "/audit/timeline?since=x", "/audit/flow"),
+    *("/audit/disclosures/gb.alerts.example/kh.alerts.example/1/0", "/audit/disclosures/gb.alerts.example/kh.alerts.example/1/0/open"),
+)
 MARK = re.compile(r"unreviewed|reviewed by \S.*")
 
 
@@ -136,7 +141,7 @@ def pages_of(two: Federation) -> Iterator[tuple[str, str]]:
         wrong = border.post(f"/inbox/{digest}/report", {"token": border_token, "place": "ZZ", "remarks": ""}, **chosen)
         assert wrong.status_code == 422
         yield language, wrong.text
-        for path in ("/you", "/work"):
+        for path in ("/you", "/work", *AUDIT_PATHS):
             yield language, auditor.get(path, **other).text
         tells = {"cookie": f"__Host-language={language}; __Host-session={ngo.client.cookies.get('__Host-session')}"}
         for path in ("", f"/{tip}/check", *(f"/{tip}/{step.name}" for step in STEPS)):

@@ -164,10 +164,9 @@ def test_each_deed_is_offered_where_it_leads_somewhere() -> None:
     for now in AFTER:
         names = {deed.name for deed in offered(now, contact_held=True, erased=False)}
         assert names == {deed.name for deed in DEEDS if not deed.to or deed.to in AFTER[now]}
-    assert set(CLOSE_REASONS) == {
-        name.removeprefix("TIP_CLOSE_REASON_") for name in messages.TipCloseReason.keys() if messages.TipCloseReason.Value(name)
-    }
-    assert set(tip_pages.STATES) == {name.removeprefix("TIP_STATE_") for name in tip_pb2.TipState.keys() if tip_pb2.TipState.Value(name)}
+    for words, enum in ((CLOSE_REASONS, messages.TipCloseReason), (tip_pages.STATES, tip_pb2.TipState)):
+        prefix = enum.Name(0).removesuffix("UNSPECIFIED")
+        assert set(words) == {value.name.removeprefix(prefix) for value in enum.DESCRIPTOR.values if value.number}
 
 
 def test_whose_tips_it_may_be_finds_them_in_the_navigation_and_in_the_work(kh: Office, police: Browser) -> None:
