@@ -56,7 +56,28 @@ _TIPS: Opens = {
     ("GET", "/inbox/{alert}/tip-status"): (DESK, 200),
     ("POST", "/inbox/{alert}/tip-status"): (DESK, 422),
 }
-OPENS: Opens = _ENTRANCE | _WORK | _AUDITOR | _TELL | _TIPS
+AUTHOR = {"liaison"}
+LIAISONS = {"liaison", "second", "both"}
+"""Who may write drafts; those of the tests are the first one's, and the second is of the same agency."""
+_COMPOSE: Opens = {
+    ("GET", "/drafts"): (LIAISONS, 200),
+    ("GET", "/drafts/new"): (LIAISONS, 200),
+    ("POST", "/drafts/new"): (LIAISONS, 303),
+    ("GET", "/drafts/{draft}"): (AUTHOR | {"second"}, 200),
+    ("GET", "/drafts/{draft}/check"): (AUTHOR | {"second"}, 200),
+    ("GET", "/drafts/{draft}/discard"): (AUTHOR | {"second"}, 200),
+    ("POST", "/drafts/{draft}/discard"): (AUTHOR, 303),
+    ("GET", "/drafts/{draft}/step/{part}"): (AUTHOR | {"second"}, 200),
+    ("POST", "/drafts/{draft}/step/{part}"): (AUTHOR, 303),
+}
+OPENS: Opens = {
+    **_ENTRANCE,
+    **_WORK,
+    **_COMPOSE,
+    **_AUDITOR,
+    **_TELL,
+    **_TIPS,
+}
 """For each page who it opens to, and with what status; to everybody else it refuses."""
 NEW = {("GET", "/sign-in"): 200, ("GET", "/enrol"): 200, ("POST", "/language"): 303}
 """What whoever is not signed in is answered with, other than a refusal or the page to sign in."""

@@ -22,6 +22,7 @@ from exchange.errors import Conflict, ExchangeError, Malformed, NotFound, Refuse
 from node.console.assets import Assets
 from node.console.audit_pages import AuditPages
 from node.console.challenges import Challenges
+from node.console.compose_pages import ComposePages
 from node.console.desk_pages import DeskPages
 from node.console.languages import Language, choose, load_languages
 from node.console.page import Answer, Page
@@ -75,6 +76,7 @@ class Console:
             *SignInPages(site, self._pages, challenges, self._signing_in, self._signing_out).pages(),
             Page(method="POST", path="/language", answer=self._choose_language, open=True),
             *DeskPages(site, self._pages).pages(),
+            *ComposePages(site, self._pages).pages(),
             *AuditPages(site, self._pages).pages(),
             *TellPages(site, self._pages).pages(),
             *TipPages(site, self._pages).pages(),
@@ -101,6 +103,9 @@ class Console:
         except ExchangeError as refused:
             response = await run_in_threadpool(self._refusal, refused, language)
         except Exception as error:  # noqa: BLE001 - whatever it is, the browser learns nothing of it
+            import traceback
+
+            traceback.print_exc()
             logger().error("console request failed", error=type(error).__name__)
             response = await run_in_threadpool(self._pages.trouble, language, 500, "INTERNAL")
         return self._secured(response)

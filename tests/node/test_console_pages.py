@@ -16,6 +16,7 @@ from tests import builders
 from tests.console_opens import GIVEN, IN_PATHS, NEW, OPENS
 from tests.console_site import CHANNEL, Browser, Shown, field, site_of
 from tests.countries import BORDER, NOW, POLICE, TRAVEL, agency
+from tests.drafts import begun
 from tests.federation import Federation, federation
 from tests.rig import ROLES, Office, draft
 from tests.tips import new_id, takes_tips
@@ -57,11 +58,24 @@ def ask(browser: Browser, page: Page, digest: str) -> Any:
         if path.startswith("/tips"):
             submit_draft(office.ports, ngo, tip)
         path = path.replace("{tip}", tip)
+    if "{draft}" in path:
+        path = path.replace("{draft}", begun(browser.office)).replace("{part}", "names")
     path = path.format(**IN_PATHS)
     if page.method == "GET":
         return browser.get(path)
-    form = {"language": "en", "outcome": "ADMITTED", "code": "x", "challenge": "x", "answer": "{}", "tip": new_id().hex()}
-    form |= {"choice": "DO_NOT_CONFRONT", "reason": "synthetic"}
+    form = {
+        "language": "en",
+        "type": TRAVEL,
+        "version": "1",
+        "f.primary_name.as_written": "EXAMPLE, Nobody",
+        "outcome": "ADMITTED",
+        "code": "x",
+        "challenge": "x",
+        "answer": "{}",
+        "tip": new_id().hex(),
+        "choice": "DO_NOT_CONFRONT",
+        "reason": "synthetic",
+    }
     return browser.send(path, form) if "__Host-session" in browser.client.cookies else browser.post(path, form)
 
 
