@@ -26,7 +26,14 @@ _WORK: Opens = {
     ("GET", "/inbox/{alert}/report"): (DESK, 200),
     ("POST", "/inbox/{alert}/report"): (GIVEN, 303),
 }
-OPENS: Opens = _ENTRANCE | _WORK
+_RELEASE: Opens = {
+    # Whose draft it is, and who may release it: tests/node/test_console_release.py.
+    ("GET", "/drafts/{draft}/preview"): (set(), 0),
+    ("GET", "/drafts/{draft}/preview/{recipient}"): (set(), 0),
+    ("POST", "/drafts/{draft}/check"): (set(), 0),
+    ("POST", "/drafts/{draft}/release"): (set(), 0),
+}
+OPENS: Opens = _ENTRANCE | _WORK | _RELEASE
 """For each page who it opens to, and with what status; to everybody else it refuses."""
 NEW = {("GET", "/sign-in"): 200, ("GET", "/enrol"): 200, ("POST", "/language"): 303}
 """What whoever is not signed in is answered with, other than a refusal or the page to sign in."""

@@ -21,10 +21,12 @@ from starlette.routing import Route
 from exchange.errors import Conflict, ExchangeError, Malformed, NotFound, Refused, Unverified
 from node.console.assets import Assets
 from node.console.challenges import Challenges
+from node.console.confirm import Confirming
 from node.console.desk_pages import DeskPages
 from node.console.languages import Language, choose, load_languages
 from node.console.page import Answer, Page
 from node.console.pages import Pages
+from node.console.preview_pages import PreviewPages
 from node.console.sign_in_pages import SignInPages
 from node.console.site import Site
 from node.console.visits import (
@@ -67,11 +69,13 @@ class Console:
         self._languages = load_languages()
         self._pages = Pages(site, assets, self._languages)
         challenges = Challenges(site.ports)
-        # One line for each family of pages; those that ask for a fresh passkey are given `Confirming(site, challenges)`.
+        confirming = Confirming(site, challenges)
+        # One line for each family of pages.
         self.pages: tuple[Page, ...] = (
             *SignInPages(site, self._pages, challenges, self._signing_in, self._signing_out).pages(),
             Page(method="POST", path="/language", answer=self._choose_language, open=True),
             *DeskPages(site, self._pages).pages(),
+            *PreviewPages(site, self._pages, confirming).pages(),
         )
 
     def application(self) -> Starlette:
