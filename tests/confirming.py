@@ -51,5 +51,5 @@ def entered(office: Office, name: str, hands: Hands) -> Browser:
 def signed(page: str, key: Authenticator) -> dict[str, str]:
     """All that the form of a page that asks for a passkey sends, once the person has touched it."""
     inside = page.partition("data-passkey")[2].partition("</form>")[0]
-    hidden = dict(re.findall(r'name="(\w+)" value="([^"]*)"', inside))
+    hidden = dict(re.findall(r'name="([\w-]+)" value="([^"]*)"', inside))
     return {name: unescape(value) for name, value in hidden.items()} | {"answer": key.get(options(page))}

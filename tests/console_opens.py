@@ -33,7 +33,21 @@ _RELEASE: Opens = {
     ("POST", "/drafts/{draft}/check"): (set(), 0),
     ("POST", "/drafts/{draft}/release"): (set(), 0),
 }
-OPENS: Opens = _ENTRANCE | _WORK | _RELEASE
+_SENT: Opens = {
+    # By role and object: tests/node/test_console_sent.py, tests/node/test_console_approvals.py. The alert of this matrix came from abroad.
+    ("GET", "/sent"): ({"liaison", "second", "both"}, 200),
+    ("GET", "/sent/{alert}"): (set(), 0),
+    **{(method, f"/sent/{{alert}}/{verb}"): (set(), 0) for method in ("GET", "POST") for verb in ("withdraw", "restrict", "lift")},
+    ("GET", "/sent/{alert}/supplement/{recipient}"): (set(), 0),
+    ("POST", "/sent/{alert}/supplement/{recipient}"): (set(), 0),
+    ("GET", "/approvals"): ({"liaison", "second", "both"}, 200),
+    ("GET", "/approvals/{submission}"): (set(), 0),
+    ("GET", "/approvals/{submission}/approve"): (set(), 0),
+    ("POST", "/approvals/{submission}/approve"): (set(), 0),
+    ("POST", "/approvals/{submission}/take-back"): (set(), 0),
+    ("GET", "/approvals/{submission}/read/{recipient}"): (set(), 0),
+}
+OPENS: Opens = _ENTRANCE | _WORK | _RELEASE | _SENT
 """For each page who it opens to, and with what status; to everybody else it refuses."""
 NEW = {("GET", "/sign-in"): 200, ("GET", "/enrol"): 200, ("POST", "/language"): 303}
 """What whoever is not signed in is answered with, other than a refusal or the page to sign in."""

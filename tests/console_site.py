@@ -39,6 +39,7 @@ def site_of(office: Office, **changes: Any) -> Site:
         "demo_sign_in": True,
         "desks": {agency(office.country, one): ContactDesk(unit="Example desk", channel=CHANNEL) for one in (BORDER, POLICE, NGO)},
         "release": lambda item: sequence(office.ports, [item])[0],
+        "release_together": lambda items: sequence(office.ports, items),
     }
     return Site(**{**wanted, **changes})
 

@@ -1,6 +1,6 @@
 """The server of the console: HTTPS with the certificate of the officers' door, or plain HTTP on a training machine."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Final, Protocol
 
@@ -24,7 +24,7 @@ KIND: Final = "console"
 class Sequencing(Protocol):
     """Whoever gives releases their place in the logs."""
 
-    def submit(self, items: list[Prepared | NotReleased]) -> Future[list[PublishedAlert]]:
+    def submit(self, items: Sequence[Prepared | NotReleased]) -> Future[list[PublishedAlert]]:
         """Queue releases; the future holds their answers, in order, once they are durable."""
         ...
 
@@ -52,6 +52,7 @@ def console_listener(config: Config, ports: Ports, sequencer: Sequencing) -> Htt
         demo_sign_in=section.demo_sign_in,
         desks={str(one.id): ContactDesk(unit=one.name, channel=one.desk) for one in config.agencies if one.desk},
         release=_releasing(sequencer),
+        release_together=lambda items: sequencer.submit(items).result(),
     )
     context = server_tls13(config.tls.desk_certificate, config.tls.desk_key) if secure else None
     if secure:

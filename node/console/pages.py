@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from node.console.assets import Assets
 from node.console.languages import Language
+from node.console.preview_words import recipient_reference
 from node.console.site import NAME, Site
 from node.console.visits import TOKEN, Visit
 from node.operations.officers import ADMINISTRATOR, LIAISON, PARTNER_OFFICER
@@ -48,6 +49,8 @@ TROUBLES: Final[Mapping[str, str]] = {
 PLACES: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
     ("/work", _said("Work"), WORKERS),
     ("/inbox", _said("Inbox"), DESK),
+    ("/sent", _said("Sent"), frozenset({LIAISON})),
+    ("/approvals", _said("Approvals"), frozenset({LIAISON})),
     ("/you", _said("You"), frozenset()),
 )
 """Where the navigation leads, and the roles that have each; none means everybody. A page says with `here` which of them it belongs to."""
@@ -111,6 +114,6 @@ def _environment(language: Language) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     made.install_gettext_translations(language.translations, newstyle=True)  # type: ignore[attr-defined]  # of the extension
-    made.filters |= {"safe_text": safe_text, "party": _party}
+    made.filters |= {"safe_text": safe_text, "party": _party, "reference": recipient_reference}
     made.globals |= {"language": language, "moment": language.moment, "count": language.count}
     return made

@@ -19,6 +19,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from exchange.errors import Conflict, ExchangeError, Malformed, NotFound, Refused, Unverified
+from node.console.approval_pages import ApprovalPages
 from node.console.assets import Assets
 from node.console.challenges import Challenges
 from node.console.confirm import Confirming
@@ -27,6 +28,8 @@ from node.console.languages import Language, choose, load_languages
 from node.console.page import Answer, Page
 from node.console.pages import Pages
 from node.console.preview_pages import PreviewPages
+from node.console.recall_pages import RecallPages
+from node.console.sent_pages import SentPages
 from node.console.sign_in_pages import SignInPages
 from node.console.site import Site
 from node.console.visits import (
@@ -76,6 +79,9 @@ class Console:
             Page(method="POST", path="/language", answer=self._choose_language, open=True),
             *DeskPages(site, self._pages).pages(),
             *PreviewPages(site, self._pages, confirming).pages(),
+            *ApprovalPages(site, self._pages, confirming).pages(),
+            *SentPages(site, self._pages).pages(),
+            *RecallPages(site, self._pages, confirming).pages(),
         )
 
     def application(self) -> Starlette:

@@ -1,6 +1,6 @@
 """What the console is: its address, whether it may be entered by a code alone, and what it needs of the node."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +12,8 @@ from node.ports import Ports
 
 Release = Callable[[Prepared | NotReleased], PublishedAlert]
 """Gives a release its place in the log; returns once it is durable."""
+ReleaseTogether = Callable[[Sequence[Prepared | NotReleased]], list[PublishedAlert]]
+"""The same for releases of one request: all of them get their places, or none."""
 NAME: Final = "Alert Exchange"
 
 
@@ -30,6 +32,7 @@ class Site:
     desks: Mapping[str, ContactDesk]
     """How each agency (SPIFFE ID) of this country is reached, day and night."""
     release: Release
+    release_together: ReleaseTogether
 
     @property
     def authority(self) -> str:
