@@ -44,6 +44,7 @@ from node.store.engine import open_store
 from node.store.high_water import HighWater, LogKeys
 from node.store.journal import open_journal
 from node.store.vault import Vault, read_master_key
+from node.surroundings import Surroundings
 from node.system import SystemClock, system_entropy
 from node.telemetry.logging import configure_logging, logger
 from node.tipline.listener import TipListener
@@ -251,6 +252,7 @@ def build(config: Config) -> Node:
         ),
         tips=tip_plan(config),
         national=national_of(config),
+        surroundings=surroundings_of(config),
     )
     return Node(config, ports)
 
@@ -283,6 +285,23 @@ def tip_plan(config: Config) -> TipPlan | None:
     except (OSError, UnicodeDecodeError):
         raise NotFound("TIP_PLAN_ABSENT", "the plan for tips is not where the configuration says: tips.plan") from None
     return read_tip_plan(text, config.node.trust_domain)
+
+
+def surroundings_of(config: Config) -> Surroundings:
+    """What ends or fills up by itself around a node of that configuration."""
+    certificates = {
+        "node": config.tls.node_certificate,
+        "node-ca": config.tls.node_ca,
+        "desk": config.tls.desk_certificate,
+        "office-ca": config.tls.office_ca,
+        "tips": config.tips.certificate,
+        "ngo-ca": config.tips.ngo_ca,
+    }
+    return Surroundings(
+        certificates={name: path for name, path in certificates.items() if path},
+        places={"data": config.store.database.parent, "high-water": config.store.high_water},
+        notices=bool(config.notices.mail or config.notices.webhooks),
+    )
 
 
 def policy_of(config: Config) -> PolicyPack | None:

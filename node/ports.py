@@ -21,6 +21,7 @@ from node.store.high_water import HighWater
 from node.store.journal import Journal
 from node.store.subject_table import SubjectTable
 from node.store.vault import Vault
+from node.surroundings import Surroundings
 from node.tips.plan import TipPlan
 
 
@@ -187,6 +188,8 @@ class Ports:
     """Who may tell this country what, and where it goes; None where nobody may."""
     national: NationalClauses = NationalClauses()  # noqa: RUF009  a frozen value
     """Who inside this country may be told what came from abroad; by default nobody."""
+    surroundings: Surroundings = field(default_factory=Surroundings)
+    """Certificates and disks, for whoever looks after the node."""
 
     @property
     def known(self) -> Known:

@@ -47,7 +47,35 @@ _SENT: Opens = {
     ("POST", "/approvals/{submission}/take-back"): (set(), 0),
     ("GET", "/approvals/{submission}/read/{recipient}"): (set(), 0),
 }
-OPENS: Opens = _ENTRANCE | _WORK | _RELEASE | _SENT
+_AUDITOR: Opens = {
+    ("GET", "/audit"): ({"auditor"}, 200),
+    ("GET", "/audit/disclosures"): ({"auditor"}, 200),
+    ("GET", "/audit/timeline"): ({"auditor"}, 200),
+    ("GET", "/audit/flow"): ({"auditor"}, 200),
+    ("GET", "/audit/disclosures/{sender}/{recipient}/{generation}/{index}"): ({"auditor"}, 200),
+    ("GET", "/audit/disclosures/{sender}/{recipient}/{generation}/{index}/open"): ({"auditor"}, 200),
+    # Of what came in the sender keeps who released it: an auditor is told that nothing of it is here.
+    ("POST", "/audit/disclosures/{sender}/{recipient}/{generation}/{index}/open"): ({"auditor"}, 404),
+}
+IN_PATHS = {
+    "draft": "0" * 32,
+    "submission": "0" * 32,
+    "sender": "gb.alerts.example",
+    "recipient": "kh.alerts.example",
+    "generation": "1",
+    "index": "0",
+}
+"""What stands in the place of a path's other parameters, in the office that the matrix is asked in."""
+_TELL: Opens = {
+    ("GET", "/tell"): ({"ngo"}, 200),
+    ("POST", "/tell"): ({"ngo"}, 303),
+    ("GET", "/tell/{tip}"): ({"ngo"}, 303),
+    ("GET", "/tell/{tip}/check"): ({"ngo"}, 200),
+    ("POST", "/tell/{tip}/send"): ({"ngo"}, 303),
+    ("GET", "/tell/{tip}/{step}"): ({"ngo"}, 200),
+    ("POST", "/tell/{tip}/{step}"): ({"ngo"}, 303),
+}
+OPENS: Opens = _ENTRANCE | _WORK | _RELEASE | _SENT | _AUDITOR | _TELL
 """For each page who it opens to, and with what status; to everybody else it refuses."""
 NEW = {("GET", "/sign-in"): 200, ("GET", "/enrol"): 200, ("POST", "/language"): 303}
 """What whoever is not signed in is answered with, other than a refusal or the page to sign in."""

@@ -38,8 +38,7 @@ def site_of(office: Office, **changes: Any) -> Site:
         "secure": False,
         "demo_sign_in": True,
         "desks": {agency(office.country, one): ContactDesk(unit="Example desk", channel=CHANNEL) for one in (BORDER, POLICE, NGO)},
-        "release": lambda item: sequence(office.ports, [item])[0],
-        "release_together": lambda items: sequence(office.ports, items),
+        "release_together": lambda items: sequence(office.ports, list(items)),
     }
     return Site(**{**wanted, **changes})
 

@@ -623,6 +623,29 @@ ONWARD_STATE_PASSED_ON: OnwardState.ValueType  # 5
 """Granted and used, expired or not."""
 Global___OnwardState: _TypeAlias = OnwardState  # noqa: Y015
 
+class _HealthVerdict:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _HealthVerdictEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_HealthVerdict.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    HEALTH_VERDICT_UNSPECIFIED: _HealthVerdict.ValueType  # 0
+    HEALTH_VERDICT_ACT: _HealthVerdict.ValueType  # 1
+    """Somebody must do something."""
+    HEALTH_VERDICT_LOOK: _HealthVerdict.ValueType  # 2
+    """Somebody should look, or something is due soon."""
+    HEALTH_VERDICT_GOOD: _HealthVerdict.ValueType  # 3
+
+class HealthVerdict(_HealthVerdict, metaclass=_HealthVerdictEnumTypeWrapper): ...
+
+HEALTH_VERDICT_UNSPECIFIED: HealthVerdict.ValueType  # 0
+HEALTH_VERDICT_ACT: HealthVerdict.ValueType  # 1
+"""Somebody must do something."""
+HEALTH_VERDICT_LOOK: HealthVerdict.ValueType  # 2
+"""Somebody should look, or something is due soon."""
+HEALTH_VERDICT_GOOD: HealthVerdict.ValueType  # 3
+Global___HealthVerdict: _TypeAlias = HealthVerdict  # noqa: Y015
+
 @_typing.final
 class WhoAmIRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
@@ -1776,18 +1799,22 @@ class SuspendPartnerRequest(_message.Message):
 
     TRUST_DOMAIN_FIELD_NUMBER: _builtins.int
     RESUME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     trust_domain: _builtins.str
     resume: _builtins.bool
     """False suspends, true takes up again."""
+    reason: _builtins.str
+    """In one's own words, for the auditors; may be empty."""
     def __init__(
         self,
         *,
         trust_domain: _builtins.str = ...,
         resume: _builtins.bool = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["resume", b"resume", "trust_domain", b"trust_domain"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "resume", b"resume", "trust_domain", b"trust_domain"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2917,7 +2944,7 @@ class Submission(_message.Message):
     APPROVALS_FIELD_NUMBER: _builtins.int
     PREVIEW_DIGEST_FIELD_NUMBER: _builtins.int
     id: _builtins.bytes
-    """The draft's request id."""
+    """The request id of the draft, or of what stands in its place."""
     state: Global___SubmissionState.ValueType
     author: _builtins.str
     """SPIFFE ID of whoever wrote and submitted it."""
@@ -2955,21 +2982,31 @@ class SubmitAlertRequest(_message.Message):
     DRAFT_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     ORAL_APPROVER_FIELD_NUMBER: _builtins.int
+    SUPPLEMENT_FIELD_NUMBER: _builtins.int
+    ONWARD_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
     oral_approver: _builtins.str
     """SPIFFE ID of the officer who approved by word of mouth, in an emergency that cannot wait: it is released at once."""
     @_builtins.property
     def draft(self) -> Global___Draft: ...
+    @_builtins.property
+    def supplement(self) -> Global___SupplementAlertRequest:
+        """Instead of a draft: more of an alert for an agency that was told of it, or an alert to be passed on. Their own reasons count for nothing."""
+
+    @_builtins.property
+    def onward(self) -> Global___ReleaseOnwardRequest: ...
     def __init__(
         self,
         *,
         draft: Global___Draft | None = ...,
         reason: _builtins.str = ...,
         oral_approver: _builtins.str = ...,
+        supplement: Global___SupplementAlertRequest | None = ...,
+        onward: Global___ReleaseOnwardRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "onward", b"onward", "supplement", b"supplement"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "oral_approver", b"oral_approver", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "onward", b"onward", "oral_approver", b"oral_approver", "reason", b"reason", "supplement", b"supplement"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -3071,6 +3108,8 @@ class GetSubmissionResponse(_message.Message):
     DRAFT_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     PREVIEW_FIELD_NUMBER: _builtins.int
+    SUPPLEMENT_FIELD_NUMBER: _builtins.int
+    ONWARD_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
     @_builtins.property
     def submission(self) -> Global___Submission: ...
@@ -3080,6 +3119,12 @@ class GetSubmissionResponse(_message.Message):
     def preview(self) -> Global___PreviewAlertResponse:
         """What would go now."""
 
+    @_builtins.property
+    def supplement(self) -> Global___SupplementAlertRequest:
+        """Instead of a draft."""
+
+    @_builtins.property
+    def onward(self) -> Global___ReleaseOnwardRequest: ...
     def __init__(
         self,
         *,
@@ -3087,10 +3132,12 @@ class GetSubmissionResponse(_message.Message):
         draft: Global___Draft | None = ...,
         reason: _builtins.str = ...,
         preview: Global___PreviewAlertResponse | None = ...,
+        supplement: Global___SupplementAlertRequest | None = ...,
+        onward: Global___ReleaseOnwardRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "preview", b"preview", "submission", b"submission"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "onward", b"onward", "preview", b"preview", "submission", b"submission", "supplement", b"supplement"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "preview", b"preview", "reason", b"reason", "submission", b"submission"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "onward", b"onward", "preview", b"preview", "reason", b"reason", "submission", b"submission", "supplement", b"supplement"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -7081,3 +7128,165 @@ class ForgetPasskeysResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ForgetPasskeysResponse: _TypeAlias = ForgetPasskeysResponse  # noqa: Y015
+
+@_typing.final
+class ListOfficersRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOfficersRequest: _TypeAlias = ListOfficersRequest  # noqa: Y015
+
+@_typing.final
+class ListOfficersResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFICERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def officers(self) -> _containers.RepeatedCompositeFieldContainer[Global___OfficerSummary]: ...
+    def __init__(
+        self,
+        *,
+        officers: _abc.Iterable[Global___OfficerSummary] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["officers", b"officers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOfficersResponse: _TypeAlias = ListOfficersResponse  # noqa: Y015
+
+@_typing.final
+class OfficerSummary(_message.Message):
+    """One person of the roster, or one who left it and still has a passkey."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFICER_FIELD_NUMBER: _builtins.int
+    ROLES_FIELD_NUMBER: _builtins.int
+    AGENCY_FIELD_NUMBER: _builtins.int
+    LISTED_FIELD_NUMBER: _builtins.int
+    PASSKEYS_FIELD_NUMBER: _builtins.int
+    CODE_EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    SESSIONS_FIELD_NUMBER: _builtins.int
+    SEEN_AT_FIELD_NUMBER: _builtins.int
+    officer: _builtins.str
+    """SPIFFE ID."""
+    agency: _builtins.str
+    """SPIFFE ID; empty for none."""
+    listed: _builtins.bool
+    """Whether the roster names this person."""
+    passkeys: _builtins.int
+    code_expires_at: _builtins.int
+    """Of a code that was not used yet; 0 for none. Unix milliseconds."""
+    sessions: _builtins.int
+    """Browsers in which this person is signed in."""
+    seen_at: _builtins.int
+    """When one of these was last used; 0 for never. Unix milliseconds."""
+    @_builtins.property
+    def roles(self) -> _containers.RepeatedScalarFieldContainer[Global___Role.ValueType]: ...
+    def __init__(
+        self,
+        *,
+        officer: _builtins.str = ...,
+        roles: _abc.Iterable[Global___Role.ValueType] | None = ...,
+        agency: _builtins.str = ...,
+        listed: _builtins.bool = ...,
+        passkeys: _builtins.int = ...,
+        code_expires_at: _builtins.int = ...,
+        sessions: _builtins.int = ...,
+        seen_at: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "code_expires_at", b"code_expires_at", "listed", b"listed", "officer", b"officer", "passkeys", b"passkeys", "roles", b"roles", "seen_at", b"seen_at", "sessions", b"sessions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OfficerSummary: _TypeAlias = OfficerSummary  # noqa: Y015
+
+@_typing.final
+class ExamineNodeRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExamineNodeRequest: _TypeAlias = ExamineNodeRequest  # noqa: Y015
+
+@_typing.final
+class ExamineNodeResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AT_FIELD_NUMBER: _builtins.int
+    CHECKS_FIELD_NUMBER: _builtins.int
+    at: _builtins.int
+    """Unix milliseconds."""
+    @_builtins.property
+    def checks(self) -> _containers.RepeatedCompositeFieldContainer[Global___HealthCheck]:
+        """What to do first stands first."""
+
+    def __init__(
+        self,
+        *,
+        at: _builtins.int = ...,
+        checks: _abc.Iterable[Global___HealthCheck] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "checks", b"checks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExamineNodeResponse: _TypeAlias = ExamineNodeResponse  # noqa: Y015
+
+@_typing.final
+class HealthCheck(_message.Message):
+    """One thing that was looked at. What its code means, and what to do, is told by whoever shows it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    VERDICT_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    """For example KEY_ENDS."""
+    verdict: Global___HealthVerdict.ValueType
+    subject: _builtins.str
+    """What it is about: a trust domain, the origin of a log, the code of an alarm, a digest; empty for the node as a whole."""
+    count: _builtins.int
+    """Of things, days or mebibytes, as the code says."""
+    at: _builtins.int
+    """Since when, until when, or when it was recorded, as the code says; 0 for none. Unix milliseconds."""
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+        verdict: Global___HealthVerdict.ValueType = ...,
+        subject: _builtins.str = ...,
+        count: _builtins.int = ...,
+        at: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "code", b"code", "count", b"count", "subject", b"subject", "verdict", b"verdict"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HealthCheck: _TypeAlias = HealthCheck  # noqa: Y015

@@ -459,6 +459,16 @@ class DeskServiceStub:
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.ForgetPasskeysRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ForgetPasskeysResponse.FromString,
                 _registered_method=True)
+        self.ListOfficers = channel.unary_unary(
+                '/exchange.v1.DeskService/ListOfficers',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ListOfficersRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ListOfficersResponse.FromString,
+                _registered_method=True)
+        self.ExamineNode = channel.unary_unary(
+                '/exchange.v1.DeskService/ExamineNode',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.ExamineNodeRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ExamineNodeResponse.FromString,
+                _registered_method=True)
 
 
 class DeskServiceServicer:
@@ -990,6 +1000,20 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListOfficers(self, request, context):
+        """Who may come in, with what, and who is there now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExamineNode(self, request, context):
+        """Administrators: what is wrong with the node, or will be soon. Without network: what its workers recorded.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -1417,6 +1441,16 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     servicer.ForgetPasskeys,
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ForgetPasskeysRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.ForgetPasskeysResponse.SerializeToString,
+            ),
+            'ListOfficers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOfficers,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ListOfficersRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ListOfficersResponse.SerializeToString,
+            ),
+            'ExamineNode': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExamineNode,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ExamineNodeRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.ExamineNodeResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -3714,6 +3748,60 @@ class DeskService:
             '/exchange.v1.DeskService/ForgetPasskeys',
             exchange_dot_v1_dot_desk__service__pb2.ForgetPasskeysRequest.SerializeToString,
             exchange_dot_v1_dot_desk__service__pb2.ForgetPasskeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOfficers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/ListOfficers',
+            exchange_dot_v1_dot_desk__service__pb2.ListOfficersRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ListOfficersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExamineNode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/ExamineNode',
+            exchange_dot_v1_dot_desk__service__pb2.ExamineNodeRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.ExamineNodeResponse.FromString,
             options,
             channel_credentials,
             insecure,

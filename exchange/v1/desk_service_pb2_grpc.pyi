@@ -132,6 +132,10 @@ class DeskServiceStub:
     """Administrators: who may come into the console. A code enrols one passkey, once."""
     ForgetPasskeys: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ForgetPasskeysRequest, _desk_service_pb2.ForgetPasskeysResponse]
     """Takes every passkey, code and session from an officer."""
+    ListOfficers: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ListOfficersRequest, _desk_service_pb2.ListOfficersResponse]
+    """Who may come in, with what, and who is there now."""
+    ExamineNode: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ExamineNodeRequest, _desk_service_pb2.ExamineNodeResponse]
+    """Administrators: what is wrong with the node, or will be soon. Without network: what its workers recorded."""
 
 @_typing.type_check_only
 class DeskServiceAsyncStub(DeskServiceStub):
@@ -237,6 +241,10 @@ class DeskServiceAsyncStub(DeskServiceStub):
     """Administrators: who may come into the console. A code enrols one passkey, once."""
     ForgetPasskeys: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ForgetPasskeysRequest, _desk_service_pb2.ForgetPasskeysResponse]  # type: ignore[assignment]
     """Takes every passkey, code and session from an officer."""
+    ListOfficers: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ListOfficersRequest, _desk_service_pb2.ListOfficersResponse]  # type: ignore[assignment]
+    """Who may come in, with what, and who is there now."""
+    ExamineNode: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ExamineNodeRequest, _desk_service_pb2.ExamineNodeResponse]  # type: ignore[assignment]
+    """Administrators: what is wrong with the node, or will be soon. Without network: what its workers recorded."""
 
 class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -849,5 +857,21 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.ForgetPasskeysResponse, _abc.Awaitable[_desk_service_pb2.ForgetPasskeysResponse]]:
         """Takes every passkey, code and session from an officer."""
+
+    @_abc_1.abstractmethod
+    def ListOfficers(
+        self,
+        request: _desk_service_pb2.ListOfficersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ListOfficersResponse, _abc.Awaitable[_desk_service_pb2.ListOfficersResponse]]:
+        """Who may come in, with what, and who is there now."""
+
+    @_abc_1.abstractmethod
+    def ExamineNode(
+        self,
+        request: _desk_service_pb2.ExamineNodeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.ExamineNodeResponse, _abc.Awaitable[_desk_service_pb2.ExamineNodeResponse]]:
+        """Administrators: what is wrong with the node, or will be soon. Without network: what its workers recorded."""
 
 def add_DeskServiceServicer_to_server(servicer: DeskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

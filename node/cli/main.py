@@ -55,8 +55,9 @@ _NOUNS: Final[Mapping[str, Mapping[str, str]]] = {
     "Node": {
         "node": "Set up and run a node; show its descriptor.",
         "key": "A node's signing keys: list, rotate, revoke.",
-        "officer": "Let an officer into the web console, or take it from them.",
+        "officer": "Who may come into the web console: list, enrol, forget.",
         "demo": "Two countries on this machine, and one alert from end to end.",
+        "doctor": "What is wrong with your node, or will be soon, and what to do.",
         "whoami": "Who you are to the node, and in which roles.",
     },
 }

@@ -9,7 +9,7 @@ import click
 from node.cli.command import Noun
 from node.cli.context import ask, open_desk
 from node.cli.errors import USAGE, Trouble, sentence
-from node.cli.output import facts, grouped, heading, note, show, table
+from node.cli.output import facts, grouped, heading, in_words, note, show, table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -82,6 +82,7 @@ def init(country: str, directory: Path, port_base: int, policy: Path | None) -> 
             ("configuration", str(config)),
             ("descriptor", str(directory / "descriptor.pb")),
             ("fingerprint", grouped(made.fingerprint)),
+            ("in words", in_words(made.fingerprint)),
             ("partners at", made.partners_address),
             ("officers at", made.desk_address),
             ("witness at", made.witness_address),
@@ -214,15 +215,17 @@ def describe(config: Path, identity: Path | None) -> None:
     help="Show this descriptor file instead of asking the node.",
 )
 @click.option("-o", "--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Also write it, to give to a partner.")
-def descriptor(file: Path | None, output: Path | None) -> None:
+@click.option("--text", is_flag=True, help="Print it as text that a partner's administrator can paste into the console.")
+def descriptor(file: Path | None, output: Path | None, text: bool) -> None:  # noqa: FBT001  click calls it
     """Show this node's descriptor and the fingerprint to read to a partner."""
     from google.protobuf.message import DecodeError
 
     from exchange.v1 import desk_service_pb2
+    from node.intake.descriptor_text import descriptor_of, write_descriptor
     from node.keys.node_directory import fingerprint_of
 
     if file:
-        chain = file.read_bytes()
+        chain = descriptor_of(file.read_bytes())
     else:
         with open_desk() as desk:
             chain = ask(desk.GetOwnDescriptor, desk_service_pb2.GetOwnDescriptorRequest()).descriptors
@@ -233,15 +236,24 @@ def descriptor(file: Path | None, output: Path | None) -> None:
         raise Trouble(USAGE, "DESCRIPTOR_FILE", "This is no descriptor file.", next_step="Ask its owner for it again.") from None
     if output:
         output.write_bytes(chain)
-    data = {**described, "identity_fingerprint": fingerprint.hex(), "file": str(output) if output else None}
+    data = {
+        **described,
+        "identity_fingerprint": fingerprint.hex(),
+        "file": str(output) if output else None,
+        "text": write_descriptor(chain),
+    }
 
     def draw(console: "Console") -> None:
+        if text:
+            click.echo(data["text"], nl=False)
+            return
         rows = (
             ("node", described["trust_domain"]),
             ("endpoint", described["endpoint"]),
             ("descriptor", f"number {described['sequence']}, the next is due by {described['next_update']}"),
             ("agencies", "\n".join(agency["name"] for agency in described["agencies"])),
             ("fingerprint", grouped(fingerprint)),
+            ("in words", in_words(fingerprint)),
             ("written to", str(output) if output else ""),
         )
         console.print(facts(rows))

@@ -6,9 +6,9 @@ import click
 
 from node.cli.command import Noun
 from node.cli.context import ask, open_desk
-from node.cli.output import facts, note, show
+from node.cli.output import facts, note, show, table
 from node.documents import document
-from node.short_words import time_text
+from node.short_words import time_cell, time_text, words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,7 +16,32 @@ if TYPE_CHECKING:
 
 @click.group(cls=Noun)
 def officer() -> None:
-    """Let an officer into the web console, or take it from them: enrol, forget."""
+    """Let an officer into the web console, or take it from them: list, enrol, forget."""
+
+
+@officer.command("list")
+def list_() -> None:
+    """List everybody of the roster: roles, passkeys, a code that waits, and who is signed in now."""
+    from exchange.v1 import desk_service_pb2
+
+    with open_desk() as desk:
+        answer = ask(desk.ListOfficers, desk_service_pb2.ListOfficersRequest())
+    data = document(answer)
+
+    def draw(console: "Console") -> None:
+        rows = [
+            (
+                one.officer.removeprefix("spiffe://"),
+                ", ".join(map(words, told["roles"])) if one.listed else "left: forget",
+                str(one.passkeys),
+                time_cell(one.code_expires_at),
+                time_cell(one.seen_at),
+            )
+            for one, told in zip(answer.officers, data["officers"], strict=True)
+        ]
+        console.print(table(("!officer", "roles", "passkeys", "!code until (UTC)", "!signed in (UTC)"), rows, right=("passkeys",)))
+
+    show(data, draw)
 
 
 @officer.command()

@@ -163,3 +163,10 @@ def grouped(fingerprint: bytes) -> str:
     text = fingerprint.hex()
     groups = [text[start : start + 4] for start in range(0, len(text), 4)]
     return "\n".join(" ".join(groups[start : start + 8]) for start in range(0, len(groups), 8))
+
+
+def in_words(fingerprint: bytes) -> str:
+    """The same in words that are told apart by telephone, four to a line, each line a group of eight digits."""
+    from node.fingerprints import groups
+
+    return "\n".join(group.words for group in groups(fingerprint))

@@ -8,7 +8,7 @@ import click
 from node.cli.command import Noun
 from node.cli.context import ask, open_desk
 from node.cli.fingerprint import Fingerprint
-from node.cli.output import facts, grouped, heading, note, show, table
+from node.cli.output import facts, grouped, heading, in_words, note, show, table
 from node.documents import document, enum_name
 from node.short_words import party_name, time_text, words
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from exchange.v1.desk_service_pb2 import PartnerSummary
+
+
+_REASON = click.option("--reason", default="", help="Why, for your auditors. Name no person in it.")
 
 
 @click.group(cls=Noun)
@@ -29,8 +32,8 @@ def partner() -> None:
     "--fingerprint",
     required=True,
     type=Fingerprint(),
-    metavar="HEX",
-    help="Of the partner's identity key, as its people read it to you: 64 hex digits, grouped as you like.",
+    metavar="HEX|WORDS",
+    help="Of the partner's identity key, as its people read it to you: 64 hex digits or 32 words, grouped as you like.",
 )
 def add(descriptor: Path, fingerprint: bytes) -> None:
     """Add a partner from its DESCRIPTOR file.
@@ -39,8 +42,9 @@ def add(descriptor: Path, fingerprint: bytes) -> None:
     number that you already had. On the partner's side, `exchange node descriptor` shows it.
     """
     from exchange.v1 import desk_service_pb2
+    from node.intake.descriptor_text import descriptor_of
 
-    question = desk_service_pb2.AddPartnerRequest(descriptors=descriptor.read_bytes(), fingerprint=fingerprint)
+    question = desk_service_pb2.AddPartnerRequest(descriptors=descriptor_of(descriptor.read_bytes()), fingerprint=fingerprint)
     with open_desk() as desk:
         added = ask(desk.AddPartner, question).partner
 
@@ -94,22 +98,24 @@ def show_(trust_domain: str) -> None:
 
 @partner.command()
 @click.argument("trust_domain", metavar="PARTNER")
-def suspend(trust_domain: str) -> None:
+@_REASON
+def suspend(trust_domain: str, reason: str) -> None:
     """Stop exchanging with PARTNER until you resume. Nothing is lost; alerts wait."""
-    _suspend(trust_domain, resume=False)
+    _suspend(trust_domain, reason, resume=False)
 
 
 @partner.command()
 @click.argument("trust_domain", metavar="PARTNER")
-def resume(trust_domain: str) -> None:
+@_REASON
+def resume(trust_domain: str, reason: str) -> None:
     """Take up the exchange with PARTNER again."""
-    _suspend(trust_domain, resume=True)
+    _suspend(trust_domain, reason, resume=True)
 
 
-def _suspend(trust_domain: str, *, resume: bool) -> None:
+def _suspend(trust_domain: str, reason: str, *, resume: bool) -> None:
     from exchange.v1 import desk_service_pb2
 
-    question = desk_service_pb2.SuspendPartnerRequest(trust_domain=trust_domain, resume=resume)
+    question = desk_service_pb2.SuspendPartnerRequest(trust_domain=trust_domain, resume=resume, reason=reason)
     with open_desk() as desk:
         changed = ask(desk.SuspendPartner, question).partner
     state = "suspended: alerts to it wait" if changed.suspended else "active again"
@@ -129,6 +135,7 @@ def _draw(console: "Console", found: "PartnerSummary") -> None:
         ("endpoint", found.endpoint),
         ("streams", f"{_up(found.outbound_stream_up)} to them, {_up(found.inbound_stream_up)} from them"),
         ("fingerprint", grouped(found.identity_fingerprint)),
+        ("in words", in_words(found.identity_fingerprint)),
         ("descriptor", f"number {found.sequence}, the next is due by {time_text(found.next_update)}"),
         ("languages", ", ".join(found.languages)),
         ("alarms", ", ".join(found.alarms) or "none"),

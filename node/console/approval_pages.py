@@ -89,7 +89,7 @@ class ApprovalPages:
                 raise
             return self._ask(visit, answer, stale=True)
         question = messages.ApproveSubmissionRequest(submission=answer.submission.id.hex(), preview_digest=answer.submission.preview_digest)
-        given = approve.approve(self._ports, visit.person, question, self._site.release, confirmation)
+        given = approve.approve(self._ports, visit.person, question, self._site.release_together, confirmation)
         if refuses(given.published.problems):
             return self._show(visit, self._got(visit), given.published.problems)
         if given.published.manifest_digest:
@@ -120,12 +120,13 @@ class ApprovalPages:
             "approval.html",
             status=422 if refused else 200,
             row=_row(answer.submission, visit.person),
-            open=answer.HasField("draft"),
+            open=answer.HasField("preview"),
+            about=_about(answer),
             reason=answer.reason,
             changed=_changed(answer),
             problems=[*refused, *answer.preview.problems],
             matrix=self._matrix(visit, answer),
-            base=f"/approvals/{_reference(visit)}/read",
+            base=f"/approvals/{_reference(visit)}/read" if answer.HasField("draft") else "",
             earlier=[one.hex() for one in answer.draft.supersedes],
             changes=list(self._changes(visit, answer.draft)) if answer.HasField("draft") else [],
             done=[name for name in ("submitted", "approved") if name in visit.query],
@@ -153,6 +154,13 @@ def _reference(visit: Visit) -> str:
     if not _ID.fullmatch(reference):
         raise NotFound("PATH_UNKNOWN", "there is no such page")
     return reference
+
+
+def _about(answer: messages.GetSubmissionResponse) -> tuple[str, str]:
+    """What it is, if it is no new alert, and the address of the alert that it tells more of."""
+    if answer.HasField("supplement"):
+        return _said("More of an alert that was sent"), f"/sent/{answer.supplement.alert}"
+    return (_said("An alert of others, passed on with their leave"), "") if answer.HasField("onward") else ("", "")
 
 
 def _changed(answer: messages.GetSubmissionResponse) -> bool:

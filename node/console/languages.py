@@ -14,7 +14,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -52,6 +52,19 @@ class Language:
         """The text for so many, with the number in it."""
         return self.translations.ungettext(one, many, number) % {"num": format_decimal(number, locale=self.locale)}
 
+    def number(self, number: int) -> str:
+        """A number by itself."""
+        return format_decimal(number, locale=self.locale)
+
+    def day(self, unix_ms: int) -> str:
+        """The day (UTC) of a point in time."""
+        return format_date(datetime.fromtimestamp(unix_ms / 1000, UTC), "d MMM y", locale=self.locale)
+
+    def country(self, trust_domain: str) -> str:
+        """The country of a trust domain, where the domain begins with its two letters; else the domain."""
+        label = trust_domain.partition(".")[0].upper()
+        return self.locale.territories.get(label, trust_domain) if re.fullmatch("[A-Z]{2}", label) else trust_domain
+
     def moment(self, unix_ms: int, zone: str = "UTC") -> str:
         """A point in time at a place, to the minute, with the zone's name; empty for none."""
         if not unix_ms:
@@ -82,10 +95,15 @@ def load_languages() -> Mapping[str, Language]:
     return {code: _read(code) for code in (ENGLISH, *found)}
 
 
-def choose(languages: Mapping[str, Language], chosen: str, accepted: str) -> Language:
-    """What the person chose, or what the browser asks for (Accept-Language) as far as it is there, or English."""
+def choose(languages: Mapping[str, Language], chosen: str, accepted: str, own: str = ENGLISH) -> Language:
+    """What the person chose, or what the browser asks for (Accept-Language) as far as it is there, or English.
+
+    `own` is the node's, for browsers that ask for nothing.
+    """
     if chosen in languages:
         return languages[chosen]
+    if accepted.strip() in {"", "*"}:
+        return languages.get(own, languages[ENGLISH])
     wanted: list[tuple[float, int, str]] = []
     for place, part in enumerate(accepted.split(",")[:_CHOICES_AT_MOST]):
         matched = _CHOICE.fullmatch(part)

@@ -12,12 +12,15 @@ from node.console.languages import Language
 from node.console.preview_words import recipient_reference
 from node.console.site import NAME, Site
 from node.console.visits import TOKEN, Visit
-from node.operations.officers import ADMINISTRATOR, LIAISON, PARTNER_OFFICER
+from node.operations.officers import ADMINISTRATOR, AUDITOR, LIAISON, PARTNER_OFFICER
+from node.operations.tip_form import is_ngo
 from node.reading_values import safe_text
 
 WORKERS: Final = frozenset({LIAISON, PARTNER_OFFICER, ADMINISTRATOR})
 _COMPONENTS: Final = "govuk_frontend_jinja"
 DESK: Final = frozenset({LIAISON, PARTNER_OFFICER})
+TELLER: Final = "teller"
+"""No role of the roster: whoever's agency is an organisation that tells this country what it saw."""
 
 
 def _said(text: str) -> str:
@@ -30,7 +33,9 @@ TROUBLES: Final[Mapping[str, str]] = {
     "CHALLENGE": _said("This page was open for too long, or was sent twice. Begin again."),
     "CROSS_SITE": _said("Forms are taken from this site’s own pages only. Open the page again and send the form from there."),
     "ALERT_NOT_FOUND": _said("There is nothing here for your agency under this address."),
+    "DETAIL_NONE": _said("Nothing is kept here behind this entry."),
     "ENROLMENT_CODE": _said("This code is not known, was used, or has expired. Ask your administrator for a new one."),
+    "ENTRY_UNKNOWN": _said("There is no such entry."),
     "ERASED": _said("The content was erased. Only the record that it was told is left."),
     "FORM": _said("The form could not be read. Open the page again."),
     "FORM_TOKEN": _said("This form belongs to another session. Open the page again."),
@@ -38,19 +43,27 @@ TROUBLES: Final[Mapping[str, str]] = {
     "INTERNAL": _said(
         "Something went wrong here. Nothing was changed unless another page says so. Try again, and tell your administrator the code."
     ),
+    "LOG_UNKNOWN": _said("This node keeps no such log."),
     "METHOD_UNKNOWN": _said("This page does not take that kind of request."),
     "OFFICER_UNKNOWN": _said("You are not in the roster of this node. Ask your administrator to add you."),
     "PAGE_TOKEN": _said("This page of the list is not known. Begin at the first one."),
     "PASSKEY": _said("This passkey is not known here, or its answer does not hold. Try again, or ask your administrator for a new code."),
+    "NGO_UNKNOWN": _said("This page is for organisations that tell what they saw. That you asked has been recorded."),
     "PATH_UNKNOWN": _said("There is no such page."),
     "ROLE_MISSING": _said("Your role does not open this page. That you asked has been recorded."),
+    "TIPS_NONE": _said("This node takes no tips."),
+    "TIP_DRAFTS": _said("Too many tips of your organisation were begun and not sent. Send them, or let them go."),
+    "TIP_SUBMITTED": _said("This tip was sent, and changes no more. What you learned since is a new tip."),
+    "TIP_UNKNOWN": _said("There is no such tip here, or it is not for you."),
 }
 """What to tell a person, by code; every other code is told by itself."""
 PLACES: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
+    ("/tell", _said("Tell"), frozenset({TELLER})),
     ("/work", _said("Work"), WORKERS),
     ("/inbox", _said("Inbox"), DESK),
     ("/sent", _said("Sent"), frozenset({LIAISON})),
     ("/approvals", _said("Approvals"), frozenset({LIAISON})),
+    ("/audit", _said("Audit"), frozenset({AUDITOR})),
     ("/you", _said("You"), frozenset()),
 )
 """Where the navigation leads, and the roles that have each; none means everybody. A page says with `here` which of them it belongs to."""
@@ -68,7 +81,7 @@ class Pages:
     def page(self, visit: Visit, template: str, *, status: int = 200, **values: Any) -> Response:
         """One page for one visit."""
         entry = self._site.ports.officers.get(visit.person)
-        roles = frozenset(entry.roles if entry else ())
+        roles = frozenset(entry.roles if entry else ()) | ({TELLER} if is_ngo(self._site.ports, entry) else set())
         around = {
             "signed_in": bool(visit.person),
             "token": visit.token,
@@ -116,4 +129,5 @@ def _environment(language: Language) -> Environment:
     made.install_gettext_translations(language.translations, newstyle=True)  # type: ignore[attr-defined]  # of the extension
     made.filters |= {"safe_text": safe_text, "party": _party, "reference": recipient_reference}
     made.globals |= {"language": language, "moment": language.moment, "count": language.count}
+    made.globals |= {"number": language.number, "day": language.day, "country": language.country}
     return made

@@ -21,6 +21,7 @@ from node.console.visits import Visit
 from node.console.words import texts_in, type_words
 from node.intake.problems import error, refuses
 from node.operations import approve, draft_box
+from node.operations.approved import ENOUGH
 from node.operations.draft_box import ReadDraft
 from node.operations.officers import turned_away
 from node.operations.preview import preview_with
@@ -126,7 +127,7 @@ class PreviewPages:
 
     def _submit(self, visit: Visit, found: _Previewed, confirmation: Confirmation) -> Response:
         question = messages.SubmitAlertRequest(draft=found.read.draft, reason=_reason(visit))
-        answer = approve.submit(self._ports, visit.person, question, self._site.release, confirmation)
+        answer = approve.submit(self._ports, visit.person, question, self._site.release_together, confirmation)
         if refuses(answer.problems):
             return self._preview_page(visit, self._previewed(visit), answer.problems)
         self._discard(visit, found)
@@ -144,7 +145,7 @@ class PreviewPages:
         answer = preview_with(self._ports, visit.person, read.draft)
         submits = waits_for_approval(answer)
         if submits:
-            answer = preview_with(self._ports, visit.person, read.draft, approvals=approve.ENOUGH)
+            answer = preview_with(self._ports, visit.person, read.draft, approvals=ENOUGH)
         return _Previewed(read=read, answer=answer, submits=submits)
 
     def _obstacles(self, visit: Visit, found: _Previewed) -> list[messages.Problem]:

@@ -21,14 +21,16 @@ from node.console.sent_pages import sent_reference
 from node.console.site import Site
 from node.console.visits import Visit
 from node.console.words import texts_in
-from node.intake.problems import error
+from node.intake.problems import error, refuses
+from node.operations import approve
 from node.operations.officers import LIAISON, require
 from node.operations.outbox import get_status
 from node.operations.reached import get_reach
 from node.operations.recall import ATTEST_WITHIN_AT_MOST, ATTEST_WITHIN_DAYS, recall_alert
-from node.operations.supplement import supplement_alert
+from node.operations.supplement import Weighed, supplement_alert, weigh_supplement
 
 _STALE: Final = "CHALLENGE"
+_ID_BYTES: Final = 16
 
 
 def _said(text: str) -> str:
@@ -156,23 +158,45 @@ class RecallPages:
             problems.append(error("REASON_MISSING", "reason", "no reason was given", "say why this is necessary"))
         if problems:
             return self._more(visit, problems)
-        reference = sent_reference(visit)
-        values = {"alerts": [reference], "to": [recipient], "fields": numbers, "ground": ground, "reason": _reason(visit)}
-        taken = self._taken(visit, "supplement", values)
-        if not isinstance(taken, Confirmation):
-            return self._more(visit, [], asked=self._confirming.ask(visit, "supplement", values), stale=taken)
         question = messages.SupplementAlertRequest(
-            request_id=_request_id(taken),
-            alert=reference,
+            request_id=bytes(_ID_BYTES),
+            alert=sent_reference(visit),
             recipient=recipient,
             fields=numbers,
             ground=disclosure_pb2.OnRequestGround.Value(f"ON_REQUEST_GROUND_{ground if ground in GROUNDS else 'UNSPECIFIED'}"),
             reason=_reason(visit),
         )
-        answer = supplement_alert(self._ports, visit.person, question, self._site.release_together, taken)
+        weighed = weigh_supplement(self._ports, visit.person, question)
+        if not isinstance(weighed, Weighed):
+            return self._more(visit, weighed)
+        submits = weighed.allowed.clause.approvals > 0
+        action = "submit" if submits else "supplement"
+        values = {
+            "alerts": [sent_reference(visit)],
+            "to": [recipient],
+            "fields": numbers,
+            "ground": ground,
+            "preview": weighed.preview.hex(),
+            "reason": _reason(visit),
+        }
+        taken = self._taken(visit, action, values)
+        if not isinstance(taken, Confirmation):
+            return self._more(visit, [], asked=self._confirming.ask(visit, action, values), stale=taken, submits=submits)
+        question.request_id = _request_id(taken)
+        return self._submit(visit, question, taken) if submits else self._tell(visit, question, taken)
+
+    def _tell(self, visit: Visit, question: messages.SupplementAlertRequest, confirmation: Confirmation) -> Response:
+        answer = supplement_alert(self._ports, visit.person, question, self._site.release_together, confirmation)
         if answer.published.problems:
             return self._more(visit, answer.published.problems)
-        return RedirectResponse(f"/sent/{reference}?supplement", 303)
+        return RedirectResponse(f"/sent/{sent_reference(visit)}?supplement", 303)
+
+    def _submit(self, visit: Visit, question: messages.SupplementAlertRequest, confirmation: Confirmation) -> Response:
+        submission = messages.SubmitAlertRequest(supplement=question, reason=question.reason)
+        answer = approve.submit(self._ports, visit.person, submission, self._site.release_together, confirmation)
+        if refuses(answer.problems):
+            return self._more(visit, answer.problems)
+        return RedirectResponse(f"/approvals/{answer.submission.id.hex()}?submitted", 303)
 
     def _taken(self, visit: Visit, action: str, values: Mapping[str, Any]) -> Confirmation | bool:
         """What was confirmed; else whether an answer came that counts no more."""
@@ -264,7 +288,7 @@ def _recall_values(verb: _Verb, visit: Visit, reach: Sequence[messages.Reached])
 
 
 def _request_id(confirmation: Confirmation) -> bytes:
-    return sha256(b"alert-exchange/v1 console request\0" + confirmation.ticket).digest()[:16]
+    return sha256(b"alert-exchange/v1 console request\0" + confirmation.ticket).digest()[:_ID_BYTES]
 
 
 def _days(visit: Visit) -> int:

@@ -21,6 +21,7 @@ from starlette.routing import Route
 from exchange.errors import Conflict, ExchangeError, Malformed, NotFound, Refused, Unverified
 from node.console.approval_pages import ApprovalPages
 from node.console.assets import Assets
+from node.console.audit_pages import AuditPages
 from node.console.challenges import Challenges
 from node.console.confirm import Confirming
 from node.console.desk_pages import DeskPages
@@ -32,6 +33,7 @@ from node.console.recall_pages import RecallPages
 from node.console.sent_pages import SentPages
 from node.console.sign_in_pages import SignInPages
 from node.console.site import Site
+from node.console.tell_pages import TellPages
 from node.console.visits import (
     HEADERS,
     TLS_HEADERS,
@@ -82,6 +84,8 @@ class Console:
             *ApprovalPages(site, self._pages, confirming).pages(),
             *SentPages(site, self._pages).pages(),
             *RecallPages(site, self._pages, confirming).pages(),
+            *AuditPages(site, self._pages).pages(),
+            *TellPages(site, self._pages).pages(),
         )
 
     def application(self) -> Starlette:
@@ -161,7 +165,9 @@ class Console:
             raise Refused("HOST", "this console answers under its own name only")
 
     def _language(self, request: Request) -> Language:
-        return choose(self._languages, request.cookies.get(LANGUAGE_COOKIE, ""), request.headers.get("accept-language", ""))
+        return choose(
+            self._languages, request.cookies.get(LANGUAGE_COOKIE, ""), request.headers.get("accept-language", ""), self._site.language
+        )
 
     async def _asset(self, request: Request) -> Response:
         asset = self._assets.by_name.get(request.path_params["name"])

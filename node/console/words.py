@@ -13,6 +13,7 @@ from node.console.languages import Language
 from node.intake.countries import COUNTRIES, Country
 from node.intake.fields import enum_prefix
 from node.reading_texts import ENGLISH, Texts
+from node.tips.safeguards import SAFEGUARDS
 
 _TEMPLATES: Final = (
     *("not_known", "not_disclosed", "fact", "assessment", "yes", "no", "unknown_code", "span", "uncertain", "approximate"),
@@ -50,6 +51,7 @@ def english_words() -> Iterator[str]:
     yield from (ENGLISH.category(name) for name in categories())
     yield from ENGLISH.scripts.values()
     yield from map(type_words, alert_types())
+    yield from SAFEGUARDS.values()
     yield from (country.name for country in COUNTRIES.values() if country.alpha2 is None)
 
 

@@ -76,15 +76,7 @@ def add_partner(ports: Ports, person: str, chain: bytes, fingerprint: bytes) -> 
     if len(fingerprint) != 32:
         raise Malformed("FINGERPRINT", "a fingerprint is 64 hexadecimal digits")
     offered = _open_offered(chain, fingerprint)
-    if offered.trust_domain == ports.trust_domain:
-        raise Refused("PARTNER_IS_SELF", "this is this node's own descriptor: ask the partner for its")
-    if offered.descriptor.training != ports.training:
-        raise Refused("TRAINING_MISMATCH", "this partner's node and ours are not both for training: training and real data never mix")
-    held = ports.known.partners.get(offered.trust_domain)
-    if held is not None:
-        if held.fingerprint != fingerprint:
-            raise Conflict("PARTNER_PINNED_OTHERWISE", "this trust domain is a partner already, pinned by another fingerprint")
-        advance(held.node, offered)
+    held = _check_offered(ports, offered, fingerprint)
     row = PartnerRow(
         trust_domain=offered.trust_domain,
         fingerprint=fingerprint,
@@ -99,6 +91,19 @@ def add_partner(ports: Ports, person: str, chain: bytes, fingerprint: bytes) -> 
         ports.journal.record(tx, now, Kind.JOURNAL_KIND_PARTNER, person, [event])
     reload(ports)
     return _summary(ports, offered.trust_domain)
+
+
+def offered_partner(ports: Ports, person: str, chain: bytes) -> desk_service_pb2.PartnerSummary:
+    """Who a descriptor says that it is from, with the fingerprint that its people must read out before it is pinned. Nothing is kept.
+
+    Raises as `add_partner`, but for FINGERPRINT and FINGERPRINT_MISMATCH: nobody has compared anything yet.
+    """
+    require(ports, person, (ADMINISTRATOR,))
+    statements = _statements(chain)
+    claimed = statements[0].signatures[0].key_id if statements and statements[0].signatures else b""
+    offered = open_descriptor_chain(statements, claimed)
+    held = _check_offered(ports, offered, claimed)
+    return _described(offered, claimed, suspended=held.suspended if held else False)
 
 
 def list_partners(ports: Ports, person: str) -> list[desk_service_pb2.PartnerSummary]:
@@ -118,15 +123,18 @@ def get_partner(ports: Ports, person: str, trust_domain: str) -> desk_service_pb
     return _summary(ports, trust_domain)
 
 
-def suspend_partner(ports: Ports, person: str, trust_domain: str, *, resume: bool) -> desk_service_pb2.PartnerSummary:
-    """Stop exchanging with a partner, or take it up again. What is logged waits. Raises `NotFound` (PARTNER_UNKNOWN)."""
+def suspend_partner(ports: Ports, person: str, trust_domain: str, *, resume: bool, reason: str = "") -> desk_service_pb2.PartnerSummary:
+    """Stop exchanging with a partner, or take it up again. What is logged waits. `reason` is for auditors.
+
+    Raises `NotFound` (PARTNER_UNKNOWN).
+    """
     require(ports, person, (ADMINISTRATOR,))
     held = _held(ports, trust_domain)
     row = PartnerRow(trust_domain=trust_domain, fingerprint=held.fingerprint, chain=_serialized(held.node.chain), suspended=not resume)
     with ports.store.write() as tx:
         now = ports.clock.now_ms()
         put_partner(tx, row, now)
-        event = Event(code="RESUMED" if resume else "SUSPENDED", counterparty=trust_domain)
+        event = Event(code="RESUMED" if resume else "SUSPENDED", counterparty=trust_domain, justification=reason.strip())
         ports.journal.record(tx, now, Kind.JOURNAL_KIND_PARTNER, person, [event])
     reload(ports)
     ports.signals.notify(trust_domain)
@@ -225,26 +233,43 @@ def _held(ports: Ports, trust_domain: str) -> Partner:
     return held
 
 
+def _check_offered(ports: Ports, offered: KnownNode, fingerprint: bytes) -> Partner | None:
+    if offered.trust_domain == ports.trust_domain:
+        raise Refused("PARTNER_IS_SELF", "this is this node's own descriptor: ask the partner for its")
+    if offered.descriptor.training != ports.training:
+        raise Refused("TRAINING_MISMATCH", "this partner's node and ours are not both for training: training and real data never mix")
+    held = ports.known.partners.get(offered.trust_domain)
+    if held is not None:
+        if held.fingerprint != fingerprint:
+            raise Conflict("PARTNER_PINNED_OTHERWISE", "this trust domain is a partner already, pinned by another fingerprint")
+        advance(held.node, offered)
+    return held
+
+
 def _summary(ports: Ports, trust_domain: str) -> desk_service_pb2.PartnerSummary:
     held = _held(ports, trust_domain)
     with ports.store.read() as tx:
         alarms = {alarm.code for alarm in standing_alarms(tx) if alarm.partner == trust_domain}
-    descriptor = held.node.descriptor
-    if ports.clock.now_ms() >= descriptor.next_update:
+    summary = _described(held.node, held.fingerprint, suspended=held.suspended)
+    if ports.clock.now_ms() >= summary.next_update:
         alarms.add("DESCRIPTOR_OVERDUE")
+    summary.alarms.extend(sorted(alarms))
+    summary.inbound_stream_up = ports.streams.is_up(trust_domain, "inbound")
+    summary.outbound_stream_up = ports.streams.is_up(trust_domain, "outbound")
+    return summary
+
+
+def _described(node: KnownNode, fingerprint: bytes, *, suspended: bool) -> desk_service_pb2.PartnerSummary:
     return desk_service_pb2.PartnerSummary(
-        trust_domain=trust_domain,
-        endpoint=descriptor.endpoint,
-        identity_fingerprint=held.fingerprint,
-        sequence=descriptor.sequence,
-        next_update=descriptor.next_update,
-        suspended=held.suspended,
-        inbound_stream_up=ports.streams.is_up(trust_domain, "inbound"),
-        outbound_stream_up=ports.streams.is_up(trust_domain, "outbound"),
-        alarms=sorted(alarms),
+        trust_domain=node.trust_domain,
+        endpoint=node.descriptor.endpoint,
+        identity_fingerprint=fingerprint,
+        sequence=node.descriptor.sequence,
+        next_update=node.descriptor.next_update,
+        suspended=suspended,
         agencies=[
             desk_service_pb2.PartnerAgency(agency=agency.agency, name=agency.name, agency_class=agency.agency_class)
-            for agency in descriptor.agencies
+            for agency in node.descriptor.agencies
         ],
-        languages=descriptor.languages,
+        languages=node.descriptor.languages,
     )

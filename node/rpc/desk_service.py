@@ -147,7 +147,7 @@ class DeskService(RetentionDesk, RecallDesk, RequestDesk, WorkDesk, EmergencyDes
     def SuspendPartner(self, request: messages.SuspendPartnerRequest, context: grpc.ServicerContext) -> messages.SuspendPartnerResponse:
         """Stop exchanging with a partner, or take it up again."""
         person = self._door.admit(context)
-        changed = partners.suspend_partner(self._ports, person, request.trust_domain, resume=request.resume)
+        changed = partners.suspend_partner(self._ports, person, request.trust_domain, resume=request.resume, reason=request.reason)
         return messages.SuspendPartnerResponse(partner=changed)
 
     @answered(explain=True)
@@ -223,7 +223,7 @@ class DeskService(RetentionDesk, RecallDesk, RequestDesk, WorkDesk, EmergencyDes
     @answered(explain=True)
     def SubmitAlert(self, request: messages.SubmitAlertRequest, context: grpc.ServicerContext) -> messages.SubmitAlertResponse:
         """Let a draft wait for a second officer."""
-        return approve.submit(self._ports, self._door.admit(context), request, self._release)
+        return approve.submit(self._ports, self._door.admit(context), request, self._release_together)
 
     @answered(explain=True)
     def ListSubmissions(self, _request: messages.ListSubmissionsRequest, context: grpc.ServicerContext) -> messages.ListSubmissionsResponse:
@@ -240,7 +240,7 @@ class DeskService(RetentionDesk, RecallDesk, RequestDesk, WorkDesk, EmergencyDes
         self, request: messages.ApproveSubmissionRequest, context: grpc.ServicerContext
     ) -> messages.ApproveSubmissionResponse:
         """Approve what was previewed."""
-        return approve.approve(self._ports, self._door.admit(context), request, self._release)
+        return approve.approve(self._ports, self._door.admit(context), request, self._release_together)
 
     @answered(explain=True)
     def TakeBackSubmission(

@@ -4,7 +4,7 @@ import grpc
 
 from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1 import desk_service_pb2_grpc
-from node.operations import sign_in
+from node.operations import doctor, roster, sign_in
 from node.ports import Ports
 from node.rpc.identity import DeskDoor
 from node.rpc.status import answered
@@ -25,3 +25,13 @@ class OfficersDesk(desk_service_pb2_grpc.DeskServiceServicer):
     def ForgetPasskeys(self, request: messages.ForgetPasskeysRequest, context: grpc.ServicerContext) -> messages.ForgetPasskeysResponse:
         """Take every passkey, code and session from an officer."""
         return sign_in.forget_passkeys(self._ports, self._door.admit(context), request.officer)
+
+    @answered(explain=True)
+    def ListOfficers(self, _request: messages.ListOfficersRequest, context: grpc.ServicerContext) -> messages.ListOfficersResponse:
+        """Who may come in, and who is there now."""
+        return roster.list_officers(self._ports, self._door.admit(context))
+
+    @answered(explain=True)
+    def ExamineNode(self, _request: messages.ExamineNodeRequest, context: grpc.ServicerContext) -> messages.ExamineNodeResponse:
+        """What is wrong with the node, or will be soon."""
+        return doctor.examine(self._ports, self._door.admit(context))

@@ -71,6 +71,14 @@ def first_seen(tx: Connection, subject: bytes, code: str, party: str) -> int:
     return tx.execute(query).scalar_one_or_none() or 0
 
 
+def newest_of(tx: Connection, generation: int, kind: int, code: str, start: int) -> int:
+    """When the newest entry of that kind and code was recorded, from the index `start` on; 0 for none."""
+    query = select(func.max(journal.c.at)).where(
+        journal.c.generation == generation, journal.c.idx >= start, journal.c.kind == kind, journal.c.code == code
+    )
+    return tx.execute(query).scalar() or 0
+
+
 def count_events(tx: Connection, first: int, last: int) -> list[EventCount]:
     """Events of every journal from `first` to `last` (Unix milliseconds, both included) by month, kind and code."""
     month = func.strftime("%Y-%m", journal.c.at / 1000, "unixepoch")

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Connection, delete, func, or_, select, update
 
 from node.store.insert import insert_rows
 from node.store.sign_in_tables import enrolments, passkeys, sessions
@@ -102,6 +102,28 @@ def end_session(tx: Connection, digest: bytes) -> None:
 def end_sessions(tx: Connection, began_by: int, seen_by: int) -> None:
     """Forget those that began, or were last used, at or before these times."""
     tx.execute(delete(sessions).where(or_(sessions.c.began_at <= began_by, sessions.c.seen_at <= seen_by)))
+
+
+def count_passkeys(tx: Connection) -> dict[str, int]:
+    """How many passkeys each person has who has any."""
+    query = select(passkeys.c.person, func.count().label("many")).group_by(passkeys.c.person)
+    return {row.person: row.many for row in tx.execute(query)}
+
+
+def open_enrolments(tx: Connection, now: int) -> dict[str, int]:
+    """Until when the code of each person works who has one."""
+    query = select(enrolments.c.person, enrolments.c.expires_at).where(enrolments.c.expires_at > now)
+    return {row.person: row.expires_at for row in tx.execute(query)}
+
+
+def sessions_since(tx: Connection, began_after: int, seen_after: int) -> dict[str, tuple[int, int]]:
+    """For each person who is signed in since then: in how many browsers, and when one of these was last used."""
+    query = (
+        select(sessions.c.person, func.count(), func.max(sessions.c.seen_at))
+        .where(sessions.c.began_at > began_after, sessions.c.seen_at > seen_after)
+        .group_by(sessions.c.person)
+    )
+    return {person: (count, seen_at) for person, count, seen_at in tx.execute(query)}
 
 
 def forget_person(tx: Connection, person: str) -> int:

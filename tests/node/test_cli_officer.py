@@ -33,3 +33,15 @@ def test_a_code_is_shown_with_its_end_and_a_key_is_taken_away(running: FakeDesk,
     assert running.the("ForgetPasskeys").officer == WHO
     assert line.json("officer", "forget", WHO) == {"passkeys": 2}
     line.text("officer", "enrol", code=2)
+
+
+def test_the_roster_is_listed(running: FakeDesk, capsys: pytest.CaptureFixture[str]) -> None:
+    line = Line(running, capsys)
+    there = {"officer": WHO, "roles": [desk_service_pb2.ROLE_LIAISON_OFFICER], "listed": True, "passkeys": 2, "sessions": 1, "seen_at": NOW}
+    left = {"officer": f"{WHO}-left\u202e", "passkeys": 1, "code_expires_at": NOW}
+    running.answers["ListOfficers"] = desk_service_pb2.ListOfficersResponse(officers=[there, left])
+    said = line.text("officer", "list")
+    for words in ("gb.alerts.example/officer/heron", "liaison officer", "2026-05-28", "left: forget"):
+        assert words in said
+    assert "\u202e" not in said
+    assert [one["passkeys"] for one in line.json("officer", "list")["officers"]] == [2, 1]

@@ -48,7 +48,7 @@ def hands(gb: Office) -> Hands:
 
 def submitted(gb: Office, by: str = "liaison", oral: str = "", **changes: Any) -> messages.Submission:
     request = messages.SubmitAlertRequest(draft=draft(KH_BORDER, **changes), reason=REASON, oral_approver=oral and gb.person(oral))
-    return approve.submit(gb.ports, gb.person(by), request, lambda item: sequence(gb.ports, [item])[0]).submission
+    return approve.submit(gb.ports, gb.person(by), request, lambda items: sequence(gb.ports, list(items))).submission
 
 
 @pytest.fixture

@@ -261,7 +261,7 @@ def test_other_alerts_about_the_same_person_are_told(gb: Office, hands: Hands) -
 
 def test_what_the_node_refuses_at_last_is_said(gb: Office, hands: Hands) -> None:
     problem = messages.Problem(code="LOG_STOPPED", message="the log <is> stopped", remedy="wait")
-    site = site_of(gb, release=lambda _: messages.PublishedAlert(problems=[problem]))
+    site = site_of(gb, release_together=lambda _: [messages.PublishedAlert(problems=[problem])])
     hands.key("liaison")
     browser = Browser(gb, site).enter("liaison")
     draft = drafted(gb, KH_BORDER)

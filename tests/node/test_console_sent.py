@@ -12,11 +12,12 @@ from node.cli.alert_recall import GROUNDS, RESTRICTION_REASONS, WITHDRAWAL_REASO
 from node.console import recall_pages, sent_pages
 from node.console.challenges import LIVES_MS
 from node.console.preview_words import recipient_reference
+from node.operations import approve
 from tests.confirming import Hands, entered, signed
 from tests.console_site import Browser, Shown
-from tests.countries import BORDER, POLICE, TRAVEL, agency
+from tests.countries import BORDER, POLICE, TRAVEL, agency, agreement, with_clause
 from tests.federation import Federation, federation
-from tests.recalls import attested
+from tests.recalls import attested, together
 from tests.rig import ROLES, Office, draft
 
 KH_BORDER, KH_POLICE = agency("kh", BORDER), agency("kh", POLICE)
@@ -213,7 +214,7 @@ def test_one_agency_is_told_more(two: Federation, gb: Office, hands: Hands, dige
     wrong = browser.send(path, {"reason": ""})
     assert (wrong.status_code, {"Choose at least one field", "Say why this is necessary"} <= set(texts(wrong))) == (422, True)
     form = {f"field-{APPEARANCE}": "yes", "reason": REASON}
-    refused = confirmed(browser, hands, path, form)
+    refused = browser.send(path, form)
     assert (refused.status_code, "Choose one." in refused.text) == (422, True)
     answer = confirmed(browser, hands, path, {**form, "ground": "INVESTIGATION"})
     assert answer.headers["location"] == f"/sent/{digest}?supplement"
@@ -224,6 +225,28 @@ def test_one_agency_is_told_more(two: Federation, gb: Office, hands: Hands, dige
     assert (other.status_code, "Confirm it again" in other.text) == (422, True)
     assert browser.get(f"/sent/{digest}/supplement/{'0' * 16}").status_code == 404
     assert not gb.fsck()
+
+
+def test_more_that_a_colleague_has_to_approve_is_submitted(tmp_path: Path) -> None:
+    with federation(tmp_path, "gb", "kh") as made:
+        made.connect("gb", "kh", with_clause(agreement(), "gb-kh-travelalert-border", approvals=1))
+        gb, hands = made["gb"], Hands(made["gb"])
+        wanted = messages.SubmitAlertRequest(draft=draft(KH_BORDER), reason=REASON)
+        first = approve.submit(gb.ports, gb.person("liaison"), wanted, together(gb)).submission
+        given = messages.ApproveSubmissionRequest(submission=first.id.hex(), preview_digest=first.preview_digest)
+        digest = approve.approve(gb.ports, gb.person("second"), given, together(gb)).published.manifest_digest.hex()
+        browser, path = entered(gb, "liaison", hands), f"/sent/{digest}/supplement/{recipient_reference(KH_BORDER)}"
+        answer = confirmed(browser, hands, path, {f"field-{APPEARANCE}": "yes", "reason": REASON, "ground": "INVESTIGATION"})
+        waiting = re.fullmatch(r"(/approvals/[0-9a-f]{32})\?submitted", answer.headers["location"])
+        assert waiting
+        colleague = entered(gb, "second", hands)
+        page = colleague.get(waiting[1])
+        assert "More of an alert that was sent" in texts(page)
+        assert f"{waiting[1]}/read" not in page.text
+        form = signed(colleague.get(f"{waiting[1]}/approve").text, hands.key("second"))
+        assert colleague.post(f"{waiting[1]}/approve", form).headers["location"] == f"/sent/{digest}?released"
+        assert [code for kind, _, _, code in gb.journal() if kind == "disclosure"] == ["RELEASED"] * 2
+        assert not gb.fsck()
 
 
 def test_the_list_goes_on_and_stays_small(gb: Office, monkeypatch: pytest.MonkeyPatch) -> None:

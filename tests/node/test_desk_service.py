@@ -230,6 +230,8 @@ def test_every_method_answers_whom_it_is_for(two: Federation) -> None:
         assert ask(ours, administrator, "RecoverLog", origin=ORIGIN).log.size == gb.outbound(kh).size
         assert ask(ours, administrator, "EndLog", origin=ORIGIN).state == "proposed"
         _ask_about_an_alarm(gb, kh.domain, lambda who, method, **fields: ask(ours, who, method, **fields))
+        assert ask(ours, administrator, "ListOfficers").officers
+        assert ask(ours, administrator, "ExamineNode").checks
         assert ask(ours, administrator, "EnrolOfficer", officer=gb.person("liaison")).code
         assert ask(ours, administrator, "ForgetPasskeys", officer=gb.person("liaison")).passkeys == 0
     assert asked | BEFORE_RELEASE | RETENTION | REQUESTS | INSIDE | ONWARD | EMERGENCY | TIPS == set(METHODS)
