@@ -221,7 +221,7 @@ def test_one_agency_is_told_more(two: Federation, gb: Office, hands: Hands, dige
     assert "That agency is told more." in texts(browser.get(answer.headers["location"]))
     assert f'name="field-{APPEARANCE}"' not in browser.get(path).text
     page = browser.send(path, {"field-7": "yes", "reason": REASON, "ground": "INVESTIGATION"}).text
-    other = browser.post(path, signed(page, hands.key("liaison")) | {"field-9": "yes"})
+    other = browser.post(path, signed(page, hands.key("liaison")) | {"ground": "RISK_TO_CHILD"})
     assert (other.status_code, "Confirm it again" in other.text) == (422, True)
     assert browser.get(f"/sent/{digest}/supplement/{'0' * 16}").status_code == 404
     assert not gb.fsck()
