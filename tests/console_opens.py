@@ -30,7 +30,7 @@ _RELEASE: Opens = {
     # Whose draft it is, and who may release it: tests/node/test_console_release.py.
     ("GET", "/drafts/{draft}/preview"): (set(), 0),
     ("GET", "/drafts/{draft}/preview/{recipient}"): (set(), 0),
-    ("POST", "/drafts/{draft}/check"): (set(), 0),
+    ("POST", "/drafts/{draft}/preview"): (set(), 0),
     ("POST", "/drafts/{draft}/release"): (set(), 0),
 }
 _SENT: Opens = {

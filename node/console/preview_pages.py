@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from exchange.errors import NotFound, Unverified
 from exchange.v1 import desk_service_pb2 as messages
 from node.confirmations import Confirmation
+from node.console.alert_words import alert_view
 from node.console.confirm import Confirming
 from node.console.page import Page
 from node.console.pages import Pages
@@ -76,7 +77,7 @@ class PreviewPages:
         return (
             Page(method="GET", path="/drafts/{draft}/preview", answer=self.preview),
             Page(method="GET", path="/drafts/{draft}/preview/{recipient}", answer=self.read),
-            Page(method="POST", path="/drafts/{draft}/check", answer=self.check),
+            Page(method="POST", path="/drafts/{draft}/preview", answer=self.check),
             Page(method="POST", path="/drafts/{draft}/release", answer=self.release),
         )
 
@@ -171,6 +172,8 @@ class PreviewPages:
             reason=_reason(visit),
             urgent=_urgent(visit),
             digest=found.digest,
+            not_after=found.read.draft.not_after,
+            handling=_handling(found, visit),
             **self._shown(visit, found),
         )
 
@@ -195,6 +198,12 @@ class PreviewPages:
     def _shown(self, visit: Visit, found: _Previewed) -> dict[str, Any]:
         shown = matrix(found.answer, visit.language, texts_in(visit.language))
         return {"matrix": shown, "kind": type_words(found.read.draft.alert_type), "base": f"/drafts/{visit.place['draft']}/preview"}
+
+
+def _handling(found: _Previewed, visit: Visit) -> Sequence[str]:
+    draft = found.read.draft
+    said = messages.GetInboxAlertResponse(summary=messages.AlertSummary(alert_type=draft.alert_type), handling=draft.handling)
+    return alert_view(said, visit.language, texts_in(visit.language)).handling
 
 
 def _reason(visit: Visit) -> str:

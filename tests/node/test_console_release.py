@@ -83,7 +83,7 @@ def drafted(gb: Office, *to: str, by: str = "liaison", reason: str = REASON, **a
 def checked(browser: Browser, draft: str, **more: str) -> Any:
     """The answer to the form of the preview, as it stands."""
     page = browser.get(f"{draft}/preview").text
-    return browser.send(f"{draft}/check", {"preview": field(page, "preview"), "reason": REASON, **more})
+    return browser.send(f"{draft}/preview", {"preview": field(page, "preview"), "reason": REASON, **more})
 
 
 def test_what_was_shown_is_what_goes_byte_for_byte(two: Federation, gb: Office, hands: Hands) -> None:
@@ -174,7 +174,7 @@ def test_a_draft_is_shown_to_colleagues_and_released_by_its_author_only(gb: Offi
         status = 200 if name in {"liaison", "second"} else 404 if name == "both" else 403
         assert [browser.get(path).status_code for path in (f"{draft}/preview", read)] == [status] * 2, name
         if name != "liaison":
-            for path in (f"{draft}/check", f"{draft}/release"):
+            for path in (f"{draft}/preview", f"{draft}/release"):
                 assert browser.send(path, form).status_code == (403 if status == 200 else status), name
     assert "Only its author" in Browser(gb).enter("second").get(f"{draft}/preview").text
     assert Browser(gb).get(f"{draft}/preview").headers["location"] == "/sign-in"
@@ -242,7 +242,7 @@ def test_all_that_is_missing_is_said_at_once(gb: Office, hands: Hands) -> None:
     assert "Nothing can go to nobody (xx)" in page
     assert "PARTNER_UNKNOWN" in page
     assert "Check and sign" not in page
-    answer = browser.send(f"{draft}/check", {"preview": field_or_none(page), "reason": REASON})
+    answer = browser.send(f"{draft}/preview", {"preview": field_or_none(page), "reason": REASON})
     assert answer.status_code == 422
 
 
