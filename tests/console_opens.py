@@ -26,13 +26,6 @@ _WORK: Opens = {
     ("GET", "/inbox/{alert}/report"): (DESK, 200),
     ("POST", "/inbox/{alert}/report"): (GIVEN, 303),
 }
-_RELEASE: Opens = {
-    # Whose draft it is, and who may release it: tests/node/test_console_release.py.
-    ("GET", "/drafts/{draft}/preview"): (set(), 0),
-    ("GET", "/drafts/{draft}/preview/{recipient}"): (set(), 0),
-    ("POST", "/drafts/{draft}/preview"): (set(), 0),
-    ("POST", "/drafts/{draft}/release"): (set(), 0),
-}
 _SENT: Opens = {
     # By role and object: tests/node/test_console_sent.py, tests/node/test_console_approvals.py. The alert of this matrix came from abroad.
     ("GET", "/sent"): ({"liaison", "second", "both"}, 200),
@@ -58,7 +51,6 @@ _AUDITOR: Opens = {
     ("POST", "/audit/disclosures/{sender}/{recipient}/{generation}/{index}/open"): ({"auditor"}, 404),
 }
 IN_PATHS = {
-    "draft": "0" * 32,
     "submission": "0" * 32,
     "sender": "gb.alerts.example",
     "recipient": "kh.alerts.example",
@@ -75,7 +67,36 @@ _TELL: Opens = {
     ("GET", "/tell/{tip}/{step}"): ({"ngo"}, 200),
     ("POST", "/tell/{tip}/{step}"): ({"ngo"}, 303),
 }
-OPENS: Opens = _ENTRANCE | _WORK | _RELEASE | _SENT | _AUDITOR | _TELL
+AUTHOR = {"liaison"}
+LIAISONS = {"liaison", "second", "both"}
+"""Who may write drafts; those of the tests are the first one's, and the second is of the same agency."""
+_COMPOSE: Opens = {
+    ("GET", "/drafts"): (LIAISONS, 200),
+    ("GET", "/drafts/new"): (LIAISONS, 200),
+    ("POST", "/drafts/new"): (LIAISONS, 303),
+    ("GET", "/drafts/{draft}"): (AUTHOR | {"second"}, 200),
+    ("GET", "/drafts/{draft}/check"): (AUTHOR | {"second"}, 200),
+    ("GET", "/drafts/{draft}/discard"): (AUTHOR | {"second"}, 200),
+    ("POST", "/drafts/{draft}/discard"): (AUTHOR, 303),
+    ("GET", "/drafts/{draft}/step/{part}"): (AUTHOR | {"second"}, 200),
+    ("POST", "/drafts/{draft}/step/{part}"): (AUTHOR, 303),
+}
+_RELEASE: Opens = {
+    # A draft that says so little goes to nobody: its pages say what is missing.
+    ("GET", "/drafts/{draft}/preview"): (AUTHOR | {"second"}, 200),
+    ("GET", "/drafts/{draft}/preview/{recipient}"): (set(), 0),
+    ("POST", "/drafts/{draft}/preview"): (AUTHOR, 422),
+    ("POST", "/drafts/{draft}/release"): (AUTHOR, 422),
+}
+OPENS: Opens = {
+    **_ENTRANCE,
+    **_WORK,
+    **_COMPOSE,
+    **_RELEASE,
+    **_SENT,
+    **_AUDITOR,
+    **_TELL,
+}
 """For each page who it opens to, and with what status; to everybody else it refuses."""
 NEW = {("GET", "/sign-in"): 200, ("GET", "/enrol"): 200, ("POST", "/language"): 303}
 """What whoever is not signed in is answered with, other than a refusal or the page to sign in."""

@@ -33,6 +33,13 @@ TROUBLES: Final[Mapping[str, str]] = {
     "CHALLENGE": _said("This page was open for too long, or was sent twice. Begin again."),
     "CROSS_SITE": _said("Forms are taken from this site’s own pages only. Open the page again and send the form from there."),
     "ALERT_NOT_FOUND": _said("There is nothing here for your agency under this address."),
+    "DRAFTS_TOO_MANY": _said("Your agency has too many drafts. Release some, or discard them."),
+    "DRAFT_CHANGED": _said(
+        "This draft was changed since you opened the page, perhaps in another window, and nothing was saved. "
+        "Go back to copy what you typed, then open the draft again."
+    ),
+    "DRAFT_NOT_FOUND": _said("Your agency has no such draft. It was released, discarded, or erased thirty days after its last change."),
+    "DRAFT_TOO_LARGE": _said("The draft is too large. Shorten its texts."),
     "DETAIL_NONE": _said("Nothing is kept here behind this entry."),
     "ENROLMENT_CODE": _said("This code is not known, was used, or has expired. Ask your administrator for a new one."),
     "ENTRY_UNKNOWN": _said("There is no such entry."),
@@ -46,6 +53,7 @@ TROUBLES: Final[Mapping[str, str]] = {
     "LOG_UNKNOWN": _said("This node keeps no such log."),
     "METHOD_UNKNOWN": _said("This page does not take that kind of request."),
     "OFFICER_UNKNOWN": _said("You are not in the roster of this node. Ask your administrator to add you."),
+    "NOT_THE_AUTHOR": _said("Only who writes a draft changes or discards it."),
     "PAGE_TOKEN": _said("This page of the list is not known. Begin at the first one."),
     "PASSKEY": _said("This passkey is not known here, or its answer does not hold. Try again, or ask your administrator for a new code."),
     "NGO_UNKNOWN": _said("This page is for organisations that tell what they saw. That you asked has been recorded."),
@@ -61,6 +69,7 @@ PLACES: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
     ("/tell", _said("Tell"), frozenset({TELLER})),
     ("/work", _said("Work"), WORKERS),
     ("/inbox", _said("Inbox"), DESK),
+    ("/drafts", _said("Drafts"), frozenset({LIAISON})),
     ("/sent", _said("Sent"), frozenset({LIAISON})),
     ("/approvals", _said("Approvals"), frozenset({LIAISON})),
     ("/audit", _said("Audit"), frozenset({AUDITOR})),

@@ -12,13 +12,16 @@ from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
 from node.console import languages, words
+from node.console.compose_words import STEPS as DRAFT_STEPS
 from node.console.languages import choose, load_languages
 from node.console.tell_steps import STEPS
 from node.console.words import english_words, texts_in
 from node.operations.tip_form import begin_tip, submit_draft
 from node.reading_texts import ENGLISH
 from tests.console_site import Browser, Shown
+from tests.console_site import field as hidden
 from tests.countries import BORDER, POLICE, agency
+from tests.drafts import begun
 from tests.federation import Federation, federation
 from tests.rig import draft
 from tests.tips import new_id, takes_tips
@@ -129,6 +132,8 @@ def pages_of(two: Federation) -> Iterator[tuple[str, str]]:
     ngo = Browser(two["kh"]).enter("ngo")
     ngo_token, tip = ngo.token(), begin_tip(two["kh"].ports, two["kh"].person("ngo"), new_id(), "km")
     border, auditor, stranger = Browser(two["kh"]).enter("border"), Browser(two["kh"]).enter("auditor"), Browser(two["kh"])
+    writer, written = Browser(two["kh"]).enter("liaison"), begun(two["kh"])
+    writer_token = writer.token()
     border_token, code = border.token(), border.code("police")
     for language in CODES:
         chosen = {"cookie": f"__Host-language={language}; __Host-session={border.client.cookies.get('__Host-session')}"}
@@ -148,6 +153,21 @@ def pages_of(two: Federation) -> Iterator[tuple[str, str]]:
         sent = begin_tip(two["kh"].ports, two["kh"].person("ngo"), new_id(), "km")
         submit_draft(two["kh"].ports, two["kh"].person("ngo"), sent)
         yield language, ngo.get(f"/tell/{sent}?sent", **tells).text
+        writes = {"cookie": f"__Host-language={language}; __Host-session={writer.client.cookies.get('__Host-session')}"}
+        drafts = (
+            "",
+            "/new",
+            f"/{written}",
+            f"/{written}/check",
+            f"/{written}/discard",
+            *(f"/{written}/step/{step}" for step in DRAFT_STEPS),
+        )
+        for path in drafts:
+            yield language, writer.get(f"/drafts{path}", **writes).text
+        for step, typed in (("documents", {"mrz": "X"}), ("person", {"f.birth.date": "x"})):
+            version = hidden(writer.get(f"/drafts/{written}/step/{step}", **writes).text, "version")
+            form = {**typed, "token": writer_token, "version": version, "action": "mrz"}
+            yield language, writer.post(f"/drafts/{written}/step/{step}", form, **writes).text
         for path in ("/sign-in", "/enrol"):
             yield language, stranger.get(path, cookie=f"__Host-language={language}").text
         yield language, stranger.post("/enrol", {"code": code}, cookie=f"__Host-language={language}").text
