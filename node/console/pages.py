@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from node.console.assets import Assets
 from node.console.languages import Language
+from node.console.preview_words import recipient_reference
 from node.console.site import NAME, Site
 from node.console.visits import TOKEN, Visit
 from node.operations.officers import ADMINISTRATOR, AUDITOR, LIAISON, PARTNER_OFFICER
@@ -76,6 +77,8 @@ PLACES: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
     ("/inbox", _said("Inbox"), DESK),
     ("/tips", _said("Tips"), frozenset({TIP_DESK})),
     ("/drafts", _said("Drafts"), frozenset({LIAISON})),
+    ("/sent", _said("Sent"), frozenset({LIAISON})),
+    ("/approvals", _said("Approvals"), frozenset({LIAISON})),
     ("/audit", _said("Audit"), frozenset({AUDITOR})),
     ("/you", _said("You"), frozenset()),
 )
@@ -142,7 +145,7 @@ def _environment(language: Language) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     made.install_gettext_translations(language.translations, newstyle=True)  # type: ignore[attr-defined]  # of the extension
-    made.filters |= {"safe_text": safe_text, "party": _party}
+    made.filters |= {"safe_text": safe_text, "party": _party, "reference": recipient_reference}
     made.globals |= {"language": language, "moment": language.moment, "count": language.count}
     made.globals |= {"number": language.number, "day": language.day, "country": language.country}
     return made
