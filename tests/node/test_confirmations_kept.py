@@ -100,6 +100,7 @@ def test_a_confirmation_of_something_else_is_found_out(gb: Office, hands: Hands,
     assert not released(gb, draft(KH_BORDER), forged).problems
     assert not released(gb, draft(KH_BORDER), kept, reason="another reason").problems
     assert not released(gb, draft(KH_BORDER), confirmed(gb, hands, draft(KH_BORDER), by="second")).problems
+    assert gb.fsck() == ["CONFIRMATION_MISMATCH"] * 4
     for index in range(4):
         assert audit(f"{GB_KH}#{index}", 4)["error"]["code"] == "CONFIRMATION"
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from exchange.v1 import desk_service_pb2 as messages
-from node.console import preview_pages, preview_reading
+from node.console import preview_pages, preview_reading, refusal_words
 from node.console.challenges import LIVES_MS
 from node.console.preview_words import recipient_reference
-from node.operations import draft_box
+from node.operations import draft_box, planning
 from node.operations.draft_box import DraftContent
 from node.operations.inbox import get_inbox_alert
 from node.operations.preview import preview_with
@@ -340,3 +340,13 @@ def test_an_agreement_that_ended_meanwhile_lets_nothing_go(gb: Office, hands: Ha
     browser = entered(gb, "liaison", hands)
     assert browser.post(f"{draft}/release", signed(page, hands.key("liaison"))).status_code in {403, 404, 422}
     assert not [code for kind, _, _, code in gb.journal() if kind == "disclosure"]
+
+
+def test_why_nothing_goes_is_said_in_each_language(gb: Office, hands: Hands) -> None:
+    assert set(planning.REFUSALS) <= set(refusal_words.REFUSALS)
+    browser = entered(gb, "liaison", hands)
+    draft = drafted(gb, "spiffe://xx.alerts.example/agency/nobody")
+    browser.send("/language", {"language": "vi"})
+    page = browser.get(f"{draft}/preview").text
+    assert "Ở đây không biết đối tác nào tên này." in page
+    assert '<span lang="en">no partner of this trust domain is known here' in page
