@@ -2,8 +2,8 @@
 
 What is found has one of these codes: ALERT_WITHOUT_ENTRY, DISCLOSED_TWICE, ROW_MISMATCH, CONTENT_UNREADABLE, CONTENT_ERASED,
 MANIFEST_UNVERIFIED, MANIFEST_UNCONFIRMED, OPENINGS_MISMATCH, AUTHORISATION_MISMATCH, CONFIRMATION_MISMATCH, NOT_AGREED,
-INBOX_MISMATCH, ANSWER_MISMATCH, SUPERSESSION_MISMATCH, and those of `node.operations.recall_check` and `node.operations.onward_check`. Each names the first entry of the
-alert, or the one that is concerned.
+INBOX_MISMATCH, ANSWER_MISMATCH, SUPERSESSION_MISMATCH, and those of `node.operations.recall_check` and `node.operations.onward_check`.
+Each names the first entry of the alert, or the one that is concerned.
 """
 
 import json

@@ -1,5 +1,6 @@
 """From a draft to its release in the console: what is shown is what goes, byte for byte, signed by a passkey, or nothing goes."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,9 +14,11 @@ from node.console import preview_pages, preview_reading, refusal_words
 from node.console.challenges import LIVES_MS
 from node.console.preview_words import recipient_reference
 from node.operations import draft_box, planning
+from node.operations.contents import SALT, purpose_of_entry
 from node.operations.draft_box import DraftContent
 from node.operations.inbox import get_inbox_alert
 from node.operations.preview import preview_with
+from node.store import alerts, logs
 from tests.confirming import Hands, entered, signed
 from tests.console_site import Browser, Shown, field, site_of
 from tests.countries import BORDER, DAY, NGO, POLICE, agency, agreement, with_clause
@@ -291,6 +294,25 @@ def test_hostile_values_and_long_lists_stay_text_and_small(gb: Office, hands: Ha
         page = browser.get(f"{draft}/preview").text
         assert not re.search(r"<[bi]>|<u>", page)
         assert len(page.encode()) < 60_000
+
+
+def test_whoever_came_in_by_a_training_code_confirms_without_a_passkey_and_the_record_says_so(two: Federation, gb: Office) -> None:
+    site = site_of(gb, ports=replace(gb.ports, training=True))
+    browser, draft = Browser(gb, site), drafted(gb, KH_BORDER)
+    assert browser.post("/sign-in/code", {"code": browser.code("liaison")}).status_code == 303
+    page = checked(browser, draft).text
+    assert "data-passkey" not in page
+    assert "The record will say that none was shown." in page
+    form = {name: field(page, name) for name in ("ticket", "preview", "reason")}
+    digest = bytes.fromhex(browser.send(f"{draft}/release", form).headers["location"][len("/sent/") :][:64])
+    with gb.ports.store.read() as tx:
+        (row,) = alerts.by_digests(tx, {digest}).values()
+        ((_, entry),) = logs.entries_of_alert(tx, row.id)
+        key = gb.ports.vault.unwrap(tx, row.period, row.wrapped_key)
+    record = json.loads(key.open(purpose_of_entry(row.alert_id, gb.outbound(two["kh"]).name.origin), entry.sealed or b"")[SALT:])
+    (kept,) = record["confirmations"]
+    assert kept["passkey"] is None
+    assert json.loads(kept["said"])["preview"] == record["preview"]
 
 
 def test_a_release_that_needs_approval_is_submitted(tmp_path: Path) -> None:
