@@ -22,6 +22,7 @@ _WORK: Opens = {
     ("GET", "/you"): (set(ROLES), 200),
     ("GET", "/work"): (DESK | {"administrator"}, 200),
     ("GET", "/inbox"): (DESK, 200),
+    ("GET", "/inbox/news"): (DESK, 200),
     ("GET", "/inbox/{alert}"): (GIVEN, 200),
     ("GET", "/inbox/{alert}/report"): (DESK, 200),
     ("POST", "/inbox/{alert}/report"): (GIVEN, 303),

@@ -27,6 +27,7 @@ from node.console.compose_pages import ComposePages
 from node.console.confirm import Confirming
 from node.console.desk_pages import DeskPages
 from node.console.languages import Language, choose, load_languages
+from node.console.news import News
 from node.console.page import Answer, Page
 from node.console.pages import Pages
 from node.console.preview_pages import PreviewPages
@@ -47,7 +48,7 @@ from node.console.visits import (
     write_secret,
 )
 from node.operations.officers import NotPermitted
-from node.operations.sessions import WHOLE_MS, open_session
+from node.operations.sessions import WHOLE_MS, open_session, watch_session
 from node.telemetry.logging import logger
 
 _STATUS: Final = (
@@ -80,6 +81,7 @@ class Console:
         self.pages: tuple[Page, ...] = (
             *SignInPages(site, self._pages, challenges, self._signing_in, self._signing_out).pages(),
             Page(method="POST", path="/language", answer=self._choose_language, open=True),
+            *News(site).pages(),
             *DeskPages(site, self._pages).pages(),
             *ComposePages(site, self._pages).pages(),
             *PreviewPages(site, self._pages, confirming).pages(),
@@ -120,7 +122,8 @@ class Console:
 
     def _answer(self, page: Page, request: Request, form: dict[str, str], language: Language) -> Response:
         secret = read_secret(request.cookies.get(SESSION_COOKIE, ""))
-        session = open_session(self._site.ports, secret) if secret else None
+        opened = watch_session if page.unasked else open_session
+        session = opened(self._site.ports, secret) if secret else None
         if session is None and not page.open:
             raise Elsewhere("/sign-in")
         visit = Visit(

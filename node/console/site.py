@@ -29,14 +29,15 @@ class Site:
     desks: Mapping[str, ContactDesk]
     """How each agency (SPIFFE ID) of this country is reached, day and night."""
     release_together: Together
+    stream_seconds: float = 90.0
+    """How long one answer tells a page of news before the browser asks again: less than a connection may last."""
+    language: str = "en"
+    """What a browser is answered in that asks for no language at all."""
 
     def release(self, item: Prepared | NotReleased) -> PublishedAlert:
         """Give one release its place in the log; returns once it is durable."""
         (published,) = self.release_together([item])
         return published
-
-    language: str = "en"
-    """What a browser is answered in that asks for no language at all."""
 
     @property
     def authority(self) -> str:

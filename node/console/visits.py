@@ -24,7 +24,7 @@ TOKEN: Final = "token"  # noqa: S105  its name
 
 HEADERS: Final[Mapping[str, str]] = {
     "content-security-policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; form-action 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
     ),
     "cache-control": "no-store",
