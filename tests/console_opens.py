@@ -68,6 +68,15 @@ _TELL: Opens = {
     ("GET", "/tell/{tip}/{step}"): ({"ngo"}, 200),
     ("POST", "/tell/{tip}/{step}"): ({"ngo"}, 303),
 }
+_TIPS: Opens = {
+    ("GET", "/tips"): (DESK, 200),
+    ("GET", "/tips/{tip}"): ({"liaison", "second", "police"}, 200),
+    ("POST", "/tips/{tip}/take"): ({"liaison", "second", "police"}, 303),
+    ("GET", "/tips/{tip}/{deed}"): (DESK, 200),
+    ("POST", "/tips/{tip}/{deed}"): ({"liaison", "second", "police"}, 303),
+    ("GET", "/inbox/{alert}/tip-status"): (DESK, 200),
+    ("POST", "/inbox/{alert}/tip-status"): (DESK, 422),
+}
 AUTHOR = {"liaison"}
 LIAISONS = {"liaison", "second", "both"}
 """Who may write drafts; those of the tests are the first one's, and the second is of the same agency."""
@@ -97,6 +106,7 @@ OPENS: Opens = {
     **_SENT,
     **_AUDITOR,
     **_TELL,
+    **_TIPS,
 }
 """For each page who it opens to, and with what status; to everybody else it refuses."""
 NEW = {("GET", "/sign-in"): 200, ("GET", "/enrol"): 200, ("POST", "/language"): 303}

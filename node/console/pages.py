@@ -21,7 +21,8 @@ WORKERS: Final = frozenset({LIAISON, PARTNER_OFFICER, ADMINISTRATOR})
 _COMPONENTS: Final = "govuk_frontend_jinja"
 DESK: Final = frozenset({LIAISON, PARTNER_OFFICER})
 TELLER: Final = "teller"
-"""No role of the roster: whoever's agency is an organisation that tells this country what it saw."""
+TIP_DESK: Final = "tip desk"
+"""No roles of the roster: whoever's agency is an organisation that tells this country what it saw, and whoever's may be told."""
 
 
 def _said(text: str) -> str:
@@ -58,10 +59,15 @@ TROUBLES: Final[Mapping[str, str]] = {
     "PAGE_TOKEN": _said("This page of the list is not known. Begin at the first one."),
     "PASSKEY": _said("This passkey is not known here, or its answer does not hold. Try again, or ask your administrator for a new code."),
     "NGO_UNKNOWN": _said("This page is for organisations that tell what they saw. That you asked has been recorded."),
+    "CONTACT_NONE": _said("Nothing is held of how the reporter can be reached."),
+    "CONTACT_NOT_YOURS": _said(
+        "Only the officer who took this tip, or a liaison officer of its desk, may open this. That you asked has been recorded."
+    ),
     "PATH_UNKNOWN": _said("There is no such page."),
     "ROLE_MISSING": _said("Your role does not open this page. That you asked has been recorded."),
     "TIPS_NONE": _said("This node takes no tips."),
     "TIP_DRAFTS": _said("Too many tips of your organisation were begun and not sent. Send them, or let them go."),
+    "TIP_STATE": _said("The tip is in another state by now. Look at it again."),
     "TIP_SUBMITTED": _said("This tip was sent, and changes no more. What you learned since is a new tip."),
     "TIP_UNKNOWN": _said("There is no such tip here, or it is not for you."),
 }
@@ -70,6 +76,7 @@ PLACES: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
     ("/tell", _said("Tell"), frozenset({TELLER})),
     ("/work", _said("Work"), WORKERS),
     ("/inbox", _said("Inbox"), DESK),
+    ("/tips", _said("Tips"), frozenset({TIP_DESK})),
     ("/drafts", _said("Drafts"), frozenset({LIAISON})),
     ("/sent", _said("Sent"), frozenset({LIAISON})),
     ("/approvals", _said("Approvals"), frozenset({LIAISON})),
@@ -91,7 +98,9 @@ class Pages:
     def page(self, visit: Visit, template: str, *, status: int = 200, **values: Any) -> Response:
         """One page for one visit."""
         entry = self._site.ports.officers.get(visit.person)
-        roles = frozenset(entry.roles if entry else ()) | ({TELLER} if is_ngo(self._site.ports, entry) else set())
+        roles = frozenset(entry.roles if entry else ())
+        if self._site.ports.tips and roles & DESK:
+            roles |= {TELLER if is_ngo(self._site.ports, entry) else TIP_DESK}
         around = {
             "signed_in": bool(visit.person),
             "token": visit.token,

@@ -36,6 +36,7 @@ from node.console.sent_pages import SentPages
 from node.console.sign_in_pages import SignInPages
 from node.console.site import Site
 from node.console.tell_pages import TellPages
+from node.console.tip_pages import TipPages
 from node.console.visits import (
     HEADERS,
     TLS_HEADERS,
@@ -90,6 +91,7 @@ class Console:
             *RecallPages(site, self._pages, confirming).pages(),
             *AuditPages(site, self._pages).pages(),
             *TellPages(site, self._pages).pages(),
+            *TipPages(site, self._pages).pages(),
         )
 
     def application(self) -> Starlette:
@@ -113,9 +115,6 @@ class Console:
         except ExchangeError as refused:
             response = await run_in_threadpool(self._refusal, refused, language)
         except Exception as error:  # noqa: BLE001 - whatever it is, the browser learns nothing of it
-            import traceback
-
-            traceback.print_exc()
             logger().error("console request failed", error=type(error).__name__)
             response = await run_in_threadpool(self._pages.trouble, language, 500, "INTERNAL")
         return self._secured(response)
