@@ -27,6 +27,25 @@ _WORK: Opens = {
     ("GET", "/inbox/{alert}/report"): (DESK, 200),
     ("POST", "/inbox/{alert}/report"): (GIVEN, 303),
 }
+_REPLIES: Opens = {
+    ("GET", "/inbox/{alert}/acknowledge"): (DESK, 200),
+    # The agreement of the matrix has no clause for it.
+    ("POST", "/inbox/{alert}/acknowledge"): (GIVEN, 422),
+    ("GET", "/inbox/{alert}/attest"): (DESK, 200),
+    # Nothing is owed for it.
+    ("POST", "/inbox/{alert}/attest"): (GIVEN, 422),
+}
+_REQUESTS: Opens = {
+    ("GET", "/requests"): (DESK, 200),
+    # The alert that the matrix names is no request; the tests of these pages have one.
+    ("GET", "/requests/{request}"): (set(), 0),
+    ("GET", "/requests/{request}/answer"): (set(), 0),
+    ("POST", "/requests/{request}/answer"): (set(), 0),
+    ("GET", "/requests/{request}/refuse"): (DESK, 200),
+    ("POST", "/requests/{request}/refuse"): (DESK, 422),
+    ("GET", "/requests/{request}/clock"): (DESK, 200),
+    ("POST", "/requests/{request}/clock"): (DESK, 422),
+}
 _AUDITOR: Opens = {
     ("GET", "/audit"): ({"auditor"}, 200),
     ("GET", "/audit/disclosures"): ({"auditor"}, 200),
@@ -65,6 +84,8 @@ _COMPOSE: Opens = {
 OPENS: Opens = {
     **_ENTRANCE,
     **_WORK,
+    **_REPLIES,
+    **_REQUESTS,
     **_COMPOSE,
     **_AUDITOR,
     **_TELL,

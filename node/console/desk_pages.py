@@ -1,18 +1,17 @@
 """The pages of a desk: what needs you, what came in, one alert, the report back. Each calls what the command line calls."""
 
-import re
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Any, Final
 
 from starlette.responses import RedirectResponse, Response
 
-from exchange.errors import NotFound
 from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1.hit_report_pb2 import HitReport
+from exchange.v1.information_pb2 import InformationRequest
 from node.console.alert_words import AlertView, alert_view
 from node.console.page import Page
 from node.console.pages import DESK, WORKERS, Pages
+from node.console.reply_pages import asked_once, reference_of
 from node.console.report_form import OUTCOMES, PROBLEMS, ReportForm, read_report
 from node.console.site import Site
 from node.console.visits import Elsewhere, Visit
@@ -27,9 +26,9 @@ from node.operations.tip_form import is_ngo
 from node.operations.whoami import whoami
 from node.operations.work import list_work
 
-_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 WORK_SHOWN: Final = 50
 """More on one page would be too much for a poor line."""
+_REQUEST: Final = InformationRequest.DESCRIPTOR.full_name
 _REASON: Final = "Report to the originator"
 """Why, for auditors: as the command line says by itself."""
 
@@ -93,18 +92,20 @@ class DeskPages:
 
     def alert(self, visit: Visit) -> Response:
         """One alert as the person's agency was given it, the opening journalled as for the command line. Raises as `get_inbox_alert`."""
-        view = self._view(visit, _reference(visit))
-        return self._pages.page(visit, "alert.html", alert=view, reported="reported" in visit.query)
+        view = self._view(visit, reference_of(visit))
+        done = next((name for name in ("reported", "acknowledged", "attested") if name in visit.query), "")
+        asks = view.summary.alert_type == _REQUEST
+        return self._pages.page(visit, "alert.html", alert=view, done=done, asks=asks, now=self._ports.clock.now_ms())
 
     def ask_report(self, visit: Visit) -> Response:
         """The form to report back. Raises `NotPermitted`."""
-        reference = _reference(visit)
+        reference = reference_of(visit)
         require(self._ports, visit.person, DESK)
         return self._report_page(visit, reference, ReportForm(), [])
 
     def report(self, visit: Visit) -> Response:
         """Send the report, or show the form again with all that is wrong. Raises as `report_hit`."""
-        reference = _reference(visit)
+        reference = reference_of(visit)
         entry = require(self._ports, visit.person, DESK)
         form = ReportForm.of(visit.form)
         read = read_report(form, visit.language, self._site.desks.get(str(entry.agency)), self._ports.clock.now().date())
@@ -121,9 +122,7 @@ class DeskPages:
         return self._pages.page(visit, "report.html", status=422 if problems else 200, **shown)
 
     def _send(self, visit: Visit, reference: str, content: HitReport) -> list[messages.Problem]:
-        # The same report again, after a lost connection, is not a second report.
-        said = content.SerializeToString(deterministic=True)
-        asked = sha256(b"\0".join((visit.person.encode(), reference.encode(), said))).digest()[:16]
+        asked = asked_once(visit, reference, content.SerializeToString(deterministic=True).hex())
         question = messages.ReportHitRequest(request_id=asked, alert=reference, report=content, reason=_REASON)
         return list(answer(self._ports, visit.person, question, self._site.release).published.problems)
 
@@ -137,11 +136,3 @@ class DeskPages:
 
     def _view(self, visit: Visit, reference: str) -> AlertView:
         return alert_view(get_inbox_alert(self._ports, visit.person, reference), visit.language, texts_in(visit.language))
-
-
-def _reference(visit: Visit) -> str:
-    # An address names an alert by its digest alone: nothing of a person, and nothing to guess.
-    reference = visit.place["alert"]
-    if not _DIGEST.fullmatch(reference):
-        raise NotFound("PATH_UNKNOWN", "there is no such page")
-    return reference

@@ -68,6 +68,7 @@ PLACES: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
     ("/tell", _said("Tell"), frozenset({TELLER})),
     ("/work", _said("Work"), WORKERS),
     ("/inbox", _said("Inbox"), DESK),
+    ("/requests", _said("Requests"), DESK),
     ("/drafts", _said("Drafts"), frozenset({LIAISON})),
     ("/audit", _said("Audit"), frozenset({AUDITOR})),
     ("/you", _said("You"), frozenset()),

@@ -28,6 +28,8 @@ from node.console.languages import Language, choose, load_languages
 from node.console.news import News
 from node.console.page import Answer, Page
 from node.console.pages import Pages
+from node.console.reply_pages import ReplyPages
+from node.console.request_pages import RequestPages
 from node.console.sign_in_pages import SignInPages
 from node.console.site import Site
 from node.console.tell_pages import TellPages
@@ -77,6 +79,8 @@ class Console:
             Page(method="POST", path="/language", answer=self._choose_language, open=True),
             *News(site).pages(),
             *DeskPages(site, self._pages).pages(),
+            *ReplyPages(site, self._pages).pages(),
+            *RequestPages(site, self._pages).pages(),
             *ComposePages(site, self._pages).pages(),
             *AuditPages(site, self._pages).pages(),
             *TellPages(site, self._pages).pages(),
