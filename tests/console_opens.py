@@ -46,6 +46,20 @@ _REQUESTS: Opens = {
     ("GET", "/requests/{request}/clock"): (DESK, 200),
     ("POST", "/requests/{request}/clock"): (DESK, 422),
 }
+_SENT: Opens = {
+    # By role and object: tests/node/test_console_sent.py, tests/node/test_console_approvals.py. The alert of this matrix came from abroad.
+    ("GET", "/sent"): ({"liaison", "second", "both"}, 200),
+    ("GET", "/sent/{alert}"): (set(), 0),
+    **{(method, f"/sent/{{alert}}/{verb}"): (set(), 0) for method in ("GET", "POST") for verb in ("withdraw", "restrict", "lift")},
+    ("GET", "/sent/{alert}/supplement/{recipient}"): (set(), 0),
+    ("POST", "/sent/{alert}/supplement/{recipient}"): (set(), 0),
+    ("GET", "/approvals"): ({"liaison", "second", "both"}, 200),
+    ("GET", "/approvals/{submission}"): (set(), 0),
+    ("GET", "/approvals/{submission}/approve"): (set(), 0),
+    ("POST", "/approvals/{submission}/approve"): (set(), 0),
+    ("POST", "/approvals/{submission}/take-back"): (set(), 0),
+    ("GET", "/approvals/{submission}/read/{recipient}"): (set(), 0),
+}
 _AUDITOR: Opens = {
     ("GET", "/audit"): ({"auditor"}, 200),
     ("GET", "/audit/disclosures"): ({"auditor"}, 200),
@@ -56,7 +70,13 @@ _AUDITOR: Opens = {
     # Of what came in the sender keeps who released it: an auditor is told that nothing of it is here.
     ("POST", "/audit/disclosures/{sender}/{recipient}/{generation}/{index}/open"): ({"auditor"}, 404),
 }
-IN_PATHS = {"sender": "gb.alerts.example", "recipient": "kh.alerts.example", "generation": "1", "index": "0"}
+IN_PATHS = {
+    "submission": "0" * 32,
+    "sender": "gb.alerts.example",
+    "recipient": "kh.alerts.example",
+    "generation": "1",
+    "index": "0",
+}
 """What stands in the place of a path's other parameters, in the office that the matrix is asked in."""
 _TELL: Opens = {
     ("GET", "/tell"): ({"ngo"}, 200),
@@ -66,6 +86,15 @@ _TELL: Opens = {
     ("POST", "/tell/{tip}/send"): ({"ngo"}, 303),
     ("GET", "/tell/{tip}/{step}"): ({"ngo"}, 200),
     ("POST", "/tell/{tip}/{step}"): ({"ngo"}, 303),
+}
+_TIPS: Opens = {
+    ("GET", "/tips"): (DESK, 200),
+    ("GET", "/tips/{tip}"): ({"liaison", "second", "police"}, 200),
+    ("POST", "/tips/{tip}/take"): ({"liaison", "second", "police"}, 303),
+    ("GET", "/tips/{tip}/{deed}"): (DESK, 200),
+    ("POST", "/tips/{tip}/{deed}"): ({"liaison", "second", "police"}, 303),
+    ("GET", "/inbox/{alert}/tip-status"): (DESK, 200),
+    ("POST", "/inbox/{alert}/tip-status"): (DESK, 422),
 }
 AUTHOR = {"liaison"}
 LIAISONS = {"liaison", "second", "both"}
@@ -81,14 +110,24 @@ _COMPOSE: Opens = {
     ("GET", "/drafts/{draft}/step/{part}"): (AUTHOR | {"second"}, 200),
     ("POST", "/drafts/{draft}/step/{part}"): (AUTHOR, 303),
 }
+_RELEASE: Opens = {
+    # A draft that says so little goes to nobody: its pages say what is missing.
+    ("GET", "/drafts/{draft}/preview"): (AUTHOR | {"second"}, 200),
+    ("GET", "/drafts/{draft}/preview/{recipient}"): (set(), 0),
+    ("POST", "/drafts/{draft}/preview"): (AUTHOR, 422),
+    ("POST", "/drafts/{draft}/release"): (AUTHOR, 422),
+}
 OPENS: Opens = {
     **_ENTRANCE,
     **_WORK,
     **_REPLIES,
     **_REQUESTS,
     **_COMPOSE,
+    **_RELEASE,
+    **_SENT,
     **_AUDITOR,
     **_TELL,
+    **_TIPS,
 }
 """For each page who it opens to, and with what status; to everybody else it refuses."""
 NEW = {("GET", "/sign-in"): 200, ("GET", "/enrol"): 200, ("POST", "/language"): 303}
