@@ -30,10 +30,10 @@ from node.console.languages import Language, choose, load_languages
 from node.console.news import News
 from node.console.page import Answer, Page
 from node.console.pages import Pages
-from node.console.reply_pages import ReplyPages
-from node.console.request_pages import RequestPages
 from node.console.preview_pages import PreviewPages
 from node.console.recall_pages import RecallPages
+from node.console.reply_pages import ReplyPages
+from node.console.request_pages import RequestPages
 from node.console.sent_pages import SentPages
 from node.console.sign_in_pages import SignInPages
 from node.console.site import Site
