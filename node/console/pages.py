@@ -76,7 +76,7 @@ PLACES: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
     ("/tell", _said("Tell"), frozenset({TELLER})),
     ("/work", _said("Work"), WORKERS),
     ("/inbox", _said("Inbox"), DESK),
-    ("/requests", _said("Requests"), DESK),
+    ("/requests", _said("Requests"), frozenset({TIP_DESK})),
     ("/tips", _said("Tips"), frozenset({TIP_DESK})),
     ("/drafts", _said("Drafts"), frozenset({LIAISON})),
     ("/sent", _said("Sent"), frozenset({LIAISON})),
