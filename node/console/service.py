@@ -115,9 +115,6 @@ class Console:
         except ExchangeError as refused:
             response = await run_in_threadpool(self._refusal, refused, language)
         except Exception as error:  # noqa: BLE001 - whatever it is, the browser learns nothing of it
-            import traceback
-
-            traceback.print_exc()
             logger().error("console request failed", error=type(error).__name__)
             response = await run_in_threadpool(self._pages.trouble, language, 500, "INTERNAL")
         return self._secured(response)
