@@ -10,6 +10,7 @@ from starlette.responses import Response, StreamingResponse
 from node.console.assets import Assets
 from node.console.languages import Language
 from node.console.preview_words import recipient_reference
+from node.console.refusal_words import refusal_words
 from node.console.site import NAME, Site
 from node.console.streams import stream
 from node.console.visits import TOKEN, Visit
@@ -161,4 +162,5 @@ def _environment(language: Language) -> Environment:
     made.filters |= {"safe_text": safe_text, "party": _party, "reference": recipient_reference}
     made.globals |= {"language": language, "moment": language.moment, "count": language.count}
     made.globals |= {"number": language.number, "day": language.day, "country": language.country}
+    made.globals |= {"refusal_words": partial(refusal_words, language)}
     return made
