@@ -5,6 +5,7 @@ from functools import cache, partial
 from typing import Any, Final, cast
 
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader, PrefixLoader
+from markupsafe import escape
 from starlette.responses import Response, StreamingResponse
 
 from node.console.assets import Assets
@@ -157,7 +158,12 @@ def _environment(language: Language) -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    made.install_gettext_translations(language.translations, newstyle=True)  # type: ignore[attr-defined]  # of the extension
+    # Jinja takes what a catalogue says for markup, and a catalogue says what it does not know as it was given: somebody's own words.
+    made.install_gettext_callables(  # type: ignore[attr-defined]  # of the extension
+        lambda text: escape(language.translations.ugettext(text)),
+        lambda one, many, number: escape(language.translations.ungettext(one, many, number)),
+        newstyle=True,
+    )
     made.filters |= {"safe_text": safe_text, "party": party_words, "reference": recipient_reference}
     made.globals |= {"language": language, "moment": language.moment, "count": language.count}
     made.globals |= {"number": language.number, "day": language.day, "country": language.country}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import structlog
 
-from node.console import desk_pages, visits
+from node.console import desk_pages, pages, visits
 from node.console.languages import load_languages
 from node.console.visits import HEADERS, LARGEST_FORM
 from tests.authenticator import Authenticator
@@ -196,3 +196,10 @@ def test_there_is_a_language_file_for_each_language() -> None:
     assert set(load_languages()) == {"en", "km", "th", "vi"}
     assert {path.stem for path in (Path(visits.__file__).parent / "locale").glob("*.po")} == {"km", "th", "vi"}
     assert NO_ASSETS.path("x").startswith("/assets/")
+
+
+def test_words_that_no_catalogue_knows_are_text_not_markup() -> None:
+    for language in load_languages().values():
+        environment = pages._environment(language)
+        shown = environment.from_string("{{ _(said) }} {{ ngettext(said, said, 2) }}").render(said="<b>EXAMPLE</b>")
+        assert shown == "&lt;b&gt;EXAMPLE&lt;/b&gt; &lt;b&gt;EXAMPLE&lt;/b&gt;"
