@@ -16,7 +16,8 @@ pytestmark = pytest.mark.system
 def drafted(both: Offices, context: str = "liaison", reference: str = "EXAMPLE-1") -> str:
     """The address of a draft in London that is ready: of somebody else each time, since of one man only one alert is in force."""
     document = json.loads(unfinished_sample("GB", "KH"))
-    document["alert"]["names"][0]["given"] = f"Brian {reference}"
+    document["alert"]["primary_name"] = f"PLACEHOLDER, {reference}"
+    del document["alert"]["names"]
     document["alert"]["documents"][0]["number"] = reference.replace("-", "")
     document["alert"]["national_reference"] = reference
     with ask(both.gb, context) as stub:
@@ -29,7 +30,7 @@ def release(liaison: Person, draft: str) -> str:
     liaison.follow("What each recipient will see")
     liaison.page.get_by_label("Why is this necessary?").fill("To warn the countries on his way")
     liaison.press("Check and sign")
-    liaison.press("Release")
+    liaison.press("Sign and release")
     assert "/sent/" in liaison.page.url
     return liaison.page.url.partition("/sent/")[2].partition("?")[0]
 
@@ -40,7 +41,7 @@ def test_an_alert_goes_from_a_draft_in_london_to_a_report_from_phnom_penh(buildi
     border.goto("/inbox")
     border.sees(digest[:12])
     border.page.goto(f"{border.origin}/inbox/{digest}")
-    assert "Placeholder" in border.texts()
+    assert "PLACEHOLDER" in border.texts()
     border.goto(f"/inbox/{digest}/report")
     border.press("Send the report")
     expect(border.page.get_by_role("alert")).to_be_visible()
@@ -58,7 +59,7 @@ def test_without_javascript_the_same_is_done_by_a_training_code(building: Buildi
     border.goto("/inbox")
     border.sees(digest[:12])
     border.page.goto(f"{border.origin}/inbox/{digest}")
-    assert "Placeholder" in border.texts()
+    assert "PLACEHOLDER" in border.texts()
 
 
 def test_an_alert_is_released_by_keyboard_alone(building: Building, both: Offices) -> None:
@@ -70,7 +71,7 @@ def test_an_alert_is_released_by_keyboard_alone(building: Building, both: Office
     tab_to(liaison, "Check and sign")
     with page.expect_navigation():
         page.keyboard.press("Enter")
-    tab_to(liaison, "Release")
+    tab_to(liaison, "Sign and release")
     with page.expect_navigation():
         page.keyboard.press("Space")
     assert "/sent/" in page.url
@@ -89,9 +90,9 @@ def tab_to(person: Person, name: str) -> None:
         person.page.keyboard.press("Tab")
         at = person.page.evaluate(
             "() => { const at = document.activeElement, look = getComputedStyle(at);"
-            " return [at.id, at.textContent.trim(), look.outlineStyle !== 'none' || look.boxShadow !== 'none'] }"
+            " return [at.id, at.textContent.trim(), look.outlineStyle !== 'none' || look.boxShadow !== 'none', at.tagName] }"
         )
-        assert at[2], f"nothing shows that {at[:2]} has the focus"
+        assert at[2] or at[3] == "BODY", f"nothing shows that {at[:2]} has the focus"
         if name in at[:2]:
             return
     pytest.fail(f"{name} is not reached")
