@@ -26,6 +26,28 @@ _WORK: Opens = {
     ("GET", "/inbox/{alert}"): (GIVEN, 200),
     ("GET", "/inbox/{alert}/report"): (DESK, 200),
     ("POST", "/inbox/{alert}/report"): (GIVEN, 303),
+    ("GET", "/inbox/{alert}/report/full"): (DESK, 200),
+    ("POST", "/inbox/{alert}/report/full"): (GIVEN, 303),
+    ("POST", "/inbox/{alert}/ask"): ({"liaison", "second", "both"}, 303),
+}
+_REPLIES: Opens = {
+    ("GET", "/inbox/{alert}/acknowledge"): (DESK, 200),
+    # The agreement of the matrix has no clause for it.
+    ("POST", "/inbox/{alert}/acknowledge"): (GIVEN, 422),
+    ("GET", "/inbox/{alert}/attest"): (DESK, 200),
+    # Nothing is owed for it.
+    ("POST", "/inbox/{alert}/attest"): (GIVEN, 422),
+}
+_REQUESTS: Opens = {
+    ("GET", "/requests"): (DESK, 200),
+    # The alert that the matrix names is no request; the tests of these pages have one.
+    ("GET", "/requests/{request}"): (set(), 0),
+    ("GET", "/requests/{request}/answer"): (set(), 0),
+    ("POST", "/requests/{request}/answer"): (set(), 0),
+    ("GET", "/requests/{request}/refuse"): (DESK, 200),
+    ("POST", "/requests/{request}/refuse"): (DESK, 422),
+    ("GET", "/requests/{request}/clock"): (DESK, 200),
+    ("POST", "/requests/{request}/clock"): (DESK, 422),
 }
 _SENT: Opens = {
     # By role and object: tests/node/test_console_sent.py, tests/node/test_console_approvals.py. The alert of this matrix came from abroad.
@@ -46,6 +68,29 @@ _AUDITOR: Opens = {
     ("GET", "/audit/disclosures"): ({"auditor"}, 200),
     ("GET", "/audit/timeline"): ({"auditor"}, 200),
     ("GET", "/audit/flow"): ({"auditor"}, 200),
+    ("GET", "/audit/stats"): ({"auditor"}, 200),
+    ("GET", "/audit/journal"): ({"auditor"}, 200),
+    ("GET", "/audit/journal/{generation}/{index}"): ({"auditor"}, 200),
+    ("GET", "/audit/journal/{generation}/{index}/open"): ({"auditor"}, 200),
+    ("POST", "/audit/journal/{generation}/{index}/open"): ({"auditor"}, 422),
+    ("GET", "/audit/journal/{generation}/{index}/finding"): ({"auditor"}, 200),
+    ("POST", "/audit/journal/{generation}/{index}/finding"): ({"auditor"}, 422),
+    ("GET", "/audit/disclosures/{sender}/{recipient}/{generation}/{index}/finding"): ({"auditor"}, 200),
+    ("POST", "/audit/disclosures/{sender}/{recipient}/{generation}/{index}/finding"): ({"auditor"}, 422),
+    ("GET", "/audit/alerts/{alert}"): ({"auditor"}, 200),
+    ("GET", "/audit/alarms"): ({"auditor"}, 200),
+    ("GET", "/audit/mistakes"): ({"auditor"}, 200),
+    ("GET", "/audit/witnesses"): ({"auditor", "administrator"}, 200),
+    ("GET", "/audit/checks"): ({"auditor"}, 200),
+    ("POST", "/audit/checks"): ({"auditor"}, 200),
+    ("GET", "/audit/reconcile"): ({"auditor"}, 200),
+    ("POST", "/audit/reconcile"): ({"auditor"}, 422),
+    ("GET", "/audit/reasons"): ({"auditor"}, 200),
+    ("GET", "/audit/urgent"): ({"auditor"}, 200),
+    ("GET", "/audit/samples"): ({"auditor"}, 200),
+    ("POST", "/audit/samples"): ({"auditor"}, 400),
+    ("GET", "/audit/export"): ({"auditor"}, 200),
+    ("POST", "/audit/export"): ({"auditor"}, 400),
     ("GET", "/audit/disclosures/{sender}/{recipient}/{generation}/{index}"): ({"auditor"}, 200),
     ("GET", "/audit/disclosures/{sender}/{recipient}/{generation}/{index}/open"): ({"auditor"}, 200),
     # Of what came in the sender keeps who released it: an auditor is told that nothing of it is here.
@@ -101,6 +146,8 @@ _RELEASE: Opens = {
 OPENS: Opens = {
     **_ENTRANCE,
     **_WORK,
+    **_REPLIES,
+    **_REQUESTS,
     **_COMPOSE,
     **_RELEASE,
     **_SENT,

@@ -1,18 +1,20 @@
 """Pages from templates: every value escaped, every word from the catalogue of the person's language."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from functools import cache, partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader, PrefixLoader
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from node.console.assets import Assets
 from node.console.languages import Language
 from node.console.preview_words import recipient_reference
 from node.console.refusal_words import refusal_words
 from node.console.site import NAME, Site
+from node.console.streams import stream
 from node.console.visits import TOKEN, Visit
+from node.console.words import party_words
 from node.operations.officers import ADMINISTRATOR, AUDITOR, LIAISON, PARTNER_OFFICER
 from node.operations.tip_form import is_ngo
 from node.reading_values import safe_text
@@ -22,7 +24,9 @@ _COMPONENTS: Final = "govuk_frontend_jinja"
 DESK: Final = frozenset({LIAISON, PARTNER_OFFICER})
 TELLER: Final = "teller"
 TIP_DESK: Final = "tip desk"
-"""No roles of the roster: whoever's agency is an organisation that tells this country what it saw, and whoever's may be told."""
+AUTHORITY: Final = "authority"
+"""No roles of the roster: whoever's agency is an organisation that tells this country what it saw, whoever's may be told, and whoever's is
+no such organisation."""
 
 
 def _said(text: str) -> str:
@@ -32,6 +36,7 @@ def _said(text: str) -> str:
 
 TROUBLES: Final[Mapping[str, str]] = {
     "AGENCY_MISSING": _said("The roster names no agency for you. Ask your administrator to add it."),
+    "BUSY": _said("Another check is running. Try again in a while."),
     "CHALLENGE": _said("This page was open for too long, or was sent twice. Begin again."),
     "CROSS_SITE": _said("Forms are taken from this site’s own pages only. Open the page again and send the form from there."),
     "ALERT_NOT_FOUND": _said("There is nothing here for your agency under this address."),
@@ -76,6 +81,7 @@ PLACES: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
     ("/tell", _said("Tell"), frozenset({TELLER})),
     ("/work", _said("Work"), WORKERS),
     ("/inbox", _said("Inbox"), DESK),
+    ("/requests", _said("Requests"), frozenset({AUTHORITY})),
     ("/tips", _said("Tips"), frozenset({TIP_DESK})),
     ("/drafts", _said("Drafts"), frozenset({LIAISON})),
     ("/sent", _said("Sent"), frozenset({LIAISON})),
@@ -97,11 +103,15 @@ class Pages:
 
     def page(self, visit: Visit, template: str, *, status: int = 200, **values: Any) -> Response:
         """One page for one visit."""
+        return self._rendered(visit.language, template, status, {**self._around(visit), **values})
+
+    def _around(self, visit: Visit) -> dict[str, Any]:
         entry = self._site.ports.officers.get(visit.person)
         roles = frozenset(entry.roles if entry else ())
-        if self._site.ports.tips and roles & DESK:
-            roles |= {TELLER if is_ngo(self._site.ports, entry) else TIP_DESK}
-        around = {
+        if roles & DESK:
+            told = {AUTHORITY, TIP_DESK} if self._site.ports.tips else {AUTHORITY}
+            roles |= {TELLER} if is_ngo(self._site.ports, entry) else told
+        return {
             "signed_in": bool(visit.person),
             "token": visit.token,
             "token_name": TOKEN,
@@ -109,8 +119,14 @@ class Pages:
             "training": self._site.ports.training,
             "own_zone": self._site.zone,
             "moment": partial(_moment, visit.language, self._site.zone),
+            "trouble": lambda code: visit.language.say(TROUBLES.get(code, OTHER_TROUBLE)),
         }
-        return self._rendered(visit.language, template, status, {**around, **values})
+
+    def stream(self, visit: Visit, template: str, **values: Any) -> Response:
+        """One page that is sent as it is made (`node.console.streams`)."""
+        made = _environment(visit.language).get_template(template).generate(**self._around(visit), **self._everywhere(), **values)
+        headers = {"content-language": visit.language.code}
+        return StreamingResponse(stream(cast("Generator[str]", made)), media_type="text/html", headers=headers)
 
     def trouble(self, language: Language, status: int, code: str) -> Response:
         """What went wrong, by its code; the same page for whoever is signed in and whoever is not."""
@@ -119,20 +135,16 @@ class Pages:
         return self._rendered(language, "trouble.html", status, {"code": code, "words": words, "alone": True})
 
     def _rendered(self, language: Language, template: str, status: int, values: Mapping[str, Any]) -> Response:
-        around = {"asset": self._assets.path, "product": NAME, "languages": tuple(self._languages.values())}
-        text = _environment(language).get_template(template).render(**around, **values)
+        text = _environment(language).get_template(template).render(**self._everywhere(), **values)
         return Response(text, status_code=status, media_type="text/html", headers={"content-language": language.code})
+
+    def _everywhere(self) -> dict[str, Any]:
+        return {"asset": self._assets.path, "product": NAME, "languages": tuple(self._languages.values())}
 
 
 def _moment(language: Language, own_zone: str, unix_ms: int, zone: str = "") -> str:
     """A point in time as the clock shows it there, or where the officers of this console sit."""
     return language.moment(unix_ms, zone or own_zone)
-
-
-def _party(spiffe_id: str) -> str:
-    """A short name of an agency, as the command line writes it: `gdi (kh)`; other names as they are."""
-    domain, slash, slug = spiffe_id.removeprefix("spiffe://").partition("/agency/")
-    return safe_text(f"{slug} ({domain.split('.')[0]})" if slash else spiffe_id)
 
 
 @cache
@@ -146,7 +158,7 @@ def _environment(language: Language) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     made.install_gettext_translations(language.translations, newstyle=True)  # type: ignore[attr-defined]  # of the extension
-    made.filters |= {"safe_text": safe_text, "party": _party, "reference": recipient_reference}
+    made.filters |= {"safe_text": safe_text, "party": party_words, "reference": recipient_reference}
     made.globals |= {"language": language, "moment": language.moment, "count": language.count}
     made.globals |= {"number": language.number, "day": language.day, "country": language.country}
     made.globals |= {"refusal_words": partial(refusal_words, language)}

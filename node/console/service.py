@@ -21,7 +21,10 @@ from starlette.routing import Route
 from exchange.errors import Conflict, ExchangeError, Malformed, NotFound, Refused, Unverified
 from node.console.approval_pages import ApprovalPages
 from node.console.assets import Assets
+from node.console.audit_journal_pages import AuditJournalPages
 from node.console.audit_pages import AuditPages
+from node.console.audit_run_pages import AuditRunPages
+from node.console.audit_sample_pages import AuditSamplePages
 from node.console.challenges import Challenges
 from node.console.compose_pages import ComposePages
 from node.console.confirm import Confirming
@@ -32,6 +35,8 @@ from node.console.page import Answer, Page
 from node.console.pages import Pages
 from node.console.preview_pages import PreviewPages
 from node.console.recall_pages import RecallPages
+from node.console.reply_pages import ReplyPages
+from node.console.request_pages import RequestPages
 from node.console.sent_pages import SentPages
 from node.console.sign_in_pages import SignInPages
 from node.console.site import Site
@@ -84,12 +89,17 @@ class Console:
             Page(method="POST", path="/language", answer=self._choose_language, open=True),
             *News(site).pages(),
             *DeskPages(site, self._pages).pages(),
+            *ReplyPages(site, self._pages).pages(),
+            *RequestPages(site, self._pages).pages(),
             *ComposePages(site, self._pages).pages(),
             *PreviewPages(site, self._pages, confirming).pages(),
             *ApprovalPages(site, self._pages, confirming).pages(),
             *SentPages(site, self._pages).pages(),
             *RecallPages(site, self._pages, confirming).pages(),
             *AuditPages(site, self._pages).pages(),
+            *AuditJournalPages(site, self._pages).pages(),
+            *AuditRunPages(site, self._pages).pages(),
+            *AuditSamplePages(site, self._pages, Confirming(site, challenges)).pages(),
             *TellPages(site, self._pages).pages(),
             *TipPages(site, self._pages).pages(),
         )
