@@ -48,6 +48,7 @@ TROUBLES: Final[Mapping[str, str]] = {
 PLACES: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
     ("/work", _said("Work"), WORKERS),
     ("/inbox", _said("Inbox"), DESK),
+    ("/admin", _said("Administration"), frozenset({ADMINISTRATOR})),
     ("/you", _said("You"), frozenset()),
 )
 """Where the navigation leads, and the roles that have each; none means everybody. A page says with `here` which of them it belongs to."""
@@ -111,6 +112,6 @@ def _environment(language: Language) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     made.install_gettext_translations(language.translations, newstyle=True)  # type: ignore[attr-defined]  # of the extension
-    made.filters |= {"safe_text": safe_text, "party": _party}
+    made.filters |= {"away": language.away, "safe_text": safe_text, "party": _party}
     made.globals |= {"language": language, "moment": language.moment, "count": language.count}
     return made

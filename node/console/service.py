@@ -19,6 +19,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from exchange.errors import Conflict, ExchangeError, Malformed, NotFound, Refused, Unverified
+from node.console.admin_pages import AdminPages
 from node.console.assets import Assets
 from node.console.challenges import Challenges
 from node.console.desk_pages import DeskPages
@@ -72,6 +73,7 @@ class Console:
             *SignInPages(site, self._pages, challenges, self._signing_in, self._signing_out).pages(),
             Page(method="POST", path="/language", answer=self._choose_language, open=True),
             *DeskPages(site, self._pages).pages(),
+            *AdminPages(site, self._pages).pages(),
         )
 
     def application(self) -> Starlette:
