@@ -26,7 +26,16 @@ _WORK: Opens = {
     ("GET", "/inbox/{alert}/report"): (DESK, 200),
     ("POST", "/inbox/{alert}/report"): (GIVEN, 303),
 }
-OPENS: Opens = _ENTRANCE | _WORK
+_TELL: Opens = {
+    ("GET", "/tell"): ({"ngo"}, 200),
+    ("POST", "/tell"): ({"ngo"}, 303),
+    ("GET", "/tell/{tip}"): ({"ngo"}, 303),
+    ("GET", "/tell/{tip}/check"): ({"ngo"}, 200),
+    ("POST", "/tell/{tip}/send"): ({"ngo"}, 303),
+    ("GET", "/tell/{tip}/{step}"): ({"ngo"}, 200),
+    ("POST", "/tell/{tip}/{step}"): ({"ngo"}, 303),
+}
+OPENS: Opens = _ENTRANCE | _WORK | _TELL
 """For each page who it opens to, and with what status; to everybody else it refuses."""
 NEW = {("GET", "/sign-in"): 200, ("GET", "/enrol"): 200, ("POST", "/language"): 303}
 """What whoever is not signed in is answered with, other than a refusal or the page to sign in."""

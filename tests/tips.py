@@ -12,7 +12,7 @@ from node.operations import tip_convert, tip_line
 from node.operations.sequence import sequence
 from node.operations.tip_line import TipAnswer
 from node.tips.plan import CallNow, TipPlan, place_key
-from tests.countries import BORDER, POLICE, agency, agreement, changed, clause, domain
+from tests.countries import BORDER, NGO, POLICE, agency, agreement, changed, clause, domain
 from tests.rig import Office
 
 NGO_ID, OTHER_NGO = f"spiffe://{domain('kh')}/ngo/hotline", f"spiffe://{domain('kh')}/ngo/shelter"
@@ -32,6 +32,7 @@ def plan(**changes: Any) -> TipPlan:
     """Cambodia's plan: the border agency is the local desk of Siem Reap, the police the national desk."""
     whole = TipPlan(
         ngos={NGO_ID: "Hotline (EXAMPLE)", OTHER_NGO: "Shelter (EXAMPLE)"},
+        agencies={agency("kh", NGO): NGO_ID},
         national_desk=KH_POLICE,
         desks={place_key("Siem Reap"): KH_BORDER, place_key("KH-17"): KH_BORDER},
         countries={"GBR": GB_POLICE},

@@ -22,6 +22,7 @@ from node.console.work_words import flag_words, kind_words
 from node.operations.inbox import get_inbox_alert, list_inbox
 from node.operations.officers import require
 from node.operations.report import answer
+from node.operations.tip_form import is_ngo
 from node.operations.whoami import whoami
 from node.operations.work import list_work
 
@@ -55,7 +56,7 @@ class DeskPages:
     def home(self, visit: Visit) -> Response:
         """Where a person begins."""
         entry = self._ports.officers[visit.person]
-        raise Elsewhere("/work" if WORKERS & set(entry.roles) else "/you")
+        raise Elsewhere("/tell" if is_ngo(self._ports, entry) else "/work" if WORKERS & set(entry.roles) else "/you")
 
     def you(self, visit: Visit) -> Response:
         """Who the person is to this node."""
@@ -69,12 +70,8 @@ class DeskPages:
         return self._pages.page(visit, "work.html", items=items, everything=everything, left_off=everything - len(items))
 
     def inbox(self, visit: Visit) -> Response:
-        """What came in, the next landing first, fifty at a time from the newest. Raises `NotPermitted`, `Malformed` (PAGE_TOKEN)."""
+        """What came in, the next landing first, fifty at a time. Raises `NotPermitted`, `Malformed` (PAGE_TOKEN)."""
         found = list_inbox(self._ports, visit.person, messages.ListInboxRequest(page_token=visit.query.get("after", "")))
-        now = self._ports.clock.now_ms()
-        rows = sorted(
-            found.alerts, key=lambda one: (not one.arrives_at >= now, one.arrives_at if one.arrives_at >= now else -one.received_at)
-        )
         shown = [
             {
                 "reference": one.manifest_digest.hex(),
@@ -85,7 +82,7 @@ class DeskPages:
                 "answered": one.answered,
                 "flags": [flag_words(flag) for flag in one.flags],
             }
-            for one in rows
+            for one in found.alerts
         ]
         return self._pages.page(visit, "inbox.html", alerts=shown, older=found.next_page_token)
 

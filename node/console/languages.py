@@ -86,10 +86,15 @@ def load_languages() -> Mapping[str, Language]:
     return {code: _read(code) for code in (ENGLISH, *found)}
 
 
-def choose(languages: Mapping[str, Language], chosen: str, accepted: str) -> Language:
-    """What the person chose, or what the browser asks for (Accept-Language) as far as it is there, or English."""
+def choose(languages: Mapping[str, Language], chosen: str, accepted: str, own: str = ENGLISH) -> Language:
+    """What the person chose, or what the browser asks for (Accept-Language) as far as it is there, or English.
+
+    `own` is the node's, for browsers that ask for nothing.
+    """
     if chosen in languages:
         return languages[chosen]
+    if accepted.strip() in {"", "*"}:
+        return languages.get(own, languages[ENGLISH])
     wanted: list[tuple[float, int, str]] = []
     for place, part in enumerate(accepted.split(",")[:_CHOICES_AT_MOST]):
         matched = _CHOICE.fullmatch(part)

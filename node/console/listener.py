@@ -52,6 +52,7 @@ def console_listener(config: Config, ports: Ports, sequencer: Sequencing) -> Htt
         demo_sign_in=section.demo_sign_in,
         desks={str(one.id): ContactDesk(unit=one.name, channel=one.desk) for one in config.agencies if one.desk},
         release=_releasing(sequencer),
+        language=config.node.languages[0].partition("-")[0] if config.node.languages else "en",
     )
     context = server_tls13(config.tls.desk_certificate, config.tls.desk_key) if secure else None
     if secure:

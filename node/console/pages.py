@@ -12,11 +12,14 @@ from node.console.languages import Language
 from node.console.site import NAME, Site
 from node.console.visits import TOKEN, Visit
 from node.operations.officers import ADMINISTRATOR, LIAISON, PARTNER_OFFICER
+from node.operations.tip_form import is_ngo
 from node.reading_values import safe_text
 
 WORKERS: Final = frozenset({LIAISON, PARTNER_OFFICER, ADMINISTRATOR})
 _COMPONENTS: Final = "govuk_frontend_jinja"
 DESK: Final = frozenset({LIAISON, PARTNER_OFFICER})
+TELLER: Final = "teller"
+"""No role of the roster: whoever's agency is an organisation that tells this country what it saw."""
 
 
 def _said(text: str) -> str:
@@ -41,11 +44,17 @@ TROUBLES: Final[Mapping[str, str]] = {
     "OFFICER_UNKNOWN": _said("You are not in the roster of this node. Ask your administrator to add you."),
     "PAGE_TOKEN": _said("This page of the list is not known. Begin at the first one."),
     "PASSKEY": _said("This passkey is not known here, or its answer does not hold. Try again, or ask your administrator for a new code."),
+    "NGO_UNKNOWN": _said("This page is for organisations that tell what they saw. That you asked has been recorded."),
     "PATH_UNKNOWN": _said("There is no such page."),
     "ROLE_MISSING": _said("Your role does not open this page. That you asked has been recorded."),
+    "TIPS_NONE": _said("This node takes no tips."),
+    "TIP_DRAFTS": _said("Too many tips of your organisation were begun and not sent. Send them, or let them go."),
+    "TIP_SUBMITTED": _said("This tip was sent, and changes no more. What you learned since is a new tip."),
+    "TIP_UNKNOWN": _said("There is no such tip here, or it is not for you."),
 }
 """What to tell a person, by code; every other code is told by itself."""
 PLACES: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
+    ("/tell", _said("Tell"), frozenset({TELLER})),
     ("/work", _said("Work"), WORKERS),
     ("/inbox", _said("Inbox"), DESK),
     ("/admin", _said("Administration"), frozenset({ADMINISTRATOR})),
@@ -66,7 +75,7 @@ class Pages:
     def page(self, visit: Visit, template: str, *, status: int = 200, **values: Any) -> Response:
         """One page for one visit."""
         entry = self._site.ports.officers.get(visit.person)
-        roles = frozenset(entry.roles if entry else ())
+        roles = frozenset(entry.roles if entry else ()) | ({TELLER} if is_ngo(self._site.ports, entry) else set())
         around = {
             "signed_in": bool(visit.person),
             "token": visit.token,

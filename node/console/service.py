@@ -28,6 +28,7 @@ from node.console.page import Answer, Page
 from node.console.pages import Pages
 from node.console.sign_in_pages import SignInPages
 from node.console.site import Site
+from node.console.tell_pages import TellPages
 from node.console.visits import (
     HEADERS,
     TLS_HEADERS,
@@ -74,6 +75,7 @@ class Console:
             Page(method="POST", path="/language", answer=self._choose_language, open=True),
             *DeskPages(site, self._pages).pages(),
             *AdminPages(site, self._pages).pages(),
+            *TellPages(site, self._pages).pages(),
         )
 
     def application(self) -> Starlette:
@@ -153,7 +155,9 @@ class Console:
             raise Refused("HOST", "this console answers under its own name only")
 
     def _language(self, request: Request) -> Language:
-        return choose(self._languages, request.cookies.get(LANGUAGE_COOKIE, ""), request.headers.get("accept-language", ""))
+        return choose(
+            self._languages, request.cookies.get(LANGUAGE_COOKIE, ""), request.headers.get("accept-language", ""), self._site.language
+        )
 
     async def _asset(self, request: Request) -> Response:
         asset = self._assets.by_name.get(request.path_params["name"])

@@ -30,6 +30,8 @@ class Site:
     desks: Mapping[str, ContactDesk]
     """How each agency (SPIFFE ID) of this country is reached, day and night."""
     release: Release
+    language: str = "en"
+    """What a browser is answered in that asks for no language at all."""
 
     @property
     def authority(self) -> str:

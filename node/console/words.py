@@ -14,6 +14,7 @@ from node.console.languages import Language
 from node.intake.countries import COUNTRIES, Country
 from node.intake.fields import enum_prefix
 from node.reading_texts import ENGLISH, Texts
+from node.tips.safeguards import SAFEGUARDS
 
 _TEMPLATES: Final = (
     *("not_known", "not_disclosed", "fact", "assessment", "yes", "no", "unknown_code", "span", "uncertain", "approximate"),
@@ -52,6 +53,7 @@ def english_words() -> Iterator[str]:
     yield from ENGLISH.scripts.values()
     yield from map(type_words, alert_types())
     yield from health_texts.english_texts()
+    yield from SAFEGUARDS.values()
     yield from (country.name for country in COUNTRIES.values() if country.alpha2 is None)
 
 

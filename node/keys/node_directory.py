@@ -220,8 +220,11 @@ def _tip_plan_lines(plan: PartyPlan) -> Iterator[str]:
     yield f"national_desk = {_quote(_party(plan, f'/agency/{home}'))}"
     yield "danger_minutes = 60      # until somebody looks, where a child may be in danger"
     yield "look_minutes = 1440\nkeep_days = 90\ndraft_days = 14"
+    listed = {agency.slug for agency in plan.agencies}
     for slug, name in plan.ngos.items():
         yield f"\n[[ngos]]\nid = {_quote(_party(plan, f'/ngo/{slug}'))}\nname = {_quote(name)}"
+        if slug in listed:
+            yield f"agency = {_quote(_party(plan, f'/agency/{slug}'))}   # its people write tips in the console, too"
     yield "\n# Local police first, where a child may be in danger."
     yield f'# [[desks]]\n# provinces = ["…"]\n# agency = {_quote(_party(plan, f"/agency/{home}"))}'
     yield "\n# To whom an officer is proposed to pass a tip on, by the suspect's country (ICAO 9303)."

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from google.protobuf.message import Message
 
-from exchange.v1 import travel_alert_pb2, travel_pb2
+from exchange.v1 import travel_pb2
+from exchange.v1.travel_alert_pb2 import TravelAlert
+
+ITINERARY: Final = TravelAlert.DESCRIPTOR.fields_by_name["itinerary"].number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +30,7 @@ def earliest_arrival(alert: Message) -> int:
 
 def stops(alert: Message | None, which: Literal["departure", "arrival"]) -> list[Stop]:
     """When and in which zone the legs of a TravelAlert depart or arrive, in order; none of any other alert."""
-    if not isinstance(alert, travel_alert_pb2.TravelAlert):
+    if not isinstance(alert, TravelAlert):
         return []
     times = [leg.departure if which == "departure" else leg.arrival for leg in alert.itinerary if leg.HasField(which)]
     return sorted((Stop(at=at, zone=time.zone) for time in times if (at := _moment(time))), key=lambda stop: stop.at)

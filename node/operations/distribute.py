@@ -17,7 +17,7 @@ from exchange.v1 import desk_service_pb2, handling_pb2
 from node.intake.problems import error
 from node.operations.access import note_access
 from node.operations.inbox import DESK, fragments_of, given_to, handling_of
-from node.operations.inside import desk_fields, distribution
+from node.operations.inside import desk_fields, distribution, keep_distributions
 from node.operations.officers import agency_of, require
 from node.operations.standing import standing_for
 from node.ports import Ports
@@ -126,7 +126,7 @@ def distribute(ports: Ports, person: str, draft: desk_service_pb2.DistributionDr
             ports.journal.record(tx, now, Kind.JOURNAL_KIND_REFUSAL, person, refusals)
             return desk_service_pb2.DistributeAlertResponse(problems=problems)
         rows = [distribution_row(outlook.told, way, outlook.purpose, now) | {"request_id": draft.request_id} for way in outlook.ways]
-        inside.distribute(tx, rows)
+        keep_distributions(tx, rows)
         events = [told_event(alert.digest, way, outlook.purpose, draft.reason.strip()) for way in outlook.ways]
         ports.journal.record(tx, now, Kind.JOURNAL_KIND_DISCLOSURE, person, events)
         stored = inside.by_request(tx, draft.request_id)

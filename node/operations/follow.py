@@ -12,6 +12,7 @@ from exchange.disclosure import Disclosure
 from exchange.handling import clause_handling, combine
 from exchange.v1 import handling_pb2
 from node.operations.distribute import Told, Way, decide_way, distribution_row, handling_problem, told_event
+from node.operations.inside import keep_distributions
 from node.ports import Ports
 from node.store import alerts, inside
 from node.store.inside import DistributionRow
@@ -57,7 +58,7 @@ def _follow(ports: Ports, tx: Transaction, told_now: Sequence[Disclosure], desk:
         way = _way(ports, told, newest, now)
         if way is not None:
             digest = earlier[newest[-1].alert_ref].digest
-            inside.distribute(tx, [distribution_row(told, way, newest[-1].purpose, now) | {"follows": digest}])
+            keep_distributions(tx, [distribution_row(told, way, newest[-1].purpose, now) | {"follows": digest}])
             event = told_event(alert.digest, way, newest[-1].purpose, _BY_ITSELF + digest.hex()[:16])
             ports.journal.record(tx, now, Kind.JOURNAL_KIND_DISCLOSURE, ports.trust_domain, [event])
 

@@ -93,6 +93,8 @@ def _check_strays(tx: Transaction, vault: Vault, log_ids: Sequence[int], finding
         findings.error("ERASURE_NOT_RECORDED", f"alert {digest.hex()[:16]} was erased, and the journal does not say so")
     for reference in strays.indexed_though_erased(tx, _STRAYS):
         findings.error("ERASURE_INCOMPLETE", f"the subject index still holds alert row {reference}, which was erased or is not here")
+    for reference in strays.landings_though_erased(tx, _STRAYS):
+        findings.error("ERASURE_INCOMPLETE", f"the landing of alert row {reference} is still noted, which was erased or is not here")
     for code, message in wrong_tips(tx, vault):
         findings.error(code, message)
     if unfinished(tx, 1):

@@ -11,13 +11,14 @@ from exchange.v1.journal_pb2 import JournalPersonal
 from node.operations.access import note_access
 from node.operations.changes import changes, predecessor_given
 from node.operations.contents import purpose_of_alert, purpose_of_entry, unpack_content
+from node.operations.inbox_order import page_of, read_place
 from node.operations.inside import distribution, in_force, standing_of
 from node.operations.officers import LIAISON, PARTNER_OFFICER, agency_of, require
 from node.operations.onward_leave import judicial_leave
 from node.operations.outbox import logged
-from node.operations.paging import page_size, page_token, read_token
+from node.operations.paging import page_size
 from node.operations.standing import Standing, notice
-from node.operations.summaries import Conflicts, confirmation, logs_of, received_summary
+from node.operations.summaries import confirmation, logs_of, received_summaries, received_summary
 from node.ports import Known, Ports
 from node.store import alerts, inside, logs
 from node.store.alerts import AlertRow
@@ -28,7 +29,6 @@ from node.store.transaction import Transaction
 from node.store.vault import DataKey
 
 DESK = (PARTNER_OFFICER, LIAISON)
-_LIST = "inbox"
 _BLOCKED = {
     "withdrawn": desk_service_pb2.BLOCKED_WITHDRAWN,
     "restricted": desk_service_pb2.BLOCKED_RESTRICTED,
@@ -46,21 +46,18 @@ class Given:
 
 
 def list_inbox(ports: Ports, person: str, request: desk_service_pb2.ListInboxRequest) -> desk_service_pb2.ListInboxResponse:
-    """What came for the caller's agency, from abroad or from a desk of its own country, newest first.
+    """What came for the caller's agency, from abroad or from a desk of its own country, in the order of `inbox_order`.
 
     Raises `Malformed` (PAGE_SIZE, PAGE_TOKEN).
     """
     agency = agency_of(require(ports, person, DESK))
-    size, before = page_size(request.page_size), read_token(_LIST, request.page_token)
+    size, place = page_size(request.page_size), read_place(request.page_token, ports.clock.now_ms())
     with ports.store.read() as tx:
-        rows = alerts.page_inbox(tx, agency, before, size + 1)
-        conflicts = Conflicts(tx)
-        found = [received_summary(ports, tx, row, agency, conflicts) for row in rows[:size]]
-    seen = JournalPersonal(results=[row.digest for row in rows[:size]])
+        rows, following = page_of(tx, agency, place, size)
+        found = received_summaries(ports, tx, rows, agency)
+    seen = JournalPersonal(results=[row.digest for row in rows])
     note_access(ports, Kind.JOURNAL_KIND_CONSULTATION, person, Event(code="INBOX", personal=seen))
-    return desk_service_pb2.ListInboxResponse(
-        alerts=found, next_page_token=page_token(_LIST, rows[size - 1].id) if len(rows) > size else ""
-    )
+    return desk_service_pb2.ListInboxResponse(alerts=found, next_page_token=following)
 
 
 def get_inbox_alert(ports: Ports, person: str, reference: str) -> desk_service_pb2.GetInboxAlertResponse:
@@ -78,7 +75,7 @@ def get_inbox_alert(ports: Ports, person: str, reference: str) -> desk_service_p
         standing = standing_of(tx, row, agency, now)
         blocked = _blocked(standing)
         earlier = None if blocked else predecessor_given(tx, row, agency)
-        summary = received_summary(ports, tx, row, agency, Conflicts(tx))
+        summary = received_summary(ports, tx, row, agency)
         fragments = {} if blocked else _told(ports, tx, row, agency)
         before = _told(ports, tx, earlier, agency) if earlier else {}
         handling = handling_of(ports, tx, row, given) if given or not distributed else handling_pb2.Handling()

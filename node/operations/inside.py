@@ -3,13 +3,16 @@
 There is one copy of the content, so what the originator takes back, restricts or lets expire is gone for every agency in one moment.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from exchange.v1 import control_pb2, desk_service_pb2, disclosure_pb2, handling_pb2
+from node.operations.arrivals import ITINERARY
 from node.operations.standing import Standing, binding, standing_for, successor_given
 from node.store import alerts, inside, logs, recalls
 from node.store.alerts import AlertRow
 from node.store.inside import DistributionRow, PurgeRow
+from node.store.landings import pass_landing
 from node.store.recalls import RecallKind
 from node.store.transaction import Transaction
 
@@ -62,6 +65,14 @@ def waiting_inside(tx: Transaction, alert: AlertRow, desk: str) -> dict[str, Pur
     agencies = {row.agency for row in inside.of_alert(tx, alert.id) if row.desk == desk} - abroad
     said = inside.purges_of(tx, [alert.id])
     return {agency: said.get((alert.id, agency)) for agency in sorted(agencies)}
+
+
+def keep_distributions(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keep what a desk told agencies of its country; who is told the journey knows when he lands. `tx` must write."""
+    inside.distribute(tx, rows)
+    for row in rows:
+        if ITINERARY in row["fields"]:
+            pass_landing(tx, row["alert_ref"], row["desk"], row["agency"])
 
 
 def in_force(row: DistributionRow) -> handling_pb2.Handling:

@@ -34,6 +34,7 @@ from node.ports import Ports
 from node.store import alerts, logs
 from node.store.directory import clear_alarm, raise_alarm
 from node.store.journal import Event, Kind
+from node.store.landings import note_landings
 from node.store.logs import LogRow, ReceiptRow
 from node.store.recalls import note_unheld
 from node.store.transaction import Transaction
@@ -314,11 +315,13 @@ def _keep(
         for index, (delivery, leaf) in enumerate(zip(batch.deliveries, extension.leaves, strict=True), log.size)
     }
     inboxes: list[tuple[str, int]] = []
+    landings: list[tuple[int, str, int]] = []
     for index, disclosure in kept:
         digest, manifest = disclosure.manifest.digest, disclosure.manifest.value
+        lands_at = earliest_arrival(disclosure.alert)
         if digest not in keys:
             keys[digest] = notes[digest].key
-            row = _alert_row(disclosure, notes[digest].period, keys[digest], now) | term_columns(ports, now, notes[digest].limit)
+            row = _alert_row(disclosure, notes[digest].period, keys[digest], lands_at, now) | term_columns(ports, now, notes[digest].limit)
             if digest in held:
                 alerts.revive(tx, references[digest], row | {"state": state_again(tx, held[digest])})
             else:
@@ -330,9 +333,12 @@ def _keep(
             purpose_of_entry(manifest.alert_id, log.name.origin), pack_content(statement_pb2.Statement(), disclosure.openings)
         )
         inboxes += [(agency, reference) for agency in disclosure.entry.audience]
+        if lands_at:
+            landings += [(reference, agency, lands_at) for agency in disclosure.entry.audience]
     alerts.insert_alerts(tx, new)
     if inboxes:
         alerts.put_in_inboxes(tx, inboxes)
+    note_landings(tx, landings)
     note_received(ports, tx, notes, references, still, now)
     _note_relations(ports, tx, log.name.sender, kept, {row["digest"] for row in new})
     fresh = {row["digest"] for row in new}
@@ -346,7 +352,7 @@ def _keep(
     return list(rows.values())
 
 
-def _alert_row(disclosure: Disclosure, period: str, key: DataKey, now: int) -> dict[str, Any]:
+def _alert_row(disclosure: Disclosure, period: str, key: DataKey, lands_at: int, now: int) -> dict[str, Any]:
     manifest = disclosure.manifest.value
     return {
         "alert_id": manifest.alert_id,
@@ -358,7 +364,7 @@ def _alert_row(disclosure: Disclosure, period: str, key: DataKey, now: int) -> d
         "not_after": manifest.not_after,
         "training": manifest.training,
         "recorded_at": now,
-        "arrives_at": earliest_arrival(disclosure.alert),
+        "arrives_at": lands_at,
         "state": "active",
         "period": period,
         "wrapped_key": key.wrapped,

@@ -19,7 +19,7 @@ from node.matching.proposals import screen as propose
 from node.operations.access import note_access
 from node.operations.inbox import DESK
 from node.operations.officers import agency_of, require
-from node.operations.summaries import Conflicts, own_summary, received_summary
+from node.operations.summaries import own_summary, received_summaries
 from node.operations.watchlist import Watchlists
 from node.ports import Ports
 from node.store import alerts
@@ -123,9 +123,10 @@ def _hits(proposal: Proposal, digest: bytes) -> set[MisHit]:
 
 
 def _summaries(ports: Ports, tx: Transaction, agency: str, rows: list[AlertRow]) -> dict[int, desk_service_pb2.AlertSummary]:
-    conflicts = Conflicts(tx)
     now = ports.clock.now_ms()
-    return {row.id: own_summary(row, now) if row.own else received_summary(ports, tx, row, agency, conflicts) for row in rows}
+    came = [row for row in rows if not row.own]
+    received = {row.id: summary for row, summary in zip(came, received_summaries(ports, tx, came, agency), strict=True)}
+    return {row.id: own_summary(row, now) for row in rows if row.own} | received
 
 
 def _proposal(proposal: Proposal, alert: desk_service_pb2.AlertSummary) -> desk_service_pb2.ScreeningProposal:

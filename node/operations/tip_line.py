@@ -92,6 +92,12 @@ def save_tip(ports: Ports, ngo: str, tip_id: bytes, body: bytes) -> TipAnswer:
     form = read_form(body, organisation=plan.ngos[ngo], today=ports.clock.now().astimezone(UTC).date())
     if form.refused:
         raise FormRefused(form.problems)
+    return keep(ports, ngo, tip_id, form, ngo)
+
+
+def keep(ports: Ports, ngo: str, tip_id: bytes, form: TipForm, actor: str) -> TipAnswer:
+    """Save what was read and found good, in the name of `actor`: the NGO, or a person of it. Raises as `save_tip`, but for the form."""
+    plan = plan_of(ports, actor)
     now = ports.clock.now_ms()
     with ports.store.read() as tx:
         held = tips.tip_of(tx, ngo, tip_id)
@@ -106,9 +112,9 @@ def save_tip(ports: Ports, ngo: str, tip_id: bytes, body: bytes) -> TipAnswer:
         elif row.period != period:
             raise Conflict("TIP_TWICE_AT_ONCE", "the same tip was made from two places at once: send it again")
         changed = _save_again(ports, tx, plan, row, form, now) or created
-        changed |= _keep_contact(ports, tx, row, form, keys)
+        changed |= _keep_contact(ports, tx, row, form, keys, actor)
         if changed:
-            _journal(ports, tx, ngo, Event(code="TIP_SAVED", subject=row.digest or b""))
+            _journal(ports, tx, actor, Event(code="TIP_SAVED", subject=row.digest or b""))
     return replace(_answer(row), created=created, complete=completeness(form.tip), call_now=_call_now(plan, form.tip))
 
 
@@ -117,7 +123,13 @@ def submit_tip(ports: Ports, ngo: str, tip_id: bytes) -> TipAnswer:
 
     Raises `NotPermitted` (TIPS_NONE, NGO_UNKNOWN), `NotFound` (TIP_UNKNOWN, ERASED).
     """
-    plan = admit(ports, ngo)
+    admit(ports, ngo)
+    return hand_in(ports, ngo, tip_id, ngo)
+
+
+def hand_in(ports: Ports, ngo: str, tip_id: bytes, actor: str) -> TipAnswer:
+    """Submit it, in the name of `actor`: the NGO, or a person of it. Raises as `submit_tip`."""
+    plan = plan_of(ports, actor)
     now = ports.clock.now_ms()
     with ports.store.write() as tx:
         row = _own(tx, ngo, tip_id)
@@ -138,7 +150,7 @@ def submit_tip(ports: Ports, ngo: str, tip_id: bytes) -> TipAnswer:
             )
             names = ("state", "agency", "because", "danger", "submitted_at", "look_by", "digest", "erase_by")
             tips.change_tip(tx, row.id, {name: getattr(row, name) for name in names})
-            _journal(ports, tx, ngo, Event(code="TIP_RECEIVED", subject=row.digest or b"", counterparty=row.agency))
+            _journal(ports, tx, actor, Event(code="TIP_RECEIVED", subject=row.digest or b"", counterparty=row.agency))
     return replace(_answer(row), complete=completeness(tip), call_now=_call_now(plan, tip))
 
 
@@ -146,15 +158,19 @@ def tip_status(ports: Ports, ngo: str, tip_id: bytes) -> TipAnswer:
     """What became of a tip. Raises `NotPermitted` (TIPS_NONE, NGO_UNKNOWN), `NotFound` (TIP_UNKNOWN)."""
     plan = admit(ports, ngo)
     with ports.store.read() as tx:
-        row = _own(tx, ngo, tip_id)
-        tip = Tip.FromString(open_content(ports, tx, row)[SALT:]) if row.content == HELD else Tip()
-        digest = row.digest or b""
-        return replace(
-            _answer(row),
-            call_now=_call_now(plan, tip),
-            safeguards=tuple(tips.safeguards_of(tx, digest)),
-            abroad=tuple(one.state for one in tips.answers_about(tx, digest)),
-        )
+        return told_of(ports, tx, plan, _own(tx, ngo, tip_id))
+
+
+def told_of(ports: Ports, tx: Transaction, plan: TipPlan, row: TipRow) -> TipAnswer:
+    """What an NGO is told of a tip of its own."""
+    tip = Tip.FromString(open_content(ports, tx, row)[SALT:]) if row.content == HELD else Tip()
+    digest = row.digest or b""
+    return replace(
+        _answer(row),
+        call_now=_call_now(plan, tip),
+        safeguards=tuple(tips.safeguards_of(tx, digest)),
+        abroad=tuple(one.state for one in tips.answers_about(tx, digest)),
+    )
 
 
 def list_own(ports: Ports, ngo: str, after: int) -> tuple[list[TipAnswer], int]:
@@ -226,7 +242,7 @@ def _save_again(ports: Ports, tx: Transaction, plan: TipPlan, row: TipRow, form:
     return True
 
 
-def _keep_contact(ports: Ports, tx: Transaction, row: TipRow, form: TipForm, keys: _Keys) -> bool:
+def _keep_contact(ports: Ports, tx: Transaction, row: TipRow, form: TipForm, keys: _Keys, actor: str) -> bool:
     """Put the reporter's contact details into escrow, or take them out, also after the tip was submitted; false if nothing changes."""
     if form.contact is None:
         return False
@@ -234,7 +250,7 @@ def _keep_contact(ports: Ports, tx: Transaction, row: TipRow, form: TipForm, key
     if held == form.contact:
         return False
     if not form.contact.ByteSize():
-        destroy(ports, tx, row, row.ngo, content=False)
+        destroy(ports, tx, row, actor, content=False)
         return True
     key = ports.vault.unwrap(tx, row.period, row.contact_key) if row.contact == HELD else keys.contact
     sealed = key.seal(contact_purpose(row.ngo, row.tip_id), encode(form.contact))
@@ -257,5 +273,5 @@ def _call_now(plan: TipPlan, tip: Tip) -> tuple[CallNow, ...]:
     return tuple(plan.call_now(frozenset(places_of(tip))))
 
 
-def _journal(ports: Ports, tx: Transaction, ngo: str, event: Event) -> None:
-    ports.journal.record(tx, ports.clock.now_ms(), Kind.JOURNAL_KIND_COLLECTION, ngo, [event])
+def _journal(ports: Ports, tx: Transaction, actor: str, event: Event) -> None:
+    ports.journal.record(tx, ports.clock.now_ms(), Kind.JOURNAL_KIND_COLLECTION, actor, [event])

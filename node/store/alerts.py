@@ -40,14 +40,27 @@ class AlertRow:
     """0 once erased."""
 
 
-_COLUMNS = [alerts.c[name] for name in AlertRow.__slots__]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One alert of ours that answers a manifest."""
+
+    answered: bytes
+    originator: str
+    alert_type: str
+
+
+COLUMNS = [alerts.c[name] for name in AlertRow.__slots__]
 
 _HIGHEST_ID = "SELECT max(id) FROM alerts"
-_BY_REQUEST = select_text(alerts, [*_COLUMNS, alerts.c.request_id], "WHERE request_id IN")
-_BY_DIGEST = select_text(alerts, _COLUMNS, "WHERE digest IN")
-_BY_ID = select_text(alerts, _COLUMNS, "WHERE id IN")
+_BY_REQUEST = select_text(alerts, [*COLUMNS, alerts.c.request_id], "WHERE request_id IN")
+_BY_DIGEST = select_text(alerts, COLUMNS, "WHERE digest IN")
+_BY_ID = select_text(alerts, COLUMNS, "WHERE id IN")
 _SUPERSEDED = select_text(supersessions, [supersessions.c.earlier], "WHERE earlier IN")
-_BY_ALERT_ID = select_text(alerts, _COLUMNS, "WHERE alert_id IN")
+_ANSWERS = (
+    "SELECT answers.answered, alerts.originator, alerts.alert_type FROM answers JOIN alerts ON alerts.digest = answers.answer "
+    "WHERE answers.outbound AND answers.answered IN"
+)
+_BY_ALERT_ID = select_text(alerts, COLUMNS, "WHERE alert_id IN")
 
 
 def next_id(tx: Connection) -> int:
@@ -68,22 +81,22 @@ def revive(tx: Connection, reference: int, values: Mapping[str, Any]) -> None:
 
 def by_requests(tx: Connection, request_ids: Collection[bytes]) -> dict[bytes, AlertRow]:
     """Which of these idempotency keys were used, and for what."""
-    return {row[-1]: _alert(row) for row in ask_among(tx, _BY_REQUEST, request_ids)}
+    return {row[-1]: alert_of(row) for row in ask_among(tx, _BY_REQUEST, request_ids)}
 
 
 def by_digests(tx: Connection, digests: Collection[bytes]) -> dict[bytes, AlertRow]:
     """Alerts by manifest digest."""
-    return {row.digest: row for row in map(_alert, ask_among(tx, _BY_DIGEST, digests))}
+    return {row.digest: row for row in map(alert_of, ask_among(tx, _BY_DIGEST, digests))}
 
 
 def by_ids(tx: Connection, ids: Collection[int]) -> dict[int, AlertRow]:
     """Alerts by row id."""
-    return {row.id: row for row in map(_alert, ask_among(tx, _BY_ID, ids))}
+    return {row.id: row for row in map(alert_of, ask_among(tx, _BY_ID, ids))}
 
 
 def by_alert_ids(tx: Connection, alert_ids: Collection[bytes]) -> dict[tuple[str, bytes], AlertRow]:
     """Alerts by (originator, alert id)."""
-    return {(row.originator, row.alert_id): row for row in map(_alert, ask_among(tx, _BY_ALERT_ID, alert_ids))}
+    return {(row.originator, row.alert_id): row for row in map(alert_of, ask_among(tx, _BY_ALERT_ID, alert_ids))}
 
 
 def find(
@@ -107,7 +120,7 @@ def find(
     low, high = bytes.fromhex(wanted + "0" * (len(wanted) % 2)), bytes.fromhex(wanted + "f" * (len(wanted) % 2)) + b"\xff" * 32
     found: dict[int, AlertRow] = {}
     for column in (alerts.c.alert_id, alerts.c.digest):
-        query = select(*_COLUMNS).where(column >= low, column <= high)
+        query = select(*COLUMNS).where(column >= low, column <= high)
         came = alerts.c.id.in_(select(inbox.c.alert_ref).where(inbox.c.agency == (told or inbox_of)))
         if told is not None:
             query = query.where(came | alerts.c.id.in_(select(distributions.c.alert_ref).where(distributions.c.agency == told)))
@@ -115,7 +128,7 @@ def find(
             query = query.where(came)
         elif not anywhere:
             query = query.where(_own(originator))
-        found |= {row.id: _alert(row) for row in tx.execute(query.limit(2))}
+        found |= {row.id: alert_of(row) for row in tx.execute(query.limit(2))}
     if not found:
         raise NotFound("ALERT_NOT_FOUND", "there is no such alert here, or it is not for you")
     if len(found) > 1:
@@ -125,28 +138,18 @@ def find(
 
 def page_own(tx: Connection, originator: str | None, before: int, limit: int) -> list[AlertRow]:
     """Our own alerts, or those of one agency, with row ids below `before`, newest first."""
-    query = select(*_COLUMNS).where(_own(originator), alerts.c.id < before).order_by(alerts.c.id.desc()).limit(limit)
-    return [_alert(row) for row in tx.execute(query)]
-
-
-def page_inbox(tx: Connection, agency: str, before: int, limit: int) -> list[AlertRow]:
-    """What came for one agency from abroad, or was distributed to it, newest first."""
-    found: dict[int, AlertRow] = {}
-    for table in (inbox, distributions):  # each by its own index: an inbox may be long
-        query = select(*_COLUMNS).join(table, table.c.alert_ref == alerts.c.id).where(table.c.agency == agency, alerts.c.id < before)
-        rows = tx.execute(query.distinct().order_by(alerts.c.id.desc()).limit(limit))
-        found |= {alert.id: alert for alert in map(_alert, rows)}
-    return [found[key] for key in sorted(found, reverse=True)[:limit]]
+    query = select(*COLUMNS).where(_own(originator), alerts.c.id < before).order_by(alerts.c.id.desc()).limit(limit)
+    return [alert_of(row) for row in tx.execute(query)]
 
 
 def page_all(tx: Connection, after: int, limit: int) -> list[AlertRow]:
     """Alerts with row ids above `after`, oldest first: for verification."""
-    return [_alert(row) for row in tx.execute(select(*_COLUMNS).where(alerts.c.id > after).order_by(alerts.c.id).limit(limit))]
+    return [alert_of(row) for row in tx.execute(select(*COLUMNS).where(alerts.c.id > after).order_by(alerts.c.id).limit(limit))]
 
 
 def every(tx: Connection) -> Iterable[AlertRow]:
     """All alerts, oldest first."""
-    return (_alert(row) for row in tx.execute(select(*_COLUMNS).order_by(alerts.c.id)))
+    return (alert_of(row) for row in tx.execute(select(*COLUMNS).order_by(alerts.c.id)))
 
 
 def put_in_inboxes(tx: Connection, pairs: Collection[tuple[str, int]]) -> None:
@@ -175,9 +178,14 @@ def note_answers(tx: Connection, pairs: Iterable[tuple[bytes, bytes]], *, outbou
 
 def answers_to(tx: Connection, digest: bytes, *, outbound: bool) -> list[AlertRow]:
     """What answered a manifest: alerts that we sent (`outbound`), or that came in."""
-    query = select(*_COLUMNS).join(answers, answers.c.answer == alerts.c.digest)
+    query = select(*COLUMNS).join(answers, answers.c.answer == alerts.c.digest)
     query = query.where(answers.c.answered == digest, answers.c.outbound == outbound).order_by(alerts.c.id)
-    return [_alert(row) for row in tx.execute(query)]
+    return [alert_of(row) for row in tx.execute(query)]
+
+
+def answers_among(tx: Connection, digests: Collection[bytes]) -> list[Answer]:
+    """What we sent in answer to any of these manifests."""
+    return [Answer(answered=row[0], originator=row[1], alert_type=row[2]) for row in ask_among(tx, _ANSWERS, digests)]
 
 
 def answered_by(tx: Connection, digest: bytes) -> bytes | None:
@@ -234,7 +242,8 @@ def _own(originator: str | None) -> ColumnElement[bool]:
     return alerts.c.own if originator is None else alerts.c.own & (alerts.c.originator == originator)
 
 
-def _alert(row: Sequence[Any]) -> AlertRow:
+def alert_of(row: Sequence[Any]) -> AlertRow:
+    """The alert of a row that begins with `COLUMNS`."""
     (id_, alert_id, digest, own, alert_type, originator, issued_at, not_after, training, recorded_at, arrives_at, *rest) = row
     state, period, wrapped_key, sealed, erase_by, due_at = rest[:6]  # behind the columns of an alert a row may have more
     return AlertRow(

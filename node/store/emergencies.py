@@ -1,5 +1,6 @@
 """Rows of what was told under agreements for an emergency."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from node.store.gate_tables import emergencies
 from node.store.insert import insert_rows
+from node.store.plain import ask_among, select_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,7 @@ class EmergencyRow:
     reviewed_at: int = 0
 
 
+_TOLD = select_text(emergencies, [emergencies.c.manifest], "WHERE manifest IN")
 _COLUMNS = [emergencies.c[name] for name in EmergencyRow.__slots__]
 
 
@@ -40,9 +43,9 @@ def all_emergencies(tx: Connection) -> list[EmergencyRow]:
     return [_row(row) for row in tx.execute(select(*_COLUMNS).order_by(emergencies.c.at.desc(), emergencies.c.agreement))]
 
 
-def told_in_emergency(tx: Connection, manifest: bytes) -> bool:
-    """Whether a manifest was told under an agreement for an emergency."""
-    return tx.execute(select(emergencies.c.agreement).where(emergencies.c.manifest == manifest)).first() is not None
+def told_in_emergency(tx: Connection, manifests: Collection[bytes]) -> set[bytes]:
+    """Those of these manifests that were told under an agreement for an emergency."""
+    return {manifest for (manifest,) in ask_among(tx, _TOLD, manifests)}
 
 
 def spent(tx: Connection) -> frozenset[bytes]:

@@ -8,6 +8,9 @@ from sqlalchemy import Connection, Row, func, select, update
 
 from node.store.insert import insert_rows
 from node.store.inside_tables import distributions, inside_purges, inside_reports
+from node.store.plain import ask_among, select_text
+
+_TOLD = select_text(distributions, [distributions.c.alert_ref, distributions.c.agency], "WHERE alert_ref IN")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +94,11 @@ def of_agency(tx: Connection, alert_ref: int, agency: str) -> list[DistributionR
     """What one agency was told of one alert inside the country, oldest first."""
     query = select(distributions).where(distributions.c.alert_ref == alert_ref, distributions.c.agency == agency)
     return [_distribution(row) for row in tx.execute(query.order_by(distributions.c.id))]
+
+
+def told_among(tx: Connection, references: Collection[int], agency: str) -> set[int]:
+    """Those of these alerts of which a desk told an agency, by row."""
+    return {reference for reference, told in ask_among(tx, _TOLD, references) if told == agency}
 
 
 def by_request(tx: Connection, request_id: bytes) -> list[DistributionRow]:

@@ -11,7 +11,7 @@ from exchange.tlog import tree
 from exchange.tlog.merkle import Frontier
 from node.store.insert import insert_rows
 from node.store.nodes import StoredHashes, add_nodes, stored_between
-from node.store.plain import ask, ask_one, select_text, tell
+from node.store.plain import ask, ask_among, ask_one, select_text, tell
 from node.store.tables import entries, exceptions, logs, receipts, withheld
 
 _HASH = 32
@@ -33,6 +33,7 @@ _RECEIPT_COLUMNS = [receipts.c[name] for name in ("size", "previous_size", "rece
 _BELOW = select_text(
     receipts, [receipts.c.size, receipts.c.frontier], "WHERE log_id = ? AND size <= ? AND frontier != x'' ORDER BY size DESC LIMIT 1"
 )
+_TELLING = select_text(entries, [entries.c.alert_ref, entries.c.log_id], "WHERE alert_ref IN")
 _NEWEST_RECEIPT = select_text(receipts, _RECEIPT_COLUMNS, "WHERE log_id = ? ORDER BY size DESC LIMIT 1")
 _ABOVE = select_text(receipts, _RECEIPT_COLUMNS, "WHERE log_id = ? AND size > ? ORDER BY size LIMIT ?")
 _EXCEPTIONS = select_text(exceptions, [exceptions.c.idx, exceptions.c.code], _IN_RANGE)
@@ -165,6 +166,14 @@ def entries_of_alert(tx: Connection, alert_ref: int) -> list[tuple[int, EntryRow
     """(log id, entry) of every disclosure of one alert, in the order in which they were logged."""
     query = select(entries).where(entries.c.alert_ref == alert_ref).order_by(entries.c.log_id, entries.c.idx)
     return [(row.log_id, _entry(row.idx, row.entry, row.leaf, row.alert_ref, row.sealed)) for row in tx.execute(query)]
+
+
+def logs_telling(tx: Connection, references: Collection[int]) -> dict[int, set[int]]:
+    """Ids of the logs that disclose each of these alerts, by alert row."""
+    found: dict[int, set[int]] = {}
+    for reference, log_id in ask_among(tx, _TELLING, references):
+        found.setdefault(reference, set()).add(log_id)
+    return found
 
 
 def entries_without_alert(tx: Connection, log_ids: Collection[int]) -> list[tuple[int, EntryRow]]:

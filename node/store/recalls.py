@@ -104,6 +104,8 @@ def withdrawn_by(tx: Connection, referents: Collection[bytes]) -> dict[bytes, tu
 
 def controls_in_inbox(tx: Connection, agency: str, controls: Collection[bytes]) -> set[bytes]:
     """Which of these control alerts came for an agency."""
+    if not controls:
+        return set()  # else SQLite walks the whole inbox to find none
     query = select(alert_rows.c.digest).join(inbox, inbox.c.alert_ref == alert_rows.c.id)
     return set(tx.execute(query.where(inbox.c.agency == agency, alert_rows.c.digest.in_(list(controls)))).scalars())
 

@@ -9,6 +9,7 @@ from sqlalchemy import BindParameter, Connection, Row, bindparam, delete, select
 from exchange.v1 import journal_pb2
 from node.store.insert import insert_rows
 from node.store.inside import end_distributions
+from node.store.landings import forget_landings
 from node.store.tables import alerts, entries, erasures, holds, journal, journal_details, key_periods
 
 MONTH: Final = 7
@@ -152,6 +153,7 @@ def destroy_alerts(tx: Connection, references: Collection[int], now: int) -> Non
     tx.execute(update(entries).where(entries.c.alert_ref.in_(among)).values(sealed=None))
     tx.execute(delete(holds).where(holds.c.alert_ref.in_(among)))
     end_distributions(tx, among, now)
+    forget_landings(tx, among)
 
 
 def personal_details_about(tx: Connection, digests: Collection[bytes]) -> list[tuple[int, int]]:

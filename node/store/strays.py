@@ -15,6 +15,7 @@ from node.store.tables import (
     inbox,
     journal,
     key_periods,
+    landings,
     receipts,
     subject_index,
     supersessions,
@@ -60,6 +61,12 @@ def indexed_though_erased(tx: Connection, limit: int) -> list[int]:
     """Alert row ids in the subject index that are erased, or not here at all."""
     here = select(alerts.c.id).where(alerts.c.id == subject_index.c.alert_ref, alerts.c.state != "erased")
     return list(tx.execute(select(subject_index.c.alert_ref).where(~here.exists()).limit(limit)).scalars())
+
+
+def landings_though_erased(tx: Connection, limit: int) -> list[int]:
+    """Alert row ids whose landing is still noted, though they are erased, or not here at all."""
+    here = select(alerts.c.id).where(alerts.c.id == landings.c.alert_ref, alerts.c.state != "erased")
+    return list(tx.execute(select(landings.c.alert_ref).where(~here.exists()).limit(limit)).scalars())
 
 
 def stray_supersessions(tx: Connection, limit: int) -> list[bytes]:

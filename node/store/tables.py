@@ -196,6 +196,18 @@ inbox = Table(
     sqlite_with_rowid=False,
 )
 
+landings = Table(
+    "landings",
+    metadata,
+    # When the traveller of an alert first lands, for each agency that was told the journey: what its inbox is sorted by. It goes with the
+    # content.
+    Column("alert_ref", Integer, primary_key=True, autoincrement=False),
+    Column("agency", String, primary_key=True),
+    Column("lands_at", BigInteger, nullable=False),
+    Index("landings_by_time", "agency", "lands_at", "alert_ref"),
+    sqlite_with_rowid=False,
+)
+
 answers = Table(
     "answers",
     metadata,

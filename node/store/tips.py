@@ -89,6 +89,24 @@ def tips_of(tx: Connection, ngo: str, after: int, limit: int) -> list[TipRow]:
     return [_tip(row) for row in tx.execute(select(tips).where(tips.c.ngo == ngo, tips.c.id > after).order_by(tips.c.id).limit(limit))]
 
 
+def newest_of(tx: Connection, ngo: str, before: int, limit: int) -> list[TipRow]:
+    """Those of one NGO with row ids below `before` (0: all), newest first."""
+    query = select(tips).where(tips.c.ngo == ngo).order_by(tips.c.id.desc()).limit(limit)
+    return [_tip(row) for row in tx.execute(query.where(tips.c.id < before) if before else query)]
+
+
+def asked_of(tx: Connection, ngo: str, limit: int) -> list[tuple[str, int, int]]:
+    """(reference, code, time) of the safeguarding requests to one NGO about tips that are not closed, newest first."""
+    query = (
+        select(tips.c.reference, tip_safeguards.c.code, tip_safeguards.c.requested_at)
+        .join(tip_safeguards, tip_safeguards.c.tip == tips.c.digest)
+        .where(tips.c.ngo == ngo, tips.c.state != int(TIP_STATE_CLOSED))
+        .order_by(tip_safeguards.c.id.desc())
+        .limit(limit)
+    )
+    return [(row.reference, row.code, row.requested_at) for row in tx.execute(query)]
+
+
 def drafts_of(tx: Connection, ngo: str) -> int:
     """How many drafts of an NGO are here that are not erased."""
     query = select(func.count()).where(tips.c.ngo == ngo, tips.c.state == 0, tips.c.content == HELD)

@@ -8,18 +8,9 @@ from exchange.v1.desk_service_pb2 import TipSafeguard
 from exchange.v1.tip_pb2 import TipState
 from exchange.values import format_uuid
 from node.operations.tip_line import TipAnswer
+from node.tips.safeguards import SAFEGUARDS
 from node.tips.states import DRAFT
 
-SAFEGUARDS: Final = {
-    "CALL_EMERGENCY_POLICE": "Call the emergency police now.",
-    "CALL_THIS_DESK": "Call the desk that has your tip, with the reference number.",
-    "KEEP_THE_CHILD_SAFE": "See to it that the child is in a safe place, with somebody the child trusts.",
-    "DO_NOT_CONFRONT": "Do not confront the suspect, and do not let the suspect learn of your report.",
-    "DO_NOT_QUESTION_THE_CHILD": "Do not question the child: listen, and leave questions to trained interviewers.",
-    "PRESERVE_EVIDENCE": "Keep what you have as it is: do not open, copy, forward or delete it.",
-    "MEDICAL_CARE": "Bring the child to a doctor.",
-}
-"""What the codes of `TipSafeguard` say."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 

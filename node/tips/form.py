@@ -92,14 +92,29 @@ def _contact(given: Plain, problems: list[Problem]) -> TipContact:
             problems.append(unknown_name(known, name, "contact"))
         elif is_nothing(value):
             continue
-        elif not isinstance(value, str) or len(value) > CONTACT_LONGEST:
-            said = f"not a text of at most {CONTACT_LONGEST} characters"
-            problems.append(error("TEXT_EXPECTED", where, said, "write it shortly, as plain text"))
-        elif CONTROLS.search(value):
-            problems.append(error("TEXT_CONTROL", where, "the text holds control characters", "type it anew as plain text"))
+        elif not isinstance(value, str):
+            problems.append(_too_long(where))
         else:
             setattr(contact, name, value.strip())
-    return contact
+    wrong = check_contact(contact)
+    problems += wrong
+    return contact if not wrong else TipContact()
+
+
+def check_contact(contact: TipContact) -> tuple[Problem, ...]:
+    """All that is wrong with contact details."""
+    problems = []
+    for part, value in contact.ListFields():
+        where = at("contact", part.name)
+        if len(value) > CONTACT_LONGEST:
+            problems.append(_too_long(where))
+        elif CONTROLS.search(value):
+            problems.append(error("TEXT_CONTROL", where, "the text holds control characters", "type it anew as plain text"))
+    return tuple(problems)
+
+
+def _too_long(where: str) -> Problem:
+    return error("TEXT_EXPECTED", where, f"not a text of at most {CONTACT_LONGEST} characters", "write it shortly, as plain text")
 
 
 def _nothing(problem: Problem) -> TipForm:

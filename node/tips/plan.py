@@ -10,6 +10,7 @@ draft_days = 14                # from when it was last saved
 [[ngos]]
 id = "spiffe://kh.alerts.example/ngo/aple"
 name = "Child protection hotline"
+agency = "spiffe://kh.alerts.example/agency/aple"   # if its people write tips in the console; left out: by programs alone
 
 [[desks]]                      # local police first
 provinces = ["Siem Reap", "KH-17"]
@@ -28,7 +29,7 @@ provinces = ["Siem Reap"]      # left out: everywhere
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from exchange.errors import ExchangeError, Malformed
@@ -65,6 +66,8 @@ class TipPlan:
     countries: Mapping[str, str]
     """Agency abroad by ICAO 9303 country code."""
     contacts: tuple[CallNow, ...]
+    agencies: Mapping[str, str] = field(default_factory=dict)
+    """The NGO, by the agency that it is in the roster: whose people write tips in the console. Both SPIFFE IDs."""
     danger_minutes: int = 60
     look_minutes: int = 24 * 60
     keep_days: int = 90
@@ -110,11 +113,18 @@ def read_tip_plan(text: str, trust_domain: str) -> TipPlan:
     )
     if not any(not one.provinces for one in contacts):
         raise _wrong("contacts: nobody to call everywhere: name at least one without provinces")
+    ngos, agencies = {}, {}
+    for row in reader.rows(table, "ngos", {"id", "name", "agency"}, optional={"agency"}):
+        ngo = reader.party(row, "ngos", "id", "ngo", own=True)
+        ngos[ngo] = reader.text(row, "ngos", "name")
+        if "agency" in row:
+            agency = reader.party(row, "ngos", "agency", "agency", own=True)
+            if agency in agencies:
+                raise _wrong("ngos.agency: two organisations have the same agency")
+            agencies[agency] = ngo
     return TipPlan(
-        ngos={
-            reader.party(row, "ngos", "id", "ngo", own=True): reader.text(row, "ngos", "name")
-            for row in reader.rows(table, "ngos", {"id", "name"})
-        },
+        ngos=ngos,
+        agencies=agencies,
         national_desk=reader.party(table, "", "national_desk", "agency", own=True),
         desks=desks,
         countries=countries,

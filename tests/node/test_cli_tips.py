@@ -18,9 +18,9 @@ from node.intake.alert_file import load_alert_file
 from node.keys.node_directory import example_plan
 from node.keys.party_files import Terms, write_party
 from node.operations import tip_convert
-from node.tipline.answers import SAFEGUARDS
 from node.tips import draft_file
 from node.tips.conversion import convert, purpose_of
+from node.tips.safeguards import SAFEGUARDS
 from tests.countries import changed
 from tests.node import desk_answers as answers
 from tests.node.fake_desk import FakeDesk, serve, set_up

@@ -13,12 +13,15 @@ from jinja2.ext import babel_extract
 
 from node.console import languages, words
 from node.console.languages import choose, load_languages
+from node.console.tell_steps import STEPS
 from node.console.words import english_words, texts_in
+from node.operations.tip_form import begin_tip, submit_draft
 from node.reading_texts import ENGLISH
 from tests.console_site import Browser, Shown
 from tests.countries import BORDER, POLICE, agency
 from tests.federation import Federation, federation
 from tests.rig import draft
+from tests.tips import new_id, takes_tips
 
 CONSOLE = Path(languages.__file__).parent
 CODES = ("km", "th", "vi")
@@ -117,6 +120,9 @@ def pages_of(two: Federation) -> Iterator[tuple[str, str]]:
     """Every page in every language but English, with the words of the alert's own content left as they are."""
     digest = two["gb"].publish(draft(agency("kh", BORDER), agency("kh", POLICE))).manifest_digest.hex()
     two.pump()
+    takes_tips(two["kh"], contacts=())
+    ngo = Browser(two["kh"]).enter("ngo")
+    ngo_token, tip = ngo.token(), begin_tip(two["kh"].ports, two["kh"].person("ngo"), new_id(), "km")
     border, auditor, stranger = Browser(two["kh"]).enter("border"), Browser(two["kh"]).enter("auditor"), Browser(two["kh"])
     border_token, code = border.token(), border.code("police")
     for language in CODES:
@@ -129,6 +135,14 @@ def pages_of(two: Federation) -> Iterator[tuple[str, str]]:
         yield language, wrong.text
         for path in ("/you", "/work"):
             yield language, auditor.get(path, **other).text
+        tells = {"cookie": f"__Host-language={language}; __Host-session={ngo.client.cookies.get('__Host-session')}"}
+        for path in ("", f"/{tip}/check", *(f"/{tip}/{step.name}" for step in STEPS)):
+            yield language, ngo.get(f"/tell{path}", **tells).text
+        for step, field in (("place", "day"), ("children", "count")):
+            yield language, ngo.post(f"/tell/{tip}/{step}", {"token": ngo_token, field: "x"}, **tells).text
+        sent = begin_tip(two["kh"].ports, two["kh"].person("ngo"), new_id(), "km")
+        submit_draft(two["kh"].ports, two["kh"].person("ngo"), sent)
+        yield language, ngo.get(f"/tell/{sent}?sent", **tells).text
         for path in ("/sign-in", "/enrol"):
             yield language, stranger.get(path, cookie=f"__Host-language={language}").text
         yield language, stranger.post("/enrol", {"code": code}, cookie=f"__Host-language={language}").text
@@ -190,3 +204,19 @@ def test_dates_numbers_and_countries_are_of_the_language() -> None:
 )
 def test_the_language_is_the_chosen_one_or_the_browsers(chosen: str, accepted: str, spoken: str) -> None:
     assert choose(load_languages(), chosen, accepted).code == spoken
+
+
+@pytest.mark.parametrize(
+    ("chosen", "accepted", "own", "spoken"),
+    [
+        ("", "", "km", "km"),
+        ("", " ", "km", "km"),
+        ("", "*", "km", "km"),
+        ("", "", "xx", "en"),
+        ("th", "", "km", "th"),
+        ("", "en", "km", "en"),
+        ("", "lo", "km", "en"),
+    ],
+)
+def test_a_browser_that_asks_for_nothing_is_answered_in_the_language_of_the_node(chosen: str, accepted: str, own: str, spoken: str) -> None:
+    assert choose(load_languages(), chosen, accepted, own).code == spoken

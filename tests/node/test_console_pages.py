@@ -11,12 +11,14 @@ from exchange.encoding import encode
 from exchange.v1 import desk_service_pb2, handling_pb2, hit_report_pb2, people_pb2, travel_alert_pb2
 from node.console import desk_pages, report_form
 from node.console.page import Page
+from node.operations.tip_form import begin_tip
 from tests import builders
 from tests.console_opens import GIVEN, NEW, OPENS
 from tests.console_site import CHANNEL, Browser, Shown, field, site_of
 from tests.countries import BORDER, NOW, POLICE, TRAVEL, agency
 from tests.federation import Federation, federation
 from tests.rig import ROLES, Office, draft
+from tests.tips import new_id, takes_tips
 
 PAGE_BYTES = 60_000
 SEEN = {"primary": "EXAMPLE, Thomas Specimen"}
@@ -36,7 +38,7 @@ def digest(two: Federation) -> str:
 
 @pytest.fixture(scope="module")
 def kh(two: Federation) -> Office:
-    return two["kh"]
+    return takes_tips(two["kh"])
 
 
 def told(two: Federation, **changes: Any) -> str:
@@ -48,10 +50,12 @@ def told(two: Federation, **changes: Any) -> str:
 
 
 def ask(browser: Browser, page: Page, digest: str) -> Any:
-    path = page.path.replace("{alert}", digest)
+    path = page.path.replace("{alert}", digest).replace("{step}", "danger")
+    if "{tip}" in path:
+        path = path.replace("{tip}", begin_tip(browser.office.ports, browser.office.person("ngo"), new_id(), "en"))
     if page.method == "GET":
         return browser.get(path)
-    form = {"language": "en", "outcome": "ADMITTED", "code": "x", "challenge": "x", "answer": "{}"}
+    form = {"language": "en", "outcome": "ADMITTED", "code": "x", "challenge": "x", "answer": "{}", "tip": new_id().hex()}
     return browser.send(path, form) if "__Host-session" in browser.client.cookies else browser.post(path, form)
 
 
@@ -276,14 +280,14 @@ def test_the_four_outcomes_are_of_the_schema() -> None:
     assert all(f"HIT_OUTCOME_{name}" in hit_report_pb2.HitOutcome.keys() for name in report_form.OUTCOMES)  # noqa: SIM118  an enum wrapper
 
 
-def test_who_lands_next_stands_first(kh: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_inbox_stands_in_the_order_of_the_operation(kh: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     now = kh.ports.clock.now_ms()
     found = desk_service_pb2.ListInboxResponse(next_page_token="a b&c")
     for number, lands in enumerate((0, now + 5000, now - 5000, now + 1000), start=1):
         found.alerts.add(alert_type=TRAVEL, manifest_digest=bytes([number]) * 32, arrives_at=lands, received_at=now + number)
     monkeypatch.setattr(desk_pages, "list_inbox", lambda *_: found)
     page = Browser(kh).enter("border").get("/inbox").text
-    assert [link[:2] for link in re.findall(r'href="/inbox/([0-9a-f]{64})"', page)] == ["04", "02", "03", "01"]
+    assert [link[:2] for link in re.findall(r'href="/inbox/([0-9a-f]{64})"', page)] == ["01", "02", "03", "04"]
     assert 'href="/inbox?after=a%20b%26c"' in page
 
 

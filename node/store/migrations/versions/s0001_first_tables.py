@@ -202,6 +202,15 @@ def upgrade() -> None:  # noqa: PLR0915  a statement for each table
         sa.PrimaryKeyConstraint("period"),
     )
     op.create_table(
+        "landings",
+        sa.Column("alert_ref", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("agency", sa.String(), nullable=False),
+        sa.Column("lands_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("alert_ref", "agency"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("landings_by_time", "landings", ["agency", "lands_at", "alert_ref"], unique=False)
+    op.create_table(
         "logs",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("origin", sa.String(), nullable=False),
