@@ -35,7 +35,33 @@ _TELL: Opens = {
     ("GET", "/tell/{tip}/{step}"): ({"ngo"}, 200),
     ("POST", "/tell/{tip}/{step}"): ({"ngo"}, 303),
 }
-OPENS: Opens = _ENTRANCE | _WORK | _TELL
+_READERS = {"liaison", "second", "both", "auditor", "administrator"}
+_ADMIN: Opens = {
+    ("GET", "/admin"): ({"administrator"}, 200),
+    ("GET", "/admin/doctor"): ({"administrator"}, 200),
+    ("GET", "/admin/keys"): ({"administrator"}, 200),
+    ("GET", "/admin/outbox"): ({"administrator"}, 200),
+    ("GET", "/admin/retention"): ({"administrator"}, 200),
+    ("POST", "/admin/retention"): ({"administrator"}, 303),
+    ("GET", "/admin/partners"): (_READERS, 200),
+    ("GET", "/admin/partners/new"): ({"administrator"}, 200),
+    ("POST", "/admin/partners/new"): ({"administrator"}, 422),
+    ("POST", "/admin/partners/compare"): ({"administrator"}, 400),
+    ("GET", "/admin/partners/{partner}"): (_READERS, 200),
+    ("POST", "/admin/partners/{partner}"): ({"administrator"}, 422),
+    ("GET", "/admin/agreements"): (_READERS, 200),
+    ("GET", "/admin/agreements/new"): (_READERS - {"auditor"}, 200),
+    ("POST", "/admin/agreements/new"): (_READERS - {"auditor"}, 422),
+    ("GET", "/admin/agreements/{agreement}"): (_READERS, 200),
+    ("POST", "/admin/agreements/{agreement}"): ({"administrator"}, 422),
+    ("GET", "/admin/agreements/{agreement}/{type}"): (_READERS, 200),
+    ("GET", "/admin/officers"): ({"administrator"}, 200),
+    ("GET", "/admin/officers/{officer}"): ({"administrator"}, 200),
+    ("POST", "/admin/officers/{officer}/enrol"): ({"administrator"}, 200),
+    ("POST", "/admin/officers/{officer}/forget"): ({"administrator"}, 422),
+}
+"""An empty form is refused with words, 422, only to whom it is open."""
+OPENS: Opens = _ENTRANCE | _WORK | _TELL | _ADMIN
 """For each page who it opens to, and with what status; to everybody else it refuses."""
 NEW = {("GET", "/sign-in"): 200, ("GET", "/enrol"): 200, ("POST", "/language"): 303}
 """What whoever is not signed in is answered with, other than a refusal or the page to sign in."""

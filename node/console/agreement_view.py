@@ -140,17 +140,16 @@ def _matrix(agreement: Agreement, way: tuple[str, str], clauses: Sequence[Clause
             clause=clause.id,
             audience=language.say(CLASS_WORDS.get(clause.audience, "")),
             agencies=[one.agency for one in agreement.agencies if one.agency_class == clause.audience and _at_home(one.agency, clause)],
-            conditions=[
-                (_capital(language.say(CONDITION_WORDS[name])), condition_words(name, getattr(clause, name), language)) for name in CONDITIONS
-            ],
+            conditions=[(_heading(name, language), condition_words(name, getattr(clause, name), language)) for name in CONDITIONS],
         )
         for clause in clauses
     ]
     return Matrix(sender=way[0], recipient=way[1], columns=columns, categories=list(rows.items()))
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _heading(condition: str, language: Language) -> str:
+    words = language.say(CONDITION_WORDS[condition])
+    return words[:1].upper() + words[1:]
 
 
 def _at_home(agency: str, clause: Clause) -> bool:

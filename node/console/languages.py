@@ -64,8 +64,12 @@ class Language:
         return f"{format_datetime(at, 'd MMM y, HH:mm', locale=self.locale)} ({zone})"
 
     def away(self, milliseconds: int) -> str:
-        """How far ahead something is, or, below 0, how long ago: `in 12 days`."""
-        return format_timedelta(timedelta(milliseconds=milliseconds), add_direction=True, locale=self.locale)
+        """How far ahead something is, or, below 0, how long ago, in days from a day on: `in 45 days`."""
+        span = timedelta(milliseconds=milliseconds)
+        if abs(span) < timedelta(days=1):
+            return format_timedelta(span, add_direction=True, locale=self.locale)
+        # No unit is worth that many, so that it stays with days.
+        return format_timedelta(span, granularity="day", threshold=10**9, add_direction=True, locale=self.locale)
 
 
 def _read(code: str) -> Language:

@@ -13,6 +13,7 @@ from node.console import desk_pages, report_form
 from node.console.page import Page
 from node.operations.tip_form import begin_tip
 from tests import builders
+from tests.console_admin import admin_places
 from tests.console_opens import GIVEN, NEW, OPENS
 from tests.console_site import CHANNEL, Browser, Shown, field, site_of
 from tests.countries import BORDER, NOW, POLICE, TRAVEL, agency
@@ -53,6 +54,8 @@ def ask(browser: Browser, page: Page, digest: str) -> Any:
     path = page.path.replace("{alert}", digest).replace("{step}", "danger")
     if "{tip}" in path:
         path = path.replace("{tip}", begin_tip(browser.office.ports, browser.office.person("ngo"), new_id(), "en"))
+    for place, value in admin_places(browser.office).items():
+        path = path.replace(place, value)
     if page.method == "GET":
         return browser.get(path)
     form = {"language": "en", "outcome": "ADMITTED", "code": "x", "challenge": "x", "answer": "{}", "tip": new_id().hex()}
