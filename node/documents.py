@@ -8,10 +8,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
+
+from exchange.encoding import AnyMessage
 
 _NO_TIMES: Final = frozenset({"exchange.v1.Finding.index"})
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def loosely(kind: type[AnyMessage], data: bytes) -> AnyMessage:
+    """The message that the bytes are; an empty one where they are none, since a partner may have logged anything at all."""
+    try:
+        return kind.FromString(data)
+    except DecodeError:
+        return kind()
 
 
 def document(message: Message) -> dict[str, Any]:

@@ -22,10 +22,23 @@ _WORK: Opens = {
     ("GET", "/you"): (set(ROLES), 200),
     ("GET", "/work"): (DESK | {"administrator"}, 200),
     ("GET", "/inbox"): (DESK, 200),
+    ("GET", "/inbox/news"): (DESK, 200),
     ("GET", "/inbox/{alert}"): (GIVEN, 200),
     ("GET", "/inbox/{alert}/report"): (DESK, 200),
     ("POST", "/inbox/{alert}/report"): (GIVEN, 303),
 }
+_AUDITOR: Opens = {
+    ("GET", "/audit"): ({"auditor"}, 200),
+    ("GET", "/audit/disclosures"): ({"auditor"}, 200),
+    ("GET", "/audit/timeline"): ({"auditor"}, 200),
+    ("GET", "/audit/flow"): ({"auditor"}, 200),
+    ("GET", "/audit/disclosures/{sender}/{recipient}/{generation}/{index}"): ({"auditor"}, 200),
+    ("GET", "/audit/disclosures/{sender}/{recipient}/{generation}/{index}/open"): ({"auditor"}, 200),
+    # Of what came in the sender keeps who released it: an auditor is told that nothing of it is here.
+    ("POST", "/audit/disclosures/{sender}/{recipient}/{generation}/{index}/open"): ({"auditor"}, 404),
+}
+IN_PATHS = {"sender": "gb.alerts.example", "recipient": "kh.alerts.example", "generation": "1", "index": "0"}
+"""What stands in the place of a path's other parameters, in the office that the matrix is asked in."""
 _TELL: Opens = {
     ("GET", "/tell"): ({"ngo"}, 200),
     ("POST", "/tell"): ({"ngo"}, 303),
@@ -61,7 +74,28 @@ _ADMIN: Opens = {
     ("POST", "/admin/officers/{officer}/forget"): ({"administrator"}, 422),
 }
 """An empty form is refused with words, 422, only to whom it is open."""
-OPENS: Opens = _ENTRANCE | _WORK | _TELL | _ADMIN
+AUTHOR = {"liaison"}
+LIAISONS = {"liaison", "second", "both"}
+"""Who may write drafts; those of the tests are the first one's, and the second is of the same agency."""
+_COMPOSE: Opens = {
+    ("GET", "/drafts"): (LIAISONS, 200),
+    ("GET", "/drafts/new"): (LIAISONS, 200),
+    ("POST", "/drafts/new"): (LIAISONS, 303),
+    ("GET", "/drafts/{draft}"): (AUTHOR | {"second"}, 200),
+    ("GET", "/drafts/{draft}/check"): (AUTHOR | {"second"}, 200),
+    ("GET", "/drafts/{draft}/discard"): (AUTHOR | {"second"}, 200),
+    ("POST", "/drafts/{draft}/discard"): (AUTHOR, 303),
+    ("GET", "/drafts/{draft}/step/{part}"): (AUTHOR | {"second"}, 200),
+    ("POST", "/drafts/{draft}/step/{part}"): (AUTHOR, 303),
+}
+OPENS: Opens = {
+    **_ENTRANCE,
+    **_WORK,
+    **_COMPOSE,
+    **_AUDITOR,
+    **_TELL,
+    **_ADMIN,
+}
 """For each page who it opens to, and with what status; to everybody else it refuses."""
 NEW = {("GET", "/sign-in"): 200, ("GET", "/enrol"): 200, ("POST", "/language"): 303}
 """What whoever is not signed in is answered with, other than a refusal or the page to sign in."""

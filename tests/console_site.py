@@ -35,10 +35,11 @@ def site_of(office: Office, **changes: Any) -> Site:
         "host": HOST,
         "port": 7447,
         "zone": "Asia/Phnom_Penh",
+        "stream_seconds": 0.0,
         "secure": False,
         "demo_sign_in": True,
         "desks": {agency(office.country, one): ContactDesk(unit="Example desk", channel=CHANNEL) for one in (BORDER, POLICE, NGO)},
-        "release": lambda item: sequence(office.ports, [item])[0],
+        "release_together": lambda items: sequence(office.ports, list(items)),
     }
     return Site(**{**wanted, **changes})
 

@@ -2948,7 +2948,7 @@ class Submission(_message.Message):
     APPROVALS_FIELD_NUMBER: _builtins.int
     PREVIEW_DIGEST_FIELD_NUMBER: _builtins.int
     id: _builtins.bytes
-    """The draft's request id."""
+    """The request id of the draft, or of what stands in its place."""
     state: Global___SubmissionState.ValueType
     author: _builtins.str
     """SPIFFE ID of whoever wrote and submitted it."""
@@ -2986,21 +2986,31 @@ class SubmitAlertRequest(_message.Message):
     DRAFT_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     ORAL_APPROVER_FIELD_NUMBER: _builtins.int
+    SUPPLEMENT_FIELD_NUMBER: _builtins.int
+    ONWARD_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
     oral_approver: _builtins.str
     """SPIFFE ID of the officer who approved by word of mouth, in an emergency that cannot wait: it is released at once."""
     @_builtins.property
     def draft(self) -> Global___Draft: ...
+    @_builtins.property
+    def supplement(self) -> Global___SupplementAlertRequest:
+        """Instead of a draft: more of an alert for an agency that was told of it, or an alert to be passed on. Their own reasons count for nothing."""
+
+    @_builtins.property
+    def onward(self) -> Global___ReleaseOnwardRequest: ...
     def __init__(
         self,
         *,
         draft: Global___Draft | None = ...,
         reason: _builtins.str = ...,
         oral_approver: _builtins.str = ...,
+        supplement: Global___SupplementAlertRequest | None = ...,
+        onward: Global___ReleaseOnwardRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "onward", b"onward", "supplement", b"supplement"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "oral_approver", b"oral_approver", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "onward", b"onward", "oral_approver", b"oral_approver", "reason", b"reason", "supplement", b"supplement"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -3102,6 +3112,8 @@ class GetSubmissionResponse(_message.Message):
     DRAFT_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     PREVIEW_FIELD_NUMBER: _builtins.int
+    SUPPLEMENT_FIELD_NUMBER: _builtins.int
+    ONWARD_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
     @_builtins.property
     def submission(self) -> Global___Submission: ...
@@ -3111,6 +3123,12 @@ class GetSubmissionResponse(_message.Message):
     def preview(self) -> Global___PreviewAlertResponse:
         """What would go now."""
 
+    @_builtins.property
+    def supplement(self) -> Global___SupplementAlertRequest:
+        """Instead of a draft."""
+
+    @_builtins.property
+    def onward(self) -> Global___ReleaseOnwardRequest: ...
     def __init__(
         self,
         *,
@@ -3118,10 +3136,12 @@ class GetSubmissionResponse(_message.Message):
         draft: Global___Draft | None = ...,
         reason: _builtins.str = ...,
         preview: Global___PreviewAlertResponse | None = ...,
+        supplement: Global___SupplementAlertRequest | None = ...,
+        onward: Global___ReleaseOnwardRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "preview", b"preview", "submission", b"submission"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "onward", b"onward", "preview", b"preview", "submission", b"submission", "supplement", b"supplement"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "preview", b"preview", "reason", b"reason", "submission", b"submission"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "onward", b"onward", "preview", b"preview", "reason", b"reason", "submission", b"submission", "supplement", b"supplement"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

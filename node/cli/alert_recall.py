@@ -8,7 +8,7 @@ import click
 
 from node.cli.command import Verb
 from node.cli.context import ask, open_desk
-from node.cli.drafts import Agency, FileDraft, request_id
+from node.cli.drafts import FOR_APPROVAL, Agency, FileDraft, request_id
 from node.cli.errors import REFUSED, SUCCESS, USAGE, Trouble
 from node.cli.output import note, show, table
 from node.cli.problems import problem_table
@@ -165,18 +165,32 @@ def correct(alert_id: str, file: Path, wrong: tuple[str, ...], code: str, reason
 @click.option("--ground", type=click.Choice(GROUNDS, case_sensitive=False), help="The reason of this case, for fields on request.")
 @click.option("--request", "asked", metavar="DIGEST", help="Of the request's manifest, if the recipient asked.")
 @_why
-def supplement(alert_id: str, recipient: str, fields: tuple[str, ...], ground: str | None, asked: str | None, reason: str) -> None:
+@_again
+@FOR_APPROVAL
+def supplement(
+    alert_id: str,
+    recipient: str,
+    fields: tuple[str, ...],
+    ground: str | None,
+    asked: str | None,
+    reason: str,
+    again: bool,  # noqa: FBT001  click calls it
+    for_approval: bool,  # noqa: FBT001  click calls it
+) -> None:
     """Tell one agency more fields of ALERT: the same manifest, and only what is new.
+
+    Where a clause asks for a second officer, submit it for approval (--for-approval).
 
     The same command again tells nothing twice. Exit code 3 if the node refused it.
     """
     from exchange.v1 import desk_service_pb2, disclosure_pb2
+    from node.cli.approval import submit_and_show
 
     digest = _digest(asked)
     with open_desk() as desk:
         numbers = _numbers(desk, alert_id, fields)
         question = desk_service_pb2.SupplementAlertRequest(
-            request_id=_id("supplement", alert_id, recipient, *fields, again=False),
+            request_id=_id("supplement", alert_id, recipient, *fields, again=again),
             alert=alert_id,
             recipient=recipient,
             fields=numbers,
@@ -186,7 +200,10 @@ def supplement(alert_id: str, recipient: str, fields: tuple[str, ...], ground: s
             request_digest=digest,
             reason=_meant(reason),
         )
-        published = ask(desk.SupplementAlert, question).published
+        published = None if for_approval else ask(desk.SupplementAlert, question).published
+    if published is None:
+        submit_and_show(desk_service_pb2.SubmitAlertRequest(supplement=question, reason=question.reason))
+        return
 
     def draw(console: "Console") -> None:
         if not _draw_refused(console, published.problems):

@@ -18,7 +18,7 @@ from node.short_words import party_name, short, time_cell, time_text, words
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from exchange.v1.desk_service_pb2 import GetSubmissionResponse, PublishedAlert, Submission
+    from exchange.v1.desk_service_pb2 import GetSubmissionResponse, PublishedAlert, Submission, SubmitAlertRequest
 
 _CLOSED: Final = frozenset({"void", "taken back"})
 _FILE: Final = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
@@ -66,7 +66,11 @@ def submit(
             next_step=f"Mend it, and check with `exchange alert check {file}`. Nothing was submitted.",
             done={"problems": problem_list(draft.problems)},
         )
-    question = desk_service_pb2.SubmitAlertRequest(draft=draft.draft, reason=reason, oral_approver=oral_approval)
+    submit_and_show(desk_service_pb2.SubmitAlertRequest(draft=draft.draft, reason=reason, oral_approver=oral_approval))
+
+
+def submit_and_show(question: "SubmitAlertRequest") -> None:
+    """Submit something, show what became of it, and exit: 3 if it could not be released even when it is approved."""
     with open_desk() as desk:
         answer = ask(desk.SubmitAlert, question)
 
@@ -212,6 +216,10 @@ def _draw_whole(console: "Console", answer: "GetSubmissionResponse") -> None:
     if answer.HasField("draft"):
         known = tuple(("in spite of", plain(reference)) for reference in answer.draft.despite)
         console.print(facts((("reason", plain(answer.reason)), *known)))
+    elif answer.reason:
+        what = ("tells more of", answer.supplement.alert) if answer.HasField("supplement") else ("passes on under", answer.onward.request)
+        console.print(facts((("reason", plain(answer.reason)), (what[0], plain(what[1])))))
+    if answer.reason:
         if answer.preview.problems:
             console.print(problem_table(answer.preview.problems))
         console.print()

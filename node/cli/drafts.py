@@ -52,6 +52,8 @@ DESPITE = click.option(
     help="Release although that other alert is about the same person: its id or digest, or the agency that was asked. Journalled.",
 )
 """Of every verb that releases a new alert, or shows what would be released."""
+FOR_APPROVAL = click.option("--for-approval", is_flag=True, help="Let it wait for a second officer: exchange approval give …")
+"""Of verbs that tell something else than a new alert."""
 
 
 def read_drafts(

@@ -7,7 +7,7 @@ import click
 
 from node.cli.command import Noun
 from node.cli.context import ask, open_desk, own_id, settings
-from node.cli.drafts import Agency, request_id
+from node.cli.drafts import FOR_APPROVAL, Agency, request_id
 from node.cli.errors import REFUSED, SUCCESS, USAGE, Trouble
 from node.cli.output import facts, heading, note, show, table
 from node.cli.problems import problem_table
@@ -174,12 +174,15 @@ def deny(request_ref: str, reason: str, language: str) -> None:
 @click.option("--to", "recipients", multiple=True, type=Agency(), metavar="AGENCY", help="Of the third country. Left out: as you asked.")
 @_why
 @_again
-def release(request_ref: str, recipients: tuple[str, ...], reason: str, again: bool) -> None:  # noqa: FBT001  click calls it
+@FOR_APPROVAL
+def release(request_ref: str, recipients: tuple[str, ...], reason: str, again: bool, for_approval: bool) -> None:  # noqa: FBT001  click calls it
     """Pass on what the permit for your REQUEST covers, and tell the originator. Exit code 3 if the node refused it.
 
     Only fields that the permit, the clause towards the third country and your own country's transfer rules all let go are passed on.
+    Where the clause asks for a second officer, submit it for approval (--for-approval).
     """
     from exchange.v1 import desk_service_pb2
+    from node.cli.approval import submit_and_show
 
     question = desk_service_pb2.ReleaseOnwardRequest(
         request_id=_id("release", request_ref, *recipients, again=again),
@@ -187,6 +190,9 @@ def release(request_ref: str, recipients: tuple[str, ...], reason: str, again: b
         recipients=recipients,
         reason=_meant(reason),
     )
+    if for_approval:
+        submit_and_show(desk_service_pb2.SubmitAlertRequest(onward=question, reason=question.reason))
+        return
     with open_desk() as desk:
         answer = ask(desk.ReleaseOnward, question)
     problems = [*answer.released.problems, *answer.notice.problems]

@@ -20,7 +20,8 @@ from node.console.words import texts_in, type_words
 from node.console.work_links import work_link
 from node.console.work_words import flag_words, kind_words
 from node.operations.inbox import get_inbox_alert, list_inbox
-from node.operations.officers import require
+from node.operations.inbox_version import inbox_version
+from node.operations.officers import AUDITOR, require
 from node.operations.report import answer
 from node.operations.tip_form import is_ngo
 from node.operations.whoami import whoami
@@ -56,7 +57,8 @@ class DeskPages:
     def home(self, visit: Visit) -> Response:
         """Where a person begins."""
         entry = self._ports.officers[visit.person]
-        raise Elsewhere("/tell" if is_ngo(self._ports, entry) else "/work" if WORKERS & set(entry.roles) else "/you")
+        roles, ngo = set(entry.roles), is_ngo(self._ports, entry)
+        raise Elsewhere("/tell" if ngo else "/work" if WORKERS & roles else "/audit" if AUDITOR in roles else "/you")
 
     def you(self, visit: Visit) -> Response:
         """Who the person is to this node."""
@@ -64,13 +66,16 @@ class DeskPages:
 
     def work(self, visit: Visit) -> Response:
         """What needs the person now, most urgent first. Raises `NotPermitted`."""
+        version = inbox_version(self._ports, visit.person) if DESK & set(self._ports.officers[visit.person].roles) else ""
         found = list_work(self._ports, visit.person, messages.ListWorkRequest())
         items = [self._work_row(item) for item in found.items[:WORK_SHOWN]]
         everything = len(found.items) + found.left_off
-        return self._pages.page(visit, "work.html", items=items, everything=everything, left_off=everything - len(items))
+        return self._pages.page(visit, "work.html", version=version, items=items, everything=everything, left_off=everything - len(items))
 
     def inbox(self, visit: Visit) -> Response:
         """What came in, the next landing first, fifty at a time. Raises `NotPermitted`, `Malformed` (PAGE_TOKEN)."""
+        # Asked for first: what comes meanwhile is then news, though it may be on the page already.
+        version = inbox_version(self._ports, visit.person)
         found = list_inbox(self._ports, visit.person, messages.ListInboxRequest(page_token=visit.query.get("after", "")))
         shown = [
             {
@@ -84,7 +89,7 @@ class DeskPages:
             }
             for one in found.alerts
         ]
-        return self._pages.page(visit, "inbox.html", alerts=shown, older=found.next_page_token)
+        return self._pages.page(visit, "inbox.html", version=version, alerts=shown, older=found.next_page_token)
 
     def alert(self, visit: Visit) -> Response:
         """One alert as the person's agency was given it, the opening journalled as for the command line. Raises as `get_inbox_alert`."""

@@ -14,7 +14,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_timedelta
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -51,6 +51,19 @@ class Language:
     def count(self, one: str, many: str, number: int) -> str:
         """The text for so many, with the number in it."""
         return self.translations.ungettext(one, many, number) % {"num": format_decimal(number, locale=self.locale)}
+
+    def number(self, number: int) -> str:
+        """A number by itself."""
+        return format_decimal(number, locale=self.locale)
+
+    def day(self, unix_ms: int) -> str:
+        """The day (UTC) of a point in time."""
+        return format_date(datetime.fromtimestamp(unix_ms / 1000, UTC), "d MMM y", locale=self.locale)
+
+    def country(self, trust_domain: str) -> str:
+        """The country of a trust domain, where the domain begins with its two letters; else the domain."""
+        label = trust_domain.partition(".")[0].upper()
+        return self.locale.territories.get(label, trust_domain) if re.fullmatch("[A-Z]{2}", label) else trust_domain
 
     def moment(self, unix_ms: int, zone: str = "UTC") -> str:
         """A point in time at a place, to the minute, with the zone's name; empty for none."""

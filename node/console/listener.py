@@ -1,6 +1,5 @@
 """The server of the console: HTTPS with the certificate of the officers' door, or plain HTTP on a training machine."""
 
-from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Final, Protocol
 
@@ -51,21 +50,13 @@ def console_listener(config: Config, ports: Ports, sequencer: Sequencing) -> Htt
         secure=secure,
         demo_sign_in=section.demo_sign_in,
         desks={str(one.id): ContactDesk(unit=one.name, channel=one.desk) for one in config.agencies if one.desk},
-        release=_releasing(sequencer),
+        release_together=lambda items: sequencer.submit(list(items)).result(),
         language=config.node.languages[0].partition("-")[0] if config.node.languages else "en",
     )
     context = server_tls13(config.tls.desk_certificate, config.tls.desk_key) if secure else None
     if secure:
         _check_name(config.tls.desk_certificate.read_bytes(), section.host)
     return HttpListener(section.listen, Console(site, assets).application(), KIND, tls=context)
-
-
-def _releasing(sequencer: Sequencing) -> Callable[[Prepared | NotReleased], PublishedAlert]:
-    def release(item: Prepared | NotReleased) -> PublishedAlert:
-        (published,) = sequencer.submit([item]).result()
-        return published
-
-    return release
 
 
 def _check_name(certificate: bytes, host: str) -> None:

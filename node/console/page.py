@@ -12,9 +12,10 @@ Answer = Callable[[Visit], Response]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One page or form: `open` to whoever is not signed in."""
+    """One page or form: `open` to whoever is not signed in; `unasked` if browsers ask by themselves, which is no use of a session."""
 
     method: str
     path: str
     answer: Answer
     open: bool = False
+    unasked: bool = False

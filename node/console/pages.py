@@ -11,7 +11,7 @@ from node.console.assets import Assets
 from node.console.languages import Language
 from node.console.site import NAME, Site
 from node.console.visits import TOKEN, Visit
-from node.operations.officers import ADMINISTRATOR, LIAISON, PARTNER_OFFICER
+from node.operations.officers import ADMINISTRATOR, AUDITOR, LIAISON, PARTNER_OFFICER
 from node.operations.tip_form import is_ngo
 from node.reading_values import safe_text
 
@@ -32,7 +32,16 @@ TROUBLES: Final[Mapping[str, str]] = {
     "CHALLENGE": _said("This page was open for too long, or was sent twice. Begin again."),
     "CROSS_SITE": _said("Forms are taken from this site’s own pages only. Open the page again and send the form from there."),
     "ALERT_NOT_FOUND": _said("There is nothing here for your agency under this address."),
+    "DRAFTS_TOO_MANY": _said("Your agency has too many drafts. Release some, or discard them."),
+    "DRAFT_CHANGED": _said(
+        "This draft was changed since you opened the page, perhaps in another window, and nothing was saved. "
+        "Go back to copy what you typed, then open the draft again."
+    ),
+    "DRAFT_NOT_FOUND": _said("Your agency has no such draft. It was released, discarded, or erased thirty days after its last change."),
+    "DRAFT_TOO_LARGE": _said("The draft is too large. Shorten its texts."),
+    "DETAIL_NONE": _said("Nothing is kept here behind this entry."),
     "ENROLMENT_CODE": _said("This code is not known, was used, or has expired. Ask your administrator for a new one."),
+    "ENTRY_UNKNOWN": _said("There is no such entry."),
     "ERASED": _said("The content was erased. Only the record that it was told is left."),
     "FORM": _said("The form could not be read. Open the page again."),
     "FORM_TOKEN": _said("This form belongs to another session. Open the page again."),
@@ -40,8 +49,10 @@ TROUBLES: Final[Mapping[str, str]] = {
     "INTERNAL": _said(
         "Something went wrong here. Nothing was changed unless another page says so. Try again, and tell your administrator the code."
     ),
+    "LOG_UNKNOWN": _said("This node keeps no such log."),
     "METHOD_UNKNOWN": _said("This page does not take that kind of request."),
     "OFFICER_UNKNOWN": _said("You are not in the roster of this node. Ask your administrator to add you."),
+    "NOT_THE_AUTHOR": _said("Only who writes a draft changes or discards it."),
     "PAGE_TOKEN": _said("This page of the list is not known. Begin at the first one."),
     "PASSKEY": _said("This passkey is not known here, or its answer does not hold. Try again, or ask your administrator for a new code."),
     "NGO_UNKNOWN": _said("This page is for organisations that tell what they saw. That you asked has been recorded."),
@@ -58,6 +69,8 @@ PLACES: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
     ("/work", _said("Work"), WORKERS),
     ("/inbox", _said("Inbox"), DESK),
     ("/admin", _said("Administration"), frozenset({ADMINISTRATOR})),
+    ("/drafts", _said("Drafts"), frozenset({LIAISON})),
+    ("/audit", _said("Audit"), frozenset({AUDITOR})),
     ("/you", _said("You"), frozenset()),
 )
 """Where the navigation leads, and the roles that have each; none means everybody. A page says with `here` which of them it belongs to."""
@@ -123,4 +136,5 @@ def _environment(language: Language) -> Environment:
     made.install_gettext_translations(language.translations, newstyle=True)  # type: ignore[attr-defined]  # of the extension
     made.filters |= {"away": language.away, "safe_text": safe_text, "party": _party}
     made.globals |= {"language": language, "moment": language.moment, "count": language.count}
+    made.globals |= {"number": language.number, "day": language.day, "country": language.country}
     return made

@@ -21,9 +21,12 @@ from starlette.routing import Route
 from exchange.errors import Conflict, ExchangeError, Malformed, NotFound, Refused, Unverified
 from node.console.admin_pages import AdminPages
 from node.console.assets import Assets
+from node.console.audit_pages import AuditPages
 from node.console.challenges import Challenges
+from node.console.compose_pages import ComposePages
 from node.console.desk_pages import DeskPages
 from node.console.languages import Language, choose, load_languages
+from node.console.news import News
 from node.console.page import Answer, Page
 from node.console.pages import Pages
 from node.console.sign_in_pages import SignInPages
@@ -41,7 +44,7 @@ from node.console.visits import (
     write_secret,
 )
 from node.operations.officers import NotPermitted
-from node.operations.sessions import WHOLE_MS, open_session
+from node.operations.sessions import WHOLE_MS, open_session, watch_session
 from node.telemetry.logging import logger
 
 _STATUS: Final = (
@@ -73,8 +76,11 @@ class Console:
         self.pages: tuple[Page, ...] = (
             *SignInPages(site, self._pages, challenges, self._signing_in, self._signing_out).pages(),
             Page(method="POST", path="/language", answer=self._choose_language, open=True),
+            *News(site).pages(),
             *DeskPages(site, self._pages).pages(),
             *AdminPages(site, self._pages).pages(),
+            *ComposePages(site, self._pages).pages(),
+            *AuditPages(site, self._pages).pages(),
             *TellPages(site, self._pages).pages(),
         )
 
@@ -99,13 +105,17 @@ class Console:
         except ExchangeError as refused:
             response = await run_in_threadpool(self._refusal, refused, language)
         except Exception as error:  # noqa: BLE001 - whatever it is, the browser learns nothing of it
+            import traceback
+
+            traceback.print_exc()
             logger().error("console request failed", error=type(error).__name__)
             response = await run_in_threadpool(self._pages.trouble, language, 500, "INTERNAL")
         return self._secured(response)
 
     def _answer(self, page: Page, request: Request, form: dict[str, str], language: Language) -> Response:
         secret = read_secret(request.cookies.get(SESSION_COOKIE, ""))
-        session = open_session(self._site.ports, secret) if secret else None
+        opened = watch_session if page.unasked else open_session
+        session = opened(self._site.ports, secret) if secret else None
         if session is None and not page.open:
             raise Elsewhere("/sign-in")
         visit = Visit(

@@ -1,17 +1,16 @@
 """What the console is: its address, whether it may be entered by a code alone, and what it needs of the node."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from exchange.v1.desk_service_pb2 import PublishedAlert
 from exchange.v1.people_pb2 import ContactDesk
+from node.operations.approved import Together
 from node.operations.release import NotReleased, Prepared
 from node.passkeys import RelyingParty
 from node.ports import Ports
 
-Release = Callable[[Prepared | NotReleased], PublishedAlert]
-"""Gives a release its place in the log; returns once it is durable."""
 NAME: Final = "Alert Exchange"
 
 
@@ -29,9 +28,16 @@ class Site:
     demo_sign_in: bool
     desks: Mapping[str, ContactDesk]
     """How each agency (SPIFFE ID) of this country is reached, day and night."""
-    release: Release
+    release_together: Together
+    stream_seconds: float = 90.0
+    """How long one answer tells a page of news before the browser asks again: less than a connection may last."""
     language: str = "en"
     """What a browser is answered in that asks for no language at all."""
+
+    def release(self, item: Prepared | NotReleased) -> PublishedAlert:
+        """Give one release its place in the log; returns once it is durable."""
+        (published,) = self.release_together([item])
+        return published
 
     @property
     def authority(self) -> str:

@@ -15,7 +15,8 @@ from exchange.errors import ExchangeError, Malformed, Refused
 from node.console.languages import Language
 
 LARGEST_FORM: Final = 64 * 1024
-_FIELDS_AT_MOST: Final = 50
+_FIELDS_AT_MOST: Final = 400
+"""Of the longest form: one step of an alert with many legs or convictions."""
 BODY_SECONDS: Final = 10.0
 _FORM: Final = "application/x-www-form-urlencoded"
 TOKEN: Final = "token"  # noqa: S105  its name
@@ -23,7 +24,7 @@ TOKEN: Final = "token"  # noqa: S105  its name
 
 HEADERS: Final[Mapping[str, str]] = {
     "content-security-policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; form-action 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
     ),
     "cache-control": "no-store",

@@ -134,14 +134,15 @@ def _missing(path: str, message: str, remedy: str) -> Problem:
 
 
 def _check_needs(kind: AlertType, alert: Message) -> Iterator[Problem]:
-    for name in _needs(kind.name):
+    for name in needed_fields(kind.name):
         if not _is_present(alert, name):
             said = "recipients cannot act without it" if not kind.control else "it is what this is about"
             yield _missing(name, "this is missing", f"write it: {said}")
 
 
 @cache
-def _needs(alert_type_name: str) -> tuple[str, ...]:
+def needed_fields(alert_type_name: str) -> tuple[str, ...]:
+    """Names of the fields without which some recipient cannot act. Raises `Malformed` (ALERT_TYPE_UNKNOWN)."""
     kind = alert_type(alert_type_name)
     return tuple(field.name for field in kind.fields if (field.name in _CONTROL_NEEDS if kind.control else "R" in field.default_marks))
 

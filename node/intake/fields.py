@@ -82,6 +82,14 @@ def _one_of(names: Iterable[str]) -> str:
     return f"{', '.join(known[:-1])} or {known[-1]}" if len(known) > 1 else known[0]
 
 
+def in_parts(descriptor: Descriptor, value: Plain) -> Plain:
+    """A plain text by the parts that it stands for, where a message is expected that one can stand for; else the value as it is."""
+    names = _SHORTHAND.get(descriptor.full_name)
+    if not names or not isinstance(value, str):
+        return value
+    return dict(zip(names, value.split(None, len(names) - 1) if len(names) > 1 else [value], strict=False))
+
+
 class FieldReader:
     """Reads one document. `language` (BCP 47 or empty) is what a text without a language of its own is in."""
 
@@ -111,8 +119,7 @@ class FieldReader:
         return message
 
     def _content(self, descriptor: Descriptor, value: Plain, path: str) -> dict[str, Plain]:
-        if isinstance(value, str) and (names := _SHORTHAND.get(descriptor.full_name)):
-            value = dict(zip(names, value.split(None, len(names) - 1) if len(names) > 1 else [value], strict=False))
+        value = in_parts(descriptor, value)
         if not isinstance(value, dict):
             known = ", ".join(descriptor.fields_by_name)
             self.problems.append(error("MAPPING_EXPECTED", path, "this field has parts", f"write its parts by name, from {known}"))

@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 
+from anyascii import anyascii
+
 _SCRIPTS: dict[str, tuple[str, ...]] = {
     "LATIN": ("Latn",),
     "KHMER": ("Khmr",),
@@ -71,3 +73,17 @@ def romanised(text: str) -> frozenset[str]:
     """Tell the words of a Latin name in plain capitals without marks, for comparing it with a machine readable zone."""
     plain = "".join(sign for sign in unicodedata.normalize("NFKD", text.upper()) if not unicodedata.combining(sign))
     return frozenset("".join(sign if sign.isalpha() else " " for sign in plain).split())
+
+
+def suggested_romanisation(text: str) -> str:
+    """A name of another script in Latin letters, letter by letter: a beginning that a person mends; empty for a Latin one."""
+    scripts = scripts_of((text,))
+    if not scripts or scripts[0] == "Latn":
+        return ""
+    return " ".join(word.capitalize() for word in anyascii(text).split())
+
+
+def plain_letters(text: str) -> str:
+    """Words in small Latin letters and digits without marks, one blank between two: for finding, never for display."""
+    latin = text if text.isascii() else anyascii(text)
+    return " ".join("".join(sign if sign.isalnum() else " " for sign in latin.casefold()).split())

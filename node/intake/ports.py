@@ -18,9 +18,11 @@ import airportsdata
 
 from exchange.errors import Malformed
 from node.intake.countries import CountryUnknown, country_of_alpha2
+from node.intake.names import plain_letters
 
 _IATA = re.compile(r"[A-Z]{3}")
 _UNLOCODE = re.compile(r"([A-Z]{2}) ?([A-Z2-9]{3})")
+_SEARCHED_AT_LEAST = 3
 _LOCAL_TIME = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
@@ -62,6 +64,17 @@ class LocalTime:
 @cache
 def _airports() -> dict[str, Any]:  # 8,000 rows: read at the first itinerary, not at start
     return airportsdata.load("IATA")
+
+
+@cache
+def _names() -> tuple[tuple[str, tuple[str, ...], str], ...]:
+    """What each airport is found by, the likeliest first: code and city, name, region, city of its clocks; and its code."""
+    found = []
+    for code, row in _airports().items():
+        said = (f"{code} {row['city']}", row["name"], row["subd"], row["tz"].rpartition("/")[2].replace("_", " "))
+        names = tuple(f" {plain_letters(name)} " for name in said)
+        found.append(("".join(names), names, code))
+    return tuple(found)
 
 
 @cache
@@ -110,6 +123,19 @@ def _other_port(alpha2: str, place: str) -> Port:
         "the time zone of its local times",
     )
     return Port(code=alpha2 + place, name=None, country=country, zone=None, notices=(notice,))
+
+
+def find_ports(text: str, limit: int = 8) -> list[Port]:
+    """Airports of which every word of `text` begins a word of code, city, name or region; the closest first."""
+    words = [f" {word}" for word in plain_letters(text).split()]
+    if sum(map(len, words)) < _SEARCHED_AT_LEAST + len(words):
+        return []
+    found = []
+    for everything, names, code in _names():
+        if all(word in everything for word in words):
+            place = next((place for place, name in enumerate(names) if all(word in name for word in words)), len(names))
+            found.append((place, "international" not in names[1], len(names[1]), code))
+    return [_airport(code) for *_, code in sorted(found)[:limit]]
 
 
 def local_time(text: str, zone: str) -> LocalTime:

@@ -15,7 +15,7 @@ SPELT, SOUNDING, BONES, NEAR, INITIAL = range(5)
 RULES: Final = ("NAME_SAME", "NAME_SOUNDS_ALIKE", "NAME_CONSONANTS", "NAME_NEAR", "NAME_INITIAL")
 JOINED_RULE: Final = "NAME_JOINED"
 
-_ONE_SLIP, _TWO_SLIPS = 4, 8
+_ONE_SLIP, _TWO_SLIPS = 3, 8
 """Letters that a word needs for one slip, or two, to leave it recognisable."""
 _CUT_AT_LEAST: Final = 4
 _JOINED_SOUNDING, _JOINED_BONES, _JOINED_NEAR = 3, 4, 7
@@ -73,6 +73,24 @@ def align(told: tuple[Word, ...], shown: tuple[Word, ...]) -> Alignment:
     if left and right:
         _take(INITIAL, _initial, left, right, pairs)
     return Alignment(tuple(pairs), tuple(left), tuple(right))
+
+
+def in_order(aligned: Alignment, told: tuple[Word, ...], shown: tuple[Word, ...]) -> bool:
+    """Whether the words that agree follow each other alike on both sides, once the beginning of one may have been put at its end."""
+    one = _in_turn(told, [(pair.told, pair.told) for pair in aligned.pairs])
+    other = _in_turn(shown, [(pair.shown, pair.told) for pair in aligned.pairs])
+    return any(one == other[turn:] + other[:turn] for turn in range(len(one) or 1))
+
+
+def _in_turn(words: tuple[Word, ...], runs: list[tuple[tuple[Word, ...], tuple[Word, ...]]]) -> list[tuple[Word, ...]]:
+    """What stands beside each run, in the order in which the runs stand among the words."""
+    left: list[Word | None] = [*words]
+    found = []
+    for run, beside in runs:
+        place = left.index(run[0])
+        left[place] = None
+        found.append((place, beside))
+    return [beside for _, beside in sorted(found, key=lambda item: item[0])]
 
 
 def _take(level: int, agree: Callable[[Word, Word], bool], left: list[Word], right: list[Word], pairs: list[Pair]) -> None:
@@ -138,6 +156,8 @@ def _same_sound(one: Word, other: Word) -> bool:
 
 
 def _same_bones(one: Word, other: Word) -> bool:
+    if 1 in {len(one.spelt), len(other.spelt)}:
+        return False  # an initial, and no word
     return one.bones[0] in other.bones or (len(one.bones) > 1 and not set(one.bones).isdisjoint(other.bones))
 
 

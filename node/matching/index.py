@@ -10,8 +10,11 @@ from node.matching import births
 from node.matching.alignment import NEAR, SOUNDING, SPELT, Pair, cut, keys_of, near
 from node.matching.documents import alike, plain_number, readings
 from node.matching.people import Passenger, Subject
+from node.matching.services import Service
 from node.matching.spelling import Word
 
+_AROUND: Final = 3
+_EVENLY: Final = 200
 _RARE_KEYS: Final = 3
 """How many of a passenger's rarest keys lead to candidates where the list gives no birth date."""
 
@@ -26,9 +29,11 @@ class Index:
         self._spelt: Postings = defaultdict(set)
         self._sounding: Postings = defaultdict(set)
         self._bones: Postings = defaultdict(set)
+        self._lengths: Postings = defaultdict(set)
         self._sexes: Postings = defaultdict(set)
         self._nationalities: Postings = defaultdict(set)
         self._documents: Postings = defaultdict(set)
+        self._services: Postings = defaultdict(set)
         self._days: Postings = defaultdict(set)
         self._years: Postings = defaultdict(set)
         self._coarse: Postings = defaultdict(set)
@@ -62,12 +67,11 @@ class Index:
                 del postings[key]
 
     def candidates(self, passenger: Passenger, keys: frozenset[str]) -> set[int]:
-        """Whoever may be this passenger: born when it may be, with a key of the name in common; or with a document that looks alike."""
+        """Whoever may be this passenger: born when it may be or sought on this crossing, and named alike; or with a document alike."""
         found = self._with_documents(passenger)
-        if passenger.birth is None:
-            return found | self._with_rare_keys(keys)
-        sure, perhaps = self.born_about(passenger.birth)
+        sure, perhaps = (self._with_rare_keys(keys), []) if passenger.birth is None else self.born_about(passenger.birth)
         found |= sure
+        perhaps += [self.of_services((service,)) for service in passenger.services]
         held, shared = self._keys, min(2, len(keys))
         for references in perhaps:
             found.update(reference for reference in references if len(keys & held[reference]) >= shared)
@@ -100,6 +104,25 @@ class Index:
         """The subjects with one of these nationalities."""
         return set().union(*(self._nationalities.get(country, set()) for country in countries))
 
+    def of_services(self, services: Iterable[Service]) -> set[int]:
+        """The subjects whose alerts name one of these crossings."""
+        return set().union(*(self._services.get(service, set()) for service in services))
+
+    def of_length(self, words: int) -> set[int]:
+        """The subjects with a name of so many words."""
+        return self._lengths.get(words, set())
+
+    def crowd(self, born: PartialDate) -> float:
+        """How many times as many subjects are born about then as if births were spread evenly."""
+        years = range(born.first_year - _AROUND, born.last_year + _AROUND + 1)
+        expected = len(years) / births.YEARS
+        about = sum(len(self._years.get(year, ())) for year in years)
+        crowd = (about + _EVENLY * expected) / ((len(self.subjects) + _EVENLY) * expected)
+        day = births.day_of(born)
+        if day is not None and births.is_placeholder(born):
+            crowd = max(crowd, len(self._days.get(day, ())) * births.DAYS / (len(self.subjects) + _EVENLY))
+        return crowd
+
     def frequency(self, word: Word) -> int:
         """How many subjects bear a word with this sound."""
         return max(len(self._sounding.get(sound, ())) for sound in word.sounding)
@@ -120,9 +143,11 @@ class Index:
         # A family name stands a second time, in a tuple: so is it told from the same word among given names.
         for word in {word for alias in subject.aliases for word in alias.family}:
             yield from ((postings, (key,)) for postings, key in self._heard(word))
+        yield from ((self._lengths, length) for length in {len(alias.words) for alias in subject.aliases})
         if subject.sex:
             yield self._sexes, subject.sex
         yield from ((self._nationalities, country) for country in subject.nationalities)
+        yield from ((self._services, service) for service in subject.services)
         for number in {plain_number(document.number) for document in subject.documents} - {""}:
             yield self._documents, alike(number)
         if subject.birth is not None and self._dated(subject):

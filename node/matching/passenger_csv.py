@@ -8,7 +8,8 @@
 | `sex` | M or F |
 | `nationality`, `document_issuer` | codes of three letters, ICAO Doc 9303-3 |
 | `document_number` | with or without its check digit |
-| `service` | flight or sailing, the same on every line |
+| `service` | flight or sailing, carrier and number, the same on every line |
+| `service_date` | YYYY-MM-DD, the day on which it departs or arrives, the same on every line |
 
 UTF-8, with or without byte order mark, or UTF-16 with one. Commas, semicolons or tabs, as the head has them. Other columns are refused:
 what is not needed is not to be sent.
@@ -21,9 +22,11 @@ from typing import Final
 
 from node.matching.manifest import Gathered, ManifestInvalid, PassengerList, check_size, number_of, sex_of
 from node.matching.people import Document, Passenger
+from node.matching.services import crossings, day_of, service_number
 
 COLUMNS: Final = (
     "family_name", "given_names", "native_name", "birth_date", "sex", "nationality", "document_number", "document_issuer", "service",
+    "service_date",
 )  # fmt: skip
 _FIELD_AT_MOST: Final = 2000
 
@@ -80,6 +83,7 @@ def _add(gathered: Gathered, row: dict[str, str]) -> None:
     issuer = gathered.country(place, row.get("document_issuer", ""))
     nationality = gathered.country(place, row.get("nationality", ""))
     written = row.get("birth_date", "").strip()
+    day = day_of(row.get("service_date", "").strip())
     passenger = Passenger(
         place=place,
         family=gathered.name(place, row.get("family_name", "")),
@@ -89,7 +93,10 @@ def _add(gathered: Gathered, row: dict[str, str]) -> None:
         sex=sex_of(row.get("sex", "")),
         nationalities=(nationality,) if nationality else (),
         documents=(Document(number=number, issuer=issuer),) if number else (),
+        services=crossings(service_number(row.get("service", "")), [day]),
     )
+    if day is None and row.get("service_date", "").strip():
+        gathered.warn(place, "SERVICE_DATE_UNREADABLE", "the day of the flight or sailing is no date: it was left aside")
     if not (passenger.family or passenger.given or passenger.native):
         gathered.warn(place, "NAME_MISSING", "there is no name: only the document can be compared")
     if passenger.birth is None and not written:

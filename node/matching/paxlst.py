@@ -1,7 +1,8 @@
 """UN/EDIFACT PAXLST: the passenger list that airlines send (WCO/IATA/ICAO guidelines on advance passenger information, appendix II A).
 
-What is read of each traveller (NAD+FL, or FM for crew), whatever else stands between: ATT+2 sex, DTM+329 birth, NAT+2 nationality,
-DOC the document's number, LOC+91 its issuer. Lists differ in order and repeat groups; segments that are not known are passed over.
+What is read of the flight: TDT carrier and number, DTM+189 and DTM+232 its days. Of each traveller (NAD+FL, or FM for crew), whatever else
+stands between: ATT+2 sex, DTM+329 birth, NAT+2 nationality, DOC the document's number, LOC+91 its issuer. Lists differ in order and repeat
+groups; segments that are not known are passed over.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,11 +13,16 @@ from typing import Final
 from node.matching.edifact import Segment, segments_of
 from node.matching.manifest import Gathered, ManifestInvalid, PassengerList, check_size, number_of, sex_of
 from node.matching.people import Document, Passenger
+from node.matching.services import Service, crossings, day_of, service_number
 
 _TRAVELLERS: Final = frozenset({"FL", "FM", "DDU", "DDT"})
 """Function codes of NAD: passenger, crew member, in transit in either direction."""
 _SHORT_DATE, _LONG_DATE = 6, 8
+_FLIGHT_TIMES: Final = frozenset({"189", "232"})
+_WITHOUT_CENTURY: Final = frozenset({"101", "201"})
+"""Forms of a time that begin with two digits of the year: YYMMDD, YYMMDDhhmm."""
 _DOCUMENTS_AT_MOST: Final = 10
+_LEGS_AT_MOST: Final = 10
 _VISA: Final = "V"
 
 
@@ -43,8 +49,9 @@ def read_paxlst(data: bytes, today: date) -> PassengerList:
         for segment in message:
             if _tag(segment) == "TDT" and not service:
                 service = _component(segment, 2)[:20]
+        flown = _flown(message)
         for traveller in _travellers(message):
-            _add(gathered, traveller)
+            _add(gathered, traveller, flown)
     return gathered.whole("PAXLST", "".join(sign for sign in service if sign.isalnum()))
 
 
@@ -68,6 +75,22 @@ def _messages(segments: Sequence[Segment]) -> Iterator[list[Segment]]:
             current.append(segment)
     if current is not None or not seen:
         raise ManifestInvalid("PAXLST_MESSAGE", "there is no message, or the last one has no end: the list was cut off")
+
+
+def _flown(message: list[Segment]) -> tuple[Service, ...]:
+    """The flights of a message, each with the days that are given behind it."""
+    legs: list[tuple[str, list[date | None]]] = []
+    for segment in message:
+        if _tag(segment) == "TDT":
+            legs.append((service_number(_component(segment, 2), _component(segment, 5)), []))
+        elif _tag(segment) == "DTM" and legs and _component(segment, 1) in _FLIGHT_TIMES:
+            legs[-1][1].append(_flight_day(segment))
+    return tuple(dict.fromkeys(crossing for number, days in legs[:_LEGS_AT_MOST] for crossing in crossings(number, days[:_LEGS_AT_MOST])))
+
+
+def _flight_day(segment: Segment) -> date | None:
+    written = _component(segment, 1, 1)
+    return day_of(f"20{written}"[:_LONG_DATE] if _component(segment, 1, 2) in _WITHOUT_CENTURY else written[:_LONG_DATE])
 
 
 def _travellers(message: list[Segment]) -> Iterator[_Traveller]:
@@ -108,7 +131,7 @@ def _names(segment: Segment) -> tuple[str, ...]:
     return ()
 
 
-def _add(gathered: Gathered, traveller: _Traveller) -> None:
+def _add(gathered: Gathered, traveller: _Traveller, flown: tuple[Service, ...]) -> None:
     place = len(gathered.passengers) + 1
     family, given = (traveller.names[:1] or ("",))[0], " ".join(part for part in traveller.names[1:3] if part)
     documents = [(number_of(number), issuer) for number, issuer in traveller.documents[:_DOCUMENTS_AT_MOST] if number.strip()]
@@ -121,6 +144,7 @@ def _add(gathered: Gathered, traveller: _Traveller) -> None:
         sex=traveller.sex,
         nationalities=tuple(dict.fromkeys(code for code in nationalities if code)),
         documents=tuple(Document(number=number, issuer=gathered.country(place, issuer)) for number, issuer in documents),
+        services=flown,
     )
     if not passenger.family and not passenger.given:
         gathered.warn(place, "NAME_MISSING", "there is no name: only the document can be compared")

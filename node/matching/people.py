@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from node.intake.edtf import PartialDate
+from node.matching.services import Service
 from node.matching.spelling import Word, words_of
 
 ALIASES_AT_MOST: Final = 40
@@ -35,6 +36,8 @@ class Passenger:
     sex: str = ""
     nationalities: tuple[str, ...] = ()
     documents: tuple[Document, ...] = ()
+    services: tuple[Service, ...] = ()
+    """The flight or sailing of the list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -59,6 +62,8 @@ class Subject:
     sex: str = ""
     nationalities: frozenset[str] = frozenset()
     documents: tuple[Document, ...] = ()
+    services: frozenset[Service] = frozenset()
+    """Flights and sailings that the alert names, each with the days of its departure and arrival, and once without a day."""
 
 
 def aliases_of(label: str, family: str, given: str, as_written: str) -> list[Alias]:

@@ -1,24 +1,18 @@
-"""Four eyes: a draft waits until other officers have approved exactly what was previewed, and is released with the last approval.
+"""Four eyes: what is to be told waits until other officers have approved exactly what was previewed, and goes with the last approval.
 
 Who wrote it never approves it. An approval is bound to the preview's digest, which covers every recipient, clause, agreement and byte:
 after any change of agreement or policy that digest is another, and the submission is void. A draft is never edited, but submitted anew.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from exchange.encoding import cut
 from exchange.errors import Conflict, Malformed, NotFound, Refused
-from exchange.profile import alert_type
 from exchange.v1 import desk_service_pb2
 from node.confirmations import Confirmation, read_confirmation
-from node.intake.completeness import check_release
-from node.intake.problems import error, refuses
 from node.operations.access import note_access
-from node.operations.duplicates import look, problems_of
+from node.operations.approved import Approved, Together
 from node.operations.officers import LIAISON, agency_of, require, turned_away
-from node.operations.planning import Plan, plan
-from node.operations.preview import preview_with, refusals
-from node.operations.release import NotReleased, Prepared, prepare
+from node.operations.submitted import subject_of
 from node.ports import Ports
 from node.store.alerts import PREFIX_AT_LEAST
 from node.store.directory import clear_alarm, raise_alarm
@@ -39,8 +33,6 @@ from node.store.submissions import (
 
 CONFIRM_WITHIN_MS = 24 * 3_600_000
 """An oral approval is put in writing within a day."""
-ENOUGH = 1_000
-"""More approvals than a clause can ask for: what would go, once all have approved."""
 _KEY = "submissions"
 _PURPOSE = b"submission\0"
 _STATES = {
@@ -50,50 +42,39 @@ _STATES = {
     "taken back": desk_service_pb2.SUBMISSION_STATE_TAKEN_BACK,
 }
 
-Release = Callable[[Prepared | NotReleased], desk_service_pb2.PublishedAlert]
-
 
 def submit(
     ports: Ports,
     person: str,
     request: desk_service_pb2.SubmitAlertRequest,
-    release: Release,
+    release: Together,
     confirmation: Confirmation | None = None,
 ) -> desk_service_pb2.SubmitAlertResponse:
-    """Let a draft wait for approval; or, on an oral approval, release it at once, to be put in writing within a day.
+    """Let something wait for approval; or, on an oral approval, release it at once, to be put in writing within a day.
 
-    The same draft again changes nothing. Raises `Refused` (APPROVAL_NOT_ASKED, ORAL_APPROVER).
+    The same again changes nothing. Raises `Refused` (APPROVAL_NOT_ASKED, ORAL_APPROVER), `Malformed` (SUBMISSION_SUBJECT), and `NotFound`
+    as `supplement_alert` and `release_onward`.
     """
     author = require(ports, person, (LIAISON,))
-    draft, now, agency = request.draft, ports.clock.now_ms(), agency_of(author)
-    problems = [*check_release(draft, now)]
-    if not request.reason.strip():
-        problems.append(error("REASON_MISSING", "reason", "no reason was given", "say why this is necessary: --reason"))
-    if len(draft.request_id) != 16:
-        problems.append(error("REQUEST_ID", "request_id", "the request id is not 16 bytes", "use the exchange command line"))
-    if refuses(problems):
-        return _turned_down(ports, person, problems)
-    decided = _plan(ports, draft, now)
-    if decided.refused or not decided.planned:
-        return _turned_down(ports, person, [*refusals(decided), *problems])
-    compared = look(ports, person, draft, agency)
-    if ports.duplicates_refuse and (found := problems_of(compared.duplicates, draft.despite, refuse=True)):
-        return _turned_down(ports, person, [*found, *problems])
-    needed = max(item.allowed.clause.approvals for item in decided.planned)
-    if not needed:
-        raise Refused("APPROVAL_NOT_ASKED", "no clause asks for an approval here: publish it")
+    subject, now, agency = subject_of(request), ports.clock.now_ms(), agency_of(author)
+    looked = subject.look(ports, person)
+    if not looked.preview:
+        return _turned_down(ports, person, looked.problems)
+    if not looked.needed:
+        raise Refused("APPROVAL_NOT_ASKED", "no clause asks for an approval here: release it yourself")
+    needed = looked.needed
     oral = _oral_approver(ports, person, agency, request.oral_approver, needed)
     kept = confirmation.encoded() if confirmation else b""
     row = SubmissionRow(
-        id=draft.request_id,
+        id=subject.request_id,
         state="waiting",
         author=person,
         agency=agency,
         submitted_at=now,
-        alert_type=draft.alert_type,
+        alert_type=looked.alert_type,
         needed=needed,
-        preview=decided.digest,
-        sealed=_key(ports).seal(_PURPOSE + draft.request_id, len(kept).to_bytes(4, "big") + kept + request.SerializeToString()),
+        preview=looked.preview,
+        sealed=_key(ports).seal(_PURPOSE + subject.request_id, len(kept).to_bytes(4, "big") + kept + request.SerializeToString()),
     )
     with ports.store.write() as tx:
         held = find_submission(tx, row.id)
@@ -123,7 +104,7 @@ def approve(
     ports: Ports,
     person: str,
     request: desk_service_pb2.ApproveSubmissionRequest,
-    release: Release,
+    release: Together,
     confirmation: Confirmation | None = None,
 ) -> desk_service_pb2.ApproveSubmissionResponse:
     """Approve what was previewed; the last approval that is missing releases it. To approve again changes nothing.
@@ -158,9 +139,11 @@ def get(ports: Ports, person: str, reference: str) -> desk_service_pb2.GetSubmis
     answer = desk_service_pb2.GetSubmissionResponse(submission=_message(ports, row.id))
     if row.sealed is not None:
         request, _ = _opened(ports, row, row.sealed)
-        answer.draft.CopyFrom(request.draft)
+        for name in ("draft", "supplement", "onward"):
+            if request.HasField(name):
+                getattr(answer, name).CopyFrom(getattr(request, name))
         answer.reason = request.reason
-        answer.preview.CopyFrom(preview_with(ports, person, request.draft, approvals=ENOUGH))
+        answer.preview.CopyFrom(subject_of(request).show(ports, person))
     return answer
 
 
@@ -199,9 +182,9 @@ def watch_oral_approvals(ports: Ports) -> None:
 def _approve(ports: Ports, person: str, row: SubmissionRow, looked_at: bytes, now: int, kept: bytes) -> None:
     if row.sealed is None:
         raise _closed()
-    decided = _plan(ports, _opened(ports, row, row.sealed)[0].draft, now)
+    goes = subject_of(_opened(ports, row, row.sealed)[0]).preview(ports, row.author)
     sealed = _key(ports).seal(_approval(row.id, person), kept) if kept else None
-    changed = decided.digest != row.preview
+    changed = goes != row.preview
     with ports.store.write() as tx:
         _still_waiting(find_submission(tx, row.id))
         if changed:
@@ -220,7 +203,7 @@ def _approve(ports: Ports, person: str, row: SubmissionRow, looked_at: bytes, no
         raise Conflict("PREVIEW_CHANGED", "this is not the preview that you looked at: look again, then approve")
 
 
-def _release_if_complete(ports: Ports, identifier: bytes, release: Release) -> desk_service_pb2.PublishedAlert | None:
+def _release_if_complete(ports: Ports, identifier: bytes, release: Together) -> desk_service_pb2.PublishedAlert | None:
     with ports.store.read() as tx:
         row, given = find_submission(tx, identifier), approvals_of(tx, identifier)
     if row is None or row.sealed is None or len(given) < row.needed:
@@ -232,26 +215,18 @@ def _release_if_complete(ports: Ports, identifier: bytes, release: Release) -> d
         for approval in given
         if approval.confirmation is not None
     ]
-    prepared = prepare(
-        ports,
-        row.author,
-        request.draft,
-        request.reason,
-        approvers=[approval.person for approval in given],
+    approved = Approved(
+        approvers=tuple(approval.person for approval in given),
         urgent=any(approval.confirm_by for approval in given),
         seen=row.preview,
-        confirmations=confirmations,
+        confirmations=tuple(confirmations),
     )
-    published = release(prepared)
+    published = subject_of(request).release(ports, row.author, approved, release)
     if not published.problems:
-        # Released under the draft's own id: after a crash here the next call releases nothing twice.
+        # Released under its own request id: after a crash here the next call releases nothing twice.
         with ports.store.write() as tx:
             close_submission(tx, identifier, "released")
     return published
-
-
-def _plan(ports: Ports, draft: desk_service_pb2.Draft, now: int) -> Plan:
-    return plan(draft, cut(draft.alert), alert_type(draft.alert_type), ports.known, now, approvals=ENOUGH)
 
 
 def _oral_approver(ports: Ports, author: str, agency: str, approver: str, needed: int) -> str:

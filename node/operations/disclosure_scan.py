@@ -12,6 +12,7 @@ from typing import Any
 
 from exchange.profile import alert_types
 from exchange.v1 import desk_service_pb2, disclosure_pb2, handling_pb2, receipt_pb2
+from node.documents import loosely
 from node.filtering.match import bounds, match
 from node.filtering.terms import EVERYTHING, Filter, FilterField, Kind, Vocabulary
 from node.operations.states import EntryState, entry_states
@@ -144,7 +145,7 @@ def read_disclosures(ports: Ports, tx: Transaction, log: LogRow, start: int, end
     rows: list[EntryRow] = []
     of_log = _of_log(log)
     for row in logs.entry_rows(tx, log.id, start, end):
-        entry = disclosure_pb2.Entry.FromString(row.entry)
+        entry = loosely(disclosure_pb2.Entry, row.entry)
         # What the entry itself rules out costs no further look; of most filters that is nearly everything.
         if not entry.succession and match(wanted, {**of_log, **_of_entry(row.idx, entry)}) is not False:
             rows.append(row)

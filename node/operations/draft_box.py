@@ -20,7 +20,7 @@ from typing import Final
 
 from exchange.errors import Conflict, Malformed, NotFound, Refused
 from exchange.v1.desk_service_pb2 import Draft, Problem
-from node.intake.alert_file import alert_type_called, load_alert_file
+from node.intake.alert_file import LoadedAlert, alert_type_called, load_alert_file
 from node.intake.plain_document import Plain
 from node.operations.access import note_access
 from node.operations.officers import LIAISON, agency_of, require, turned_away
@@ -126,12 +126,12 @@ def change(ports: Ports, person: str, identifier: bytes, seen: int, edit: Callab
     in another window), `Malformed` (DRAFT_TOO_LARGE).
     """
     row = _own(ports, person, identifier)
-    if row.version != seen:
-        raise _changed()
     before = _opened(ports, row)
     content = edit(before)
-    if content == before:
+    if content == before:  # as when a person presses twice
         return HeldDraft(summary=_summary(row, person), content=before)
+    if row.version != seen:
+        raise _changed()
     row = _sealed(ports, replace(row, version=seen + 1), content)
     with ports.store.write() as tx:
         stood = drafts.put_draft(tx, row, seen)
@@ -164,10 +164,15 @@ def read_draft(ports: Ports, person: str, identifier: bytes) -> ReadDraft:
 
 def read_held(ports: Ports, held: HeldDraft) -> ReadDraft:
     """The same of one that is open already."""
-    text = json.dumps(held.content.document, ensure_ascii=False)
-    loaded = load_alert_file(text, name="draft.json", today=ports.clock.now().date())
-    loaded.draft.request_id = sha256(b"alert-exchange/v1 draft request\0" + held.id + text.encode()).digest()[:_ID_BYTES]
+    loaded = read_content(ports, held.content)
+    typed = _as_file(held.content).encode()
+    loaded.draft.request_id = sha256(b"alert-exchange/v1 draft request\0" + held.id + typed).digest()[:_ID_BYTES]
     return ReadDraft(held=held, draft=loaded.draft, reason=held.content.reason, problems=loaded.problems)
+
+
+def read_content(ports: Ports, content: DraftContent) -> LoadedAlert:
+    """Read what was typed as an alert file, whether it is kept or not; the request id is left open."""
+    return load_alert_file(_as_file(content), name="draft.json", today=ports.clock.now().date())
 
 
 def discard(ports: Ports, person: str, identifier: bytes) -> None:
@@ -250,6 +255,10 @@ def _opened(ports: Ports, row: DraftRow) -> DraftContent:
         raise NotFound("DRAFT_NOT_FOUND", "the draft was erased")
     read = json.loads(ports.vault.lasting_key(ports.store, _KEY).open(_PURPOSE + row.id, row.sealed))
     return DraftContent(document=read["document"], reason=read["reason"])
+
+
+def _as_file(content: DraftContent) -> str:
+    return json.dumps(content.document, ensure_ascii=False)
 
 
 def _summary(row: DraftRow, person: str) -> DraftSummary:

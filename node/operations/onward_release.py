@@ -1,6 +1,6 @@
 """Pass an alert on under the originator's permit: our entry towards the third country, and in the same transaction the notice of it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from exchange.disclosure import commit_authorisation
@@ -13,6 +13,7 @@ from exchange.v1 import desk_service_pb2, disclosure_pb2, handling_pb2, manifest
 from exchange.v1.onward_pb2 import OnwardNotice
 from exchange.values import PartyId, node_of
 from node.intake.problems import error
+from node.operations.approved import ALONE, ENOUGH, Approved, Together
 from node.operations.contents import SALT, Authorisation
 from node.operations.control import request_ids
 from node.operations.held_content import held_content
@@ -26,7 +27,7 @@ from node.operations.permitted import holds
 from node.operations.planning import Plan, plan
 from node.operations.preview import refusals
 from node.operations.recall import request_problems, without_followers
-from node.operations.release import NotReleased, Prepared, PreparedEntry, prepare
+from node.operations.release import NotReleased, Prepared, PreparedEntry, prepare, preview_changed
 from node.operations.sequence import answer_again
 from node.operations.standing import standing_for
 from node.ports import Ports
@@ -36,7 +37,6 @@ from node.store.onward import RequestRow
 from node.store.transaction import Transaction
 from node.store.vault import DataKey
 
-Release = Callable[[Sequence[Prepared | NotReleased]], list[desk_service_pb2.PublishedAlert]]
 _NOTICE = OnwardNotice.DESCRIPTOR.full_name
 _PERMIT_CODES: Mapping[str, str] = {
     "PERMIT_EXPIRED": "the permit is not in force any more: ask anew",
@@ -62,12 +62,23 @@ class _Case:
     thread: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnwardPlan:
+    """What would be passed on."""
+
+    kind: AlertType
+    decided: Plan
+    present: frozenset[int]
+    """Fields that have a value, so far as they were told here."""
+
+
 def release_onward(
-    ports: Ports, person: str, request: desk_service_pb2.ReleaseOnwardRequest, release: Release
+    ports: Ports, person: str, request: desk_service_pb2.ReleaseOnwardRequest, release: Together, approved: Approved = ALONE
 ) -> desk_service_pb2.ReleaseOnwardResponse:
     """Pass on what the permit for a request of the caller's agency covers; `release` gives entry and notice their places, or neither.
 
-    The same request again answers as the first time. Raises `NotPermitted`, and `NotFound` (ONWARD_UNKNOWN, ERASED).
+    What was approved goes exactly so, or not at all (PREVIEW_CHANGED). The same request again answers as the first time. Raises
+    `NotPermitted`, and `NotFound` (ONWARD_UNKNOWN, ERASED).
     """
     agency = agency_of(require(ports, person, (LIAISON,)))
     ids = request_ids(request.request_id, 2)
@@ -75,28 +86,47 @@ def release_onward(
         asked = asked_by(tx, agency, request.request)
         if again := alerts.by_requests(tx, [ids[1]]).get(ids[1]):
             return _again(tx, asked, request.request_id, answer_again(tx, ids[1], again))
-        problem = _blocked(tx, asked, agency)
-        case = None if problem else _case(ports, tx, asked, agency)
-    problems = request_problems(request.request_id, request.reason)
-    problems += [problem] if problem else []
-    decided = None
-    if case is not None and not problems:
-        recipients = sorted(set(request.recipients)) or [asked.third_party]
-        outcome = _decide(ports, case, recipients)
-        if isinstance(outcome, Plan):
-            decided = outcome
-        else:
-            problems += outcome
-    if case is None or decided is None:
-        (refused,) = release([NotReleased(request_id=ids[0], officer=person, problems=tuple(problems))])
+        looked = _look(ports, tx, request, asked, agency, len(approved.approvers))
+    if not isinstance(looked, list) and approved.seen not in {b"", looked[1].digest}:
+        looked = [preview_changed()]
+    if isinstance(looked, list):
+        (refused,) = release([NotReleased(request_id=ids[0], officer=person, problems=tuple(looked))])
         return desk_service_pb2.ReleaseOnwardResponse(released=refused)
+    case, decided = looked
     notice = _notice(ports, person, ids, case, decided, request.reason)
     if isinstance(notice, NotReleased):
         # Whoever originated it must know: what cannot be told to them is not passed on.
         (refused,) = release([NotReleased(request_id=ids[0], officer=person, problems=notice.problems)])
         return desk_service_pb2.ReleaseOnwardResponse(released=refused)
-    released, *told = without_followers(release([_prepared(ports, person, agency, ids[0], case, decided, request.reason), notice]))
+    entry = _prepared(ports, person, agency, ids[0], case, decided, request.reason, approved)
+    released, *told = without_followers(release([entry, notice]))
     return desk_service_pb2.ReleaseOnwardResponse(released=released, notice=told[0] if told else None)
+
+
+def weigh_onward(ports: Ports, person: str, request: desk_service_pb2.ReleaseOnwardRequest) -> OnwardPlan | list[desk_service_pb2.Problem]:
+    """What would be passed on once everybody has approved it, or why nothing would. Raises as `release_onward`."""
+    agency = agency_of(require(ports, person, (LIAISON,)))
+    with ports.store.read() as tx:
+        looked = _look(ports, tx, request, asked_by(tx, agency, request.request), agency, ENOUGH)
+    if isinstance(looked, list):
+        return looked
+    case, decided = looked
+    present = frozenset(number for number, opening in case.openings.items() if opening.fragment)
+    return OnwardPlan(kind=case.kind, decided=decided, present=present)
+
+
+def _look(
+    ports: Ports, tx: Transaction, request: desk_service_pb2.ReleaseOnwardRequest, asked: RequestRow, agency: str, approvals: int
+) -> tuple[_Case, Plan] | list[desk_service_pb2.Problem]:
+    """The alert, and what of it goes to whom once so many have approved it; or everything that is wrong."""
+    problems = request_problems(request.request_id, request.reason)
+    if problem := _blocked(tx, asked, agency):
+        return [*problems, problem]
+    if problems:
+        return problems
+    case = _case(ports, tx, asked, agency)
+    decided = _decide(ports, case, sorted(set(request.recipients)) or [asked.third_party], approvals)
+    return decided if isinstance(decided, list) else (case, decided)
 
 
 def _again(
@@ -141,7 +171,7 @@ def _case(ports: Ports, tx: Transaction, asked: RequestRow, agency: str) -> _Cas
     )
 
 
-def _decide(ports: Ports, case: _Case, recipients: Sequence[str]) -> Plan | list[desk_service_pb2.Problem]:
+def _decide(ports: Ports, case: _Case, recipients: Sequence[str], approvals: int) -> Plan | list[desk_service_pb2.Problem]:
     """What goes to whom: no more than the permit, the clause towards the third country, and its transfer gate let go."""
     now = ports.clock.now_ms()
     if case.permit is None:
@@ -177,7 +207,7 @@ def _decide(ports: Ports, case: _Case, recipients: Sequence[str]) -> Plan | list
         unticked=sorted(case.kind.profile - fields),
     )
     fragments = {number: opening.fragment for number, opening in case.openings.items()}
-    decided = plan(draft, fragments, case.kind, ports.known, now)
+    decided = plan(draft, fragments, case.kind, ports.known, now, approvals=approvals)
     if decided.refused or not decided.planned:
         return refusals(decided)
     goes = (case.openings[number].ByteSize() + 8 for one in decided.planned for number in one.allowed.fields)
@@ -191,13 +221,22 @@ def _as_asked(asked: RequestRow, recipients: Sequence[str]) -> bool:
     return PartyId.parse(asked.third_party).role == "node" or list(recipients) == [asked.third_party]
 
 
-def _prepared(ports: Ports, person: str, agency: str, request_id: bytes, case: _Case, decided: Plan, reason: str) -> Prepared:
+def _prepared(
+    ports: Ports, person: str, agency: str, request_id: bytes, case: _Case, decided: Plan, reason: str, approved: Approved
+) -> Prepared:
     now = ports.clock.now_ms()
     entries = []
     for one in decided.planned:
         salt = ports.entropy(SALT)
         record = Authorisation(
-            officer=person, agency=agency, reason=reason.strip(), preview=decided.digest, at=now, assessment=one.assessment
+            officer=person,
+            agency=agency,
+            reason=reason.strip(),
+            preview=decided.digest,
+            at=now,
+            assessment=one.assessment,
+            approvers=approved.approvers,
+            confirmations=approved.confirmations,
         ).record()
         entry = disclosure_pb2.Entry(
             manifest_digest=case.row.digest,
@@ -223,6 +262,7 @@ def _prepared(ports: Ports, person: str, agency: str, request_id: bytes, case: _
         in_reply_to=b"",
         entries=tuple(entries),
         existing=case.row.id,
+        urgent=approved.urgent,
         consequence=_PassedOn(guard=_guard(ports, case, agency, told)),
     )
 

@@ -35,7 +35,10 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
     "FIELD_NOT_ON_REQUEST": ("a reason was given for a field that no clause gives on request", "take the field off on_request"),
     "FIELDS_NONE": ("the clause leaves nothing of this alert to be shown", "tick a field again, or choose another recipient"),
     "GROUNDS_DIFFER": ("the fields on request for one recipient have different grounds", "release them one after the other"),
-    "CONDITION_APPROVALS": ("the clause asks for a second officer's approval", "submit it: exchange approval submit FILE --reason …"),
+    "CONDITION_APPROVALS": (
+        "the clause asks for a second officer's approval",
+        "submit it: exchange approval submit FILE --reason …, or this command with --for-approval",
+    ),
     "CONDITION_TRANSFER": (
         "the clause sets transfer conditions, and this node has no policy pack",
         "configure policy.pack",

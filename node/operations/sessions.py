@@ -42,21 +42,37 @@ def begin_session(ports: Ports, tx: Transaction, person: str, code: str) -> byte
 def open_session(ports: Ports, secret: bytes) -> Session | None:
     """Whose session a browser shows, noting that it was used; None for one that has expired, or whose person left the roster."""
     now = ports.clock.now_ms()
-    digest = _digest(secret)
-    with ports.store.read() as tx:
-        row = sign_ins.session_of(tx, digest)
-    if row is None or row.person not in ports.officers or now - row.seen_at >= IDLE_MS or now - row.began_at >= WHOLE_MS:
+    row = _standing(ports, secret, now)
+    if row is None:
         return None
     if now - row.seen_at >= _TOUCH_MS:
         with ports.store.write() as tx:
-            sign_ins.touch_session(tx, digest, now)
-    return Session(person=row.person, began_by=row.began_by, ends_at=row.began_at + WHOLE_MS)
+            sign_ins.touch_session(tx, row.digest, now)
+    return _session(row)
+
+
+def watch_session(ports: Ports, secret: bytes) -> Session | None:
+    """The same for what a browser asks by itself: it is no use of the session, which ends as if nobody had asked."""
+    row = _standing(ports, secret, ports.clock.now_ms())
+    return _session(row) if row else None
 
 
 def end_session(ports: Ports, secret: bytes) -> None:
     """Sign out; unknown secrets change nothing."""
     with ports.store.write() as tx:
         sign_ins.end_session(tx, _digest(secret))
+
+
+def _standing(ports: Ports, secret: bytes, now: int) -> SessionRow | None:
+    with ports.store.read() as tx:
+        row = sign_ins.session_of(tx, _digest(secret))
+    if row is None or row.person not in ports.officers or now - row.seen_at >= IDLE_MS or now - row.began_at >= WHOLE_MS:
+        return None
+    return row
+
+
+def _session(row: SessionRow) -> Session:
+    return Session(person=row.person, began_by=row.began_by, ends_at=row.began_at + WHOLE_MS)
 
 
 def _digest(secret: bytes) -> bytes:

@@ -1,16 +1,18 @@
 """Tell one agency more fields of an alert that it was told of: the same manifest, another entry, and only the new openings."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from exchange.agreement import Agreed, Allowed, Request, decide_under
 from exchange.disclosure import commit_authorisation
+from exchange.encoding import cut
 from exchange.errors import Malformed
-from exchange.profile import alert_type
-from exchange.v1 import desk_service_pb2, disclosure_pb2
+from exchange.profile import AlertType, alert_type
+from exchange.v1 import desk_service_pb2, disclosure_pb2, manifest_pb2
 from exchange.values import PartyId
 from node.confirmations import Confirmation
 from node.intake.problems import error
+from node.operations.approved import ALONE, ENOUGH, Approved
 from node.operations.contents import SALT, Authorisation, purpose_of_alert, unpack_content
 from node.operations.officers import LIAISON, agency_of, require
 from node.operations.outbox import logged
@@ -18,7 +20,7 @@ from node.operations.planning import unsupported_condition
 from node.operations.preview import denials
 from node.operations.reach import Telling, lineage, tellings, withdrawn
 from node.operations.recall import Release, request_problems
-from node.operations.release import NotReleased, Prepared, PreparedEntry
+from node.operations.release import NotReleased, Prepared, PreparedEntry, preview_changed
 from node.operations.transfers import offences_of, pass_transfer
 from node.policy.gate import Passed
 from node.ports import Ports
@@ -38,8 +40,13 @@ class _Case:
     told: tuple[Telling, ...]
     """Every entry to that agency's node that it did not except."""
     data_key: DataKey
-    alert: bytes
-    """All that we know, encoded."""
+    openings: tuple[manifest_pb2.Opening, ...]
+    """All that we know."""
+
+    @property
+    def alert(self) -> bytes:
+        """The same, encoded."""
+        return b"".join(opening.fragment for opening in self.openings)
 
     def to(self, agency: str) -> list[Telling]:
         """Those of them that were for one agency."""
@@ -50,28 +57,55 @@ class _Case:
         return {field for one in self.to(agency) for field in one.entry.fields}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """What may be told one agency, and why."""
+
+    case: _Case
+    agency: str
+    allowed: Allowed
+    assessment: bytes
+    """Digest; empty where no rule asks for one."""
+
+    @property
+    def preview(self) -> bytes:
+        """The digest of exactly this."""
+        allowed = self.allowed
+        parts = (allowed.agreement, allowed.clause.id.encode(), bytes(allowed.fields), self.agency.encode(), self.case.row.digest)
+        return hashlib.sha256(_PREVIEW + b"".join(len(part).to_bytes(4, "big") + part for part in parts)).digest()
+
+    @property
+    def kind(self) -> AlertType:
+        """Of what type the alert is."""
+        return alert_type(self.case.row.alert_type)
+
+    @property
+    def view(self) -> bytes:
+        """The new fields, encoded."""
+        return b"".join(opening.fragment for opening in self.case.openings if opening.field in self.allowed.fields)
+
+    @property
+    def present(self) -> frozenset[int]:
+        """Fields that have a value."""
+        return frozenset(cut(self.case.alert))
+
+
 def supplement_alert(
     ports: Ports,
     person: str,
     request: desk_service_pb2.SupplementAlertRequest,
     release: Release,
     confirmation: Confirmation | None = None,
+    approved: Approved = ALONE,
 ) -> desk_service_pb2.SupplementAlertResponse:
     """Disclose more of an alert of the caller's agency; `release` gives the entry its place.
 
-    What was told already is answered by the entry that told it: the same request again tells nothing twice. Raises `NotPermitted`, and
-    `NotFound` as `alerts.find`, and ERASED.
+    What was approved goes exactly so, or not at all (PREVIEW_CHANGED). What was told already is answered by the entry that told it: the
+    same request again tells nothing twice. Raises `NotPermitted`, and `NotFound` as `alerts.find`, and ERASED.
     """
     agency = agency_of(require(ports, person, (LIAISON,)))
-    partner = _partner(request.recipient)
-    with ports.store.read() as tx:
-        row = alerts.find(tx, request.alert, originator=agency)
-        told = tuple(one for one in tellings(tx, row) if one.log.name.recipient == partner and not one.exception)
-        data_key = ports.vault.unwrap(tx, row.period, row.wrapped_key)
-        content = unpack_content(data_key.open(purpose_of_alert(row.alert_id), row.sealed or b""))
-        case = _Case(row=row, told=told, data_key=data_key, alert=b"".join(opening.fragment for opening in content.openings))
-        problem = _obstacle(tx, row)
-    wanted = frozenset(request.fields)
+    case, problem = _case(ports, agency, request)
+    row, wanted = case.row, frozenset(request.fields)
     if wanted and wanted <= case.fields_of(request.recipient):
         published = desk_service_pb2.PublishedAlert(
             request_id=request.request_id,
@@ -80,16 +114,57 @@ def supplement_alert(
             disclosures=[logged(one.log, one.index, one.entry) for one in case.to(request.recipient) if wanted & set(one.entry.fields)],
         )
         return desk_service_pb2.SupplementAlertResponse(published=published)
-    problems = request_problems(request.request_id, request.reason)
-    outcome = [problem] if problem else _decide(ports, request, case, wanted - case.fields_of(request.recipient))
-    passed = b"" if isinstance(outcome, list) else _pass_transfer(ports, request.recipient, case, outcome)
-    problems += [one for said in (outcome, passed) if isinstance(said, list) for one in said]
-    if isinstance(outcome, list) or isinstance(passed, list) or problems:
+    weighed = _weigh(ports, request, case, problem, len(approved.approvers))
+    problems = [*request_problems(request.request_id, request.reason), *(weighed if isinstance(weighed, list) else ())]
+    if not isinstance(weighed, list) and approved.seen not in {b"", weighed.preview}:
+        problems.append(preview_changed())
+    if isinstance(weighed, list) or problems:
         item: Prepared | NotReleased = NotReleased(request_id=request.request_id, officer=person, problems=tuple(problems))
     else:
-        item = _prepared(ports, person, request, case, outcome, passed, confirmation)
+        signed = (*approved.confirmations, *((confirmation,) if confirmation else ()))
+        item = _prepared(ports, person, request, weighed, replace(approved, confirmations=signed))
     (published,) = release([item])
     return desk_service_pb2.SupplementAlertResponse(published=published)
+
+
+def weigh_supplement(
+    ports: Ports, person: str, request: desk_service_pb2.SupplementAlertRequest
+) -> Weighed | list[desk_service_pb2.Problem]:
+    """What would be told once everybody has approved it, or why nothing would. Raises as `supplement_alert`."""
+    case, problem = _case(ports, agency_of(require(ports, person, (LIAISON,))), request)
+    found = _weigh(ports, request, case, problem, ENOUGH)
+    problems = request_problems(request.request_id, request.reason)
+    return [*problems, *(found if isinstance(found, list) else ())] if problems else found
+
+
+def _case(ports: Ports, agency: str, request: desk_service_pb2.SupplementAlertRequest) -> tuple[_Case, desk_service_pb2.Problem | None]:
+    """The alert and what was told of it, and why no more of it may be."""
+    partner = _partner(request.recipient)
+    with ports.store.read() as tx:
+        row = alerts.find(tx, request.alert, originator=agency)
+        told = tuple(one for one in tellings(tx, row) if one.log.name.recipient == partner and not one.exception)
+        data_key = ports.vault.unwrap(tx, row.period, row.wrapped_key)
+        content = unpack_content(data_key.open(purpose_of_alert(row.alert_id), row.sealed or b""))
+        return _Case(row=row, told=told, data_key=data_key, openings=tuple(content.openings)), _obstacle(tx, row)
+
+
+def _weigh(
+    ports: Ports,
+    request: desk_service_pb2.SupplementAlertRequest,
+    case: _Case,
+    problem: desk_service_pb2.Problem | None,
+    approvals: int,
+) -> Weighed | list[desk_service_pb2.Problem]:
+    if problem:
+        return [problem]
+    wanted = frozenset(request.fields) - case.fields_of(request.recipient)
+    allowed = _decide(ports, request, case, wanted, approvals)
+    if isinstance(allowed, list):
+        return allowed
+    assessment = _pass_transfer(ports, request.recipient, case, allowed)
+    return (
+        assessment if isinstance(assessment, list) else Weighed(case=case, allowed=allowed, assessment=assessment, agency=request.recipient)
+    )
 
 
 def _partner(recipient: str) -> str:
@@ -111,7 +186,7 @@ def _obstacle(tx: Transaction, row: AlertRow) -> desk_service_pb2.Problem | None
 
 
 def _decide(
-    ports: Ports, request: desk_service_pb2.SupplementAlertRequest, case: _Case, wanted: frozenset[int]
+    ports: Ports, request: desk_service_pb2.SupplementAlertRequest, case: _Case, wanted: frozenset[int], approvals: int
 ) -> Allowed | list[desk_service_pb2.Problem]:
     """The clause under which exactly these fields go, or why none lets them."""
     before = case.to(request.recipient)
@@ -141,7 +216,7 @@ def _decide(
                 granted=granted,
                 disclosed=frozenset(field for one in case.told for field in one.entry.fields),
             )
-            outcome = _under(agreed, terms.clause.id, asked, wanted, gated=ports.known.policy is not None)
+            outcome = _under(agreed, terms.clause.id, asked, wanted, gated=ports.known.policy is not None, approvals=approvals)
             if isinstance(outcome, Allowed):
                 return outcome
             reasons.append(outcome)
@@ -167,36 +242,29 @@ def _pass_transfer(ports: Ports, agency: str, case: _Case, allowed: Allowed) -> 
     return gate.assessment.digest if gate.assessment else b""
 
 
-def _under(agreed: Agreed, clause: str, asked: Request, wanted: frozenset[int], *, gated: bool) -> Allowed | str:
+def _under(agreed: Agreed, clause: str, asked: Request, wanted: frozenset[int], *, gated: bool, approvals: int) -> Allowed | str:
     outcome = decide_under(agreed, clause, asked)
     if not isinstance(outcome, Allowed):
         return outcome.reasons[0] if outcome.reasons[0] != "FIELDS_NONE" else "FIELDS_NOT_AGREED"
     if frozenset(outcome.fields) != wanted:
         return "FIELDS_NOT_AGREED"
-    return unsupported_condition(outcome, gated=gated, approvals=0) or outcome
+    return unsupported_condition(outcome, gated=gated, approvals=approvals) or outcome
 
 
 def _prepared(
-    ports: Ports,
-    person: str,
-    request: desk_service_pb2.SupplementAlertRequest,
-    case: _Case,
-    allowed: Allowed,
-    assessment: bytes,
-    confirmation: Confirmation | None,
+    ports: Ports, person: str, request: desk_service_pb2.SupplementAlertRequest, weighed: Weighed, approved: Approved
 ) -> Prepared:
-    now = ports.clock.now_ms()
+    now, case, allowed = ports.clock.now_ms(), weighed.case, weighed.allowed
     row, first = case.row, case.to(request.recipient)[0].entry
-    parts = (allowed.agreement, allowed.clause.id.encode(), bytes(allowed.fields), request.recipient.encode(), row.digest)
-    preview = hashlib.sha256(_PREVIEW + b"".join(len(part).to_bytes(4, "big") + part for part in parts)).digest()
     record = Authorisation(
         officer=person,
         agency=row.originator,
         reason=request.reason.strip(),
-        preview=preview,
+        preview=weighed.preview,
         at=now,
-        assessment=assessment,
-        confirmations=(confirmation,) if confirmation else (),
+        assessment=weighed.assessment,
+        approvers=approved.approvers,
+        confirmations=approved.confirmations,
     ).record()
     salt = ports.entropy(SALT)
     entry = disclosure_pb2.Entry(
@@ -221,6 +289,7 @@ def _prepared(
         in_reply_to=b"",
         entries=(PreparedEntry(partner=_partner(request.recipient), entry=entry, record=salt + record),),
         existing=row.id,
+        urgent=approved.urgent,
         consequence=_Supplemented(row=row, agency=request.recipient, fields=frozenset(allowed.fields)),
     )
 

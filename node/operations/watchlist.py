@@ -11,10 +11,11 @@ from typing import Any, Final
 
 from exchange.errors import Malformed
 from exchange.profile import AlertType, alert_type
-from exchange.v1 import disclosure_pb2, people_pb2
+from exchange.v1 import disclosure_pb2, people_pb2, travel_pb2
 from node.intake.edtf import EdtfInvalid, PartialDate, read_edtf
 from node.matching.index import Index
 from node.matching.people import ALIASES_AT_MOST, Alias, Document, Subject, aliases_of
+from node.matching.services import Service, crossings, day_of, service_number
 from node.operations.contents import purpose_of_alert, purpose_of_entry, unpack_content
 from node.operations.inside import standing_of
 from node.operations.standing import standing_for
@@ -27,6 +28,7 @@ from node.store.transaction import Transaction
 _AT_ONCE: Final = 400
 _NAME, _NAMES = "primary_name", "names"
 _TOLD: Final = (_NAME, _NAMES, "birth", "sex", "nationalities", "documents")
+_ITINERARY: Final = "itinerary"
 _SEXES: Final = {people_pb2.SEX_MALE: "M", people_pb2.SEX_FEMALE: "F"}
 
 
@@ -130,7 +132,7 @@ def _subject(row: AlertRow, fragments: Mapping[int, bytes]) -> Subject | None:
     kind = _type_with_a_person(row.alert_type)
     if kind is None:
         return None
-    numbers = sorted(field.number for field in kind.fields if field.name in _TOLD)
+    numbers = sorted(field.number for field in kind.fields if field.name in {*_TOLD, _ITINERARY})
     alert: Any = kind.message.FromString(b"".join(fragments.get(number, b"") for number in numbers))
     aliases = list(_aliases(alert))[:ALIASES_AT_MOST]
     documents = tuple(Document(number=document.number, issuer=document.issuer) for document in alert.documents)
@@ -143,6 +145,7 @@ def _subject(row: AlertRow, fragments: Mapping[int, bytes]) -> Subject | None:
         sex=_SEXES.get(alert.sex, ""),
         nationalities=frozenset(nationality.country for nationality in alert.nationalities),
         documents=documents,
+        services=frozenset(_services(alert.itinerary)) if any(field.name == _ITINERARY for field in kind.fields) else frozenset(),
     )
 
 
@@ -163,6 +166,14 @@ def _aliases(alert: Any) -> Iterator[Alias]:
             if alias.words not in seen:
                 seen.add(alias.words)
                 yield alias
+
+
+def _services(itinerary: Iterable[travel_pb2.Leg]) -> Iterator[Service]:
+    """Each crossing by the days of its departure and arrival, and once without a day: some lists name none."""
+    for leg in itinerary:
+        if number := service_number(leg.service_number, leg.carrier):
+            yield Service(number, None)
+            yield from crossings(number, [day_of(leg.departure.local), day_of(leg.arrival.local)])
 
 
 def _birth(text: str) -> PartialDate | None:

@@ -7,7 +7,7 @@ from exchange.v1.audit_service_pb2 import DisclosureRecord, JournalEvent
 from exchange.v1.disclosure_pb2 import Entry
 from exchange.v1.handling_pb2 import Purpose
 from exchange.v1.journal_pb2 import JournalEntry, JournalKind
-from node.documents import document, enum_name, iso_time
+from node.documents import document, enum_name, iso_time, loosely
 from node.short_words import party_name, short, state_text, time_cell, words
 
 EVENT_COLUMNS: Final = ("!index", "!at (UTC)", "!what", "party", "with", "!log entries", "!subject", "details")
@@ -59,12 +59,12 @@ def event_row(event: JournalEvent) -> tuple[str, ...]:
 
 def disclosure_data(record: DisclosureRecord) -> dict[str, Any]:
     """One disclosure for scripts: the fields of the record, and those of its entry."""
-    return {**document(record), "decoded": document(Entry.FromString(record.entry))}
+    return {**document(record), "decoded": document(loosely(Entry, record.entry))}
 
 
 def disclosure_row(record: DisclosureRecord) -> tuple[str, ...]:
     """One disclosure as a row below `DISCLOSURE_COLUMNS`."""
-    entry, data = Entry.FromString(record.entry), document(record)
+    entry, data = loosely(Entry, record.entry), document(record)
     return (
         f"{record.origin}#{record.index}",
         time_cell(entry.disclosed_at),

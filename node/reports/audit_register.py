@@ -7,7 +7,7 @@ from typing import Any
 from exchange.v1.audit_service_pb2 import DisclosureRecord
 from exchange.v1.disclosure_pb2 import Entry
 from exchange.v1.journal_pb2 import JOURNAL_KIND_ALARM, JOURNAL_KIND_REFUSAL, JournalEntry
-from node.documents import document, iso_time
+from node.documents import document, iso_time, loosely
 from node.reports.audit_lists import both, period_filter
 from node.reports.audit_source import AuditSource
 
@@ -68,7 +68,7 @@ def read_register(source: AuditSource, since: int, until: int, limit: int) -> tu
 
 
 def _of_record(record: DisclosureRecord) -> Iterator[Mishap]:
-    entry, data = Entry.FromString(record.entry), document(record)
+    entry, data = loosely(Entry, record.entry), document(record)
     sender, _, recipient = record.origin.split("/")[:3]
     partner = recipient if record.outbound else sender
 

@@ -223,7 +223,7 @@ class DeskService(RetentionDesk, RecallDesk, RequestDesk, WorkDesk, EmergencyDes
     @answered(explain=True)
     def SubmitAlert(self, request: messages.SubmitAlertRequest, context: grpc.ServicerContext) -> messages.SubmitAlertResponse:
         """Let a draft wait for a second officer."""
-        return approve.submit(self._ports, self._door.admit(context), request, self._release)
+        return approve.submit(self._ports, self._door.admit(context), request, self._release_together)
 
     @answered(explain=True)
     def ListSubmissions(self, _request: messages.ListSubmissionsRequest, context: grpc.ServicerContext) -> messages.ListSubmissionsResponse:
@@ -240,7 +240,7 @@ class DeskService(RetentionDesk, RecallDesk, RequestDesk, WorkDesk, EmergencyDes
         self, request: messages.ApproveSubmissionRequest, context: grpc.ServicerContext
     ) -> messages.ApproveSubmissionResponse:
         """Approve what was previewed."""
-        return approve.approve(self._ports, self._door.admit(context), request, self._release)
+        return approve.approve(self._ports, self._door.admit(context), request, self._release_together)
 
     @answered(explain=True)
     def TakeBackSubmission(

@@ -60,6 +60,7 @@ _ANSWERS = (
     "SELECT answers.answered, alerts.originator, alerts.alert_type FROM answers JOIN alerts ON alerts.digest = answers.answer "
     "WHERE answers.outbound AND answers.answered IN"
 )
+_NEWEST_TOLD = tuple(f"SELECT max(alert_ref) FROM {table.name} WHERE agency = ?" for table in (inbox, distributions))  # noqa: S608 - our own tables
 _BY_ALERT_ID = select_text(alerts, COLUMNS, "WHERE alert_id IN")
 
 
@@ -156,6 +157,11 @@ def put_in_inboxes(tx: Connection, pairs: Collection[tuple[str, int]]) -> None:
     """Put (agency, alert row) pairs into inboxes; what is there already stays."""
     rows = [{"agency": agency, "alert_ref": reference} for agency, reference in sorted(set(pairs))]
     insert_rows(tx, inbox, rows, present_stay=True)
+
+
+def newest_told(tx: Connection, agency: str) -> int:
+    """The highest row of what came for an agency from abroad or was distributed to it, 0 if nothing did."""
+    return max(row or 0 for question in _NEWEST_TOLD for (row,) in ask(tx, question, (agency,)))
 
 
 def inboxes_of(tx: Connection, alert_ref: int) -> set[str]:

@@ -12,9 +12,9 @@ from exchange.encoding import encode
 from exchange.errors import Conflict, NotFound, Refused
 from exchange.v1 import desk_service_pb2
 from node.operations import agreements, approve, audit_urgent
+from node.operations.approved import Together
 from node.operations.contents import purpose_of_entry
 from node.operations.officers import NotPermitted
-from node.operations.release import NotReleased, Prepared
 from node.operations.sequence import sequence
 from node.store import alerts, logs
 from tests.countries import BORDER, DAY, POLICE, agency, agreement, with_clause
@@ -36,12 +36,8 @@ def two(tmp_path: Path) -> Iterator[Federation]:
         yield connected
 
 
-def releasing(office: Office) -> approve.Release:
-    def release(item: Prepared | NotReleased) -> desk_service_pb2.PublishedAlert:
-        (published,) = sequence(office.ports, [item])
-        return published
-
-    return release
+def releasing(office: Office) -> Together:
+    return lambda items: sequence(office.ports, list(items))
 
 
 def submit(office: Office, wanted: desk_service_pb2.Draft, *, by: str = "liaison", oral: str = "") -> desk_service_pb2.SubmitAlertResponse:

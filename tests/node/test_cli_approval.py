@@ -52,6 +52,23 @@ def test_what_the_author_knew_of_is_submitted_and_shown_to_the_approver(line: Li
     assert "in spite of" not in line.text("approval", "show", "00010203")
 
 
+def test_more_of_an_alert_and_what_is_passed_on_wait_likewise(line: Line, running: FakeDesk) -> None:
+    running.answers["SubmitAlert"] = desk_service_pb2.SubmitAlertResponse(submission=SUBMISSION)
+    running.answers["GetAlertStatus"] = answers.status()
+    more = ("alert", "supplement", "05b3abf2", "--to", answers.GDI, "--field", "birth", "--reason", "y", "--for-approval")
+    assert "A colleague approves it" in line.text(*more)
+    asked = running.the("SubmitAlert")
+    assert (asked.supplement.recipient, asked.reason, asked.HasField("draft")) == (answers.GDI, "y", False)
+    shown = desk_service_pb2.GetSubmissionResponse(submission=SUBMISSION, reason="y", preview=answers.preview())
+    shown.supplement.alert = "05b3abf2"
+    running.answers["GetSubmission"] = shown
+    assert "05b3abf2" in line.text("approval", "show", "00010203")
+    running.asked.clear()
+    request = "ab" * 32
+    line.text("onward", "release", request, "--reason", "y", "--for-approval")
+    assert running.the("SubmitAlert").onward.request == request
+
+
 def test_what_is_void_or_taken_back_is_submitted_anew_and_never_said_to_wait(line: Line, running: FakeDesk, tmp_path: Path) -> None:
     (file,) = write(tmp_path)
     command = ("approval", "submit", file, "--reason", "x")

@@ -12,13 +12,16 @@ from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
 from node.console import languages, words
+from node.console.compose_words import STEPS as DRAFT_STEPS
 from node.console.languages import choose, load_languages
 from node.console.tell_steps import STEPS
 from node.console.words import english_words, texts_in
 from node.operations.tip_form import begin_tip, submit_draft
 from node.reading_texts import ENGLISH
 from tests.console_site import Browser, Shown
+from tests.console_site import field as hidden
 from tests.countries import BORDER, POLICE, agency
+from tests.drafts import begun
 from tests.federation import Federation, federation
 from tests.rig import draft
 from tests.tips import new_id, takes_tips
@@ -30,6 +33,11 @@ SAME_EVERYWHERE = {"1", "2", "3", "4", "A", "B", "C", "X", "INTERPOL"}
 TEMPLATES = {"{date}, {time} ({zone})", "{date}, {time} UTC"}
 """No word in them; a language may write them otherwise."""
 PYTHON = {"_said": None, "say": None, "count": (1, 2)}
+AUDIT_PATHS = (
+    "/audit",
+    *("/audit/disclosures", "/audit/disclosures?outcome=EXCEPTED", "/audit/timeline?since=x", "/audit/flow"),
+    *("/audit/disclosures/gb.alerts.example/kh.alerts.example/1/0", "/audit/disclosures/gb.alerts.example/kh.alerts.example/1/0/open"),
+)
 MARK = re.compile(r"unreviewed|reviewed by \S.*")
 
 
@@ -124,6 +132,8 @@ def pages_of(two: Federation) -> Iterator[tuple[str, str]]:
     ngo = Browser(two["kh"]).enter("ngo")
     ngo_token, tip = ngo.token(), begin_tip(two["kh"].ports, two["kh"].person("ngo"), new_id(), "km")
     border, auditor, stranger = Browser(two["kh"]).enter("border"), Browser(two["kh"]).enter("auditor"), Browser(two["kh"])
+    writer, written = Browser(two["kh"]).enter("liaison"), begun(two["kh"])
+    writer_token = writer.token()
     border_token, code = border.token(), border.code("police")
     for language in CODES:
         chosen = {"cookie": f"__Host-language={language}; __Host-session={border.client.cookies.get('__Host-session')}"}
@@ -133,7 +143,7 @@ def pages_of(two: Federation) -> Iterator[tuple[str, str]]:
         wrong = border.post(f"/inbox/{digest}/report", {"token": border_token, "place": "ZZ", "remarks": ""}, **chosen)
         assert wrong.status_code == 422
         yield language, wrong.text
-        for path in ("/you", "/work"):
+        for path in ("/you", "/work", *AUDIT_PATHS):
             yield language, auditor.get(path, **other).text
         tells = {"cookie": f"__Host-language={language}; __Host-session={ngo.client.cookies.get('__Host-session')}"}
         for path in ("", f"/{tip}/check", *(f"/{tip}/{step.name}" for step in STEPS)):
@@ -143,6 +153,21 @@ def pages_of(two: Federation) -> Iterator[tuple[str, str]]:
         sent = begin_tip(two["kh"].ports, two["kh"].person("ngo"), new_id(), "km")
         submit_draft(two["kh"].ports, two["kh"].person("ngo"), sent)
         yield language, ngo.get(f"/tell/{sent}?sent", **tells).text
+        writes = {"cookie": f"__Host-language={language}; __Host-session={writer.client.cookies.get('__Host-session')}"}
+        drafts = (
+            "",
+            "/new",
+            f"/{written}",
+            f"/{written}/check",
+            f"/{written}/discard",
+            *(f"/{written}/step/{step}" for step in DRAFT_STEPS),
+        )
+        for path in drafts:
+            yield language, writer.get(f"/drafts{path}", **writes).text
+        for step, typed in (("documents", {"mrz": "X"}), ("person", {"f.birth.date": "x"})):
+            version = hidden(writer.get(f"/drafts/{written}/step/{step}", **writes).text, "version")
+            form = {**typed, "token": writer_token, "version": version, "action": "mrz"}
+            yield language, writer.post(f"/drafts/{written}/step/{step}", form, **writes).text
         for path in ("/sign-in", "/enrol"):
             yield language, stranger.get(path, cookie=f"__Host-language={language}").text
         yield language, stranger.post("/enrol", {"code": code}, cookie=f"__Host-language={language}").text

@@ -18,13 +18,13 @@ import structlog
 from exchange.errors import Malformed, NotFound, Refused
 from node.app import build
 from node.config import load_config
-from node.console import assets, listener
+from node.console import assets
 from node.console.assets import MAIN, load_assets
 from node.console.listener import console_listener
 from node.console_section import ConsoleSection
 from node.keys.node_directory import example_plan, write_node_directory
 from node.operations.sequence import sequence
-from tests.console_site import Browser
+from tests.console_site import Browser, site_of
 from tests.federation import federation
 from tests.refusals import refused
 from tests.rig import Office
@@ -162,9 +162,11 @@ def test_a_certificate_for_another_name_is_refused_at_start(kh: Office, made: Pa
         console_listener(missing, kh.ports, AtOnce(kh))
 
 
-def test_reports_are_released_by_the_sequencer(kh: Office) -> None:
-    released = listener._releasing(SimpleNamespace(submit=lambda items: SimpleNamespace(result=lambda: items)))  # type: ignore[arg-type]
-    assert released("one") == "one"  # type: ignore[arg-type,comparison-overlap]
+def test_one_release_is_one_of_several(kh: Office) -> None:
+    given: list[Any] = []
+    site = site_of(kh, release_together=lambda items: given.append(items) or items)
+    assert site.release("one") == "one"  # type: ignore[arg-type,comparison-overlap]
+    assert given == [["one"]]
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,10 @@ from node.console.page import Page
 from node.operations.tip_form import begin_tip
 from tests import builders
 from tests.console_admin import admin_places
-from tests.console_opens import GIVEN, NEW, OPENS
+from tests.console_opens import GIVEN, IN_PATHS, NEW, OPENS
 from tests.console_site import CHANNEL, Browser, Shown, field, site_of
 from tests.countries import BORDER, NOW, POLICE, TRAVEL, agency
+from tests.drafts import begun
 from tests.federation import Federation, federation
 from tests.rig import ROLES, Office, draft
 from tests.tips import new_id, takes_tips
@@ -56,9 +57,22 @@ def ask(browser: Browser, page: Page, digest: str) -> Any:
         path = path.replace("{tip}", begin_tip(browser.office.ports, browser.office.person("ngo"), new_id(), "en"))
     for place, value in admin_places(browser.office).items():
         path = path.replace(place, value)
+    if "{draft}" in path:
+        path = path.replace("{draft}", begun(browser.office)).replace("{part}", "names")
+    path = path.format(**IN_PATHS)
     if page.method == "GET":
         return browser.get(path)
-    form = {"language": "en", "outcome": "ADMITTED", "code": "x", "challenge": "x", "answer": "{}", "tip": new_id().hex()}
+    form = {
+        "language": "en",
+        "type": TRAVEL,
+        "version": "1",
+        "f.primary_name.as_written": "EXAMPLE, Nobody",
+        "outcome": "ADMITTED",
+        "code": "x",
+        "challenge": "x",
+        "answer": "{}",
+        "tip": new_id().hex(),
+    }
     return browser.send(path, form) if "__Host-session" in browser.client.cookies else browser.post(path, form)
 
 

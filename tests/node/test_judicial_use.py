@@ -78,6 +78,16 @@ def test_leave_for_judicial_use_ends_with_the_alert(federated: Federation, told:
     assert shown(kh, told).judicial_leave == b""
 
 
+def test_leave_is_not_given_while_the_alert_does_not_stand(federated: Federation, told: bytes) -> None:
+    gb, kh = federated["gb"], federated["kh"]
+    request = asked(kh, told, "", judicial_use=True).manifest_digest
+    settle(federated)
+    recalled(gb, told, RESTRICTION)
+    assert codes(decided(gb, request).published) == {"ALERT_NOT_IN_FORCE"}
+    recalled(gb, told, WITHDRAWAL)
+    assert codes(decided(gb, request).published) == {"ALERT_WITHDRAWN"}
+
+
 def test_judicial_use_that_was_denied_is_not_allowed(federated: Federation, told: bytes) -> None:
     kh = federated["kh"]
     request = asked(kh, told, "", judicial_use=True).manifest_digest

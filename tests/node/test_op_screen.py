@@ -95,6 +95,21 @@ def test_only_the_fields_that_an_agency_was_given_count(two: Federation, *, told
     assert proposed(ask(two["kh"], lines=elsewhere)) == ([] if told else [(1, digest)])
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_the_flight_that_an_alert_names_is_found_on_the_list(two: Federation, *, told: bool) -> None:
+    number = builders.alert().DESCRIPTOR.fields_by_name["itinerary"].number
+    digest = published(two, KH_BORDER, unticked=[] if told else [number])
+    leg = builders.alert().itinerary[0]
+    head = HEAD.replace("service\n", "service,service_date\n")
+    flown = f"{leg.service_number},{leg.arrival.local[:10]}\n"
+    request = desk_service_pb2.ScreenPassengersRequest(
+        manifest=(head + SOUGHT.replace("XX17\n", flown)).encode(), reason="synthetic arrival"
+    )
+    answer = screen(two["kh"].ports, two["kh"].person("border"), request, Watchlists())
+    assert proposed(answer) == [(1, digest)]
+    assert ("SERVICE" in {reason.rule for reason in answer.proposals[0].reasons}) == told
+
+
 def test_screening_is_recorded_before_anything_is_shown(two: Federation, monkeypatch: pytest.MonkeyPatch) -> None:
     digest = published(two, KH_BORDER)
     office = two["kh"]

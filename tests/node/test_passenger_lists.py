@@ -11,6 +11,7 @@ from node.matching.edifact import segments_of
 from node.matching.manifest import LARGEST, PASSENGERS_AT_MOST, ManifestInvalid, PassengerList
 from node.matching.passenger_csv import COLUMNS, read_passenger_csv
 from node.matching.paxlst import read_paxlst
+from node.matching.services import Service, service_number
 
 TODAY = date(2027, 3, 1)
 SECRET = "ZQXWVSECRET"  # stands where a name would; no refusal may repeat it
@@ -64,6 +65,41 @@ def test_a_list_of_an_airline_is_read_traveller_by_traveller() -> None:
     assert second.sex == "F"
     assert [(d.number, d.issuer) for d in second.documents] == [("0123456789", "VNM"), ("B1234567", "VNM")]
     assert (third.family, third.given, third.birth) == ("SMITH", "", None)
+
+
+@pytest.mark.parametrize(
+    ("voyage", "expected"),
+    [
+        ("TDT+20+QF123'LOC+125+SYD'DTM+189:2703011200:201'LOC+87+KTI'DTM+232:2703020010:201'", ["QF123 2027-03-01", "QF123 2027-03-02"]),
+        ("TDT+20+QF0123'DTM+189:20270301:102'", ["QF123 2027-03-01"]),
+        ("TDT+20+123+++QF'DTM+232:202703011200:203'", ["QF123 2027-03-01"]),
+        ("TDT+20+QF1'DTM+232:270301:101'TDT+20+QF2'DTM+189:270302:101'", ["QF1 2027-03-01", "QF2 2027-03-02"]),
+        ("TDT+20+QF123'DTM+189:991399:101'DTM+36:270301:101'", ["QF123 None"]),
+        ("TDT+20+THE GOLDEN FERRY'DTM+189:270301:101'", []),
+        ("DTM+189:270301:101'", []),
+    ],
+)
+def test_the_flight_of_a_list_is_known_by_its_number_and_days(voyage: str, expected: list[str]) -> None:
+    text = interchange().replace("TDT+20+QF123'LOC+125+SYD'DTM+189:2703011200:201'LOC+87+KTI'", voyage)
+    for passenger in paxlst(text).passengers:
+        assert [f"{one.number} {one.day}" for one in passenger.services] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "carrier", "number"),
+    [
+        ("QF 0123", "", "QF123"),
+        ("qfa123", "", "QFA123"),
+        ("QF123A", "", "QF123"),
+        ("8Q-12", "", "8Q12"),
+        ("123", "QF", "QF123"),
+        ("123", "Example Airlines", ""),
+        ("", "QF", ""),
+        ("QF000", "", ""),
+    ],
+)
+def test_a_service_is_known_by_carrier_and_number(text: str, carrier: str, number: str) -> None:
+    assert service_number(text, carrier) == number
 
 
 @pytest.mark.parametrize(
@@ -187,13 +223,22 @@ HEAD = ",".join(COLUMNS)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_a_csv_list_is_read_whatever_a_spreadsheet_made_of_it(encoding: str, delimiter: str) -> None:
-    text = f'{HEAD}\r\n"Müller",Hans,,1961-04,m,D,L898902C3,D,QF123\r\n,,សុខ ដារ៉ា,196X,F,KHM,,,QF123\r\n\r\n'.replace(",", delimiter)
+    text = f'{HEAD}\r\n"Müller",Hans,,1961-04,m,D,L898902C3,D,QF123,2027-03-01\r\n,,សុខ ដារ៉ា,196X,F,KHM,,,QF123,\r\n\r\n'.replace(
+        ",", delimiter
+    )
     listed = read_passenger_csv(text.encode(encoding), TODAY)
     first, second = listed.passengers
     assert (listed.kind, listed.service, listed.warnings) == ("CSV", "QF123", ())
     assert first.birth is not None
     assert (first.family, first.given, first.birth.text, first.sex, first.nationalities) == ("Müller", "Hans", "1961-04", "M", ("D",))
     assert (second.native, second.documents) == ("សុខ ដារ៉ា", ())
+    assert (first.services, second.services) == ((Service("QF123", date(2027, 3, 1)),), (Service("QF123", None),))
+
+
+def test_a_day_of_a_flight_that_is_none_is_left_aside_and_said() -> None:
+    listed = csv("family_name,birth_date,service,service_date\nA,1961,QF123,2027-02-30\n")
+    assert codes(listed) == [(1, "SERVICE_DATE_UNREADABLE")]
+    assert listed.passengers[0].services == (Service("QF123", None),)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import airportsdata
 import pytest
 
-from node.intake.ports import LocalTimeInvalid, PortInvalid, local_time, port
+from node.intake.ports import LocalTimeInvalid, PortInvalid, find_ports, local_time, port
 
 
 def test_a_known_airport_has_name_country_and_zone() -> None:
@@ -108,3 +108,21 @@ def test_what_is_no_local_time_is_refused(text: str, zone: str, code: str) -> No
     with pytest.raises(LocalTimeInvalid) as caught:
         local_time(text, zone)
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [("Heathrow", "LHR"), ("phnom penh", "KTI"), ("Đà Nẵng", "DAD"), ("kti", "KTI"), ("Siem Reap", "SAI"), ("singapore changi", "SIN")],
+)
+def test_a_port_is_found_by_name_city_or_code(said: str, code: str) -> None:
+    assert find_ports(said)[0].code == code
+
+
+@pytest.mark.parametrize("said", ["", "ab", "  ", "no such place anywhere", "<script>"])
+def test_what_names_no_port_finds_none(said: str) -> None:
+    assert find_ports(said) == []
+
+
+def test_of_many_ports_the_closest_are_told() -> None:
+    assert {port.code for port in find_ports("bangkok", 2)} == {"BKK", "DMK"}
+    assert len(find_ports("london", 3)) == 3

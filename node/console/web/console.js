@@ -70,3 +70,13 @@ for (const form of document.querySelectorAll('form[data-passkey]')) {
     }
   })
 }
+
+// The node says which version the inbox has; what is new is asked for by a person, by the link that this shows.
+for (const news of document.querySelectorAll('[data-news]')) {
+  const stream = new EventSource(news.dataset.news)
+  stream.addEventListener('inbox', (event) => {
+    if (event.data === news.dataset.version) return
+    news.firstElementChild.hidden = false
+    stream.close()
+  })
+}

@@ -1,0 +1,335 @@
+"""The pages of drafts: the list, a new one, its task list, a page for each step, and all that is wrong at once.
+
+Every POST saves what was typed, right or wrong. What releases a draft stands elsewhere.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from starlette.responses import RedirectResponse, Response
+
+from exchange.errors import Malformed, NotFound
+from exchange.profile import alert_type
+from exchange.v1.desk_service_pb2 import SEVERITY_ERROR, Problem
+from node.console.compose_form import Composer, Part, anchor
+from node.console.compose_mrz import MrzRead, read_lines
+from node.console.compose_steps import (
+    SEND,
+    Edit,
+    Reading,
+    Step,
+    add_document,
+    add_romanisation,
+    documents_path,
+    names_beside,
+    parts_of,
+    place_of,
+    standings,
+    step_of,
+    steps_of,
+    typed_in,
+)
+from node.console.compose_words import ENVELOPE, STEPS, problem_words
+from node.console.languages import Language
+from node.console.page import Page
+from node.console.pages import Pages
+from node.console.site import Site
+from node.console.visits import Visit
+from node.console.words import texts_in, type_words
+from node.intake.completeness import check_draft, needed_fields
+from node.intake.plain_document import Plain
+from node.intake.problems import error, merge
+from node.operations import draft_box
+from node.operations.addressees import list_addressees
+from node.operations.draft_box import DraftContent, HeldDraft
+from node.operations.officers import LIAISON, agency_of, require
+from node.operations.preview import check
+from node.reading_values import partial_date
+
+TYPES: Final = (
+    "exchange.v1.TravelAlert",
+    "exchange.v1.SubjectWarning",
+    "exchange.v1.InformationRequest",
+    "exchange.v1.ProsecutionCoordination",
+    "exchange.v1.PatternBulletin",
+)
+"""What is composed here; everything else answers an alert, and begins at its page or with its command."""
+_ID: Final = re.compile(r"[0-9a-f]{32}")
+_SEXES: Final = {"F": "SEX_FEMALE", "M": "SEX_MALE", "X": "SEX_NOT_SPECIFIED_IN_DOCUMENT"}
+_GRANT: Final = "exchange.v1.OnRequestGrant"
+_BUTTON: Final = re.compile(r"(add|open|remove|romanise|set):([a-z0-9_.\[\]]{1,200})(?:=([A-Z0-9]{3,5}))?")
+
+
+class ComposePages:
+    """Pages for liaison officers; whose draft it is, the operation asks."""
+
+    def __init__(self, site: Site, pages: Pages) -> None:
+        self._site = site
+        self._ports = site.ports
+        self._pages = pages
+
+    def pages(self) -> tuple[Page, ...]:
+        """Every page of this family."""
+        return (
+            Page(method="GET", path="/drafts", answer=self.drafts),
+            Page(method="GET", path="/drafts/new", answer=self.ask_type),
+            Page(method="POST", path="/drafts/new", answer=self.begin),
+            Page(method="GET", path="/drafts/{draft}", answer=self.tasks),
+            Page(method="GET", path="/drafts/{draft}/check", answer=self.check),
+            Page(method="GET", path="/drafts/{draft}/discard", answer=self.ask_discard),
+            Page(method="POST", path="/drafts/{draft}/discard", answer=self.discard),
+            Page(method="GET", path="/drafts/{draft}/step/{part}", answer=self.step),
+            Page(method="POST", path="/drafts/{draft}/step/{part}", answer=self.save),
+        )
+
+    def drafts(self, visit: Visit) -> Response:
+        """The drafts of the person's agency. Raises `NotPermitted`."""
+        rows = [{"item": one, "kind": _kind_words(one.alert_type)} for one in draft_box.list_drafts(self._ports, visit.person)]
+        return self._pages.page(visit, "compose_list.html", rows=rows, gone="gone" in visit.query)
+
+    def ask_type(self, visit: Visit) -> Response:
+        """What is to be written. Raises `NotPermitted`."""
+        require(self._ports, visit.person, (LIAISON,))
+        return self._type_page(visit)
+
+    def begin(self, visit: Visit) -> Response:
+        """A new draft. Raises as `draft_box.create`."""
+        agency = agency_of(require(self._ports, visit.person, (LIAISON,)))
+        kind = visit.form.get("type", "")
+        if kind not in TYPES:
+            return self._type_page(visit, wrong=True)
+        alert: dict[str, Plain] = {}
+        desk = self._site.desks.get(agency)
+        if desk is not None and "contact_desk" in {field.name for field in alert_type(kind).fields}:
+            alert["contact_desk"] = {"unit": desk.unit, "channel": desk.channel}
+        document: dict[str, Plain] = {"type": kind.rpartition(".")[2], "language": visit.language.code, "alert": alert}
+        held = draft_box.create(self._ports, visit.person, DraftContent(document=document))
+        return RedirectResponse(_address(held), 303)
+
+    def tasks(self, visit: Visit) -> Response:
+        """How each step of a draft stands. Raises as `draft_box.get`."""
+        held = draft_box.get(self._ports, visit.person, _draft(visit))
+        reading = self._read(held)
+        needed = needed_fields(reading.kind.name)
+        present = {field.name for field, _ in reading.alert.ListFields()}
+        stood = [
+            {"title": STEPS[one.step.code], "code": one.step.code, "state": one.state, "warnings": one.warnings}
+            for one in standings(reading)
+        ]
+        counts: dict[str, Any] = {
+            "needed": (len(present & set(needed)), len(needed)),
+            "helpful": (len(present - set(needed)), len(reading.kind.fields) - len(needed)),
+        }
+        errors = sum(problem.severity == SEVERITY_ERROR for problem in reading.problems)
+        return self._draft_page(visit, "compose_tasks.html", held, steps=stood, errors=errors, **counts)
+
+    def check(self, visit: Visit) -> Response:
+        """All that is wrong with a draft, as release would find it. Raises as `draft_box.get`, and as `preview.check`."""
+        held = draft_box.get(self._ports, visit.person, _draft(visit))
+        whole = draft_box.read_held(self._ports, held)
+        reading = self._read(held, check(self._ports, visit.person, whole.draft).problems)
+        composer = self._composer(visit, reading)
+        shown = {step.code: parts_of(composer, step, reading, self._addressees(visit, step)) for step in steps_of(reading.kind.name)}
+        groups: dict[bool, dict[str, list[dict[str, Any]]]] = {True: {}, False: {}}
+        for step in steps_of(reading.kind.name):
+            for problem in reading.problems:
+                if step_of(problem, reading.kind) != step.code:
+                    continue
+                place = place_of(problem, shown[step.code], reading)
+                href = f"{_address(held)}/step/{step.code}{'#' + anchor(place) if place else ''}"
+                said = {**self._said(visit.language, problem, shown[step.code], place), "href": href}
+                groups[problem.severity == SEVERITY_ERROR].setdefault(STEPS[step.code], []).append(said)
+        return self._draft_page(visit, "compose_check.html", held, errors=groups[True], warnings=groups[False])
+
+    def ask_discard(self, visit: Visit) -> Response:
+        """Whether a draft is to go. Raises as `draft_box.get`."""
+        return self._draft_page(visit, "compose_discard.html", draft_box.get(self._ports, visit.person, _draft(visit)))
+
+    def discard(self, visit: Visit) -> Response:
+        """Let a draft go. Raises as `draft_box.discard`."""
+        draft_box.discard(self._ports, visit.person, _draft(visit))
+        return RedirectResponse("/drafts?gone", 303)
+
+    def step(self, visit: Visit) -> Response:
+        """One step of a draft. Raises as `draft_box.get`, and `NotFound` (PATH_UNKNOWN)."""
+        held = draft_box.get(self._ports, visit.person, _draft(visit))
+        return self._step_page(visit, held, more=visit.query.get("more", ""))
+
+    def save(self, visit: Visit) -> Response:
+        """Save a step, right or wrong, and do what the button says. Raises as `draft_box.change`, `Malformed` (FORM)."""
+        edit, lines = _edit(visit.form), visit.form.get("mrz", "")
+
+        def edited(before: DraftContent) -> DraftContent:
+            reading = self._read_content(before)
+            step = _step(visit, reading)
+            after = typed_in(self._composer(visit, reading), step, reading, visit.form, edit)
+            if edit.verb == "romanise":
+                return add_romanisation(self._read_content(after), edit.path)
+            read = read_lines(lines)
+            taken = edit.verb == "mrz-take" and read.zone is not None and _mrz_here(step, reading)
+            return add_document(self._read_content(after), read.lines) if taken else after
+
+        held = draft_box.change(self._ports, visit.person, _draft(visit), _version(visit.form), edited)
+        here = f"{_address(held)}/step/{visit.place['part']}"
+        if edit.verb in {"add", "open"}:
+            return RedirectResponse(f"{here}?more={edit.path}#{anchor(edit.path)}", 303)
+        if edit.verb in {"remove", "romanise", "set"}:
+            return RedirectResponse(f"{here}#{anchor(edit.path.rpartition('[')[0] or edit.path)}", 303)
+        if edit.verb == "mrz" or (edit.verb == "mrz-take" and read_lines(lines).zone is None):
+            return self._step_page(visit, held, mrz=read_lines(lines))
+        if edit.verb == "mrz-take":
+            return RedirectResponse(here, 303)
+        answer = self._step_page(visit, held, saved=True)
+        return answer if answer.status_code == 422 else RedirectResponse(f"{_address(held)}?saved", 303)
+
+    def _step_page(self, visit: Visit, held: HeldDraft, *, more: str = "", saved: bool = False, mrz: MrzRead | None = None) -> Response:
+        reading, texts = self._read(held), texts_in(visit.language)
+        step = _step(visit, reading)
+        composer = self._composer(visit, reading, more)
+        parts = parts_of(composer, step, reading, self._addressees(visit, step))
+        mine = [problem for problem in reading.problems if step_of(problem, reading.kind) == step.code]
+        wrong: dict[str, list[dict[str, Any]]] = {}
+        listed = []
+        # What was never begun is not wrong yet, unless a person says that it is done.
+        for problem in mine:
+            place = place_of(problem, parts, reading)
+            begun = any(part.path == place and not part.empty for whole in parts for part in whole.all_parts())
+            if saved or begun or problem.code == "GRADING_MISSING":
+                said = self._said(visit.language, problem, parts, place)
+                wrong.setdefault(place, []).append(said)
+                if problem.severity == SEVERITY_ERROR:
+                    listed.append({**said, "href": f"#{anchor(place)}" if place else "#main-content"})
+        return self._draft_page(
+            visit,
+            "compose_step.html",
+            held,
+            status=422 if saved and listed else 200,
+            step=step.code,
+            title=STEPS[step.code],
+            parts=parts,
+            wrong=wrong,
+            listed=listed if saved else [],
+            saved=saved,
+            more=more,
+            mrz=mrz or MrzRead(lines=()),
+            names=names_beside(reading, composer) if step.code == "names" else (),
+            mrz_here=_mrz_here(step, reading),
+            today=self._ports.clock.now().date(),
+            dated=lambda text: partial_date(text, texts) if text else "–",
+            countries=texts.countries,
+            sexes={letter: texts.value(name, "SEX_") for letter, name in _SEXES.items()},
+            open={place.partition(".")[0].partition("[")[0] for place in wrong},
+        )
+
+    def _draft_page(self, visit: Visit, template: str, held: HeldDraft, *, status: int = 200, **values: Any) -> Response:
+        summary = held.summary
+        shown = {
+            "address": _address(held),
+            "reference": held.id.hex()[:8],
+            "kind": _kind_words(summary.alert_type),
+            "draft": summary,
+            "noted": "saved" in visit.query,
+        }
+        return self._pages.page(visit, template, status=status, **shown, **values)
+
+    def _type_page(self, visit: Visit, *, wrong: bool = False) -> Response:
+        types = [(name, type_words(name)) for name in TYPES]
+        return self._pages.page(visit, "compose_new.html", status=422 if wrong else 200, types=types, wrong=wrong)
+
+    def _read(self, held: HeldDraft, more: Sequence[Problem] = ()) -> Reading:
+        return self._read_content(held.content, more)
+
+    def _read_content(self, content: DraftContent, more: Sequence[Problem] = ()) -> Reading:
+        loaded = draft_box.read_content(self._ports, content)
+        kind = alert_type(loaded.draft.alert_type)
+        alert = kind.message.FromString(loaded.draft.alert)
+        reason = () if content.reason.strip() else (error("REASON_MISSING", "reason", "no reason was given", "say why this is necessary"),)
+        problems = merge(loaded.problems, reason, check_draft(loaded.draft, self._ports.clock.now_ms()), more)
+        return Reading(content=content, kind=kind, draft=loaded.draft, alert=alert, problems=problems)
+
+    def _said(self, language: Language, problem: Problem, parts: Sequence[Part], place: str) -> dict[str, Any]:
+        words = problem_words(problem.code, language)
+        return {
+            "label": _label(language, parts, place, problem.field),
+            "text": words,
+            "english": "" if words else f"{problem.message[:1].upper()}{problem.message[1:]}: {problem.remedy}.",
+            "code": problem.code,
+            "error": problem.severity == SEVERITY_ERROR,
+        }
+
+    def _composer(self, visit: Visit, reading: Reading, more: str = "") -> Composer:
+        texts = texts_in(visit.language)
+        chosen = reading.content.document.get("recipients")
+        recipients = [str(one) for one in chosen] if isinstance(chosen, list) else []
+        choices = {
+            f"{_GRANT}.recipient": [(one, _short(one)) for one in recipients],
+            f"{_GRANT}.field": [(field.name, texts.label(field.name)) for field in reading.kind.fields],
+        }
+        return Composer(language=visit.language, texts=texts, choices=choices, more=more)
+
+    def _addressees(self, visit: Visit, step: Step) -> list[tuple[str, str]]:
+        if step.code != SEND:
+            return []
+        found = list_addressees(self._ports, visit.person)
+        without = visit.language.say("no agreement yet")
+        return [(one.agency, _short(one.agency) if one.agreed else f"{_short(one.agency)} – {without}") for one in found]
+
+
+def _draft(visit: Visit) -> bytes:
+    # An address names a draft by its id alone.
+    if not _ID.fullmatch(visit.place["draft"]):
+        raise NotFound("PATH_UNKNOWN", "there is no such page")
+    return bytes.fromhex(visit.place["draft"])
+
+
+def _step(visit: Visit, reading: Reading) -> Step:
+    step = next((step for step in steps_of(reading.kind.name) if step.code == visit.place["part"]), None)
+    if step is None:
+        raise NotFound("PATH_UNKNOWN", "a draft of this type has no such step")
+    return step
+
+
+def _address(held: HeldDraft) -> str:
+    return f"/drafts/{held.id.hex()}"
+
+
+def _version(form: Mapping[str, str]) -> int:
+    version = form.get("version", "")
+    if not version.isdecimal():
+        raise Malformed("FORM", "the form does not say which version of the draft was seen")
+    return int(version)
+
+
+def _edit(form: Mapping[str, str]) -> Edit:
+    action = form.get("action", "")
+    if found := _BUTTON.fullmatch(action):
+        return Edit(verb=found[1], path=found[2], value=found[3] or "")
+    return Edit(verb=action if action in {"mrz", "mrz-take"} else "")
+
+
+def _mrz_here(step: Step, reading: Reading) -> bool:
+    return documents_path(reading.kind).partition(".")[0] in step.fields
+
+
+def _kind_words(alert_type_name: str) -> str:
+    return type_words(alert_type_name) if alert_type_name else ""
+
+
+def _short(agency: str) -> str:
+    domain, _, slug = agency.removeprefix("spiffe://").partition("/agency/")
+    return f"{slug} ({domain.split('.')[0]})"
+
+
+def _label(language: Language, parts: Sequence[Part], place: str, path: str) -> str:
+    """What the field of a problem is called: the whole field, and the part of it."""
+    within = [
+        part
+        for whole in parts
+        for part in whole.all_parts()
+        if place and (part.path == place or place.startswith((f"{part.path}.", f"{part.path}[", f"{part.path}:")))
+    ]
+    labels = [part.label for part in within]
+    if not labels:
+        return language.say(ENVELOPE.get(path, ""))
+    return labels[0] if len(labels) == 1 else f"{labels[-2]}: {labels[-1]}"

@@ -1,0 +1,111 @@
+"""Dates and times as people say them, into the forms of an alert: `about 1970`, `03/1985`, `12 April 1961`, `4 Mar 2027 21:30`.
+
+| said | means |
+|---|---|
+| `1970`, `the 1970s`, `03/1985`, `March 1985` | the year; the decade; the month |
+| `12.4.1961`, `12 April 1961`, `1961/04/12` | the day |
+| any of these after `about`, `around`, `circa`; before `?` | approximate; uncertain |
+| `BE 2513`, `พ.ศ. 2513` | the year of the Buddhist era, 543 before it |
+
+With dots the day stands first everywhere. What can be read in two ways, such as `04/05/1961`, is nothing: it stays as it was said, and
+the intake asks for another form. Names of
+months are the caller's to give, by their lower-case form.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import date
+from typing import Final
+
+from node.intake.edtf import EdtfInvalid, read_edtf
+
+ENGLISH_MONTHS: Final[Mapping[str, int]] = {
+    name: number
+    for number, whole in enumerate(
+        ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"), 1
+    )
+    for name in (whole, whole[:3])
+} | {"sept": 9}
+
+_ABOUT: Final = re.compile(r"^(about|around|approximately|approx\.?|circa|ca\.?|c\.|~|≈|ប្រហែល|ប្រមាណ|ประมาณ|ราว|khoảng|chừng)\s*")
+_DOUBT: Final = re.compile(r"\s*(\?|\(\?\)|perhaps|probably|uncertain)$")
+_BUDDHIST: Final = re.compile(r"^(?:be|b\.e\.|พ\.?ศ\.?|ព\.?ស\.?)\s*(2[3-6][0-9]{2})$|^(2[3-6][0-9]{2})\s*(?:be|b\.e\.)$")
+_DECADE: Final = re.compile(r"^(?:the )?([1-9][0-9]{2})0[’']?s$")
+_MONTH_FIRST: Final = re.compile(r"^([0-9]{1,2})[/.-]([0-9]{4})$")
+_YEAR_FIRST: Final = re.compile(r"^([0-9]{4})[/.-]([0-9]{1,2})(?:[/.-]([0-9]{1,2}))?$")
+_DAY_AND_MONTH: Final = re.compile(r"^([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})$")
+_IN_WORDS: Final = (
+    re.compile(r"^(?:(?P<day>[0-9]{1,2})(?:st|nd|rd|th)?\.? )?(?:of )?(?P<month>[^0-9\s,]+(?: [0-9]{1,2})?),? (?P<year>[0-9]{4})$"),
+    re.compile(r"^(?P<month>[^0-9\s,]+) (?P<day>[0-9]{1,2})(?:st|nd|rd|th)?,? (?P<year>[0-9]{4})$"),
+)
+_CLOCK: Final = re.compile(r"^(?P<day>.*?)[\s,]*t?(?P<hour>[0-9]{1,2})[:.h](?P<minute>[0-9]{2})(?P<seconds>:00)?\s*(?P<half>[ap]\.?m\.?)?$")
+_ERA: Final = 543
+_NOON: Final = 12
+
+
+def spoken_date(text: str, months: Mapping[str, int] = ENGLISH_MONTHS) -> str:
+    """The EDTF date that is meant; the text as it is where none, or more than one, can be."""
+    said = _plain(text)
+    core, about = _ABOUT.subn("", said, count=1)
+    core, doubt = _DOUBT.subn("", core, count=1)
+    meant = _date(core.strip(), months)
+    if meant is None:
+        return _edtf(said.upper()) or text.strip()
+    return _edtf(meant + ("%" if about and doubt else "~" if about else "?" if doubt else "")) or text.strip()
+
+
+def spoken_time(text: str, months: Mapping[str, int] = ENGLISH_MONTHS) -> str:
+    """The day, or the day and time, as a local time has it; the text as it is where that cannot be told."""
+    said = _plain(text)
+    clock = _CLOCK.match(said)
+    day = _date(clock["day"].strip() if clock else said, months)
+    if day is None or len(day) != len("YYYY-MM-DD"):
+        return text.strip()
+    if clock is None:
+        return day
+    hour = int(clock["hour"])
+    if half := clock["half"]:
+        hour = hour % _NOON + (_NOON if half.startswith("p") else 0) if 1 <= hour <= _NOON else 99
+    return f"{day}T{hour:02d}:{clock['minute']}" if hour <= 23 and int(clock["minute"]) <= 59 else text.strip()
+
+
+def _plain(text: str) -> str:
+    digits = "".join(str(unicodedata.digit(sign, sign)) if sign.isdigit() else sign for sign in text)
+    return " ".join(digits.casefold().split())
+
+
+def _edtf(text: str) -> str | None:
+    try:
+        return read_edtf(text).text
+    except EdtfInvalid:
+        return None
+
+
+def _date(said: str, months: Mapping[str, int]) -> str | None:
+    if found := _BUDDHIST.match(said):
+        return str(int(found[1] or found[2]) - _ERA)
+    if found := _DECADE.match(said):
+        return f"{found[1]}X"
+    if found := _MONTH_FIRST.match(said):
+        return _whole(found[2], found[1], None)
+    if found := _YEAR_FIRST.match(said):
+        return _whole(*found.groups())
+    if found := _DAY_AND_MONTH.match(said):
+        first, second, year = found.groups()
+        if "." in said:
+            return _whole(year, second, first)
+        either = {_whole(year, second, first), _whole(year, first, second)} - {None}
+        return either.pop() if len(either) == 1 else None
+    for pattern in _IN_WORDS:
+        if (found := pattern.match(said)) and (month := months.get(found["month"]) or months.get(found["month"].rstrip("."))):
+            return _whole(found["year"], str(month), found["day"])
+    return said if re.fullmatch(r"[1-9][0-9]{3}", said) else None
+
+
+def _whole(year: str, month: str, day: str | None) -> str | None:
+    try:
+        meant = date(int(year), int(month), int(day or 1))
+    except ValueError:
+        return None
+    return f"{meant:%Y-%m-%d}" if day else f"{meant:%Y-%m}"

@@ -1,0 +1,101 @@
+"""Each page of the console in a real browser: for everybody's eyes and hands, in every language, on a phone, in the dark."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from node.console.languages import load_languages
+from tests.browser import axe
+from tests.browser.chromium import Watch, window
+from tests.browser.world import Shown, World, every_page
+
+pytestmark = pytest.mark.system
+
+LANGUAGES = ("en", *sorted(load_languages().keys() - {"en"}))
+PAGES = every_page()
+WIDTHS = (360, 640)
+"""A phone; and a screen of 1280 at 200 %."""
+NOWHERE = "/nothing"
+CONTRAST = "color-contrast"
+
+
+def ids(page: Shown) -> str:
+    return " ".join(part for part in (page.route, page.who, "sent" * page.press) if part)
+
+
+class Windows:
+    """One window a language, kept for the next page, and whoever is signed in there."""
+
+    def __init__(self, browser: Browser, world: World) -> None:
+        self.watch = Watch(hosts=frozenset({urlsplit(world.origin).netloc}))
+        self._browser = browser
+        self._world = world
+        self._open: dict[tuple[str, bool], Page] = {}
+        self._all = ExitStack()
+
+    def close(self) -> None:
+        self._all.close()
+
+    def show(self, shown: Shown, language: str, *, strict: bool = False) -> Page:
+        """Open a page; only `strict` windows hold to its policy, which lets no test look into it by a script of its own."""
+        if (language, strict) not in self._open:
+            opened = window(self._browser, self.watch, locale=language, bypass_csp=not strict)
+            self._open[language, strict] = self._all.enter_context(opened)
+        page = self._open[language, strict]
+        self._world.enter(page.context, shown.who)
+        address = self._world.address(shown.route)
+        answer = page.goto(address)
+        assert answer is not None
+        assert (answer.ok, urlsplit(page.url).path) == (shown.route != NOWHERE, urlsplit(address).path)
+        if shown.press:
+            with page.expect_navigation():
+                page.click("main form button")
+        assert page.get_attribute("html", "lang") == language
+        return page
+
+
+@pytest.fixture(scope="module")
+def windows(browser: Browser, shown: World) -> Iterator[Windows]:
+    made = Windows(browser, shown)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=ids)
+def test_it_is_for_everybody(windows: Windows, page: Shown) -> None:
+    """axe-core finds nothing, and nothing is wider than the screen."""
+    found: list[str] = []
+    for language in LANGUAGES:
+        opened = windows.show(page, language)
+        found += [f"{language}: {fault}" for fault in axe.faults(opened)]
+        for width in WIDTHS:
+            opened.set_viewport_size({"width": width, "height": 800})
+            needed = opened.evaluate("document.documentElement.scrollWidth")
+            if needed > width:
+                found.append(f"{language}: {needed} pixels wide on a screen of {width}")
+        opened.set_viewport_size({"width": 1280, "height": 800})
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=ids)
+def test_it_is_readable_in_the_dark_and_in_strong_contrast(windows: Windows, page: Shown) -> None:
+    opened = windows.show(page, "en")
+    found: list[str] = []
+    shades = []
+    for setting in ({"color_scheme": "dark"}, {"color_scheme": "light", "contrast": "more"}, {"color_scheme": "dark", "contrast": "more"}):
+        opened.emulate_media(**setting)
+        shades.append(opened.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
+        found += [f"{setting}: {fault}" for fault in axe.faults(opened, CONTRAST)]
+    opened.emulate_media(color_scheme="light", contrast="no-preference")
+    assert not found, "\n".join(found)
+    assert shades == ["rgb(16, 22, 31)", "rgb(255, 255, 255)", "rgb(16, 22, 31)"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=ids)
+def test_it_keeps_its_policy_and_asks_nobody_else(windows: Windows, page: Shown) -> None:
+    opened = windows.show(page, "en", strict=True)
+    opened.evaluate("document.fonts.ready")
+    windows.watch.done()

@@ -1,0 +1,116 @@
+"""Every page of the console with something on it: two offices in this process, and an address for each route."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import BrowserContext
+
+from node.console.assets import load_assets
+from node.console.service import SESSION_COOKIE, Console
+from node.console.tell_steps import STEPS
+from node.console.visits import write_secret
+from node.httpd import HttpListener
+from node.operations.sessions import begin_session
+from node.operations.tip_form import begin_tip, submit_draft
+from tests.console_opens import OPENS
+from tests.console_site import site_of
+from tests.countries import BORDER, POLICE, agency
+from tests.federation import Federation, federation
+from tests.rig import ROLES, Office, draft
+from tests.system.nodes import free_port_pair
+from tests.tips import new_id, takes_tips
+
+_FIRST = ("border", "liaison", "auditor", "administrator", *ROLES)
+"""As whom a page is opened that several roles may open."""
+_EACH = {"{step}": [step.name for step in STEPS]}
+"""Where one route is several pages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One page, and who opens it."""
+
+    route: str
+    who: str
+    """A name of `ROLES`; empty for whoever is not signed in."""
+    press: bool = False
+    """Whether its form is sent with nothing filled in: what is seen then is a page too."""
+
+
+_MORE = (
+    Shown(route="/sign-in", who=""),
+    Shown(route="/enrol", who=""),
+    Shown(route="/nothing", who=""),
+    Shown(route="/tell/{sent}", who="ngo"),
+    Shown(route="/enrol", who="", press=True),
+    Shown(route="/inbox/{alert}/report", who="border", press=True),
+)
+"""What is seen besides: without being signed in, in another state, and what is wrong."""
+
+
+def every_page() -> list[Shown]:
+    """Each page that is shown to somebody; what the console has and the matrix lacks fails elsewhere (tests/node)."""
+    pages = list(_MORE)
+    for (method, path), (who, status) in OPENS.items():
+        if method == "GET" and status == 200:
+            routes = [path]
+            for name, several in _EACH.items():
+                routes = [route.replace(name, one) for route in routes for one in (several if name in route else [""])]
+            pages += [Shown(route=route, who=next(name for name in _FIRST if name in who)) for route in routes]
+    return pages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """A console that is served, and what its addresses are made of."""
+
+    office: Office
+    origin: str
+    places: dict[str, str]
+    """For each name in braces of a route what stands there."""
+
+    def address(self, route: str) -> str:
+        """Where a browser finds an example of a route. Raises `KeyError` if this file makes none."""
+        return self.origin + re.sub(r"\{(\w+)\}", lambda found: self.places[found[1]], route)
+
+    def enter(self, context: BrowserContext, name: str) -> None:
+        """Let a context be this person's alone, as after showing a passkey; nobody's if there is no name."""
+        context.clear_cookies()
+        if not name:
+            return
+        ports = self.office.ports
+        with ports.store.write() as tx:
+            secret = begin_session(ports, tx, self.office.person(name), "PASSKEY")
+        # From a page of this host Chromium takes such a cookie without TLS; from a program it wants to be told that there was some.
+        cookie: Any = {"name": SESSION_COOKIE, "value": write_secret(secret), "url": self.origin.replace("http:", "https:"), "secure": True}
+        context.add_cookies([cookie])
+
+
+@contextmanager
+def world(place: Path) -> Iterator[World]:
+    """Cambodia's office, which was told of one man."""
+    with federation(place, "gb", "kh") as two:
+        two.connect("gb", "kh")
+        office = takes_tips(two["kh"])
+        port = free_port_pair()
+        site = site_of(office, port=port)
+        listener = HttpListener(f"127.0.0.1:{port}", Console(site, load_assets()).application(), "console")
+        listener.start()
+        try:
+            yield World(office=office, origin=f"http://{site.authority}", places=_places(two))
+        finally:
+            listener.stop()
+
+
+def _places(two: Federation) -> dict[str, str]:
+    published = two["gb"].publish(draft(agency("kh", BORDER), agency("kh", POLICE)))
+    assert not published.problems
+    two.pump()
+    office = two["kh"]
+    tip, sent = (begin_tip(office.ports, office.person("ngo"), new_id(), "en") for _ in range(2))
+    submit_draft(office.ports, office.person("ngo"), sent)
+    return {"alert": published.manifest_digest.hex(), "tip": tip, "sent": sent}
