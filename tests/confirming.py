@@ -1,7 +1,9 @@
 """Persons of an office who confirm with passkeys of their own, as the console asks them to."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import unescape
 from typing import Any
 
 from node.confirmations import Confirmation
@@ -10,7 +12,7 @@ from node.console.confirm import Confirming
 from node.console.languages import load_languages
 from node.console.visits import Visit
 from tests.authenticator import Authenticator
-from tests.console_site import ORIGIN, Browser, site_of
+from tests.console_site import ORIGIN, Browser, options, site_of
 from tests.rig import Office
 
 
@@ -38,3 +40,16 @@ class Hands:
     def _visit(self, name: str, **form: str) -> Visit:
         person, language = self.office.person(name), load_languages()["en"]
         return Visit(person=person, secret=b"\x01" * 32, began_by="PASSKEY", language=language, place={}, query={}, form=form)
+
+
+def entered(office: Office, name: str, hands: Hands) -> Browser:
+    """A browser in which that person came in with their passkey."""
+    hands.key(name)
+    return Browser(office).enter(name)
+
+
+def signed(page: str, key: Authenticator) -> dict[str, str]:
+    """All that the form of a page that asks for a passkey sends, once the person has touched it."""
+    inside = page.partition("data-passkey")[2].partition("</form>")[0]
+    hidden = dict(re.findall(r'name="([\w-]+)" value="([^"]*)"', inside))
+    return {name: unescape(value) for name, value in hidden.items()} | {"answer": key.get(options(page))}

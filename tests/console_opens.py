@@ -7,6 +7,32 @@ GIVEN = {"liaison", "second", "police", "border", "both"}
 """Who works for an agency that was told; the children's organisation was not."""
 Opens = dict[tuple[str, str], tuple[set[str], int]]
 
+_READERS = {"liaison", "second", "both", "auditor", "administrator"}
+_ADMIN: Opens = {
+    ("GET", "/admin"): ({"administrator"}, 200),
+    ("GET", "/admin/doctor"): ({"administrator"}, 200),
+    ("GET", "/admin/keys"): ({"administrator"}, 200),
+    ("GET", "/admin/outbox"): ({"administrator"}, 200),
+    ("GET", "/admin/retention"): ({"administrator"}, 200),
+    ("POST", "/admin/retention"): ({"administrator"}, 303),
+    ("GET", "/admin/partners"): (_READERS, 200),
+    ("GET", "/admin/partners/new"): ({"administrator"}, 200),
+    ("POST", "/admin/partners/new"): ({"administrator"}, 422),
+    ("POST", "/admin/partners/compare"): ({"administrator"}, 400),
+    ("GET", "/admin/partners/{partner}"): (_READERS, 200),
+    ("POST", "/admin/partners/{partner}"): ({"administrator"}, 400),
+    ("GET", "/admin/agreements"): (_READERS, 200),
+    ("GET", "/admin/agreements/new"): (_READERS - {"auditor"}, 200),
+    ("POST", "/admin/agreements/new"): (_READERS - {"auditor"}, 422),
+    ("GET", "/admin/agreements/{agreement}"): (_READERS, 200),
+    ("POST", "/admin/agreements/{agreement}"): ({"administrator"}, 422),
+    ("GET", "/admin/agreements/{agreement}/{type}"): (_READERS, 200),
+    ("GET", "/admin/officers"): ({"administrator"}, 200),
+    ("GET", "/admin/officers/{officer}"): ({"administrator"}, 200),
+    ("POST", "/admin/officers/{officer}/enrol"): ({"administrator"}, 200),
+    ("POST", "/admin/officers/{officer}/forget"): ({"administrator"}, 422),
+}
+"""An empty form is refused with words, 422, only to whom it is open."""
 _ENTRANCE: Opens = {
     ("GET", "/sign-in"): (set(ROLES), 200),
     ("POST", "/sign-in"): (set(), 0),
@@ -27,6 +53,20 @@ _WORK: Opens = {
     ("GET", "/inbox/{alert}/report"): (DESK, 200),
     ("POST", "/inbox/{alert}/report"): (GIVEN, 303),
 }
+_SENT: Opens = {
+    # By role and object: tests/node/test_console_sent.py, tests/node/test_console_approvals.py. The alert of this matrix came from abroad.
+    ("GET", "/sent"): ({"liaison", "second", "both"}, 200),
+    ("GET", "/sent/{alert}"): (set(), 0),
+    **{(method, f"/sent/{{alert}}/{verb}"): (set(), 0) for method in ("GET", "POST") for verb in ("withdraw", "restrict", "lift")},
+    ("GET", "/sent/{alert}/supplement/{recipient}"): (set(), 0),
+    ("POST", "/sent/{alert}/supplement/{recipient}"): (set(), 0),
+    ("GET", "/approvals"): ({"liaison", "second", "both"}, 200),
+    ("GET", "/approvals/{submission}"): (set(), 0),
+    ("GET", "/approvals/{submission}/approve"): (set(), 0),
+    ("POST", "/approvals/{submission}/approve"): (set(), 0),
+    ("POST", "/approvals/{submission}/take-back"): (set(), 0),
+    ("GET", "/approvals/{submission}/read/{recipient}"): (set(), 0),
+}
 _AUDITOR: Opens = {
     ("GET", "/audit"): ({"auditor"}, 200),
     ("GET", "/audit/disclosures"): ({"auditor"}, 200),
@@ -37,7 +77,13 @@ _AUDITOR: Opens = {
     # Of what came in the sender keeps who released it: an auditor is told that nothing of it is here.
     ("POST", "/audit/disclosures/{sender}/{recipient}/{generation}/{index}/open"): ({"auditor"}, 404),
 }
-IN_PATHS = {"sender": "gb.alerts.example", "recipient": "kh.alerts.example", "generation": "1", "index": "0"}
+IN_PATHS = {
+    "submission": "0" * 32,
+    "sender": "gb.alerts.example",
+    "recipient": "kh.alerts.example",
+    "generation": "1",
+    "index": "0",
+}
 """What stands in the place of a path's other parameters, in the office that the matrix is asked in."""
 _TELL: Opens = {
     ("GET", "/tell"): ({"ngo"}, 200),
@@ -48,32 +94,15 @@ _TELL: Opens = {
     ("GET", "/tell/{tip}/{step}"): ({"ngo"}, 200),
     ("POST", "/tell/{tip}/{step}"): ({"ngo"}, 303),
 }
-_READERS = {"liaison", "second", "both", "auditor", "administrator"}
-_ADMIN: Opens = {
-    ("GET", "/admin"): ({"administrator"}, 200),
-    ("GET", "/admin/doctor"): ({"administrator"}, 200),
-    ("GET", "/admin/keys"): ({"administrator"}, 200),
-    ("GET", "/admin/outbox"): ({"administrator"}, 200),
-    ("GET", "/admin/retention"): ({"administrator"}, 200),
-    ("POST", "/admin/retention"): ({"administrator"}, 303),
-    ("GET", "/admin/partners"): (_READERS, 200),
-    ("GET", "/admin/partners/new"): ({"administrator"}, 200),
-    ("POST", "/admin/partners/new"): ({"administrator"}, 422),
-    ("POST", "/admin/partners/compare"): ({"administrator"}, 400),
-    ("GET", "/admin/partners/{partner}"): (_READERS, 200),
-    ("POST", "/admin/partners/{partner}"): ({"administrator"}, 422),
-    ("GET", "/admin/agreements"): (_READERS, 200),
-    ("GET", "/admin/agreements/new"): (_READERS - {"auditor"}, 200),
-    ("POST", "/admin/agreements/new"): (_READERS - {"auditor"}, 422),
-    ("GET", "/admin/agreements/{agreement}"): (_READERS, 200),
-    ("POST", "/admin/agreements/{agreement}"): ({"administrator"}, 422),
-    ("GET", "/admin/agreements/{agreement}/{type}"): (_READERS, 200),
-    ("GET", "/admin/officers"): ({"administrator"}, 200),
-    ("GET", "/admin/officers/{officer}"): ({"administrator"}, 200),
-    ("POST", "/admin/officers/{officer}/enrol"): ({"administrator"}, 200),
-    ("POST", "/admin/officers/{officer}/forget"): ({"administrator"}, 422),
+_TIPS: Opens = {
+    ("GET", "/tips"): (DESK, 200),
+    ("GET", "/tips/{tip}"): ({"liaison", "second", "police"}, 200),
+    ("POST", "/tips/{tip}/take"): ({"liaison", "second", "police"}, 303),
+    ("GET", "/tips/{tip}/{deed}"): (DESK, 200),
+    ("POST", "/tips/{tip}/{deed}"): ({"liaison", "second", "police"}, 303),
+    ("GET", "/inbox/{alert}/tip-status"): (DESK, 200),
+    ("POST", "/inbox/{alert}/tip-status"): (DESK, 422),
 }
-"""An empty form is refused with words, 422, only to whom it is open."""
 AUTHOR = {"liaison"}
 LIAISONS = {"liaison", "second", "both"}
 """Who may write drafts; those of the tests are the first one's, and the second is of the same agency."""
@@ -88,13 +117,23 @@ _COMPOSE: Opens = {
     ("GET", "/drafts/{draft}/step/{part}"): (AUTHOR | {"second"}, 200),
     ("POST", "/drafts/{draft}/step/{part}"): (AUTHOR, 303),
 }
+_RELEASE: Opens = {
+    # A draft that says so little goes to nobody: its pages say what is missing.
+    ("GET", "/drafts/{draft}/preview"): (AUTHOR | {"second"}, 200),
+    ("GET", "/drafts/{draft}/preview/{recipient}"): (set(), 0),
+    ("POST", "/drafts/{draft}/preview"): (AUTHOR, 422),
+    ("POST", "/drafts/{draft}/release"): (AUTHOR, 422),
+}
 OPENS: Opens = {
+    **_ADMIN,
     **_ENTRANCE,
     **_WORK,
     **_COMPOSE,
+    **_RELEASE,
+    **_SENT,
     **_AUDITOR,
     **_TELL,
-    **_ADMIN,
+    **_TIPS,
 }
 """For each page who it opens to, and with what status; to everybody else it refuses."""
 NEW = {("GET", "/sign-in"): 200, ("GET", "/enrol"): 200, ("POST", "/language"): 303}

@@ -119,14 +119,15 @@ class AdminPartnerPages:
         return RedirectResponse(f"/admin/partners/{added.trust_domain}?done", 303)
 
     def suspend(self, visit: Visit) -> Response:
-        """Stop exchanging with a partner, or take it up again, with a reason. Raises as `suspend_partner`."""
+        """Stop exchanging with a partner, or take it up again, with a reason. Raises as `suspend_partner`, `Malformed` (FORM)."""
         require(self._ports, visit.person, (ADMINISTRATOR,))
-        reason = visit.form.get("reason", "").strip()
+        reason, what = visit.form.get("reason", "").strip(), visit.form.get("what")
+        if what not in {"suspend", "resume"}:
+            raise Malformed("FORM", "the form says neither suspend nor resume")
         found = get_partner(self._ports, visit.person, visit.place["partner"])
         if not reason or len(reason) > REASON_AT_MOST:
             return self._partner_page(visit, found, reason, [PROBLEMS["REASON"]])
-        resume = visit.form.get("what") == "resume"
-        suspend_partner(self._ports, visit.person, found.trust_domain, resume=resume, reason=reason)
+        suspend_partner(self._ports, visit.person, found.trust_domain, resume=what == "resume", reason=reason)
         return RedirectResponse(f"/admin/partners/{found.trust_domain}?done", 303)
 
     def _partner_page(self, visit: Visit, found: messages.PartnerSummary, reason: str, problems: list[str]) -> Response:

@@ -38,7 +38,11 @@ MRZ: Final = "mrz"
 """What a document of an alert file holds besides its fields: the lines of its machine readable zone."""
 _HIDDEN: Final = frozenset({"exchange.v1.PersonName.script", "exchange.v1.Port.country"})
 """Told by the intake from what stands beside them."""
-_FIRST: Final[Mapping[str, tuple[str, ...]]] = {"exchange.v1.PersonName": ("as_written",)}
+_FIRST: Final[Mapping[str, tuple[str, ...]]] = {
+    "exchange.v1.Leg": ("mode", "carrier", "service_number", "departure_port", "departure", "earliest_departure", "arrival_port"),
+    "exchange.v1.PersonName": ("as_written",),
+}
+"""Fields that stand before the others on the page, in this order."""
 _LONG: Final = 401
 """Of so many letters and more, a text has several lines."""
 _PORTS_OFFERED: Final = 5
@@ -113,7 +117,7 @@ def anchor(path: str) -> str:
 def _shown(descriptor: Descriptor) -> tuple[FieldDescriptor, ...]:
     first = _FIRST.get(descriptor.full_name, ())
     fields = [field for field in descriptor.fields if field.full_name not in _HIDDEN]
-    return tuple(sorted(fields, key=lambda field: field.name not in first))
+    return tuple(sorted(fields, key=lambda field: first.index(field.name) if field.name in first else len(first)))
 
 
 def message_of(field: FieldDescriptor) -> Any:
@@ -187,7 +191,9 @@ class Composer:
         filled = bool(lines) and is_nothing(value) and field.full_name.rpartition(".")[0] not in _SAID_AS_A_WHOLE
         parts: Sequence[Part] = ()
         options: Sequence[Option] = ()
-        said: Sequence[str] = lines if filled or kind in {"date", "country", "instant"} else ()
+        # What could not be read is not read back.
+        understood = kind in {"date", "country", "instant"} and lines != (_as_text(value),)
+        said: Sequence[str] = lines if filled or understood else ()
         if kind == "rows":
             parts = self._rows(field, path, value, read)
         elif kind == "group":

@@ -200,6 +200,8 @@ class ComposePages:
                 wrong.setdefault(place, []).append(said)
                 if problem.severity == SEVERITY_ERROR:
                     listed.append({**said, "href": f"#{anchor(place)}" if place else "#main-content"})
+        order = [f"#{part.anchor}" for whole in parts for part in whole.all_parts()]
+        listed.sort(key=lambda one: order.index(one["href"]) if one["href"] in order else -1)
         return self._draft_page(
             visit,
             "compose_step.html",

@@ -19,9 +19,10 @@ from node.console.visits import Elsewhere, Visit
 from node.console.words import texts_in, type_words
 from node.console.work_links import work_link
 from node.console.work_words import flag_words, kind_words
+from node.operations.draft_box import list_drafts
 from node.operations.inbox import get_inbox_alert, list_inbox
 from node.operations.inbox_version import inbox_version
-from node.operations.officers import AUDITOR, require
+from node.operations.officers import AUDITOR, LIAISON, require
 from node.operations.report import answer
 from node.operations.tip_form import is_ngo
 from node.operations.whoami import whoami
@@ -70,7 +71,16 @@ class DeskPages:
         found = list_work(self._ports, visit.person, messages.ListWorkRequest())
         items = [self._work_row(item) for item in found.items[:WORK_SHOWN]]
         everything = len(found.items) + found.left_off
-        return self._pages.page(visit, "work.html", version=version, items=items, everything=everything, left_off=everything - len(items))
+        writes = LIAISON in self._ports.officers[visit.person].roles
+        drafts = sum(one.mine for one in list_drafts(self._ports, visit.person)) if writes else 0
+        shown: dict[str, Any] = {
+            "version": version,
+            "items": items,
+            "everything": everything,
+            "left_off": everything - len(items),
+            "drafts": drafts,
+        }
+        return self._pages.page(visit, "work.html", **shown)
 
     def inbox(self, visit: Visit) -> Response:
         """What came in, the next landing first, fifty at a time. Raises `NotPermitted`, `Malformed` (PAGE_TOKEN)."""

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from node.console.assets import Assets
 from node.console.languages import Language
+from node.console.preview_words import recipient_reference
 from node.console.site import NAME, Site
 from node.console.visits import TOKEN, Visit
 from node.operations.officers import ADMINISTRATOR, AUDITOR, LIAISON, PARTNER_OFFICER
@@ -19,7 +20,8 @@ WORKERS: Final = frozenset({LIAISON, PARTNER_OFFICER, ADMINISTRATOR})
 _COMPONENTS: Final = "govuk_frontend_jinja"
 DESK: Final = frozenset({LIAISON, PARTNER_OFFICER})
 TELLER: Final = "teller"
-"""No role of the roster: whoever's agency is an organisation that tells this country what it saw."""
+TIP_DESK: Final = "tip desk"
+"""No roles of the roster: whoever's agency is an organisation that tells this country what it saw, and whoever's may be told."""
 
 
 def _said(text: str) -> str:
@@ -56,10 +58,15 @@ TROUBLES: Final[Mapping[str, str]] = {
     "PAGE_TOKEN": _said("This page of the list is not known. Begin at the first one."),
     "PASSKEY": _said("This passkey is not known here, or its answer does not hold. Try again, or ask your administrator for a new code."),
     "NGO_UNKNOWN": _said("This page is for organisations that tell what they saw. That you asked has been recorded."),
+    "CONTACT_NONE": _said("Nothing is held of how the reporter can be reached."),
+    "CONTACT_NOT_YOURS": _said(
+        "Only the officer who took this tip, or a liaison officer of its desk, may open this. That you asked has been recorded."
+    ),
     "PATH_UNKNOWN": _said("There is no such page."),
     "ROLE_MISSING": _said("Your role does not open this page. That you asked has been recorded."),
     "TIPS_NONE": _said("This node takes no tips."),
     "TIP_DRAFTS": _said("Too many tips of your organisation were begun and not sent. Send them, or let them go."),
+    "TIP_STATE": _said("The tip is in another state by now. Look at it again."),
     "TIP_SUBMITTED": _said("This tip was sent, and changes no more. What you learned since is a new tip."),
     "TIP_UNKNOWN": _said("There is no such tip here, or it is not for you."),
 }
@@ -67,9 +74,12 @@ TROUBLES: Final[Mapping[str, str]] = {
 PLACES: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
     ("/tell", _said("Tell"), frozenset({TELLER})),
     ("/work", _said("Work"), WORKERS),
-    ("/inbox", _said("Inbox"), DESK),
     ("/admin", _said("Administration"), frozenset({ADMINISTRATOR})),
+    ("/inbox", _said("Inbox"), DESK),
+    ("/tips", _said("Tips"), frozenset({TIP_DESK})),
     ("/drafts", _said("Drafts"), frozenset({LIAISON})),
+    ("/sent", _said("Sent"), frozenset({LIAISON})),
+    ("/approvals", _said("Approvals"), frozenset({LIAISON})),
     ("/audit", _said("Audit"), frozenset({AUDITOR})),
     ("/you", _said("You"), frozenset()),
 )
@@ -88,7 +98,9 @@ class Pages:
     def page(self, visit: Visit, template: str, *, status: int = 200, **values: Any) -> Response:
         """One page for one visit."""
         entry = self._site.ports.officers.get(visit.person)
-        roles = frozenset(entry.roles if entry else ()) | ({TELLER} if is_ngo(self._site.ports, entry) else set())
+        roles = frozenset(entry.roles if entry else ())
+        if self._site.ports.tips and roles & DESK:
+            roles |= {TELLER if is_ngo(self._site.ports, entry) else TIP_DESK}
         around = {
             "signed_in": bool(visit.person),
             "token": visit.token,
@@ -134,7 +146,7 @@ def _environment(language: Language) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     made.install_gettext_translations(language.translations, newstyle=True)  # type: ignore[attr-defined]  # of the extension
-    made.filters |= {"away": language.away, "safe_text": safe_text, "party": _party}
+    made.filters |= {"away": language.away, "safe_text": safe_text, "party": _party, "reference": recipient_reference}
     made.globals |= {"language": language, "moment": language.moment, "count": language.count}
     made.globals |= {"number": language.number, "day": language.day, "country": language.country}
     return made

@@ -20,18 +20,24 @@ from starlette.routing import Route
 
 from exchange.errors import Conflict, ExchangeError, Malformed, NotFound, Refused, Unverified
 from node.console.admin_pages import AdminPages
+from node.console.approval_pages import ApprovalPages
 from node.console.assets import Assets
 from node.console.audit_pages import AuditPages
 from node.console.challenges import Challenges
 from node.console.compose_pages import ComposePages
+from node.console.confirm import Confirming
 from node.console.desk_pages import DeskPages
 from node.console.languages import Language, choose, load_languages
 from node.console.news import News
 from node.console.page import Answer, Page
 from node.console.pages import Pages
+from node.console.preview_pages import PreviewPages
+from node.console.recall_pages import RecallPages
+from node.console.sent_pages import SentPages
 from node.console.sign_in_pages import SignInPages
 from node.console.site import Site
 from node.console.tell_pages import TellPages
+from node.console.tip_pages import TipPages
 from node.console.visits import (
     HEADERS,
     TLS_HEADERS,
@@ -72,16 +78,22 @@ class Console:
         self._languages = load_languages()
         self._pages = Pages(site, assets, self._languages)
         challenges = Challenges(site.ports)
-        # One line for each family of pages; those that ask for a fresh passkey are given `Confirming(site, challenges)`.
+        confirming = Confirming(site, challenges)
+        # One line for each family of pages.
         self.pages: tuple[Page, ...] = (
             *SignInPages(site, self._pages, challenges, self._signing_in, self._signing_out).pages(),
+            *AdminPages(site, self._pages).pages(),
             Page(method="POST", path="/language", answer=self._choose_language, open=True),
             *News(site).pages(),
             *DeskPages(site, self._pages).pages(),
-            *AdminPages(site, self._pages).pages(),
             *ComposePages(site, self._pages).pages(),
+            *PreviewPages(site, self._pages, confirming).pages(),
+            *ApprovalPages(site, self._pages, confirming).pages(),
+            *SentPages(site, self._pages).pages(),
+            *RecallPages(site, self._pages, confirming).pages(),
             *AuditPages(site, self._pages).pages(),
             *TellPages(site, self._pages).pages(),
+            *TipPages(site, self._pages).pages(),
         )
 
     def application(self) -> Starlette:
@@ -105,9 +117,6 @@ class Console:
         except ExchangeError as refused:
             response = await run_in_threadpool(self._refusal, refused, language)
         except Exception as error:  # noqa: BLE001 - whatever it is, the browser learns nothing of it
-            import traceback
-
-            traceback.print_exc()
             logger().error("console request failed", error=type(error).__name__)
             response = await run_in_threadpool(self._pages.trouble, language, 500, "INTERNAL")
         return self._secured(response)

@@ -14,6 +14,7 @@ from node.console.languages import Language
 from node.intake.countries import COUNTRIES, Country
 from node.intake.fields import enum_prefix
 from node.reading_texts import ENGLISH, Texts
+from node.tips.routing import REASONS
 from node.tips.safeguards import SAFEGUARDS
 
 _TEMPLATES: Final = (
@@ -51,9 +52,10 @@ def english_words() -> Iterator[str]:
     yield from enum_values().values()
     yield from (ENGLISH.category(name) for name in categories())
     yield from ENGLISH.scripts.values()
-    yield from map(type_words, alert_types())
     yield from health_texts.english_texts()
+    yield from map(type_words, alert_types())
     yield from SAFEGUARDS.values()
+    yield from REASONS.values()
     yield from (country.name for country in COUNTRIES.values() if country.alpha2 is None)
 
 

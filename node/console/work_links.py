@@ -11,9 +11,13 @@ from urllib.parse import quote
 from exchange.v1.desk_service_pb2 import WorkItem
 
 LINKS: Final[Mapping[str, str]] = {
+    "exchange alert status": "/sent/{reference}",
+    "exchange approval give": "/approvals/{reference}",
+    "exchange approval show": "/approvals/{reference}",
     "exchange inbox attest": "/inbox/{reference}",
     "exchange inbox report": "/inbox/{reference}/report",
     "exchange inbox show": "/inbox/{reference}",
+    "exchange tip show": "/tips/{named}",
 }
 """By the first three words of a command; what is not here is done on the command line."""
 

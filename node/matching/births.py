@@ -7,6 +7,7 @@ from calendar import monthrange
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from math import log2
 from typing import Final
 
@@ -58,9 +59,10 @@ def agreement(told: PartialDate | None, shown: PartialDate | None) -> BirthAgree
         one, other = day_of(told), day_of(shown)
         if other == swapped(one):
             return _SWAPPED
-        if other in steps(one):
+        # Both go either way; a passenger's are asked for again with each alert.
+        if one in steps(other):
             return _STEP
-        if other in slips(one):
+        if one in slips(other):
             return _SLIP
     if told.first_year == shown.first_year and told.last_year == shown.last_year and (is_placeholder(told) or is_placeholder(shown)):
         return _PLACEHOLDER
@@ -108,11 +110,13 @@ def swapped(day: date | None) -> date | None:
     return date(day.year, day.day, day.month)
 
 
+@lru_cache(maxsize=1)
 def steps(day: date | None) -> frozenset[date]:
     """The dates one day away, or with one digit higher or lower by one: the commonest slips, of copying and of time zones."""
     return frozenset() if day is None else frozenset(_steps(day))
 
 
+@lru_cache(maxsize=1)
 def slips(day: date | None) -> frozenset[date]:
     """The dates that differ from it in one digit, or by a step: what a typing or reading slip makes of it."""
     return frozenset() if day is None else frozenset((*_steps(day), *_digits(day, range(10))))

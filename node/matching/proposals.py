@@ -36,7 +36,7 @@ _ADDED: Final = 3.0
 _OTHER_ORDER: Final = 16.0
 """Family and given names change places on lists; given names hardly ever do so among themselves."""
 _SEX_DIFFERS: Final = 25.0
-_NATIONALITY_DIFFERS: Final = 4.0
+_NATIONALITY_DIFFERS: Final = 8.0
 _BIRTH_DIFFERS: Final = 100.0
 _WITH_SAME_DOCUMENT: Final = 50.0
 """What contradicts the very document of an alert counts no more than this in all: it may be in another's hand."""

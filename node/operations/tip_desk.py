@@ -121,8 +121,7 @@ def refer_tip(ports: Ports, person: str, request: messages.ReferTipRequest) -> m
     agency = agency_of(require(ports, person, DESK))
     plan = plan_of(ports, person)
     _check_reason(ports, request.reason)
-    known = {str(entry.agency) for entry in ports.officers.values() if entry.agency and set(DESK) & set(entry.roles)}
-    if request.agency == agency or request.agency not in known:
+    if request.agency not in other_desks(ports, person):
         raise Refused("AGENCY_UNKNOWN", "no other agency of this country has a desk of that name here: nobody would look")
     now = ports.clock.now_ms()
     with ports.store.write() as tx:
@@ -138,6 +137,17 @@ def refer_tip(ports: Ports, person: str, request: messages.ReferTipRequest) -> m
         }
         event = Event(code="TIP_REFERRED", counterparty=request.agency, justification=request.reason.strip())
         return _change(ports, tx, person, row, values, event)
+
+
+def other_desks(ports: Ports, person: str) -> list[str]:
+    """The agencies of this country (SPIFFE IDs) to which the person may refer a tip: each has a desk, none is an organisation that tells.
+
+    Raises `NotPermitted` as `require`.
+    """
+    agency = agency_of(require(ports, person, DESK))
+    tellers = ports.tips.agencies if ports.tips else {}
+    known = {str(entry.agency) for entry in ports.officers.values() if entry.agency and set(DESK) & set(entry.roles)}
+    return sorted(known - {agency, *tellers})
 
 
 def close_tip(ports: Ports, person: str, request: messages.CloseTipRequest) -> messages.TipSummary:

@@ -23,7 +23,7 @@ CONTRAST = "color-contrast"
 
 
 def ids(page: Shown) -> str:
-    return " ".join(part for part in (page.route, page.who, "sent" * page.press) if part)
+    return " ".join(part for part in (page.route, page.who, "sent" * (page.sent is not None), *(page.sent or ())) if part)
 
 
 class Windows:
@@ -50,9 +50,8 @@ class Windows:
         answer = page.goto(address)
         assert answer is not None
         assert (answer.ok, urlsplit(page.url).path) == (shown.route != NOWHERE, urlsplit(address).path)
-        if shown.press:
-            with page.expect_navigation():
-                page.click("main form button")
+        if shown.sent is not None:
+            shown.send(page)
         assert page.get_attribute("html", "lang") == language
         return page
 

@@ -1,13 +1,13 @@
 """Every page of the console with something on it: two offices in this process, and an address for each route."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, Page
 
 from node.console.assets import load_assets
 from node.console.service import SESSION_COOKIE, Console
@@ -16,7 +16,7 @@ from node.console.visits import write_secret
 from node.httpd import HttpListener
 from node.operations.sessions import begin_session
 from node.operations.tip_form import begin_tip, submit_draft
-from tests.console_opens import OPENS
+from tests.console_opens import IN_PATHS, OPENS
 from tests.console_site import site_of
 from tests.countries import BORDER, POLICE, agency
 from tests.federation import Federation, federation
@@ -37,17 +37,33 @@ class Shown:
     route: str
     who: str
     """A name of `ROLES`; empty for whoever is not signed in."""
-    press: bool = False
-    """Whether its form is sent with nothing filled in: what is seen then is a page too."""
+    sent: Mapping[str, str] | None = None
+    """What its form is sent with: what is seen then is a page too. None: it is not sent."""
+
+    def send(self, page: Page) -> None:
+        """Fill the form in, and send it."""
+        for name, value in (self.sent or {}).items():
+            field = page.locator(f'main [name="{name}"]')
+            if field.first.get_attribute("type") in {"radio", "checkbox"}:
+                page.check(f'main [name="{name}"][value="{value}"]')
+            else:
+                field.fill(value)
+        with page.expect_navigation():
+            page.locator("main form button").first.click()
 
 
+_SENT = "/audit/disclosures/kh.alerts.example/gb.alerts.example/1/0"
 _MORE = (
     Shown(route="/sign-in", who=""),
     Shown(route="/enrol", who=""),
     Shown(route="/nothing", who=""),
     Shown(route="/tell/{sent}", who="ngo"),
-    Shown(route="/enrol", who="", press=True),
-    Shown(route="/inbox/{alert}/report", who="border", press=True),
+    Shown(route="/enrol", who="", sent={}),
+    Shown(route="/inbox/{alert}/report", who="border", sent={}),
+    Shown(route="/tell/{tip}/place", who="ngo", sent={"year": "soon"}),
+    Shown(route=_SENT, who="auditor"),
+    Shown(route=f"{_SENT}/open", who="auditor", sent={}),
+    Shown(route=f"{_SENT}/open", who="auditor", sent={"purpose": "LAWFULNESS", "reason": "An inspection."}),
 )
 """What is seen besides: without being signed in, in another state, and what is wrong."""
 
@@ -113,4 +129,6 @@ def _places(two: Federation) -> dict[str, str]:
     office = two["kh"]
     tip, sent = (begin_tip(office.ports, office.person("ngo"), new_id(), "en") for _ in range(2))
     submit_draft(office.ports, office.person("ngo"), sent)
-    return {"alert": published.manifest_digest.hex(), "tip": tip, "sent": sent}
+    assert not office.publish(draft(agency("gb", POLICE))).problems
+    two.pump()
+    return {**IN_PATHS, "alert": published.manifest_digest.hex(), "tip": tip, "sent": sent}

@@ -12,8 +12,8 @@ from exchange.v1 import control_pb2, desk_service_pb2, disclosure_pb2
 from node.cli.main import run
 from node.confirmations import Confirmation
 from node.operations import approve, recall, supplement
-from node.operations.preview import preview
-from node.operations.release import NotReleased, Prepared, prepare
+from node.operations.preview import preview, preview_with
+from node.operations.release import prepare
 from node.operations.sequence import sequence
 from tests.confirming import Hands
 from tests.countries import BORDER, POLICE, agency, agreement, with_clause
@@ -109,17 +109,14 @@ def test_an_approved_release_keeps_what_both_signed(tmp_path: Path, monkeypatch:
         made.connect("gb", "kh", with_clause(agreement(), "gb-kh-travelalert-border", approvals=1))
         gb, hands, wanted = made["gb"], Hands(made["gb"]), draft(KH_BORDER)
 
-        def release(item: Prepared | NotReleased) -> desk_service_pb2.PublishedAlert:
-            return sequence(gb.ports, [item])[0]
-
-        digest = approve.preview_with(gb.ports, gb.person("liaison"), wanted, approvals=1).preview_digest
+        digest = preview_with(gb.ports, gb.person("liaison"), wanted, approvals=1).preview_digest
         values = {"preview": digest.hex(), "reason": REASON}
         asked = desk_service_pb2.SubmitAlertRequest(draft=wanted, reason=REASON)
         mine = hands.confirm("liaison", "submit", values)
-        submission = approve.submit(gb.ports, gb.person("liaison"), asked, release, mine).submission
+        submission = approve.submit(gb.ports, gb.person("liaison"), asked, together(gb), mine).submission
         given = desk_service_pb2.ApproveSubmissionRequest(submission=submission.id.hex(), preview_digest=submission.preview_digest)
         theirs = hands.confirm("second", "approve", {"preview": digest.hex()})
-        answer = approve.approve(gb.ports, gb.person("second"), given, release, theirs)
+        answer = approve.approve(gb.ports, gb.person("second"), given, together(gb), theirs)
         assert answer.published.manifest_digest
         assert not answer.published.problems
         with command_line(gb, "auditor", monkeypatch):

@@ -174,7 +174,7 @@ def test_a_partner_is_suspended_and_resumed_with_a_reason(gb: Office, browser: B
 
 def test_a_partner_that_is_not_there_has_no_page(browser: Browser) -> None:
     assert browser.get("/admin/partners/xx.alerts.example").status_code == 404
-    assert browser.send("/admin/partners/xx.alerts.example", {"reason": "x"}).status_code == 404
+    assert browser.send("/admin/partners/xx.alerts.example", {"what": "suspend", "reason": "x"}).status_code == 404
 
 
 def test_when_a_partner_was_last_heard_of_is_shown(three: Federation, gb: Office, browser: Browser) -> None:
@@ -535,7 +535,7 @@ def every_page(three: Federation) -> Iterator[tuple[str, str, Any]]:
         ("/admin/partners/new", {"descriptor": "x"}),
         ("/admin/partners/new", {"descriptor": text}),
         ("/admin/partners/compare", {"descriptor": text}),
-        (f"/admin/partners/{KH}", {}),
+        (f"/admin/partners/{KH}", {"what": "suspend"}),
         (f"/admin/agreements/{reference}", {}),
         ("/admin/agreements/new", {"text": "", "emergency": "yes"}),
         (f"{officer}/enrol", {}),

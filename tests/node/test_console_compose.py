@@ -397,3 +397,20 @@ def test_problems_are_told_in_the_language_of_whoever_types(writer: Writer) -> N
     }
     assert writer.browser.post(f"/drafts/{writer.draft}/step/person", form, **thai).status_code == 303
     assert writer.alert()["birth"] == {"date": "1970~", "country": "KHM"}
+
+
+def test_work_says_how_many_drafts_wait(gb: Office) -> None:
+    before = len([one for one in draft_box.list_drafts(gb.ports, gb.person("second")) if one.mine])
+    begun(gb, "second")
+    page = Browser(gb).enter("second").get("/work").text
+    assert f"{before + 1} draft" in page
+    assert 'href="/drafts"' in page.partition("<main")[2]
+    assert 'href="/drafts"' not in Browser(gb).enter("police").get("/work").text
+
+
+def test_errors_stand_in_the_order_of_the_page(writer: Writer) -> None:
+    form = {"birth.date": "soon", "birth.country": "Atlantis", "appearance.height_cm": "tall", "nationalities[0].country": "?"}
+    page = writer.save("person", form).text
+    summary = page.partition("govuk-error-summary__list")[2].partition("</ul>")[0]
+    found = re.findall(r'href="#([^"]+)"', summary)
+    assert found == ["f-birth-date", "f-birth-country", "f-nationalities-0-country", "f-appearance-height_cm"]

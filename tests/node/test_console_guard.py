@@ -147,7 +147,7 @@ def test_the_language_is_chosen_and_kept(kh: Office) -> None:
     assert shown.headers["content-language"] == "km"
 
 
-def test_a_defect_tells_nothing(border: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_defect_tells_nothing(border: Browser, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     def defect(*_: Any) -> None:
         raise RuntimeError("a secret of EXAMPLE, Thomas")
 
@@ -155,6 +155,7 @@ def test_a_defect_tells_nothing(border: Browser, monkeypatch: pytest.MonkeyPatch
     with structlog.testing.capture_logs() as logged:
         answer = border.get("/work")
     assert (answer.status_code, "INTERNAL" in answer.text) == (500, True)
+    assert "a secret" not in "".join(capfd.readouterr())
     assert "Thomas" not in answer.text + str(logged)
     assert logged[-1]["error"] == "RuntimeError"
 

@@ -15,6 +15,7 @@ from node.console import languages, words
 from node.console.compose_words import STEPS as DRAFT_STEPS
 from node.console.languages import choose, load_languages
 from node.console.tell_steps import STEPS
+from node.console.tip_deeds import DEEDS
 from node.console.words import english_words, texts_in
 from node.operations.tip_form import begin_tip, submit_draft
 from node.reading_texts import ENGLISH
@@ -130,6 +131,8 @@ def pages_of(two: Federation) -> Iterator[tuple[str, str]]:
     two.pump()
     takes_tips(two["kh"], contacts=())
     ngo = Browser(two["kh"]).enter("ngo")
+    police = Browser(two["kh"]).enter("police")
+    police_token = police.token()
     ngo_token, tip = ngo.token(), begin_tip(two["kh"].ports, two["kh"].person("ngo"), new_id(), "km")
     border, auditor, stranger = Browser(two["kh"]).enter("border"), Browser(two["kh"]).enter("auditor"), Browser(two["kh"])
     writer, written = Browser(two["kh"]).enter("liaison"), begun(two["kh"])
@@ -153,6 +156,17 @@ def pages_of(two: Federation) -> Iterator[tuple[str, str]]:
         sent = begin_tip(two["kh"].ports, two["kh"].person("ngo"), new_id(), "km")
         submit_draft(two["kh"].ports, two["kh"].person("ngo"), sent)
         yield language, ngo.get(f"/tell/{sent}?sent", **tells).text
+        desks = {"cookie": f"__Host-language={language}; __Host-session={police.client.cookies.get('__Host-session')}"}
+        for path in (
+            "/tips",
+            "/tips?all",
+            f"/tips/{sent}",
+            *(f"/tips/{sent}/{deed.name}" for deed in DEEDS),
+            f"/inbox/{digest}/tip-status",
+        ):
+            yield language, police.get(path, **desks).text
+        for path in (f"/tips/{sent}/close", f"/inbox/{digest}/tip-status"):
+            yield language, police.post(path, {"token": police_token}, **desks).text
         writes = {"cookie": f"__Host-language={language}; __Host-session={writer.client.cookies.get('__Host-session')}"}
         drafts = (
             "",

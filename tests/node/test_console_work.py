@@ -63,7 +63,9 @@ def test_a_time_that_is_the_same_here_stands_once(listed: Any) -> None:
     assert page.count("(Asia/Phnom_Penh)") == 1
 
 
-def test_without_a_zone_times_are_universal(kh: Office) -> None:
+def test_without_a_zone_times_are_universal(two: Federation, kh: Office) -> None:
+    two["gb"].publish(draft(agency("kh", BORDER)))
+    two.pump()
     page = Browser(kh, site_of(kh, zone="UTC")).enter("border").get("/inbox").text
     assert "(UTC)" in page
     assert "Phnom_Penh" not in page

@@ -4,6 +4,8 @@ from datetime import date
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from node.cli.screen import _LARGEST, RULES
 from node.intake.edtf import read_edtf
@@ -417,3 +419,9 @@ def test_every_rule_has_its_words_on_the_command_line() -> None:
 def test_more_agreement_of_birth_is_never_worth_less() -> None:
     steps = [births.agreement(read_edtf("1961-04-12"), read_edtf(shown)).points for shown in ("1961-04-12", "1961-04", "1961", "196X")]
     assert all(more > less for more, less in pairwise(steps))
+
+
+@given(st.dates(date(1920, 1, 1), date(2027, 1, 1)))
+def test_slips_of_a_birth_date_go_either_way(day: date) -> None:
+    assert all(day in births.steps(other) for other in births.steps(day))
+    assert all(day in births.slips(other) for other in births.slips(day))

@@ -1,0 +1,192 @@
+"""Four eyes in the console: what waits for a second officer, exactly as it would go, and the passkey that approves it."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from starlette.responses import RedirectResponse, Response
+
+from exchange.encoding import cut
+from exchange.errors import NotFound, Unverified
+from exchange.v1 import desk_service_pb2 as messages
+from node.console.alert_words import Change, alert_view
+from node.console.confirm import Confirming
+from node.console.page import Page
+from node.console.pages import Pages
+from node.console.preview_reading import reading_page
+from node.console.preview_words import matrix
+from node.console.site import Site
+from node.console.visits import Visit
+from node.console.words import texts_in, type_words
+from node.intake.problems import refuses
+from node.operations import approve
+from node.operations.changes import changes
+from node.operations.outbox import get_alert
+
+_ID: Final = re.compile(r"[0-9a-f]{32}")
+_STALE: Final = "CHALLENGE"
+_SHOWN: Final = 50
+"""More on one page would be too much for a poor line."""
+
+
+def _said(text: str) -> str:
+    """Mark a text for the catalogue that is looked up later."""
+    return text
+
+
+STATES: Final = {
+    messages.SUBMISSION_STATE_WAITING: _said("Waits for approval"),
+    messages.SUBMISSION_STATE_RELEASED: _said("Released"),
+    messages.SUBMISSION_STATE_VOID: _said("Void: what would go had changed"),
+    messages.SUBMISSION_STATE_TAKEN_BACK: _said("Taken back"),
+}
+
+
+class ApprovalPages:
+    """Pages of what was submitted for approval."""
+
+    def __init__(self, site: Site, pages: Pages, confirming: Confirming) -> None:
+        self._site = site
+        self._ports = site.ports
+        self._pages = pages
+        self._confirming = confirming
+
+    def pages(self) -> tuple[Page, ...]:
+        """Every page of this family."""
+        return (
+            Page(method="GET", path="/approvals", answer=self.listed),
+            Page(method="GET", path="/approvals/{submission}", answer=self.show),
+            Page(method="GET", path="/approvals/{submission}/approve", answer=self.ask),
+            Page(method="POST", path="/approvals/{submission}/approve", answer=self.approve),
+            Page(method="POST", path="/approvals/{submission}/take-back", answer=self.take_back),
+            Page(method="GET", path="/approvals/{submission}/read/{recipient}", answer=self.read),
+        )
+
+    def listed(self, visit: Visit) -> Response:
+        """What waits for the person, what they submitted, and what is over."""
+        rows = [_row(one, visit.person) for one in approve.list_submissions(self._ports, visit.person)]
+        rows.sort(key=lambda row: (not row["for_me"], not row["waits"]))
+        return self._pages.page(visit, "approvals.html", rows=rows[:_SHOWN], left_off=max(0, len(rows) - _SHOWN))
+
+    def show(self, visit: Visit) -> Response:
+        """One submission: what each recipient would see, and what differs from the alert whose place it takes."""
+        return self._show(visit, self._got(visit))
+
+    def ask(self, visit: Visit) -> Response:
+        """The last page before an approval. Raises as `approve.get`."""
+        answer = self._got(visit)
+        if not _row(answer.submission, visit.person)["for_me"] or _changed(answer):
+            return self._show(visit, answer)
+        return self._ask(visit, answer)
+
+    def approve(self, visit: Visit) -> Response:
+        """Approve what was shown; the last approval releases it. Raises as `approve.approve` and `Confirming.take`."""
+        answer = self._got(visit)
+        try:
+            confirmation = self._confirming.take(visit, "approve", _values(answer.submission))
+        except Unverified as refused:
+            if refused.code != _STALE:
+                raise
+            return self._ask(visit, answer, stale=True)
+        question = messages.ApproveSubmissionRequest(submission=answer.submission.id.hex(), preview_digest=answer.submission.preview_digest)
+        given = approve.approve(self._ports, visit.person, question, self._site.release_together, confirmation)
+        if refuses(given.published.problems):
+            return self._show(visit, self._got(visit), given.published.problems)
+        if given.published.manifest_digest:
+            return RedirectResponse(f"/sent/{given.published.manifest_digest.hex()}?released", 303)
+        return RedirectResponse(f"/approvals/{answer.submission.id.hex()}?approved", 303)
+
+    def take_back(self, visit: Visit) -> Response:
+        """End a submission of one's own that waits. Raises as `approve.take_back`."""
+        taken = approve.take_back(self._ports, visit.person, _reference(visit))
+        return RedirectResponse(f"/approvals/{taken.id.hex()}", 303)
+
+    def read(self, visit: Visit) -> Response:
+        """What was submitted as one recipient's desk will read it."""
+        answer = self._got(visit)
+        return reading_page(self._site, self._pages, visit, answer.draft, answer.preview, back=f"/approvals/{_reference(visit)}")
+
+    def _got(self, visit: Visit) -> messages.GetSubmissionResponse:
+        return approve.get(self._ports, visit.person, _reference(visit))
+
+    def _ask(self, visit: Visit, answer: messages.GetSubmissionResponse, *, stale: bool = False) -> Response:
+        asked = self._confirming.ask(visit, "approve", _values(answer.submission))
+        values = {"row": _row(answer.submission, visit.person), "asked": asked, "stale": stale, "reason": answer.reason}
+        return self._pages.page(visit, "approve.html", status=422 if stale else 200, **values, matrix=self._matrix(visit, answer))
+
+    def _show(self, visit: Visit, answer: messages.GetSubmissionResponse, refused: Sequence[messages.Problem] = ()) -> Response:
+        return self._pages.page(
+            visit,
+            "approval.html",
+            status=422 if refused else 200,
+            row=_row(answer.submission, visit.person),
+            open=answer.HasField("preview"),
+            about=_about(answer),
+            reason=answer.reason,
+            changed=_changed(answer),
+            problems=[*refused, *answer.preview.problems],
+            matrix=self._matrix(visit, answer),
+            base=f"/approvals/{_reference(visit)}/read" if answer.HasField("draft") else "",
+            earlier=[one.hex() for one in answer.draft.supersedes],
+            changes=list(self._changes(visit, answer.draft)) if answer.HasField("draft") else [],
+            done=[name for name in ("submitted", "approved") if name in visit.query],
+        )
+
+    def _matrix(self, visit: Visit, answer: messages.GetSubmissionResponse) -> Any:
+        return matrix(answer.preview, visit.language, texts_in(visit.language))
+
+    def _changes(self, visit: Visit, draft: messages.Draft) -> Iterator[Change]:
+        """What differs from the newest alert whose place it takes, if that is still here."""
+        for digest in draft.supersedes[-1:]:
+            try:
+                before = get_alert(self._ports, visit.person, digest.hex())
+            except NotFound:
+                return
+            differing = changes(cut(before.view), cut(draft.alert)) if before.view else []
+            told = messages.GetInboxAlertResponse(summary=before.summary, view=draft.alert, changes=differing)
+            for one in told.changes:
+                one.told_before = one.told_now = True
+            yield from alert_view(told, visit.language, texts_in(visit.language)).changes
+
+
+def _reference(visit: Visit) -> str:
+    reference = visit.place["submission"]
+    if not _ID.fullmatch(reference):
+        raise NotFound("PATH_UNKNOWN", "there is no such page")
+    return reference
+
+
+def _about(answer: messages.GetSubmissionResponse) -> tuple[str, str]:
+    """What it is, if it is no new alert, and the address of the alert that it tells more of."""
+    if answer.HasField("supplement"):
+        return _said("More of an alert that was sent"), f"/sent/{answer.supplement.alert}"
+    return (_said("An alert of others, passed on with their leave"), "") if answer.HasField("onward") else ("", "")
+
+
+def _changed(answer: messages.GetSubmissionResponse) -> bool:
+    return answer.HasField("preview") and answer.preview.preview_digest != answer.submission.preview_digest
+
+
+def _values(submission: messages.Submission) -> dict[str, Any]:
+    return {"preview": submission.preview_digest.hex(), "submission": submission.id.hex()}
+
+
+def _row(submission: messages.Submission, person: str) -> dict[str, Any]:
+    waits = submission.state == messages.SUBMISSION_STATE_WAITING
+    mine = submission.author == person
+    to_write = [one for one in submission.approvals if one.person == person and one.oral and not one.confirmed_at]
+    given = any(one.person == person for one in submission.approvals)
+    return {
+        "reference": submission.id.hex(),
+        "kind": type_words(submission.alert_type),
+        "state": STATES.get(submission.state, ""),
+        "author": submission.author,
+        "at": submission.submitted_at,
+        "needed": submission.approvals_needed,
+        "approvals": list(submission.approvals),
+        "preview": submission.preview_digest.hex(),
+        "waits": waits,
+        "mine": mine,
+        "oral": bool(to_write),
+        "for_me": (waits and not mine and not given) or bool(to_write),
+    }

@@ -1,0 +1,227 @@
+"""From a draft to its release: what each recipient will see, the check before it, the passkey, and nothing else than what was shown."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+from starlette.responses import RedirectResponse, Response
+
+from exchange.errors import NotFound, Unverified
+from exchange.v1 import desk_service_pb2 as messages
+from node.confirmations import Confirmation
+from node.console.alert_words import alert_view
+from node.console.confirm import Confirming
+from node.console.page import Page
+from node.console.pages import Pages
+from node.console.preview_reading import reading_page
+from node.console.preview_words import matrix, waits_for_approval
+from node.console.site import Site
+from node.console.visits import Visit
+from node.console.words import texts_in, type_words
+from node.intake.problems import error, refuses
+from node.operations import approve, draft_box
+from node.operations.approved import ENOUGH
+from node.operations.draft_box import ReadDraft
+from node.operations.officers import turned_away
+from node.operations.preview import preview_with
+from node.operations.release import prepare, preview_changed
+
+_ID: Final = re.compile(r"[0-9a-f]{32}")
+_STALE: Final = "CHALLENGE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class _Previewed:
+    """One draft, and what would go of it. No repr: it holds what was typed."""
+
+    read: ReadDraft
+    answer: messages.PreviewAlertResponse
+    submits: bool
+    """Whether a colleague has to approve it first."""
+
+    @property
+    def problems(self) -> list[messages.Problem]:
+        """Of the file and of the node, each thing once."""
+        joined = {(one.severity, one.code, one.field): one for group in (self.read.problems, self.answer.problems) for one in group}
+        return list(joined.values())
+
+    @property
+    def ready(self) -> bool:
+        """Whether it could go as it is."""
+        return bool(self.answer.recipients) and not refuses(self.problems) and not any(one.denied for one in self.answer.recipients)
+
+    @property
+    def digest(self) -> str:
+        """Of all that is shown, in hex."""
+        return self.answer.preview_digest.hex()
+
+    @property
+    def action(self) -> str:
+        """What its author confirms."""
+        return "submit" if self.submits else "release"
+
+
+class PreviewPages:
+    """Pages of a draft that is ready, or nearly so."""
+
+    def __init__(self, site: Site, pages: Pages, confirming: Confirming) -> None:
+        self._site = site
+        self._ports = site.ports
+        self._pages = pages
+        self._confirming = confirming
+
+    def pages(self) -> tuple[Page, ...]:
+        """Every page of this family."""
+        return (
+            Page(method="GET", path="/drafts/{draft}/preview", answer=self.preview),
+            Page(method="GET", path="/drafts/{draft}/preview/{recipient}", answer=self.read),
+            Page(method="POST", path="/drafts/{draft}/preview", answer=self.check),
+            Page(method="POST", path="/drafts/{draft}/release", answer=self.release),
+        )
+
+    def preview(self, visit: Visit) -> Response:
+        """What each recipient would see. Raises as `draft_box.get`."""
+        return self._preview_page(visit, self._previewed(visit))
+
+    def read(self, visit: Visit) -> Response:
+        """The draft as one recipient's desk will read it."""
+        found = self._previewed(visit)
+        return reading_page(self._site, self._pages, visit, found.read.draft, found.answer, back=f"/drafts/{visit.place['draft']}/preview")
+
+    def check(self, visit: Visit) -> Response:
+        """The last page before a release: all that will happen, and the passkey. The preview again if something changed or is missing."""
+        found = self._previewed(visit)
+        problems = self._obstacles(visit, found)
+        return self._preview_page(visit, found, problems) if problems else self._check_page(visit, found)
+
+    def release(self, visit: Visit) -> Response:
+        """Release what was confirmed, or submit it for approval. Raises as `Confirming.take`, but for an answer that came too late."""
+        found = self._previewed(visit)
+        problems = self._obstacles(visit, found)
+        if problems:
+            return self._preview_page(visit, found, problems)
+        try:
+            confirmation = self._confirming.take(visit, found.action, _values(visit, found))
+        except Unverified as refused:
+            if refused.code != _STALE:
+                raise
+            return self._check_page(visit, found, stale=True)
+        return self._submit(visit, found, confirmation) if found.submits else self._release(visit, found, confirmation)
+
+    def _release(self, visit: Visit, found: _Previewed, confirmation: Confirmation) -> Response:
+        prepared = prepare(
+            self._ports,
+            visit.person,
+            found.read.draft,
+            _reason(visit),
+            urgent=_urgent(visit),
+            seen=found.answer.preview_digest,
+            confirmations=[confirmation],
+        )
+        published = self._site.release(prepared)
+        if published.problems:
+            return self._preview_page(visit, self._previewed(visit), published.problems)
+        self._discard(visit, found)
+        return RedirectResponse(f"/sent/{published.manifest_digest.hex()}?released", 303)
+
+    def _submit(self, visit: Visit, found: _Previewed, confirmation: Confirmation) -> Response:
+        question = messages.SubmitAlertRequest(draft=found.read.draft, reason=_reason(visit))
+        answer = approve.submit(self._ports, visit.person, question, self._site.release_together, confirmation)
+        if refuses(answer.problems):
+            return self._preview_page(visit, self._previewed(visit), answer.problems)
+        self._discard(visit, found)
+        return RedirectResponse(f"/approvals/{answer.submission.id.hex()}?submitted", 303)
+
+    def _discard(self, visit: Visit, found: _Previewed) -> None:
+        # What was released stands with its alert. The same form again, after a lost connection, finds no draft any more.
+        draft_box.discard(self._ports, visit.person, found.read.held.id)
+
+    def _previewed(self, visit: Visit) -> _Previewed:
+        identifier = visit.place["draft"]
+        if not _ID.fullmatch(identifier):
+            raise NotFound("PATH_UNKNOWN", "there is no such page")
+        read = draft_box.read_draft(self._ports, visit.person, bytes.fromhex(identifier))
+        answer = preview_with(self._ports, visit.person, read.draft)
+        submits = waits_for_approval(answer)
+        if submits:
+            answer = preview_with(self._ports, visit.person, read.draft, approvals=ENOUGH)
+        return _Previewed(read=read, answer=answer, submits=submits)
+
+    def _obstacles(self, visit: Visit, found: _Previewed) -> list[messages.Problem]:
+        if not found.read.held.summary.mine:
+            raise turned_away(self._ports, visit.person, "NOT_THE_AUTHOR", "only who writes a draft releases it")
+        problems = [] if found.ready else [error("NOT_READY", "", "this cannot go as it is", "mend what is named below")]
+        if visit.form.get("preview", "") != found.digest:
+            problems.append(preview_changed())
+        if not _reason(visit):
+            problems.append(error("REASON_MISSING", "reason", "no reason was given", "say why this is necessary"))
+        return problems
+
+    def _check_page(self, visit: Visit, found: _Previewed, *, stale: bool = False) -> Response:
+        asked = self._confirming.ask(visit, found.action, _values(visit, found))
+        return self._pages.page(
+            visit,
+            "release.html",
+            status=422 if stale else 200,
+            asked=asked,
+            stale=stale,
+            draft=visit.place["draft"],
+            submits=found.submits,
+            reason=_reason(visit),
+            urgent=_urgent(visit),
+            digest=found.digest,
+            not_after=found.read.draft.not_after,
+            handling=_handling(found, visit),
+            **self._shown(visit, found),
+        )
+
+    def _preview_page(self, visit: Visit, found: _Previewed, refused: Sequence[messages.Problem] = ()) -> Response:
+        known = {(one.code, one.field) for one in refused}
+        return self._pages.page(
+            visit,
+            "preview.html",
+            status=422 if refused else 200,
+            refused=refused,
+            problems=[one for one in found.problems if (one.code, one.field) not in known],
+            draft=visit.place["draft"],
+            mine=found.read.held.summary.mine,
+            ready=found.ready,
+            submits=found.submits,
+            reason=visit.form.get("reason", found.read.reason),
+            urgent=_urgent(visit),
+            digest=found.digest,
+            **self._shown(visit, found),
+        )
+
+    def _shown(self, visit: Visit, found: _Previewed) -> dict[str, Any]:
+        shown = matrix(found.answer, visit.language, texts_in(visit.language))
+        return {"matrix": shown, "kind": type_words(found.read.draft.alert_type), "base": f"/drafts/{visit.place['draft']}/preview"}
+
+
+def _handling(found: _Previewed, visit: Visit) -> Sequence[str]:
+    draft = found.read.draft
+    said = messages.GetInboxAlertResponse(summary=messages.AlertSummary(alert_type=draft.alert_type), handling=draft.handling)
+    return alert_view(said, visit.language, texts_in(visit.language)).handling
+
+
+def _reason(visit: Visit) -> str:
+    return " ".join(visit.form.get("reason", "").split())
+
+
+def _urgent(visit: Visit) -> bool:
+    return visit.form.get("urgent", "") == "yes"
+
+
+def _values(visit: Visit, found: _Previewed) -> dict[str, Any]:
+    """What is confirmed: the preview by its digest, which covers every recipient, clause and byte, and what stands beside it."""
+    draft = found.read.draft
+    return {
+        "preview": found.digest,
+        "reason": _reason(visit),
+        "to": sorted(one.recipient for one in found.answer.recipients),
+        "handling": sha256(draft.handling.SerializeToString(deterministic=True)).hexdigest(),
+        "not_after": draft.not_after,
+        "urgent": _urgent(visit),
+    }

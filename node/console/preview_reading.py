@@ -1,0 +1,49 @@
+"""The page that shows a previewed alert as one recipient's desk will read it, in a language of that country."""
+
+from dataclasses import replace
+
+from starlette.responses import Response
+
+from exchange.errors import NotFound
+from exchange.v1 import desk_service_pb2 as messages
+from node.console.alert_words import alert_view
+from node.console.languages import ENGLISH, load_languages
+from node.console.pages import Pages
+from node.console.preview_words import recipient_reference
+from node.console.site import Site
+from node.console.visits import Visit
+from node.console.words import texts_in
+from node.operations.preview_view import as_read, languages_at
+
+
+def reading_page(
+    site: Site, pages: Pages, visit: Visit, draft: messages.Draft, answer: messages.PreviewAlertResponse, *, back: str
+) -> Response:
+    """The page for the recipient that the address names; `back` is the preview's. Raises `NotFound` (PATH_UNKNOWN) for nobody of it."""
+    wanted = visit.place["recipient"]
+    found = [one for one in answer.recipients if recipient_reference(one.recipient) == wanted and not one.denied]
+    if not found:
+        raise NotFound("PATH_UNKNOWN", "there is no such page")
+    languages = load_languages()
+    theirs = [code for code in languages_at(site.ports, found[0].recipient) if code in languages]
+    asked = visit.query.get("language", "")
+    # English is what countries have in common; their own language comes before it.
+    preferred = next((code for code in theirs if code != ENGLISH), ENGLISH)
+    language = languages[asked if asked in languages else preferred]
+    view = alert_view(as_read(site.ports, visit.person, draft, found[0]), language, texts_in(language))
+    say = visit.language.say
+    own_words = {
+        "own": visit.language.code,
+        "title": say("As this recipient’s desk will read it"),
+        "in_language": say("In the language"),
+        "back_words": say("Back to the preview"),
+    }
+    return pages.page(
+        replace(visit, language=language),
+        "preview_read.html",
+        alert=view,
+        recipient=found[0].recipient,
+        back=back,
+        own_words=own_words,
+        choices=[(one.code, one.own_name) for one in languages.values()],
+    )
