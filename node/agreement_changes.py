@@ -1,12 +1,13 @@
 """What differs between two agreements: what was added, taken away or changed. For whoever must decide whether to accept the newer one."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple
 
 from exchange.profile import alert_types
 from exchange.v1.agreement_pb2 import Agreement, Clause
+from exchange.v1.desk_service_pb2 import AGREEMENT_STATE_ACCEPTED, AgreementSummary
 
 REQUIRED, PERMITTED, ON_REQUEST, NEVER = "required", "permitted", "on_request", "forbidden"
 MARKS: Final = (REQUIRED, PERMITTED, ON_REQUEST, NEVER)
@@ -66,6 +67,18 @@ class Change:
 def changes(before: Agreement, now: Agreement) -> list[Change]:
     """Every difference, the agreement's own terms first, then parties and agencies, then clauses by route."""
     return [*_terms(before, now), *_parties(before, now), *_agencies(before, now), *_clauses(before, now)]
+
+
+def version_before(agreements: Sequence[AgreementSummary], one: AgreementSummary) -> AgreementSummary | None:
+    """What two countries agreed before `one`, of `agreements` oldest first; what nobody accepted only if nothing else is."""
+    parties = {party.trust_domain for party in one.agreement.parties}
+    earlier: list[AgreementSummary] = []
+    for other in agreements:
+        if other.digest == one.digest:
+            break
+        if {party.trust_domain for party in other.agreement.parties} == parties and other.agreement.emergency == one.agreement.emergency:
+            earlier.append(other)
+    return next((other for other in reversed(earlier) if other.state == AGREEMENT_STATE_ACCEPTED), earlier[-1] if earlier else None)
 
 
 def marks(clause: Clause) -> dict[str, str]:

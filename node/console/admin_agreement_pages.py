@@ -11,8 +11,9 @@ from starlette.responses import RedirectResponse, Response
 from exchange.errors import Malformed, NotFound, Refused
 from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1.agreement_pb2 import AgencyClass
+from node.agreement_changes import version_before
 from node.console.admin_words import CLASS_WORDS, IN_FORCE, MARK_WORDS, STATE_WORDS
-from node.console.agreement_view import changes_shown, directions, emergency_words, matrices, version_before
+from node.console.agreement_view import changes_shown, directions, emergency_words, matrices
 from node.console.page import Page
 from node.console.pages import Pages
 from node.console.site import Site

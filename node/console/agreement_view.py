@@ -6,7 +6,6 @@ from typing import Final
 
 from exchange.profile import alert_types
 from exchange.v1.agreement_pb2 import Agreement, Clause
-from exchange.v1.desk_service_pb2 import AGREEMENT_STATE_ACCEPTED, AgreementSummary
 from node.agreement_changes import CONDITIONS, NEVER, Change, Detail, What, changes, marks
 from node.console.admin_words import CLASS_WORDS, CONDITION_WORDS, GROUND_WORDS, MARK_WORDS, condition_words
 from node.console.languages import Language
@@ -101,18 +100,6 @@ def matrices(agreement: Agreement, short: str, language: Language) -> list[Matri
         if clause.alert_type.rpartition(".")[2] == short:
             found.setdefault((clause.sender, clause.recipient), []).append(clause)
     return [_matrix(agreement, way, clauses, language) for way, clauses in found.items()]
-
-
-def version_before(agreements: Sequence[AgreementSummary], one: AgreementSummary) -> AgreementSummary | None:
-    """What two countries agreed before `one`, of `agreements` oldest first; what nobody accepted only if nothing else is."""
-    parties = {party.trust_domain for party in one.agreement.parties}
-    earlier: list[AgreementSummary] = []
-    for other in agreements:
-        if other.digest == one.digest:
-            break
-        if {party.trust_domain for party in other.agreement.parties} == parties and other.agreement.emergency == one.agreement.emergency:
-            earlier.append(other)
-    return next((other for other in reversed(earlier) if other.state == AGREEMENT_STATE_ACCEPTED), earlier[-1] if earlier else None)
 
 
 def changes_shown(before: Agreement, now: Agreement, language: Language, zone: str) -> tuple[list[ChangeShown], int]:

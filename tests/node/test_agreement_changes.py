@@ -3,8 +3,8 @@
 from typing import Any
 
 from exchange.v1 import agreement_pb2, desk_service_pb2, handling_pb2
-from node.agreement_changes import CONDITIONS, MARKS, TERMS, Detail, Route, What, changes, marks
-from node.console.agreement_view import CHANGES_SHOWN, changes_shown, directions, matrices, version_before
+from node.agreement_changes import CONDITIONS, MARKS, TERMS, Detail, Route, What, changes, marks, version_before
+from node.console.agreement_view import CHANGES_SHOWN, changes_shown, directions, matrices
 from node.console.languages import load_languages
 from tests.countries import BORDER, DAY, HIT, POLICE, TRAVEL, agency, agreement, changed, domain
 
