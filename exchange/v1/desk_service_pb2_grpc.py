@@ -469,6 +469,11 @@ class DeskServiceStub:
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.ExamineNodeRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.ExamineNodeResponse.FromString,
                 _registered_method=True)
+        self.KeepDraft = channel.unary_unary(
+                '/exchange.v1.DeskService/KeepDraft',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.KeepDraftRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.KeepDraftResponse.FromString,
+                _registered_method=True)
 
 
 class DeskServiceServicer:
@@ -1014,6 +1019,13 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def KeepDraft(self, request, context):
+        """Keep a file as a draft of the caller's.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -1451,6 +1463,11 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     servicer.ExamineNode,
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.ExamineNodeRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.ExamineNodeResponse.SerializeToString,
+            ),
+            'KeepDraft': grpc.unary_unary_rpc_method_handler(
+                    servicer.KeepDraft,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.KeepDraftRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.KeepDraftResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -3802,6 +3819,33 @@ class DeskService:
             '/exchange.v1.DeskService/ExamineNode',
             exchange_dot_v1_dot_desk__service__pb2.ExamineNodeRequest.SerializeToString,
             exchange_dot_v1_dot_desk__service__pb2.ExamineNodeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def KeepDraft(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/KeepDraft',
+            exchange_dot_v1_dot_desk__service__pb2.KeepDraftRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.KeepDraftResponse.FromString,
             options,
             channel_credentials,
             insecure,

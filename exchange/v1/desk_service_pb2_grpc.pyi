@@ -136,6 +136,8 @@ class DeskServiceStub:
     """Who may come in, with what, and who is there now."""
     ExamineNode: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.ExamineNodeRequest, _desk_service_pb2.ExamineNodeResponse]
     """Administrators: what is wrong with the node, or will be soon. Without network: what its workers recorded."""
+    KeepDraft: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.KeepDraftRequest, _desk_service_pb2.KeepDraftResponse]
+    """Keep a file as a draft of the caller's."""
 
 @_typing.type_check_only
 class DeskServiceAsyncStub(DeskServiceStub):
@@ -245,6 +247,8 @@ class DeskServiceAsyncStub(DeskServiceStub):
     """Who may come in, with what, and who is there now."""
     ExamineNode: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.ExamineNodeRequest, _desk_service_pb2.ExamineNodeResponse]  # type: ignore[assignment]
     """Administrators: what is wrong with the node, or will be soon. Without network: what its workers recorded."""
+    KeepDraft: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.KeepDraftRequest, _desk_service_pb2.KeepDraftResponse]  # type: ignore[assignment]
+    """Keep a file as a draft of the caller's."""
 
 class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -873,5 +877,13 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.ExamineNodeResponse, _abc.Awaitable[_desk_service_pb2.ExamineNodeResponse]]:
         """Administrators: what is wrong with the node, or will be soon. Without network: what its workers recorded."""
+
+    @_abc_1.abstractmethod
+    def KeepDraft(
+        self,
+        request: _desk_service_pb2.KeepDraftRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.KeepDraftResponse, _abc.Awaitable[_desk_service_pb2.KeepDraftResponse]]:
+        """Keep a file as a draft of the caller's."""
 
 def add_DeskServiceServicer_to_server(servicer: DeskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from node.cli.alert_draft import draft
 from node.cli.alert_recall import correct, reach, restrict, supplement, update, withdraw
 from node.cli.alert_view import draw_alert, view_data
 from node.cli.command import Noun
@@ -230,7 +231,7 @@ def status(alert_id: str) -> None:
     show(document(answer), draw)
 
 
-for verb in (reach, update, correct, withdraw, restrict, supplement):
+for verb in (draft, reach, update, correct, withdraw, restrict, supplement):
     alert.add_command(verb)
 
 

@@ -46,7 +46,7 @@ def demo(
     Sets up two training nodes, starts them, makes them partners, agrees, previews and publishes a travel alert, shows what each
     desk sees, reports back, compares both countries' logs by one hash, and proves the disclosure offline.
     """
-    from node.cli.demo_consoles import offer_consoles
+    from node.cli.demo_consoles import leave_draft, offer_consoles
 
     place = directory or Path(tempfile.mkdtemp(prefix="exchange-demo-"))
     teller = _teller()
@@ -71,6 +71,7 @@ def demo(
             offer_consoles(told)
         told.play()
         if not once:
+            leave_draft(told)
             teller.farewell(told)
             told.wait()
     finally:

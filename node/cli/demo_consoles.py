@@ -4,6 +4,7 @@ The code stands behind the number sign of its link: browsers send that part to n
 link, or looking ahead at it, uses nothing up. The page puts it into its form and takes it out of the address; a person presses the button.
 """
 
+from node.cli.demo_sample import unfinished_sample
 from node.cli.demo_stage import Data, Stage
 from node.short_words import party_name, words
 
@@ -23,6 +24,16 @@ def offer_consoles(stage: Stage) -> None:
 def addresses(stage: Stage) -> dict[str, str]:
     """Where a browser on this machine finds each country's console: a host of its own each, since cookies ignore ports."""
     return {country: f"http://{country.lower()}.localhost:{at.rpartition(':')[2]}" for country, at in stage.consoles.items()}
+
+
+def leave_draft(stage: Stage) -> None:
+    """Leave an alert that is ready to be previewed among the drafts of the first person of the story; nothing without consoles."""
+    if not stage.consoles:
+        return
+    (country, who), (abroad, _), *_ = stage.people()
+    file = stage.place / "draft.json"
+    file.write_text(unfinished_sample(country, abroad), "utf-8")
+    stage.ask(country, who, "alert", "draft", str(file), "--reason", "To warn the countries on his way")
 
 
 def sign_ins(stage: Stage) -> list[Data]:

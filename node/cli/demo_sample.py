@@ -13,6 +13,15 @@ _NAME = "travel-alert-gb-kh.yaml"
 _TIMES = {"valid_from": -1, "valid_until": 400}
 """Of a pack: days from today."""
 
+_SOMEBODY_ELSE: dict[str, Any] = {
+    "documents": [{"type": "PASSPORT", "number": "999000123", "issuer": "GBR", "expires": "2032-05-30", "status": "VALID"}],
+    "names": [{"family": "Placeholder", "given": "Brian", "order": "GIVEN_FIRST", "kind": "LEGAL", "strength": "STRONG"}],
+    "birth": {"date": "1974-11", "basis": "DOCUMENT", "place": "Leeds", "country": "GBR"},
+    "sex": "MALE",
+    "nationalities": [{"country": "GBR", "basis": "DOCUMENT"}],
+    "national_reference": "EXAMPLE-VISOR-000002",
+}
+
 
 def addressed_sample(sender: str, recipient: str) -> str:
     """The sample travel alert as JSON, from the first country to the border and police agencies of the second."""
@@ -21,6 +30,15 @@ def addressed_sample(sender: str, recipient: str) -> str:
     desk = next(agency for agency in example_plan(sender).agencies if agency.agency_class == "POLICE")
     content = readdressed(_NAME, desk.name, [f"spiffe://{plan.trust_domain}/agency/{agency.slug}" for agency in wanted], channel=desk.desk)
     return json.dumps(content, ensure_ascii=False, indent=2, default=str)
+
+
+def unfinished_sample(sender: str, recipient: str) -> str:
+    """The same of another made-up person, which nobody was told of yet."""
+    content = json.loads(addressed_sample(sender, recipient))
+    alert = content["alert"]
+    for name in ("external_references", "booking_reference", "court_orders"):
+        alert.pop(name, None)
+    return json.dumps(content | {"alert": alert | _SOMEBODY_ELSE}, ensure_ascii=False, indent=2)
 
 
 def readdressed(name: str, unit: str, recipients: Sequence[str], *, channel: str) -> dict[str, Any]:

@@ -19,9 +19,9 @@ from hashlib import sha256
 from typing import Final
 
 from exchange.errors import Conflict, Malformed, NotFound, Refused
-from exchange.v1.desk_service_pb2 import Draft, Problem
+from exchange.v1.desk_service_pb2 import Draft, KeepDraftRequest, KeepDraftResponse, Problem
 from node.intake.alert_file import LoadedAlert, alert_type_called, load_alert_file
-from node.intake.plain_document import Plain
+from node.intake.plain_document import Plain, read_document
 from node.operations.access import note_access
 from node.operations.officers import LIAISON, agency_of, require, turned_away
 from node.ports import Ports
@@ -117,6 +117,16 @@ def create(ports: Ports, person: str, content: DraftContent) -> HeldDraft:
     if full:
         raise Refused("DRAFTS_TOO_MANY", f"your agency has {DRAFTS_AT_MOST} drafts: release some, or discard them")
     return HeldDraft(summary=_summary(row, person), content=content)
+
+
+def keep(ports: Ports, person: str, request: KeepDraftRequest) -> KeepDraftResponse:
+    """Keep an alert file as a new draft of the caller. Raises as `create`, and `Malformed` (DOCUMENT_…) for what is none."""
+    require(ports, person, (LIAISON,))
+    document = read_document(request.document, name="")
+    if not isinstance(document, dict):
+        raise Malformed("DOCUMENT_MAPPING", "the file is not a mapping of names to values: begin with `type: TravelAlert`")
+    held = create(ports, person, DraftContent(document=document, reason=request.reason))
+    return KeepDraftResponse(id=held.id, erase_by=held.summary.erase_by)
 
 
 def change(ports: Ports, person: str, identifier: bytes, seen: int, edit: Callable[[DraftContent], DraftContent]) -> HeldDraft:

@@ -13,6 +13,7 @@ from node.operations import (
     assess,
     check_records,
     control_drafts,
+    draft_box,
     evidence,
     evidence_bundle,
     inbox,
@@ -219,6 +220,11 @@ class DeskService(RetentionDesk, RecallDesk, RequestDesk, WorkDesk, EmergencyDes
     ) -> messages.WithdrawAssessmentResponse:
         """Take a transfer assessment back."""
         return messages.WithdrawAssessmentResponse(summary=assess.withdraw(self._ports, self._door.admit(context), request.assessment))
+
+    @answered(explain=True)
+    def KeepDraft(self, request: messages.KeepDraftRequest, context: grpc.ServicerContext) -> messages.KeepDraftResponse:
+        """Keep a file as a draft."""
+        return draft_box.keep(self._ports, self._door.admit(context), request)
 
     @answered(explain=True)
     def SubmitAlert(self, request: messages.SubmitAlertRequest, context: grpc.ServicerContext) -> messages.SubmitAlertResponse:

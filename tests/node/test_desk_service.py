@@ -24,6 +24,7 @@ from exchange.v1 import (
     hit_report_pb2,
     people_pb2,
 )
+from node.operations import draft_box
 from node.operations.audit_urgent import list_urgent
 from node.operations.log_walk import SharedLogs
 from node.operations.partners import own_descriptor
@@ -42,6 +43,7 @@ from tests.rig import Office, draft
 BEFORE_RELEASE = {
     "ApproveSubmission",
     "GetSubmission",
+    "KeepDraft",
     "ListAssessments",
     "ListSubmissions",
     "RecordAssessment",
@@ -300,6 +302,8 @@ def test_every_method_before_a_release_answers_whom_it_is_for(tmp_path: Path) ->
             assert not approved.published.problems
             taken = ask("liaison", "TakeBackSubmission", submission=second.id.hex()).submission
             assert taken.state == desk_service_pb2.SUBMISSION_STATE_TAKEN_BACK
+            kept = ask("liaison", "KeepDraft", document="type: TravelAlert", reason="synthetic")
+            assert draft_box.get(gb.ports, gb.person("liaison"), kept.id).content.reason == "synthetic"
             withdrawn = ask("liaison", "WithdrawAssessment", assessment=recorded.digest.hex()).summary
             assert withdrawn.state == desk_service_pb2.ASSESSMENT_STATE_WITHDRAWN
     assert asked == BEFORE_RELEASE

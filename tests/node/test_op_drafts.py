@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from exchange.errors import Conflict, Malformed, NotFound, Refused
+from exchange.v1.desk_service_pb2 import KeepDraftRequest
 from exchange.v1.travel_alert_pb2 import TravelAlert
 from node.cli.drafts import read_drafts
 from node.operations import draft_box, retention
@@ -206,3 +207,16 @@ def test_there_is_an_end_to_their_size_and_number(gb: Office, monkeypatch: pytes
     with refused(Refused, "DRAFTS_TOO_MANY"):
         begun(gb, "second")
     begun(gb, "both")
+
+
+def test_a_file_is_kept_as_a_draft_and_what_is_no_file_is_not(gb: Office) -> None:
+    kept = draft_box.keep(gb.ports, gb.person("liaison"), KeepDraftRequest(document="type: TravelAlert\nrecipients: [x]", reason="why"))
+    held = draft_box.get(gb.ports, gb.person("liaison"), kept.id)
+    assert held.content == DraftContent(document={"type": "TravelAlert", "recipients": ["x"]}, reason="why")
+    assert kept.erase_by == held.summary.erase_by
+    for text, code in (("[1]", "DOCUMENT_MAPPING"), ("{", "DOCUMENT_SYNTAX"), ("a: &b c", "DOCUMENT_ANCHOR"), ("", "DOCUMENT_MANY")):
+        with pytest.raises(Malformed) as error:
+            draft_box.keep(gb.ports, gb.person("liaison"), KeepDraftRequest(document=text))
+        assert error.value.code == code
+    with pytest.raises(NotPermitted):
+        draft_box.keep(gb.ports, gb.person("border"), KeepDraftRequest(document="{"))
