@@ -17,6 +17,7 @@ LINKS: Final[Mapping[str, str]] = {
     "exchange inbox attest": "/inbox/{reference}",
     "exchange inbox report": "/inbox/{reference}/report",
     "exchange inbox show": "/inbox/{reference}",
+    "exchange partner show": "/admin/partners/{named}",
     "exchange tip show": "/tips/{named}",
 }
 """By the first three words of a command; what is not here is done on the command line."""
