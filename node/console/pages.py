@@ -10,6 +10,7 @@ from starlette.responses import Response
 from node.console.assets import Assets
 from node.console.languages import Language
 from node.console.preview_words import recipient_reference
+from node.console.refusal_words import refusal_words
 from node.console.site import NAME, Site
 from node.console.visits import TOKEN, Visit
 from node.operations.officers import ADMINISTRATOR, AUDITOR, LIAISON, PARTNER_OFFICER
@@ -149,4 +150,5 @@ def _environment(language: Language) -> Environment:
     made.filters |= {"away": language.away, "safe_text": safe_text, "party": _party, "reference": recipient_reference}
     made.globals |= {"language": language, "moment": language.moment, "count": language.count}
     made.globals |= {"number": language.number, "day": language.day, "country": language.country}
+    made.globals |= {"refusal_words": partial(refusal_words, language)}
     return made

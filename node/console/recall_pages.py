@@ -23,6 +23,7 @@ from node.console.visits import Visit
 from node.console.words import texts_in
 from node.intake.problems import error, refuses
 from node.operations import approve
+from node.operations.approved import Approved
 from node.operations.officers import LIAISON, require
 from node.operations.outbox import get_status
 from node.operations.reached import get_reach
@@ -183,10 +184,11 @@ class RecallPages:
         if not isinstance(taken, Confirmation):
             return self._more(visit, [], asked=self._confirming.ask(visit, action, values), stale=taken, submits=submits)
         question.request_id = _request_id(taken)
-        return self._submit(visit, question, taken) if submits else self._tell(visit, question, taken)
+        approved = Approved(seen=weighed.preview, confirmations=(taken,))
+        return self._submit(visit, question, taken) if submits else self._tell(visit, question, approved)
 
-    def _tell(self, visit: Visit, question: messages.SupplementAlertRequest, confirmation: Confirmation) -> Response:
-        answer = supplement_alert(self._ports, visit.person, question, self._site.release_together, confirmation)
+    def _tell(self, visit: Visit, question: messages.SupplementAlertRequest, approved: Approved) -> Response:
+        answer = supplement_alert(self._ports, visit.person, question, self._site.release_together, approved)
         if answer.published.problems:
             return self._more(visit, answer.published.problems)
         return RedirectResponse(f"/sent/{sent_reference(visit)}?supplement", 303)

@@ -31,11 +31,11 @@ MORE_RULES: Final = (
 """The rules of a reason besides those of words, births and documents."""
 
 _CONTRADICTING_NAME: Final = 250.0
-_MISSING: Final = 1.4
+_MISSING: Final = 2.0
 _ADDED: Final = 3.0
 _OTHER_ORDER: Final = 16.0
 """Family and given names change places on lists; given names hardly ever do so among themselves."""
-_SEX_DIFFERS: Final = 25.0
+_SEX_DIFFERS: Final = 60.0
 _NATIONALITY_DIFFERS: Final = 8.0
 _BIRTH_DIFFERS: Final = 100.0
 _WITH_SAME_DOCUMENT: Final = 50.0

@@ -1,9 +1,9 @@
 """Each alert against everything that was logged of it: content, commitments, authorisation, inboxes, answers, supersessions.
 
 What is found has one of these codes: ALERT_WITHOUT_ENTRY, DISCLOSED_TWICE, ROW_MISMATCH, CONTENT_UNREADABLE, CONTENT_ERASED,
-MANIFEST_UNVERIFIED, MANIFEST_UNCONFIRMED, OPENINGS_MISMATCH, AUTHORISATION_MISMATCH, NOT_AGREED, INBOX_MISMATCH, ANSWER_MISMATCH,
-SUPERSESSION_MISMATCH, and those of `node.operations.recall_check` and `node.operations.onward_check`. Each names the first entry of the
-alert, or the one that is concerned.
+MANIFEST_UNVERIFIED, MANIFEST_UNCONFIRMED, OPENINGS_MISMATCH, AUTHORISATION_MISMATCH, CONFIRMATION_MISMATCH, NOT_AGREED,
+INBOX_MISMATCH, ANSWER_MISMATCH, SUPERSESSION_MISMATCH, and those of `node.operations.recall_check` and `node.operations.onward_check`.
+Each names the first entry of the alert, or the one that is concerned.
 """
 
 import json
@@ -22,6 +22,7 @@ from exchange.profile import alert_type
 from exchange.signing import open_statement, statement_digest
 from exchange.v1 import disclosure_pb2, manifest_pb2, statement_pb2
 from exchange.values import PartyId
+from node.confirmations import check_record
 from node.operations.contents import SALT, purpose_of_alert, purpose_of_entry, unpack_content
 from node.operations.findings import CRITICAL, PRIORITY, Findings, Grade, Step
 from node.operations.onward_check import permitted_so, says_so
@@ -236,6 +237,12 @@ class _AlertChecker:
         salt, record = sealed[:SALT], sealed[SALT:]
         if commit_authorisation(salt, record) != one.entry.authorisation or json.loads(record)["at"] > one.entry.disclosed_at:
             self._wrong(one, "AUTHORISATION_MISMATCH", "the authorisation record is not the one that the entry commits to, or too late")
+        else:
+            try:
+                if signed := check_record(json.loads(record), one.entry):
+                    self.findings.counts["confirmations"] += len(signed)
+            except ExchangeError:
+                self._wrong(one, "CONFIRMATION_MISMATCH", "what a person signed with a passkey is not what was disclosed")
         self.findings.counts["authorisations"] += 1
 
     def _check_given(self, alert: AlertRow, manifest: manifest_pb2.Manifest, data_key: DataKey, one: _Logged) -> None:

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 from exchange.errors import Conflict, Malformed, NotFound, Refused
 from exchange.v1 import desk_service_pb2
-from node.confirmations import Confirmation, read_confirmation
+from node.confirmations import Confirmation, check_confirmation, read_confirmation
 from node.operations.access import note_access
 from node.operations.approved import Approved, Together
 from node.operations.officers import LIAISON, agency_of, require, turned_away
+from node.operations.release import preview_changed
 from node.operations.submitted import subject_of
 from node.ports import Ports
 from node.store.alerts import PREFIX_AT_LEAST
@@ -60,6 +61,8 @@ def submit(
     looked = subject.look(ports, person)
     if not looked.preview:
         return _turned_down(ports, person, looked.problems)
+    if confirmation and check_confirmation(confirmation).said.get("preview") != looked.preview.hex():
+        return _turned_down(ports, person, [preview_changed()])
     if not looked.needed:
         raise Refused("APPROVAL_NOT_ASKED", "no clause asks for an approval here: release it yourself")
     needed = looked.needed

@@ -1,7 +1,7 @@
 """Tell one agency more fields of an alert that it was told of: the same manifest, another entry, and only the new openings."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from exchange.agreement import Agreed, Allowed, Request, decide_under
 from exchange.disclosure import commit_authorisation
@@ -10,7 +10,6 @@ from exchange.errors import Malformed
 from exchange.profile import AlertType, alert_type
 from exchange.v1 import desk_service_pb2, disclosure_pb2, manifest_pb2
 from exchange.values import PartyId
-from node.confirmations import Confirmation
 from node.intake.problems import error
 from node.operations.approved import ALONE, ENOUGH, Approved
 from node.operations.contents import SALT, Authorisation, purpose_of_alert, unpack_content
@@ -95,7 +94,6 @@ def supplement_alert(
     person: str,
     request: desk_service_pb2.SupplementAlertRequest,
     release: Release,
-    confirmation: Confirmation | None = None,
     approved: Approved = ALONE,
 ) -> desk_service_pb2.SupplementAlertResponse:
     """Disclose more of an alert of the caller's agency; `release` gives the entry its place.
@@ -121,8 +119,7 @@ def supplement_alert(
     if isinstance(weighed, list) or problems:
         item: Prepared | NotReleased = NotReleased(request_id=request.request_id, officer=person, problems=tuple(problems))
     else:
-        signed = (*approved.confirmations, *((confirmation,) if confirmation else ()))
-        item = _prepared(ports, person, request, weighed, replace(approved, confirmations=signed))
+        item = _prepared(ports, person, request, weighed, approved)
     (published,) = release([item])
     return desk_service_pb2.SupplementAlertResponse(published=published)
 

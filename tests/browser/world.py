@@ -9,17 +9,23 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Page
 
+from exchange.v1 import desk_service_pb2
 from node.console.assets import load_assets
+from node.console.preview_words import recipient_reference
 from node.console.service import SESSION_COOKIE, Console
 from node.console.tell_steps import STEPS
 from node.console.visits import write_secret
 from node.httpd import HttpListener
+from node.operations import approve, draft_box
+from node.operations.draft_box import DraftContent
 from node.operations.sessions import begin_session
 from node.operations.tip_form import begin_tip, submit_draft
 from tests.console_opens import IN_PATHS, OPENS
 from tests.console_site import site_of
-from tests.countries import BORDER, POLICE, agency
+from tests.countries import BORDER, POLICE, agency, agreement, with_clause
 from tests.federation import Federation, federation
+from tests.node.test_console_release import DOCUMENT
+from tests.recalls import together
 from tests.rig import ROLES, Office, draft
 from tests.system.nodes import free_port_pair
 from tests.tips import new_id, takes_tips
@@ -61,6 +67,15 @@ _MORE = (
     Shown(route="/enrol", who="", sent={}),
     Shown(route="/inbox/{alert}/report", who="border", sent={}),
     Shown(route="/tell/{tip}/place", who="ngo", sent={"year": "soon"}),
+    Shown(route="/drafts/{draft}/preview", who="liaison", sent={"reason": ""}),
+    Shown(route="/drafts/{draft}/preview", who="liaison", sent={"reason": "An example."}),
+    Shown(route="/sent/{own}", who="liaison"),
+    Shown(route="/sent/{own}/withdraw", who="liaison", sent={}),
+    Shown(route="/sent/{own}/withdraw", who="liaison", sent={"code": "COURT_ORDER", "days": "7", "reason": "An example."}),
+    Shown(route="/sent/{own}/restrict", who="liaison"),
+    Shown(route="/sent/{own}/supplement/{reader}", who="liaison", sent={}),
+    Shown(route="/approvals/{submission}", who="second"),
+    Shown(route="/approvals/{submission}/approve", who="second"),
     Shown(route=_SENT, who="auditor"),
     Shown(route=f"{_SENT}/open", who="auditor", sent={}),
     Shown(route=f"{_SENT}/open", who="auditor", sent={"purpose": "LAWFULNESS", "reason": "An inspection."}),
@@ -110,7 +125,7 @@ class World:
 def world(place: Path) -> Iterator[World]:
     """Cambodia's office, which was told of one man."""
     with federation(place, "gb", "kh") as two:
-        two.connect("gb", "kh")
+        two.connect("gb", "kh", with_clause(agreement(), "kh-gb-travelalert-border", approvals=1))
         office = takes_tips(two["kh"])
         port = free_port_pair()
         site = site_of(office, port=port)
@@ -131,4 +146,15 @@ def _places(two: Federation) -> dict[str, str]:
     submit_draft(office.ports, office.person("ngo"), sent)
     assert not office.publish(draft(agency("gb", POLICE))).problems
     two.pump()
-    return {**IN_PATHS, "alert": published.manifest_digest.hex(), "tip": tip, "sent": sent}
+    return {**IN_PATHS, "alert": published.manifest_digest.hex(), "tip": tip, "sent": sent, "part": "names", **_of_liaison(office)}
+
+
+def _of_liaison(office: Office) -> dict[str, str]:
+    """A draft that is ready, an alert that was sent, and one that waits for a second officer."""
+    document: Any = {**DOCUMENT, "recipients": [agency("gb", POLICE)]}
+    held = draft_box.create(office.ports, office.person("liaison"), DraftContent(document=document, reason="synthetic reason"))
+    own = office.publish(draft(agency("gb", POLICE)))
+    request = desk_service_pb2.SubmitAlertRequest(draft=draft(agency("gb", BORDER)), reason="synthetic reason")
+    waiting = approve.submit(office.ports, office.person("liaison"), request, together(office)).submission
+    reader = recipient_reference(agency("gb", POLICE))
+    return {"draft": held.id.hex(), "own": own.manifest_digest.hex(), "submission": waiting.id.hex(), "reader": reader}

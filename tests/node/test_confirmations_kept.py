@@ -12,6 +12,7 @@ from exchange.v1 import control_pb2, desk_service_pb2, disclosure_pb2
 from node.cli.main import run
 from node.confirmations import Confirmation
 from node.operations import approve, recall, supplement
+from node.operations.approved import Approved
 from node.operations.preview import preview, preview_with
 from node.operations.release import prepare
 from node.operations.sequence import sequence
@@ -100,6 +101,7 @@ def test_a_confirmation_of_something_else_is_found_out(gb: Office, hands: Hands,
     assert not released(gb, draft(KH_BORDER), forged).problems
     assert not released(gb, draft(KH_BORDER), kept, reason="another reason").problems
     assert not released(gb, draft(KH_BORDER), confirmed(gb, hands, draft(KH_BORDER), by="second")).problems
+    assert gb.fsck() == ["CONFIRMATION_MISMATCH"] * 4
     for index in range(4):
         assert audit(f"{GB_KH}#{index}", 4)["error"]["code"] == "CONFIRMATION"
 
@@ -112,6 +114,9 @@ def test_an_approved_release_keeps_what_both_signed(tmp_path: Path, monkeypatch:
         digest = preview_with(gb.ports, gb.person("liaison"), wanted, approvals=1).preview_digest
         values = {"preview": digest.hex(), "reason": REASON}
         asked = desk_service_pb2.SubmitAlertRequest(draft=wanted, reason=REASON)
+        other = hands.confirm("liaison", "submit", {**values, "preview": "07" * 32})
+        turned = approve.submit(gb.ports, gb.person("liaison"), asked, together(gb), other)
+        assert [problem.code for problem in turned.problems] == ["PREVIEW_CHANGED"]
         mine = hands.confirm("liaison", "submit", values)
         submission = approve.submit(gb.ports, gb.person("liaison"), asked, together(gb), mine).submission
         given = desk_service_pb2.ApproveSubmissionRequest(submission=submission.id.hex(), preview_digest=submission.preview_digest)
@@ -155,7 +160,7 @@ def test_a_supplement_keeps_what_its_officer_signed(two: Federation, gb: Office,
     )
     values = {"alerts": [digest.hex()], "to": [KH_BORDER], "fields": [APPEARANCE], "reason": REASON}
     kept = hands.confirm("liaison", "supplement", values)
-    answer = supplement.supplement_alert(gb.ports, gb.person("liaison"), question, together(gb), kept)
+    answer = supplement.supplement_alert(gb.ports, gb.person("liaison"), question, together(gb), Approved(confirmations=(kept,)))
     assert not answer.published.problems
     (one,) = audit(f"{GB_KH}#1")["record"]["confirmations"]
     assert (one["action"], one["fields"]) == ("supplement", [APPEARANCE])

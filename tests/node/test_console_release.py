@@ -1,5 +1,6 @@
 """From a draft to its release in the console: what is shown is what goes, byte for byte, signed by a passkey, or nothing goes."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,13 +10,15 @@ from typing import Any
 import pytest
 
 from exchange.v1 import desk_service_pb2 as messages
-from node.console import preview_pages, preview_reading
+from node.console import preview_pages, preview_reading, refusal_words
 from node.console.challenges import LIVES_MS
 from node.console.preview_words import recipient_reference
-from node.operations import draft_box
+from node.operations import draft_box, planning
+from node.operations.contents import SALT, purpose_of_entry
 from node.operations.draft_box import DraftContent
 from node.operations.inbox import get_inbox_alert
 from node.operations.preview import preview_with
+from node.store import alerts, logs
 from tests.confirming import Hands, entered, signed
 from tests.console_site import Browser, Shown, field, site_of
 from tests.countries import BORDER, DAY, NGO, POLICE, agency, agreement, with_clause
@@ -293,6 +296,25 @@ def test_hostile_values_and_long_lists_stay_text_and_small(gb: Office, hands: Ha
         assert len(page.encode()) < 60_000
 
 
+def test_whoever_came_in_by_a_training_code_confirms_without_a_passkey_and_the_record_says_so(two: Federation, gb: Office) -> None:
+    site = site_of(gb, ports=replace(gb.ports, training=True))
+    browser, draft = Browser(gb, site), drafted(gb, KH_BORDER)
+    assert browser.post("/sign-in/code", {"code": browser.code("liaison")}).status_code == 303
+    page = checked(browser, draft).text
+    assert "data-passkey" not in page
+    assert "The record will say that none was shown." in page
+    form = {name: field(page, name) for name in ("ticket", "preview", "reason")}
+    digest = bytes.fromhex(browser.send(f"{draft}/release", form).headers["location"][len("/sent/") :][:64])
+    with gb.ports.store.read() as tx:
+        (row,) = alerts.by_digests(tx, {digest}).values()
+        ((_, entry),) = logs.entries_of_alert(tx, row.id)
+        key = gb.ports.vault.unwrap(tx, row.period, row.wrapped_key)
+    record = json.loads(key.open(purpose_of_entry(row.alert_id, gb.outbound(two["kh"]).name.origin), entry.sealed or b"")[SALT:])
+    (kept,) = record["confirmations"]
+    assert kept["passkey"] is None
+    assert json.loads(kept["said"])["preview"] == record["preview"]
+
+
 def test_a_release_that_needs_approval_is_submitted(tmp_path: Path) -> None:
     with federation(tmp_path, "gb", "kh") as made:
         made.connect("gb", "kh", with_clause(agreement(), CLAUSE, approvals=1))
@@ -340,3 +362,13 @@ def test_an_agreement_that_ended_meanwhile_lets_nothing_go(gb: Office, hands: Ha
     browser = entered(gb, "liaison", hands)
     assert browser.post(f"{draft}/release", signed(page, hands.key("liaison"))).status_code in {403, 404, 422}
     assert not [code for kind, _, _, code in gb.journal() if kind == "disclosure"]
+
+
+def test_why_nothing_goes_is_said_in_each_language(gb: Office, hands: Hands) -> None:
+    assert set(planning.REFUSALS) <= set(refusal_words.REFUSALS)
+    browser = entered(gb, "liaison", hands)
+    draft = drafted(gb, "spiffe://xx.alerts.example/agency/nobody")
+    browser.send("/language", {"language": "vi"})
+    page = browser.get(f"{draft}/preview").text
+    assert "Ở đây không biết đối tác nào tên này." in page
+    assert '<span lang="en">no partner of this trust domain is known here' in page

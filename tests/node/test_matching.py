@@ -4,7 +4,7 @@ from datetime import date
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.cli.screen import _LARGEST, RULES
@@ -421,6 +421,7 @@ def test_more_agreement_of_birth_is_never_worth_less() -> None:
     assert all(more > less for more, less in pairwise(steps))
 
 
+@settings(deadline=None)
 @given(st.dates(date(1920, 1, 1), date(2027, 1, 1)))
 def test_slips_of_a_birth_date_go_either_way(day: date) -> None:
     assert all(day in births.steps(other) for other in births.steps(day))

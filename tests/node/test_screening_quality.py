@@ -40,7 +40,7 @@ class Force:
         return any(proposal.subject is one.subject for proposal in screen(self.index, passenger))
 
 
-@pytest.fixture(scope="module", params=[(12_000, 1500, 5000, RECALL), (100_000, 1000, 3000, 0.965)], ids=["12,000", "100,000"])
+@pytest.fixture(scope="module", params=[(12_000, 1500, 5000, RECALL), (100_000, 1000, 3000, 0.965)], ids=["12000", "100000"])
 def force(request: pytest.FixtureRequest) -> Force:
     count, tried, travellers, without_flights = request.param
     made, index = list(alerts(count)), Index()
