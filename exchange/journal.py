@@ -105,7 +105,7 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
     journal_pb2.JOURNAL_KIND_AGREEMENT: frozenset({"ACCEPTED", "EMERGENCY", "EMERGENCY_USED", "OFFERED", "PROPOSED"}),
     journal_pb2.JOURNAL_KIND_KEY: frozenset({"DESCRIPTOR"}),
     journal_pb2.JOURNAL_KIND_EXPORT: frozenset(
-        {"CONTENTLESS", "DATA", "DISCLOSURES", "ENTRY_ONLY", "EVENTS", "LOG", "LOGGED_ONLY", "SUBJECT_REPORT"}
+        {"CONTENTLESS", "DATA", "DISCLOSURES", "ENTRY_ONLY", "EVENTS", "LOG", "LOGGED_ONLY", "MISTAKES", "SUBJECT_REPORT"}
     ),
     journal_pb2.JOURNAL_KIND_REVIEW: frozenset(
         {
@@ -119,6 +119,11 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
             "ERASURE",
             "EVENT",
             "EVENTS",
+            "FINDING_ACTION",
+            "FINDING_CRITICAL",
+            "FINDING_NONE",
+            "FINDING_OBSERVATION",
+            "FINDING_PRIORITY",
             "GAPS",
             "LOG",
             "LOGS",

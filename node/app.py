@@ -4,6 +4,7 @@ import gc
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -83,7 +84,7 @@ class Node:
         self._witnessing = Witnessing(ports, self._cannot_journal)
         self._witness = WitnessListener(config.listen.witness, witness_service(ports)) if config.listen.witness else None
         self._tips = _tip_listener(config, ports)
-        self._console = _console(config, ports, self.sequencer)
+        self._console = _console(config, ports, self.sequencer, self._connect)
         self._partners = partner_listener(config.listen.partners, self._node_material, ExchangeService(ports, PartnerDoor(ports)))
         door = DeskDoor(ports, office)
         self._desk = desk_listener(
@@ -266,14 +267,14 @@ def _tip_listener(config: Config, ports: Ports) -> TipListener | None:
     return TipListener(tips.listen, tip_service(ports, x509.load_pem_x509_certificates(tips.ngo_ca.read_bytes())), context)
 
 
-def _console(config: Config, ports: Ports, sequencer: Sequencer) -> HttpListener | None:
+def _console(config: Config, ports: Ports, sequencer: Sequencer, connect: Callable[[str], ExchangeLink]) -> HttpListener | None:
     """The web console, if the configuration has one. Raises as `console_listener`."""
     if not config.console.listen:
         return None
     # Its pages and catalogues take a moment to load, and most nodes of a test have none.
     from node.console.listener import console_listener
 
-    return console_listener(config, ports, sequencer)
+    return console_listener(config, ports, sequencer, connect)
 
 
 def tip_plan(config: Config) -> TipPlan | None:

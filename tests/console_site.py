@@ -2,17 +2,20 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 
 from starlette.testclient import TestClient
 
+from exchange.errors import NotFound
 from exchange.v1.people_pb2 import ContactDesk
 from node.console.assets import Assets
 from node.console.service import Console
 from node.console.site import Site
 from node.console.visits import write_secret
+from node.operations.log_walk import SharedLogs
 from node.operations.sequence import sequence
 from node.operations.sessions import begin_session
 from node.operations.sign_in import enrol_officer
@@ -29,6 +32,11 @@ NO_ASSETS = Assets(version="0" * 16, by_name={})
 """Pages name their assets and are the same whether these were built."""
 
 
+def nobody(_partner: str) -> AbstractContextManager[SharedLogs]:
+    """Nobody is reached here."""
+    raise NotFound("PARTNER_UNKNOWN", "synthetic")
+
+
 def site_of(office: Office, **changes: Any) -> Site:
     """The site for training on loopback, or with changes."""
     wanted = {
@@ -41,6 +49,7 @@ def site_of(office: Office, **changes: Any) -> Site:
         "demo_sign_in": True,
         "desks": {agency(office.country, one): ContactDesk(unit="Example desk", channel=CHANNEL) for one in (BORDER, POLICE, NGO)},
         "release_together": lambda items: sequence(office.ports, list(items)),
+        "connect": nobody,
     }
     return Site(**{**wanted, **changes})
 

@@ -128,6 +128,41 @@ RECORD_NAMES: Final[Mapping[str, str]] = {
 """The fields of what an opened record says; others, of a newer version, by their own names."""
 
 
+GRADES: Final[Mapping[str, str]] = {
+    "NONE": _said("Nothing found"),
+    "OBSERVATION": _said("Observation: worth knowing, and explained"),
+    "ACTION": _said("Action: a person has to do something"),
+    "PRIORITY": _said("Priority: a duty was missed"),
+    "CRITICAL": _said("Critical: a proof is broken"),
+}
+MISHAPS: Final[Mapping[str, str]] = {
+    "REFUSED": _said("Refused here"),
+    "ALARM": _said("Alarm"),
+    "STANDING_ALARM": _said("Alarm that stands"),
+    "WITHHELD": _said("Not sent after all"),
+    "EXCEPTED": _said("Refused by the recipient"),
+    "CONFLICT": _said("Contradicts another alert"),
+    "CORRECTION": _said("Corrects an earlier alert"),
+    "CORRECTED": _said("Corrected"),
+    "RECALLED": _said("Recalled"),
+    "MISTAKEN": _said("Somebody else than the alert means"),
+}
+"""Of the register of mistakes, `node.reports.audit_register`."""
+
+
+URGENCY: Final[Mapping[str, str]] = {
+    "DECLARED": _said("Declared urgent"),
+    "EMERGENCY_AGREEMENT": _said("Under an agreement for an emergency"),
+    "RISK": _said("A child or an officer at risk"),
+}
+EXPORTS: Final[Mapping[str, str]] = {
+    "disclosures": _said("Disclosures"),
+    "events": _said("Events of the journal"),
+    "errors": _said("Mistakes and corrections"),
+}
+"""Of `node.reports.audit_export.LISTS`."""
+
+
 def state_words(record: audit_service_pb2.DisclosureRecord) -> str:
     """What became of a disclosure, in English."""
     name = "WITHHELD" if record.withheld else _name(desk_service_pb2.DisclosureState.DESCRIPTOR, record.state)
@@ -150,6 +185,16 @@ def ground_words(ground: int) -> str:
     """Why fields were opened that go on request alone, in English; empty for none."""
     name = _name(disclosure_pb2.OnRequestGround.DESCRIPTOR, ground)
     return _GROUNDS.get(name, name)
+
+
+def grade_name(grade: int) -> str:
+    """The short name of the grade of a finding."""
+    return _name(desk_service_pb2.FindingGrade.DESCRIPTOR, grade)
+
+
+def urgency_name(kind: int) -> str:
+    """The short name of why something was urgent."""
+    return _name(audit_service_pb2.UrgentKind.DESCRIPTOR, kind)
 
 
 def purpose_words(purpose: int) -> str:

@@ -11,7 +11,7 @@ from exchange.v1.people_pb2 import ContactDesk
 from node.config import Config
 from node.console.assets import load_assets
 from node.console.service import Console
-from node.console.site import Site
+from node.console.site import Connect, Site
 from node.httpd import HttpListener, server_tls13
 from node.operations.release import NotReleased, Prepared
 from node.ports import Ports
@@ -28,7 +28,7 @@ class Sequencing(Protocol):
         ...
 
 
-def console_listener(config: Config, ports: Ports, sequencer: Sequencing) -> HttpListener | None:
+def console_listener(config: Config, ports: Ports, sequencer: Sequencing, connect: Connect) -> HttpListener | None:
     """The listener, if the configuration has one and its assets were built; a node without them says so and runs on.
 
     Raises `Refused` (CONSOLE_HOST): no browser would believe the certificate. `Malformed` (TLS_MATERIAL).
@@ -51,6 +51,7 @@ def console_listener(config: Config, ports: Ports, sequencer: Sequencing) -> Htt
         demo_sign_in=section.demo_sign_in,
         desks={str(one.id): ContactDesk(unit=one.name, channel=one.desk) for one in config.agencies if one.desk},
         release_together=lambda items: sequencer.submit(list(items)).result(),
+        connect=connect,
         language=config.node.languages[0].partition("-")[0] if config.node.languages else "en",
     )
     context = server_tls13(config.tls.desk_certificate, config.tls.desk_key) if secure else None

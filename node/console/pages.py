@@ -1,17 +1,18 @@
 """Pages from templates: every value escaped, every word from the catalogue of the person's language."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from functools import cache, partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader, PrefixLoader
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from node.console.assets import Assets
 from node.console.languages import Language
 from node.console.preview_words import recipient_reference
 from node.console.refusal_words import refusal_words
 from node.console.site import NAME, Site
+from node.console.streams import stream
 from node.console.visits import TOKEN, Visit
 from node.operations.officers import ADMINISTRATOR, AUDITOR, LIAISON, PARTNER_OFFICER
 from node.operations.tip_form import is_ngo
@@ -32,6 +33,7 @@ def _said(text: str) -> str:
 
 TROUBLES: Final[Mapping[str, str]] = {
     "AGENCY_MISSING": _said("The roster names no agency for you. Ask your administrator to add it."),
+    "BUSY": _said("Another check is running. Try again in a while."),
     "CHALLENGE": _said("This page was open for too long, or was sent twice. Begin again."),
     "CROSS_SITE": _said("Forms are taken from this site’s own pages only. Open the page again and send the form from there."),
     "ALERT_NOT_FOUND": _said("There is nothing here for your agency under this address."),
@@ -98,11 +100,14 @@ class Pages:
 
     def page(self, visit: Visit, template: str, *, status: int = 200, **values: Any) -> Response:
         """One page for one visit."""
+        return self._rendered(visit.language, template, status, {**self._around(visit), **values})
+
+    def _around(self, visit: Visit) -> dict[str, Any]:
         entry = self._site.ports.officers.get(visit.person)
         roles = frozenset(entry.roles if entry else ())
         if self._site.ports.tips and roles & DESK:
             roles |= {TELLER if is_ngo(self._site.ports, entry) else TIP_DESK}
-        around = {
+        return {
             "signed_in": bool(visit.person),
             "token": visit.token,
             "token_name": TOKEN,
@@ -110,8 +115,14 @@ class Pages:
             "training": self._site.ports.training,
             "own_zone": self._site.zone,
             "moment": partial(_moment, visit.language, self._site.zone),
+            "trouble": lambda code: visit.language.say(TROUBLES.get(code, OTHER_TROUBLE)),
         }
-        return self._rendered(visit.language, template, status, {**around, **values})
+
+    def stream(self, visit: Visit, template: str, **values: Any) -> Response:
+        """One page that is sent as it is made (`node.console.streams`)."""
+        made = _environment(visit.language).get_template(template).generate(**self._around(visit), **self._everywhere(), **values)
+        headers = {"content-language": visit.language.code}
+        return StreamingResponse(stream(cast("Generator[str]", made)), media_type="text/html", headers=headers)
 
     def trouble(self, language: Language, status: int, code: str) -> Response:
         """What went wrong, by its code; the same page for whoever is signed in and whoever is not."""
@@ -120,9 +131,11 @@ class Pages:
         return self._rendered(language, "trouble.html", status, {"code": code, "words": words, "alone": True})
 
     def _rendered(self, language: Language, template: str, status: int, values: Mapping[str, Any]) -> Response:
-        around = {"asset": self._assets.path, "product": NAME, "languages": tuple(self._languages.values())}
-        text = _environment(language).get_template(template).render(**around, **values)
+        text = _environment(language).get_template(template).render(**self._everywhere(), **values)
         return Response(text, status_code=status, media_type="text/html", headers={"content-language": language.code})
+
+    def _everywhere(self) -> dict[str, Any]:
+        return {"asset": self._assets.path, "product": NAME, "languages": tuple(self._languages.values())}
 
 
 def _moment(language: Language, own_zone: str, unix_ms: int, zone: str = "") -> str:

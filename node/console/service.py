@@ -22,7 +22,10 @@ from exchange.errors import Conflict, ExchangeError, Malformed, NotFound, Refuse
 from node.console.admin_pages import AdminPages
 from node.console.approval_pages import ApprovalPages
 from node.console.assets import Assets
+from node.console.audit_journal_pages import AuditJournalPages
 from node.console.audit_pages import AuditPages
+from node.console.audit_run_pages import AuditRunPages
+from node.console.audit_sample_pages import AuditSamplePages
 from node.console.challenges import Challenges
 from node.console.compose_pages import ComposePages
 from node.console.confirm import Confirming
@@ -92,6 +95,9 @@ class Console:
             *SentPages(site, self._pages).pages(),
             *RecallPages(site, self._pages, confirming).pages(),
             *AuditPages(site, self._pages).pages(),
+            *AuditJournalPages(site, self._pages).pages(),
+            *AuditRunPages(site, self._pages).pages(),
+            *AuditSamplePages(site, self._pages, Confirming(site, challenges)).pages(),
             *TellPages(site, self._pages).pages(),
             *TipPages(site, self._pages).pages(),
         )

@@ -1,16 +1,20 @@
 """What the console is: its address, whether it may be entered by a code alone, and what it needs of the node."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final
 
 from exchange.v1.desk_service_pb2 import PublishedAlert
 from exchange.v1.people_pb2 import ContactDesk
 from node.operations.approved import Together
+from node.operations.log_walk import SharedLogs
 from node.operations.release import NotReleased, Prepared
 from node.passkeys import RelyingParty
 from node.ports import Ports
 
+Connect = Callable[[str], AbstractContextManager[SharedLogs]]
+"""A partner, by trust domain, to ask about its copies of the logs. Raises `NotFound` (PARTNER_UNKNOWN)."""
 NAME: Final = "Alert Exchange"
 
 
@@ -29,6 +33,7 @@ class Site:
     desks: Mapping[str, ContactDesk]
     """How each agency (SPIFFE ID) of this country is reached, day and night."""
     release_together: Together
+    connect: Connect
     stream_seconds: float = 90.0
     """How long one answer tells a page of news before the browser asks again: less than a connection may last."""
     language: str = "en"

@@ -115,7 +115,7 @@ def review_disclosure(ports: Ports, person: str, origin: str, index: int) -> Dis
             anchors=anchors_of(ports, tx, log, receipt) if receipt and receipt.checkpoint else (),
         )
         checks = run_checks(subject)
-        related = list(_related(ports, tx, one))
+        others = _others(tx, one)
         tree = subject.checkpoint
         found = DisclosureReview(
             record=record_of(one),
@@ -131,8 +131,8 @@ def review_disclosure(ports: Ports, person: str, origin: str, index: int) -> Dis
                 Recalled(control=said.control, kind=said.kind.upper(), reason=said.reason, at=said.recorded_at)
                 for said in recalls.recalls_of(tx, {one.entry.manifest_digest})
             ],
-            related=[record_of(other) for other in related[:RELATED_AT_MOST]],
-            left_out=max(len(related) - RELATED_AT_MOST, 0),
+            related=list(_related(ports, tx, others[:RELATED_AT_MOST])),
+            left_out=max(len(others) - RELATED_AT_MOST, 0),
         )
     place = Event(code="PROOF", subject=one.entry.manifest_digest, origin=origin, index=index, count=1)
     note_access(ports, Kind.JOURNAL_KIND_REVIEW, person, place)
@@ -167,11 +167,15 @@ def _witnessed(subject: Subject) -> Iterator[Witnessed]:
             )
 
 
-def _related(ports: Ports, tx: Transaction, one: Disclosure) -> Iterator[Disclosure]:
-    """The other disclosures of the same alert, to whomever."""
+def _others(tx: Transaction, one: Disclosure) -> list[tuple[int, int]]:
+    """(log id, index) of the other disclosures of the same alert, to whomever."""
     if one.row.alert_ref is None:
-        return
+        return []
+    places = [(log_id, row.idx) for log_id, row in logs.entries_of_alert(tx, one.row.alert_ref)]
+    return [place for place in places if place != (one.log.id, one.row.idx)]
+
+
+def _related(ports: Ports, tx: Transaction, places: Sequence[tuple[int, int]]) -> Iterator[audit_service_pb2.DisclosureRecord]:
     by_id = {log.id: log for log in logs.all_logs(tx)}
-    for log_id, row in logs.entries_of_alert(tx, one.row.alert_ref):
-        if (log_id, row.idx) != (one.log.id, one.row.idx):
-            yield from read_disclosures(ports, tx, by_id[log_id], row.idx, row.idx + 1)
+    for log_id, index in places:
+        yield from map(record_of, read_disclosures(ports, tx, by_id[log_id], index, index + 1))

@@ -26,7 +26,9 @@ _HIGHEST_LEVEL = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Tree:
+class LogTree:
+    """The tree of the journal or of a disclosure log."""
+
     origin: str
     hashes: StoredHashes
     size: int
@@ -42,11 +44,11 @@ def get_proof(ports: Ports, person: str, request: audit_service_pb2.GetProofRequ
     """
     require(ports, person, (AUDITOR,))
     with ports.store.read() as tx:
-        tree = _tree(ports, tx, request.origin)
+        tree = tree_of(ports, tx, request.origin)
         size = request.size or tree.size
         if size > tree.size:
             raise Malformed("PROOF_RANGE", "the log is not yet of that size")
-        entry = _entry(ports, tx, tree, request.index)
+        entry = entry_in(ports, tx, tree, request.index)
         hashes = prove_inclusion(tree.hashes, request.index, size)
     note_access(ports, Kind.JOURNAL_KIND_REVIEW, person, Event(code="PROOF", origin=tree.origin, index=request.index, count=1))
     return audit_service_pb2.GetProofResponse(origin=tree.origin, index=request.index, size=size, entry=entry, hashes=hashes)
@@ -58,7 +60,7 @@ def get_consistency(
     """That the tree of one size begins that of another. Raises `NotFound` (LOG_UNKNOWN), `Malformed` (PROOF_RANGE)."""
     require(ports, person, (AUDITOR,))
     with ports.store.read() as tx:
-        tree = _tree(ports, tx, request.origin)
+        tree = tree_of(ports, tx, request.origin)
         if request.second_size > tree.size:
             raise Malformed("PROOF_RANGE", "the log is not yet of that size")
         hashes = prove_consistency(tree.hashes, request.first_size, request.second_size)
@@ -72,7 +74,7 @@ def get_checkpoint(ports: Ports, person: str, origin: str) -> audit_service_pb2.
     """
     require(ports, person, (AUDITOR,))
     with ports.store.read() as tx:
-        tree = _tree(ports, tx, origin)
+        tree = tree_of(ports, tx, origin)
         log = logs.find_log(tx, tree.origin)
         newest = logs.newest_receipt(tx, tree.log_id) if log else None
         current = tree.generation == ports.journal.edge(tx).generation
@@ -93,20 +95,21 @@ def get_tile(ports: Ports, person: str, request: audit_service_pb2.GetTileReques
         raise Malformed("TILE_RANGE", "a tile is 1 to 256 hashes wide, of level 0 to 7")
     start = request.index * TILE_WIDTH
     with ports.store.read() as tx:
-        tree = _tree(ports, tx, request.origin)
+        tree = tree_of(ports, tx, request.origin)
         if start + request.width > tree.size >> 8 * request.level:
             raise NotFound("TILE_UNKNOWN", "the log has no such tile, or not yet of that width")
         hashes = tree.hashes.hashes(request.level, start, start + request.width)
     return audit_service_pb2.GetTileResponse(hashes=b"".join(hashes))
 
 
-def _tree(ports: Ports, tx: Transaction, origin: str) -> _Tree:
+def tree_of(ports: Ports, tx: Transaction, origin: str) -> LogTree:
+    """The journal or log of that origin; an empty one is the newest journal. Raises `NotFound` (LOG_UNKNOWN)."""
     log = logs.find_log(tx, origin) if origin else None
     if log is not None:
-        return _Tree(origin=origin, hashes=StoredHashes(tx, log.id), size=log.size, generation=0, log_id=log.id)
+        return LogTree(origin=origin, hashes=StoredHashes(tx, log.id), size=log.size, generation=0, log_id=log.id)
     generation, size = journal_at(ports, tx, origin)
     log_id = journal_log(generation)
-    return _Tree(
+    return LogTree(
         origin=journal_origin(ports.trust_domain, generation),
         hashes=StoredHashes(tx, log_id),
         size=size,
@@ -115,7 +118,8 @@ def _tree(ports: Ports, tx: Transaction, origin: str) -> _Tree:
     )
 
 
-def _entry(ports: Ports, tx: Transaction, tree: _Tree, index: int) -> bytes:
+def entry_in(ports: Ports, tx: Transaction, tree: LogTree, index: int) -> bytes:
+    """The bytes of one entry. Raises `NotFound` (ENTRY_UNKNOWN)."""
     if tree.generation:
         return journal_row(ports, tx, tree.generation, index).entry
     rows = logs.entry_rows(tx, tree.log_id, index, index + 1) if index < tree.size else []

@@ -26,9 +26,13 @@ class HeldThen:
 
     def fields_of(self, manifest_digest: bytes) -> frozenset[int]:
         """Fields of that manifest disclosed before, excepted deliveries not counted."""
+        before = [(log_id, row) for log_id, row in self._entries_of(manifest_digest) if self._before(log_id, row.idx)]
+        excepted: dict[int, dict[int, int]] = {}
         found: set[int] = set()
-        for log_id, row in self._entries_of(manifest_digest):
-            if self._before(log_id, row.idx) and not logs.exception_codes(self._tx, log_id, row.idx, row.idx + 1):
+        for log_id, row in before:
+            if log_id not in excepted:
+                excepted[log_id] = logs.exception_codes(self._tx, log_id, 0, self._same_way[log_id].size)
+            if row.idx not in excepted[log_id]:
                 found.update(disclosure_pb2.Entry.FromString(row.entry).fields)
         return frozenset(found)
 

@@ -36,6 +36,10 @@ TEMPLATES = {"{date}, {time} ({zone})", "{date}, {time} UTC"}
 PYTHON = {"_said": None, "say": None, "count": (1, 2)}
 AUDIT_PATHS = (
     "/audit",
+    *("/audit/journal", "/audit/journal?code=x&since=x", "/audit/journal/1/0", "/audit/journal/1/0/open", "/audit/journal/1/0/finding"),
+    *("/audit/alarms", "/audit/mistakes", "/audit/witnesses", "/audit/checks", "/audit/reconcile", "/audit/stats"),
+    *("/audit/reasons?at_least=2", "/audit/urgent?since=", "/audit/samples", "/audit/samples?log=", f"/audit/alerts/{'0' * 64}"),
+    *("/audit/export", "/audit/export?what=events&format=csv"),
     *("/audit/disclosures", "/audit/disclosures?outcome=EXCEPTED", "/audit/timeline?since=x", "/audit/flow"),
     *("/audit/disclosures/gb.alerts.example/kh.alerts.example/1/0", "/audit/disclosures/gb.alerts.example/kh.alerts.example/1/0/open"),
 )
