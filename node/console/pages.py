@@ -14,6 +14,7 @@ from node.console.refusal_words import refusal_words
 from node.console.site import NAME, Site
 from node.console.streams import stream
 from node.console.visits import TOKEN, Visit
+from node.console.words import party_words
 from node.operations.officers import ADMINISTRATOR, AUDITOR, LIAISON, PARTNER_OFFICER
 from node.operations.tip_form import is_ngo
 from node.reading_values import safe_text
@@ -143,12 +144,6 @@ def _moment(language: Language, own_zone: str, unix_ms: int, zone: str = "") -> 
     return language.moment(unix_ms, zone or own_zone)
 
 
-def _party(spiffe_id: str) -> str:
-    """A short name of an agency, as the command line writes it: `gdi (kh)`; other names as they are."""
-    domain, slash, slug = spiffe_id.removeprefix("spiffe://").partition("/agency/")
-    return safe_text(f"{slug} ({domain.split('.')[0]})" if slash else spiffe_id)
-
-
 @cache
 def _environment(language: Language) -> Environment:
     made = Environment(
@@ -160,7 +155,7 @@ def _environment(language: Language) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     made.install_gettext_translations(language.translations, newstyle=True)  # type: ignore[attr-defined]  # of the extension
-    made.filters |= {"away": language.away, "safe_text": safe_text, "party": _party, "reference": recipient_reference}
+    made.filters |= {"away": language.away, "safe_text": safe_text, "party": party_words, "reference": recipient_reference}
     made.globals |= {"language": language, "moment": language.moment, "count": language.count}
     made.globals |= {"number": language.number, "day": language.day, "country": language.country}
     made.globals |= {"refusal_words": partial(refusal_words, language)}

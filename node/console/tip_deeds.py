@@ -6,10 +6,11 @@ from typing import Final
 
 from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1.handling_pb2 import Purpose
-from exchange.v1.tip_pb2 import TIP_STATE_ACTED_UPON, TIP_STATE_CLOSED, TIP_STATE_REFERRED
+from exchange.v1.tip_pb2 import TIP_STATE_ACTED_UPON, TIP_STATE_CLOSED, TIP_STATE_REFERRED, TIP_STATE_UNDER_ASSESSMENT
 from node.console.languages import Language
-from node.console.words import enum_values
+from node.console.words import enum_values, party_words, type_words
 from node.operations.tip_contact import open_tip_contact
+from node.operations.tip_convert import keep_draft, proposed_for
 from node.operations.tip_desk import assess_tip, close_tip, other_desks, refer_tip, safeguard_tip
 from node.operations.tip_erase import erase_tip
 from node.ports import Ports
@@ -18,11 +19,17 @@ from node.tips.states import AFTER
 
 Choices = Sequence[tuple[str, str]]
 _ALL, _CONTACT = "all", "contact"
+_KINDS: Final = tuple(f"exchange.v1.{name}" for name in ("InformationRequest", "SubjectWarning", "TravelAlert", "Tip"))
+"""What a tip can become; the most usual first."""
+_LOOKED_AT: Final = frozenset({TIP_STATE_UNDER_ASSESSMENT, TIP_STATE_ACTED_UPON})
 
 
 def _said(text: str) -> str:
     """Mark a text for the catalogue that is looked up later."""
     return text
+
+
+_BECOMES: Final = _said("%(kind)s for %(agency)s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -43,35 +50,52 @@ class Deed:
     hint: str
     legend: str = ""
     """What is to be chosen; empty: nothing."""
-    choices: Callable[[Ports, str, Language], Choices] = lambda _ports, _person, _language: ()
+    choices: Callable[[Ports, str, str, Language], Choices] = lambda _ports, _person, _tip, _language: ()
+    """For a person and a tip; words of this site, or a SPIFFE ID."""
     reason: bool = True
-    run: Callable[[Ports, str, Asked], messages.TipContact | None]
-    """Does it; contact details are what one of them is for."""
+    run: Callable[[Ports, str, Asked], messages.TipContact | str | None]
+    """Does it; contact details are what one of them is for, and an address is where to go on."""
     to: int = 0
     """The state that it leads to, which a tip must be able to take; 0: it is done in any."""
 
 
-def offered(state: int, *, contact_held: bool, erased: bool) -> list[Deed]:
+def offered(state: int, *, contact_held: bool, erased: bool, proposed: bool) -> list[Deed]:
     """What makes sense for a tip in that state; the operations decide who may."""
     able = AFTER.get(state, frozenset())
     fits = [deed for deed in DEEDS if not deed.to or deed.to in able]
     gone = {"contact"} if not contact_held else set()
     gone |= {"erase"} if erased and not contact_held else set()
+    gone |= set() if proposed and state in _LOOKED_AT else {"convert"}
     return [deed for deed in fits if deed.name not in gone]
 
 
-def _codes(words: Mapping[str, str]) -> Callable[[Ports, str, Language], Choices]:
-    return lambda _ports, _person, language: [(code, language.say(said)) for code, said in words.items()]
+def _codes(words: Mapping[str, str]) -> Callable[[Ports, str, str, Language], Choices]:
+    return lambda _ports, _person, _tip, language: [(code, language.say(said)) for code, said in words.items()]
 
 
-def _purposes(_ports: Ports, _person: str, language: Language) -> Choices:
+def _purposes(_ports: Ports, _person: str, _tip: str, language: Language) -> Choices:
     words = enum_values()
     names = [name for name in Purpose.keys() if Purpose.Value(name)]  # noqa: SIM118  an enum wrapper, no mapping
     return [(name.removeprefix("PURPOSE_"), language.say(words[name])) for name in names]
 
 
-def _desks(ports: Ports, person: str, _language: Language) -> Choices:
+def _desks(ports: Ports, person: str, _tip: str, _language: Language) -> Choices:
     return [(agency, agency) for agency in other_desks(ports, person)]
+
+
+def _drafts(ports: Ports, person: str, tip: str, language: Language) -> Choices:
+    agencies = proposed_for(ports, person, tip)
+    return [
+        (f"{kind} {agency}", language.say(_BECOMES, kind=language.say(type_words(kind)), agency=party_words(agency)))
+        for agency in agencies
+        for kind in _KINDS
+    ]
+
+
+def _convert(ports: Ports, person: str, asked: Asked) -> str:
+    kind, _, agency = asked.choice.partition(" ")
+    request = messages.ConvertTipRequest(tip=asked.tip, alert_type=kind, partner=agency)
+    return f"/drafts/{keep_draft(ports, person, request).hex()}"
 
 
 def _acted(ports: Ports, person: str, asked: Asked) -> None:
@@ -132,6 +156,18 @@ DEEDS: Final = (
         hint=_said("The organisation reads the state alone."),
         run=_acted,
         to=TIP_STATE_ACTED_UPON,
+    ),
+    Deed(
+        name="convert",
+        title=_said("Make a draft for another country"),
+        hint=_said(
+            "For liaison officers. It becomes a draft with this tip’s thread; nothing is sent until you release it. "
+            "What was heard is never a fact to another country."
+        ),
+        legend=_said("What is it to become, and for whom?"),
+        choices=_drafts,
+        reason=False,
+        run=_convert,
     ),
     Deed(
         name="refer",

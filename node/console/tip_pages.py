@@ -96,7 +96,7 @@ class TipPages:
             "not_known": [one.label for one in readings if one.state is FieldState.NOT_KNOWN],
             "because": [language.say(one.text) for one in found.routing],
             "takes": TIP_STATE_UNDER_ASSESSMENT in able or (summary.state == TIP_STATE_UNDER_ASSESSMENT and not mine),
-            "deeds": offered(summary.state, contact_held=found.contact_held, erased=summary.erased),
+            "deeds": offered(summary.state, contact_held=found.contact_held, erased=summary.erased, proposed=bool(found.proposed)),
             "closed": CLOSE_REASONS.get(_name(messages.TipCloseReason, found.close_reason, "TIP_CLOSE_REASON_"), ""),
             "safeguards": [(_asked(one.code), one.requested_at) for one in found.safeguards],
             "answers": [(one.agency, _state(_ABROAD, one.state), one.received_at) for one in found.answers],
@@ -123,15 +123,17 @@ class TipPages:
         require(self._ports, visit.person, DESK)
         asked = Asked(tip=reference, choice=visit.form.get("choice", ""), reason=" ".join(visit.form.get("reason", "").split()))
         wrong = {}
-        if deed.legend and asked.choice not in {value for value, _ in deed.choices(self._ports, visit.person, visit.language)}:
+        if deed.legend and asked.choice not in {value for value, _ in deed.choices(self._ports, visit.person, reference, visit.language)}:
             wrong["choice"] = CHOICE_MISSING
         if deed.reason and not asked.reason:
             wrong["reason"] = REASON_MISSING
         if wrong:
             return self._deed_page(visit, reference, deed, wrong)
-        contact = deed.run(self._ports, visit.person, asked)
-        if contact is not None:
-            parts = [(part.name, value) for part, value in contact.ListFields()]
+        made = deed.run(self._ports, visit.person, asked)
+        if isinstance(made, str):
+            return RedirectResponse(made, 303)
+        if made is not None:
+            parts = [(part.name, value) for part, value in made.ListFields()]
             return self._pages.page(visit, "tip_contact.html", reference=reference, parts=parts)
         # What went to another desk is not to be seen any more.
         return RedirectResponse("/tips?done" if deed.name == "refer" else f"/tips/{reference}?done", 303)
@@ -159,7 +161,7 @@ class TipPages:
         return RedirectResponse(f"/inbox/{alert}?reported", 303)
 
     def _deed_page(self, visit: Visit, reference: str, deed: Deed, wrong: Mapping[str, str]) -> Response:
-        choices = deed.choices(self._ports, visit.person, visit.language)
+        choices = deed.choices(self._ports, visit.person, reference, visit.language)
         shown: dict[str, Any] = {"reference": reference, "deed": deed, "choices": choices, "form": visit.form, "wrong": wrong}
         return self._pages.page(visit, "tip_deed.html", status=422 if wrong else 200, **shown)
 

@@ -14,6 +14,7 @@ from node.console.languages import Language
 from node.intake.countries import COUNTRIES, Country
 from node.intake.fields import enum_prefix
 from node.reading_texts import ENGLISH, Texts
+from node.reading_values import safe_text
 from node.tips.routing import REASONS
 from node.tips.safeguards import SAFEGUARDS
 
@@ -64,6 +65,12 @@ def type_words(name: str) -> str:
     short = name.rpartition(".")[2]
     spaced = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in short).strip()
     return spaced[:1].upper() + spaced[1:]
+
+
+def party_words(spiffe_id: str) -> str:
+    """A short name of an agency, as the command line writes it: `gdi (kh)`; other names as they are."""
+    domain, slash, slug = spiffe_id.removeprefix("spiffe://").partition("/agency/")
+    return safe_text(f"{slug} ({domain.split('.')[0]})" if slash else spiffe_id)
 
 
 @cache

@@ -1,5 +1,6 @@
 """From a tip to a draft for another country, keeping the thread; and back: what became of a tip that another country passed on to us."""
 
+import json
 from collections.abc import Callable
 from typing import Final
 
@@ -9,9 +10,10 @@ from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1 import handling_pb2
 from exchange.v1.tip_pb2 import TIP_STATE_ACTED_UPON, TIP_STATE_UNDER_ASSESSMENT, TipState, TipStatus
 from exchange.values import PartyId
+from node.operations import draft_box
 from node.operations.access import note_access
 from node.operations.inbox import DESK, given_to
-from node.operations.officers import agency_of, require
+from node.operations.officers import LIAISON, agency_of, require
 from node.operations.release import NotReleased, Prepared, prepare
 from node.operations.reply import purpose_for
 from node.operations.tip_content import TIP_TYPE, open_tip, plan_of
@@ -20,7 +22,9 @@ from node.ports import Ports
 from node.store import alerts
 from node.store.envelope import DAY_MS
 from node.store.journal import Event, Kind
+from node.store.tips import HELD
 from node.tips.conversion import convert, purpose_of
+from node.tips.draft_file import draft_document
 from node.tips.routing import proposed
 
 VALID_DAYS: Final = 30
@@ -66,6 +70,29 @@ def convert_tip(ports: Ports, person: str, request: messages.ConvertTipRequest) 
         not_after=ports.clock.now_ms() + VALID_DAYS * DAY_MS,
         thread=row.digest or b"",
     )
+
+
+def proposed_for(ports: Ports, person: str, reference: str) -> list[str]:
+    """The agencies abroad (SPIFFE IDs) that a tip of the caller's desk proposes to tell; recorded, since it tells of the tip.
+
+    Raises as `convert_tip`.
+    """
+    agency = agency_of(require(ports, person, DESK))
+    plan = plan_of(ports, person)
+    with ports.store.read() as tx:
+        row = find(tx, agency, reference)
+        found = proposed(open_tip(ports, tx, row), plan) if row.content == HELD else []
+    note_access(ports, Kind.JOURNAL_KIND_CONSULTATION, person, Event(code="TIP", subject=row.digest or b""))
+    return found
+
+
+def keep_draft(ports: Ports, person: str, request: messages.ConvertTipRequest) -> bytes:
+    """The same as a draft of the caller in the console, by its id; nothing is released. Raises as `convert_tip` and `draft_box.create`."""
+    require(ports, person, (LIAISON,))
+    document = draft_document(convert_tip(ports, person, request))
+    # As the reader of alert files has it: numbers are texts.
+    plain = json.loads(json.dumps(document), parse_int=str)
+    return draft_box.create(ports, person, draft_box.DraftContent(document=plain)).id
 
 
 def answer_tip(ports: Ports, person: str, request: messages.AnswerTipRequest, release: Release) -> messages.PublishedAlert:

@@ -21,9 +21,15 @@ class _Dumper(yaml.SafeDumper):
 
 def write_draft(draft: Draft, comment: str) -> str:
     """The text of a YAML file; `comment` stands at its top. Raises as `to_json`."""
+    lines = "".join(f"# {line}\n" for line in comment.splitlines())
+    return lines + yaml.dump(draft_document(draft), Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=_WIDTH)
+
+
+def draft_document(draft: Draft) -> dict[str, Json]:
+    """The same as plain data. Raises as `to_json`."""
     written = to_json(draft.alert_type, draft.alert, ())
     alert = written["alert"]
-    document: dict[str, Json] = {
+    return {
         "type": written["type"],
         "recipients": list(draft.recipients),
         "purpose": _short(Purpose, draft.purpose),
@@ -38,8 +44,6 @@ def write_draft(draft: Draft, comment: str) -> str:
         # What nobody knows is left to the officer by its name alone.
         "alert": {name: value for name, value in alert.items() if value is not None} if isinstance(alert, dict) else {},
     }
-    lines = "".join(f"# {line}\n" for line in comment.splitlines())
-    return lines + yaml.dump(document, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=_WIDTH)
 
 
 def _short(enum: Any, number: int) -> str:

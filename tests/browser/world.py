@@ -10,16 +10,18 @@ from typing import Any
 from playwright.sync_api import BrowserContext, Page
 
 from exchange.v1 import desk_service_pb2
+from exchange.v1.tip_pb2 import Tip
 from node.console.assets import load_assets
 from node.console.preview_words import recipient_reference
 from node.console.service import SESSION_COOKIE, Console
 from node.console.tell_steps import STEPS
+from node.console.tip_deeds import DEEDS
 from node.console.visits import write_secret
 from node.httpd import HttpListener
 from node.operations import approve, draft_box
 from node.operations.draft_box import DraftContent
 from node.operations.sessions import begin_session
-from node.operations.tip_form import begin_tip, submit_draft
+from node.operations.tip_form import begin_tip, save_draft, submit_draft
 from tests.console_opens import IN_PATHS, OPENS
 from tests.console_site import site_of
 from tests.countries import BORDER, POLICE, agency, agreement, with_clause
@@ -32,7 +34,7 @@ from tests.tips import new_id, takes_tips
 
 _FIRST = ("border", "liaison", "auditor", "administrator", *ROLES)
 """As whom a page is opened that several roles may open."""
-_EACH = {"{step}": [step.name for step in STEPS]}
+_EACH = {"{step}": [step.name for step in STEPS], "{deed}": [deed.name for deed in DEEDS]}
 """Where one route is several pages."""
 
 
@@ -67,6 +69,8 @@ _MORE = (
     Shown(route="/enrol", who="", sent={}),
     Shown(route="/inbox/{alert}/report", who="border", sent={}),
     Shown(route="/tell/{tip}/place", who="ngo", sent={"year": "soon"}),
+    Shown(route="/tips/{sent}/close", who="liaison", sent={}),
+    Shown(route="/tips/{sent}/contact", who="liaison", sent={"choice": "CHILD_SAFEGUARDING", "reason": "A case."}),
     Shown(route="/drafts/{draft}/preview", who="liaison", sent={"reason": ""}),
     Shown(route="/drafts/{draft}/preview", who="liaison", sent={"reason": "An example."}),
     Shown(route="/sent/{own}", who="liaison"),
@@ -88,10 +92,13 @@ def every_page() -> list[Shown]:
     pages = list(_MORE)
     for (method, path), (who, status) in OPENS.items():
         if method == "GET" and status == 200:
-            routes = [path]
+            # A desk sees what was sent alone.
+            routes = [path.replace("/tips/{tip}", "/tips/{sent}")]
             for name, several in _EACH.items():
                 routes = [route.replace(name, one) for route in routes for one in (several if name in route else [""])]
-            pages += [Shown(route=route, who=next(name for name in _FIRST if name in who)) for route in routes]
+            # The desk that has the tip is the liaison officer's.
+            first = "liaison" if path.startswith("/tips/") else next(name for name in _FIRST if name in who)
+            pages += [Shown(route=route, who=first) for route in routes]
     return pages
 
 
@@ -143,6 +150,8 @@ def _places(two: Federation) -> dict[str, str]:
     two.pump()
     office = two["kh"]
     tip, sent = (begin_tip(office.ports, office.person("ngo"), new_id(), "en") for _ in range(2))
+    contact = desk_service_pb2.TipContact(telephone="+855 00 000 000")
+    save_draft(office.ports, office.person("ngo"), sent, Tip(language="km", evidence_custodian="EXAMPLE"), contact)
     submit_draft(office.ports, office.person("ngo"), sent)
     assert not office.publish(draft(agency("gb", POLICE))).problems
     two.pump()

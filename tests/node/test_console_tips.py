@@ -9,12 +9,12 @@ from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1 import tip_pb2
 from node.console import tip_pages
 from node.console.tip_deeds import CLOSE_REASONS, DEEDS, offered
-from node.operations import tip_line
+from node.operations import draft_box, tip_line
 from node.operations.tip_convert import convert_tip
 from node.operations.tip_desk import get_tip, other_desks
 from node.tips.states import AFTER
 from tests.console_site import Browser, Shown
-from tests.countries import NGO, POLICE, agency
+from tests.countries import NGO, POLICE, agency, changed
 from tests.federation import Federation, federation
 from tests.rig import Office
 from tests.tips import KH_BORDER, NGO_ID, REPORTER, SECRET, calm, content, finished, submitted, takes_tips, tips_agreement
@@ -162,8 +162,10 @@ def test_a_deed_that_the_state_does_not_allow_is_refused(kh: Office, police: Bro
 
 def test_each_deed_is_offered_where_it_leads_somewhere() -> None:
     for now in AFTER:
-        names = {deed.name for deed in offered(now, contact_held=True, erased=False)}
-        assert names == {deed.name for deed in DEEDS if not deed.to or deed.to in AFTER[now]}
+        names = {deed.name for deed in offered(now, contact_held=True, erased=False, proposed=True)}
+        looked = now in {tip_pb2.TIP_STATE_UNDER_ASSESSMENT, tip_pb2.TIP_STATE_ACTED_UPON}
+        assert names == {deed.name for deed in DEEDS if not deed.to or deed.to in AFTER[now]} - (set() if looked else {"convert"})
+        assert "convert" not in {deed.name for deed in offered(now, contact_held=True, erased=False, proposed=False)}
     for words, enum in ((CLOSE_REASONS, messages.TipCloseReason), (tip_pages.STATES, tip_pb2.TipState)):
         prefix = enum.Name(0).removesuffix("UNSPECIFIED")
         assert set(words) == {value.name.removeprefix(prefix) for value in enum.DESCRIPTOR.values if value.number}
@@ -251,3 +253,30 @@ def test_what_is_no_tip_is_not_answered_by_a_state(two: Federation) -> None:
     browser = Browser(two["gb"]).enter("police")
     assert browser.send(f"/inbox/{'0' * 64}/tip-status", {"choice": "CLOSED"}).status_code == 404
     assert browser.get("/inbox/x/tip-status").status_code == 404
+
+
+@pytest.mark.parametrize("kind", ["InformationRequest", "SubjectWarning", "TravelAlert", "Tip"])
+def test_a_tip_becomes_a_draft_that_keeps_its_thread(two: Federation, kind: str) -> None:
+    kh = two["kh"]
+    tip = submitted(kh, tip=calm())
+    liaison = Browser(kh).enter("liaison")
+    assert f"/tips/{tip.reference}/convert" not in liaison.get(f"/tips/{tip.reference}").text
+    liaison.send(f"/tips/{tip.reference}/take", {})
+    assert f"/tips/{tip.reference}/convert" in liaison.get(f"/tips/{tip.reference}").text
+    choice = f"exchange.v1.{kind} {agency('gb', POLICE)}"
+    assert f'value="{choice}"' in liaison.get(f"/tips/{tip.reference}/convert").text
+    made = liaison.send(f"/tips/{tip.reference}/convert", {"choice": choice})
+    assert made.status_code == 303
+    page = liaison.get(made.headers["location"])
+    assert page.status_code == 200
+    read = draft_box.read_draft(kh.ports, kh.person("liaison"), bytes.fromhex(made.headers["location"].rpartition("/")[2]))
+    request = messages.ConvertTipRequest(tip=tip.reference, alert_type=f"exchange.v1.{kind}", partner=agency("gb", POLICE))
+    wanted = convert_tip(kh.ports, kh.person("liaison"), request)
+    assert read.draft.thread == wanted.thread
+    assert changed(read.draft, request_id=b"") == wanted
+    before = len(kh.journal())
+    for other in (f"exchange.v1.Withdrawal {agency('gb', POLICE)}", f"exchange.v1.{kind} {agency('gb', NGO)}", kind):
+        assert liaison.send(f"/tips/{tip.reference}/convert", {"choice": other}).status_code == 422
+    assert ("consultation", "liaison", "TIP") in codes(kh, before)
+    police = Browser(kh).enter("police").send(f"/tips/{tip.reference}/convert", {"choice": choice})
+    assert (police.status_code, "ROLE_MISSING" in police.text) == (403, True)
