@@ -57,6 +57,9 @@ TYPES: Final = (
 """What is composed here; everything else answers an alert, and begins at its page or with its command."""
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _SEXES: Final = {"F": "SEX_FEMALE", "M": "SEX_MALE", "X": "SEX_NOT_SPECIFIED_IN_DOCUMENT"}
+LISTED: Final = 50
+"""Drafts on one page."""
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
 _GRANT: Final = "exchange.v1.OnRequestGrant"
 _BUTTON: Final = re.compile(r"(add|open|remove|romanise|set):([a-z0-9_.\[\]]{1,200})(?:=([A-Z0-9]{3,5}))?")
 
@@ -84,9 +87,12 @@ class ComposePages:
         )
 
     def drafts(self, visit: Visit) -> Response:
-        """The drafts of the person's agency. Raises `NotPermitted`."""
-        rows = [{"item": one, "kind": _kind_words(one.alert_type)} for one in draft_box.list_drafts(self._ports, visit.person)]
-        return self._pages.page(visit, "compose_list.html", rows=rows, gone="gone" in visit.query)
+        """The drafts of the person's agency, so many at once. Raises `NotPermitted`."""
+        found = draft_box.list_drafts(self._ports, visit.person)
+        start = int(visit.query["from"]) if _NUMBER.fullmatch(visit.query.get("from", "")) else 0
+        rows = [{"item": one, "kind": _kind_words(one.alert_type)} for one in found[start : start + LISTED]]
+        older = start + LISTED if len(found) > start + LISTED else 0
+        return self._pages.page(visit, "compose_list.html", rows=rows, older=older, gone="gone" in visit.query)
 
     def ask_type(self, visit: Visit) -> Response:
         """What is to be written. Raises `NotPermitted`."""
@@ -134,7 +140,7 @@ class ComposePages:
         groups: dict[bool, dict[str, list[dict[str, Any]]]] = {True: {}, False: {}}
         for step in steps_of(reading.kind.name):
             for problem in reading.problems:
-                if step_of(problem, reading.kind) != step.code:
+                if step_of(problem, reading) != step.code:
                     continue
                 place = place_of(problem, shown[step.code], reading)
                 href = f"{_address(held)}/step/{step.code}{'#' + anchor(place) if place else ''}"
@@ -188,7 +194,7 @@ class ComposePages:
         step = _step(visit, reading)
         composer = self._composer(visit, reading, more)
         parts = parts_of(composer, step, reading, self._addressees(visit, step))
-        mine = [problem for problem in reading.problems if step_of(problem, reading.kind) == step.code]
+        mine = [problem for problem in reading.problems if step_of(problem, reading) == step.code]
         wrong: dict[str, list[dict[str, Any]]] = {}
         listed = []
         # What was never begun is not wrong yet, unless a person says that it is done.
@@ -212,8 +218,6 @@ class ComposePages:
             parts=parts,
             wrong=wrong,
             listed=listed if saved else [],
-            saved=saved,
-            more=more,
             mrz=mrz or MrzRead(lines=()),
             names=names_beside(reading, composer) if step.code == "names" else (),
             mrz_here=_mrz_here(step, reading),
@@ -221,7 +225,7 @@ class ComposePages:
             dated=lambda text: partial_date(text, texts) if text else "–",
             countries=texts.countries,
             sexes={letter: texts.value(name, "SEX_") for letter, name in _SEXES.items()},
-            open={place.partition(".")[0].partition("[")[0] for place in wrong},
+            open={place.partition(".")[0].partition("[")[0] for place in (*wrong, more)},
         )
 
     def _draft_page(self, visit: Visit, template: str, held: HeldDraft, *, status: int = 200, **values: Any) -> Response:
@@ -298,7 +302,7 @@ def _address(held: HeldDraft) -> str:
 
 def _version(form: Mapping[str, str]) -> int:
     version = form.get("version", "")
-    if not version.isdecimal():
+    if not _NUMBER.fullmatch(version):
         raise Malformed("FORM", "the form does not say which version of the draft was seen")
     return int(version)
 

@@ -107,19 +107,22 @@ def documents_path(kind: AlertType) -> str:
     return ""
 
 
-def step_of(problem: Problem, kind: AlertType) -> str:
+def step_of(problem: Problem, reading: Reading) -> str:
     """The code of the step on which a problem is mended."""
     if problem.code == "GRADING_MISSING":
         return SOURCES
     top = _top(problem.field)
-    return next((step.code for step in steps_of(kind.name) if top in step.fields), SEND)
+    # A request has a purpose of its own besides that of the alert around it: what is missing is the one that nobody typed.
+    if problem.code == FIELD_MISSING and not is_nothing(reading.typed.get(top)):
+        return SEND
+    return next((step.code for step in steps_of(reading.kind.name) if top in step.fields), SEND)
 
 
 def standings(reading: Reading) -> list[Standing]:
     """How each step of a draft stands."""
     found = []
     for step in steps_of(reading.kind.name):
-        mine = [problem for problem in reading.problems if step_of(problem, reading.kind) == step.code]
+        mine = [problem for problem in reading.problems if step_of(problem, reading) == step.code]
         errors = [problem for problem in mine if problem.severity == SEVERITY_ERROR]
         begun = _begun(reading, step)
         if errors:

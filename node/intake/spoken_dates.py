@@ -8,8 +8,7 @@
 | `BE 2513`, `พ.ศ. 2513` | the year of the Buddhist era, 543 before it |
 
 With dots the day stands first everywhere. What can be read in two ways, such as `04/05/1961`, is nothing: it stays as it was said, and
-the intake asks for another form. Names of
-months are the caller's to give, by their lower-case form.
+the intake asks for another form. Names of months are the caller's to give, by their lower-case form.
 """
 
 import re
@@ -40,12 +39,16 @@ _IN_WORDS: Final = (
     re.compile(r"^(?P<month>[^0-9\s,]+) (?P<day>[0-9]{1,2})(?:st|nd|rd|th)?,? (?P<year>[0-9]{4})$"),
 )
 _CLOCK: Final = re.compile(r"^(?P<day>.*?)[\s,]*t?(?P<hour>[0-9]{1,2})[:.h](?P<minute>[0-9]{2})(?P<seconds>:00)?\s*(?P<half>[ap]\.?m\.?)?$")
+_LONGEST: Final = 60
+"""No date has more signs; patterns that look into longer texts would take their time."""
 _ERA: Final = 543
 _NOON: Final = 12
 
 
 def spoken_date(text: str, months: Mapping[str, int] = ENGLISH_MONTHS) -> str:
     """The EDTF date that is meant; the text as it is where none, or more than one, can be."""
+    if len(text) > _LONGEST:
+        return text.strip()
     said = _plain(text)
     core, about = _ABOUT.subn("", said, count=1)
     core, doubt = _DOUBT.subn("", core, count=1)
@@ -57,6 +60,8 @@ def spoken_date(text: str, months: Mapping[str, int] = ENGLISH_MONTHS) -> str:
 
 def spoken_time(text: str, months: Mapping[str, int] = ENGLISH_MONTHS) -> str:
     """The day, or the day and time, as a local time has it; the text as it is where that cannot be told."""
+    if len(text) > _LONGEST:
+        return text.strip()
     said = _plain(text)
     clock = _CLOCK.match(said)
     day = _date(clock["day"].strip() if clock else said, months)
@@ -66,7 +71,9 @@ def spoken_time(text: str, months: Mapping[str, int] = ENGLISH_MONTHS) -> str:
         return day
     hour = int(clock["hour"])
     if half := clock["half"]:
-        hour = hour % _NOON + (_NOON if half.startswith("p") else 0) if 1 <= hour <= _NOON else 99
+        if not 1 <= hour <= _NOON:
+            return text.strip()
+        hour = hour % _NOON + (_NOON if half.startswith("p") else 0)
     return f"{day}T{hour:02d}:{clock['minute']}" if hour <= 23 and int(clock["minute"]) <= 59 else text.strip()
 
 

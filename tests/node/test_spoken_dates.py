@@ -84,3 +84,10 @@ def test_times_that_can_mean_several_stay(said: str) -> None:
 
 def test_a_day_alone_is_a_day() -> None:
     assert spoken_time("4 March 2027") == "2027-03-04"
+
+
+def test_long_texts_are_not_looked_into() -> None:
+    endless = "," * 60_000
+    assert spoken_date(endless) == endless
+    assert spoken_time(endless) == endless
+    assert spoken_time(f"4 March 2027{' ' * 60}21:30") == f"4 March 2027{' ' * 60}21:30"
