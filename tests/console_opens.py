@@ -52,6 +52,28 @@ _WORK: Opens = {
     ("GET", "/inbox/{alert}"): (GIVEN, 200),
     ("GET", "/inbox/{alert}/report"): (DESK, 200),
     ("POST", "/inbox/{alert}/report"): (GIVEN, 303),
+    ("GET", "/inbox/{alert}/report/full"): (DESK, 200),
+    ("POST", "/inbox/{alert}/report/full"): (GIVEN, 303),
+    ("POST", "/inbox/{alert}/ask"): ({"liaison", "second", "both"}, 303),
+}
+_REPLIES: Opens = {
+    ("GET", "/inbox/{alert}/acknowledge"): (DESK, 200),
+    # The agreement of the matrix has no clause for it.
+    ("POST", "/inbox/{alert}/acknowledge"): (GIVEN, 422),
+    ("GET", "/inbox/{alert}/attest"): (DESK, 200),
+    # Nothing is owed for it.
+    ("POST", "/inbox/{alert}/attest"): (GIVEN, 422),
+}
+_REQUESTS: Opens = {
+    ("GET", "/requests"): (DESK, 200),
+    # The alert that the matrix names is no request; the tests of these pages have one.
+    ("GET", "/requests/{request}"): (set(), 0),
+    ("GET", "/requests/{request}/answer"): (set(), 0),
+    ("POST", "/requests/{request}/answer"): (set(), 0),
+    ("GET", "/requests/{request}/refuse"): (DESK, 200),
+    ("POST", "/requests/{request}/refuse"): (DESK, 422),
+    ("GET", "/requests/{request}/clock"): (DESK, 200),
+    ("POST", "/requests/{request}/clock"): (DESK, 422),
 }
 _SENT: Opens = {
     # By role and object: tests/node/test_console_sent.py, tests/node/test_console_approvals.py. The alert of this matrix came from abroad.
@@ -151,6 +173,8 @@ OPENS: Opens = {
     **_ADMIN,
     **_ENTRANCE,
     **_WORK,
+    **_REPLIES,
+    **_REQUESTS,
     **_COMPOSE,
     **_RELEASE,
     **_SENT,

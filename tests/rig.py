@@ -220,7 +220,7 @@ class Office:
         return report_hit(self.ports, self.person(name), changed(wanted, **changes), lambda item: sequence(self.ports, [item])[0])
 
     def received(self, name: str = "border") -> list[desk_service_pb2.AlertSummary]:
-        """The inbox of that officer's agency, newest first."""
+        """The inbox of that officer's agency, in its order."""
         return list(list_inbox(self.ports, self.person(name), desk_service_pb2.ListInboxRequest(page_size=500)).alerts)
 
     def fates(self, digest: bytes) -> list[tuple[str, str, str]]:

@@ -1,36 +1,38 @@
 """The pages of a desk: what needs you, what came in, one alert, the report back. Each calls what the command line calls."""
 
-import re
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Any, Final
 
 from starlette.responses import RedirectResponse, Response
 
-from exchange.errors import NotFound
 from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1.hit_report_pb2 import HitReport
+from exchange.v1.information_pb2 import InformationRequest
 from node.console.alert_words import AlertView, alert_view
 from node.console.page import Page
 from node.console.pages import DESK, WORKERS, Pages
+from node.console.reply_pages import asked_once, reference_of
 from node.console.report_form import OUTCOMES, PROBLEMS, ReportForm, read_report
+from node.console.report_full import PLACES, groups, read_full
 from node.console.site import Site
 from node.console.visits import Elsewhere, Visit
 from node.console.words import texts_in, type_words
 from node.console.work_links import work_link
 from node.console.work_words import flag_words, kind_words
-from node.operations.draft_box import list_drafts
+from node.intake.plain_document import Plain
+from node.operations import draft_box
+from node.operations.draft_box import DraftContent
 from node.operations.inbox import get_inbox_alert, list_inbox
 from node.operations.inbox_version import inbox_version
-from node.operations.officers import AUDITOR, LIAISON, require
+from node.operations.officers import AUDITOR, LIAISON, agency_of, require
 from node.operations.report import answer
 from node.operations.tip_form import is_ngo
 from node.operations.whoami import whoami
 from node.operations.work import list_work
 
-_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 WORK_SHOWN: Final = 50
 """More on one page would be too much for a poor line."""
+_REQUEST: Final = InformationRequest.DESCRIPTOR.full_name
 _REASON: Final = "Report to the originator"
 """Why, for auditors: as the command line says by itself."""
 
@@ -53,6 +55,9 @@ class DeskPages:
             Page(method="GET", path="/inbox/{alert}", answer=self.alert),
             Page(method="GET", path="/inbox/{alert}/report", answer=self.ask_report),
             Page(method="POST", path="/inbox/{alert}/report", answer=self.report),
+            Page(method="GET", path="/inbox/{alert}/report/full", answer=self.ask_full_report),
+            Page(method="POST", path="/inbox/{alert}/report/full", answer=self.full_report),
+            Page(method="POST", path="/inbox/{alert}/ask", answer=self.ask_sender),
         )
 
     def home(self, visit: Visit) -> Response:
@@ -72,7 +77,7 @@ class DeskPages:
         items = [self._work_row(item) for item in found.items[:WORK_SHOWN]]
         everything = len(found.items) + found.left_off
         writes = LIAISON in self._ports.officers[visit.person].roles
-        drafts = sum(one.mine for one in list_drafts(self._ports, visit.person)) if writes else 0
+        drafts = sum(one.mine for one in draft_box.list_drafts(self._ports, visit.person)) if writes else 0
         shown: dict[str, Any] = {
             "version": version,
             "items": items,
@@ -103,18 +108,24 @@ class DeskPages:
 
     def alert(self, visit: Visit) -> Response:
         """One alert as the person's agency was given it, the opening journalled as for the command line. Raises as `get_inbox_alert`."""
-        view = self._view(visit, _reference(visit))
-        return self._pages.page(visit, "alert.html", alert=view, reported="reported" in visit.query)
+        view = self._view(visit, reference_of(visit))
+        done = next((name for name in ("reported", "acknowledged", "attested") if name in visit.query), "")
+        shown = {
+            "asks": view.summary.alert_type == _REQUEST,
+            "may_ask": LIAISON in self._ports.officers[visit.person].roles,
+            "now": self._ports.clock.now_ms(),
+        }
+        return self._pages.page(visit, "alert.html", alert=view, done=done, **shown)
 
     def ask_report(self, visit: Visit) -> Response:
         """The form to report back. Raises `NotPermitted`."""
-        reference = _reference(visit)
+        reference = reference_of(visit)
         require(self._ports, visit.person, DESK)
         return self._report_page(visit, reference, ReportForm(), [])
 
     def report(self, visit: Visit) -> Response:
         """Send the report, or show the form again with all that is wrong. Raises as `report_hit`."""
-        reference = _reference(visit)
+        reference = reference_of(visit)
         entry = require(self._ports, visit.person, DESK)
         form = ReportForm.of(visit.form)
         read = read_report(form, visit.language, self._site.desks.get(str(entry.agency)), self._ports.clock.now().date())
@@ -126,14 +137,48 @@ class DeskPages:
             problems = read
         return self._report_page(visit, reference, form, problems)
 
+    def ask_full_report(self, visit: Visit) -> Response:
+        """The form with every field of a report. Raises `NotPermitted`."""
+        require(self._ports, visit.person, DESK)
+        return self._full_page(visit, [])
+
+    def full_report(self, visit: Visit) -> Response:
+        """Send it, or show the form again with all that is wrong. Raises as `report_hit`."""
+        reference = reference_of(visit)
+        entry = require(self._ports, visit.person, DESK)
+        read = read_full(visit.form, visit.language, self._site.desks.get(str(entry.agency)), self._ports.clock.now().date())
+        problems = self._send(visit, reference, read) if isinstance(read, HitReport) else read
+        if not problems:
+            return RedirectResponse(f"/inbox/{reference}?reported", 303)
+        return self._full_page(visit, problems)
+
+    def ask_sender(self, visit: Visit) -> Response:
+        """Begin a question to the agency that sent an alert: a draft, which a person fills in. Raises as `get_inbox_alert`."""
+        agency = agency_of(require(self._ports, visit.person, (LIAISON,)))
+        summary = get_inbox_alert(self._ports, visit.person, reference_of(visit)).summary
+        desk = self._site.desks.get(agency)
+        content: dict[str, Plain] = {"contact_desk": {"unit": desk.unit, "channel": desk.channel}} if desk else {}
+        document: dict[str, Plain] = {
+            "type": _REQUEST.rpartition(".")[2],
+            "language": visit.language.code,
+            "recipients": [summary.originator],
+            "in_reply_to": summary.manifest_digest.hex(),
+            "alert": content,
+        }
+        held = draft_box.create(self._ports, visit.person, DraftContent(document=document))
+        return RedirectResponse(f"/drafts/{held.id.hex()}", 303)
+
+    def _full_page(self, visit: Visit, problems: Sequence[messages.Problem]) -> Response:
+        shown = {"reference": reference_of(visit), "problems": problems, "known": PROBLEMS, "problem_places": PLACES}
+        status = 422 if problems else 200
+        return self._pages.page(visit, "report_full.html", status=status, groups=list(groups(visit.form, visit.language)), **shown)
+
     def _report_page(self, visit: Visit, reference: str, form: ReportForm, problems: Sequence[messages.Problem]) -> Response:
         shown = {"reference": reference, "form": form, "problems": problems, "known": PROBLEMS, "outcomes": OUTCOMES.items()}
         return self._pages.page(visit, "report.html", status=422 if problems else 200, **shown)
 
     def _send(self, visit: Visit, reference: str, content: HitReport) -> list[messages.Problem]:
-        # The same report again, after a lost connection, is not a second report.
-        said = content.SerializeToString(deterministic=True)
-        asked = sha256(b"\0".join((visit.person.encode(), reference.encode(), said))).digest()[:16]
+        asked = asked_once(visit, reference, content.SerializeToString(deterministic=True).hex())
         question = messages.ReportHitRequest(request_id=asked, alert=reference, report=content, reason=_REASON)
         return list(answer(self._ports, visit.person, question, self._site.release).published.problems)
 
@@ -147,11 +192,3 @@ class DeskPages:
 
     def _view(self, visit: Visit, reference: str) -> AlertView:
         return alert_view(get_inbox_alert(self._ports, visit.person, reference), visit.language, texts_in(visit.language))
-
-
-def _reference(visit: Visit) -> str:
-    # An address names an alert by its digest alone: nothing of a person, and nothing to guess.
-    reference = visit.place["alert"]
-    if not _DIGEST.fullmatch(reference):
-        raise NotFound("PATH_UNKNOWN", "there is no such page")
-    return reference

@@ -24,7 +24,9 @@ _COMPONENTS: Final = "govuk_frontend_jinja"
 DESK: Final = frozenset({LIAISON, PARTNER_OFFICER})
 TELLER: Final = "teller"
 TIP_DESK: Final = "tip desk"
-"""No roles of the roster: whoever's agency is an organisation that tells this country what it saw, and whoever's may be told."""
+AUTHORITY: Final = "authority"
+"""No roles of the roster: whoever's agency is an organisation that tells this country what it saw, whoever's may be told, and whoever's is
+no such organisation."""
 
 
 def _said(text: str) -> str:
@@ -80,6 +82,7 @@ PLACES: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
     ("/work", _said("Work"), WORKERS),
     ("/admin", _said("Administration"), frozenset({ADMINISTRATOR})),
     ("/inbox", _said("Inbox"), DESK),
+    ("/requests", _said("Requests"), frozenset({AUTHORITY})),
     ("/tips", _said("Tips"), frozenset({TIP_DESK})),
     ("/drafts", _said("Drafts"), frozenset({LIAISON})),
     ("/sent", _said("Sent"), frozenset({LIAISON})),
@@ -106,8 +109,9 @@ class Pages:
     def _around(self, visit: Visit) -> dict[str, Any]:
         entry = self._site.ports.officers.get(visit.person)
         roles = frozenset(entry.roles if entry else ())
-        if self._site.ports.tips and roles & DESK:
-            roles |= {TELLER if is_ngo(self._site.ports, entry) else TIP_DESK}
+        if roles & DESK:
+            told = {AUTHORITY, TIP_DESK} if self._site.ports.tips else {AUTHORITY}
+            roles |= {TELLER} if is_ngo(self._site.ports, entry) else told
         return {
             "signed_in": bool(visit.person),
             "token": visit.token,

@@ -21,6 +21,7 @@ def _said(text: str) -> str:
     return text
 
 
+DESK_MISSING: Final = _said("The node does not know how your agency is reached. Ask your administrator to add its desk.")
 OUTCOMES: Final[Mapping[str, str]] = {
     "ADMITTED": _said("Came, and was let in"),
     "REFUSED_ENTRY": _said("Came, and was refused entry"),
@@ -31,7 +32,7 @@ OUTCOMES: Final[Mapping[str, str]] = {
 PROBLEMS: Final[Mapping[str, str]] = {
     "OUTCOME_MISSING": _said("Choose what happened"),
     "PORT_SYNTAX": _said("This is not the code of a port. Write three capital letters, for example KTI."),
-    "DESK_MISSING": _said("The node does not know how your agency is reached. Ask your administrator to add its desk."),
+    "DESK_MISSING": DESK_MISSING,
 }
 """What to tell a person, by code; other problems are told in English, as the node has them."""
 

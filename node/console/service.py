@@ -36,6 +36,8 @@ from node.console.page import Answer, Page
 from node.console.pages import Pages
 from node.console.preview_pages import PreviewPages
 from node.console.recall_pages import RecallPages
+from node.console.reply_pages import ReplyPages
+from node.console.request_pages import RequestPages
 from node.console.sent_pages import SentPages
 from node.console.sign_in_pages import SignInPages
 from node.console.site import Site
@@ -89,6 +91,8 @@ class Console:
             Page(method="POST", path="/language", answer=self._choose_language, open=True),
             *News(site).pages(),
             *DeskPages(site, self._pages).pages(),
+            *ReplyPages(site, self._pages).pages(),
+            *RequestPages(site, self._pages).pages(),
             *ComposePages(site, self._pages).pages(),
             *PreviewPages(site, self._pages, confirming).pages(),
             *ApprovalPages(site, self._pages, confirming).pages(),

@@ -14,9 +14,10 @@ LINKS: Final[Mapping[str, str]] = {
     "exchange alert status": "/sent/{reference}",
     "exchange approval give": "/approvals/{reference}",
     "exchange approval show": "/approvals/{reference}",
-    "exchange inbox attest": "/inbox/{reference}",
+    "exchange inbox attest": "/inbox/{reference}/attest",
     "exchange inbox report": "/inbox/{reference}/report",
     "exchange inbox show": "/inbox/{reference}",
+    "exchange request show": "/requests/{reference}",
     "exchange partner show": "/admin/partners/{named}",
     "exchange tip show": "/tips/{named}",
 }

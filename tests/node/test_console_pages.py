@@ -51,7 +51,13 @@ def told(two: Federation, **changes: Any) -> str:
 
 
 def ask(browser: Browser, page: Page, digest: str) -> Any:
-    path = browser.fill(page.path).replace("{alert}", digest).replace("{step}", "danger").replace("{deed}", "safeguard")
+    path = (
+        browser.fill(page.path)
+        .replace("{alert}", digest)
+        .replace("{request}", digest)
+        .replace("{step}", "danger")
+        .replace("{deed}", "safeguard")
+    )
     if "{tip}" in path:
         office, ngo = browser.office, browser.office.person("ngo")
         tip = begin_tip(office.ports, ngo, new_id(), "en")
@@ -69,6 +75,8 @@ def ask(browser: Browser, page: Page, digest: str) -> Any:
         "version": "1",
         "f.primary_name.as_written": "EXAMPLE, Nobody",
         "outcome": "ADMITTED",
+        "copies": "0",
+        "lists_updated": "yes",
         "code": "x",
         "challenge": "x",
         "answer": "{}",
@@ -217,7 +225,9 @@ def test_what_may_not_be_acted_upon_says_so_and_shows_nothing(shown: Any) -> Non
     replaced = graded(blocked=desk_service_pb2.BLOCKED_REPLACED, replaced_by=b"\x09" * 32)
     assert f'href="/inbox/{"09" * 32}"' in shown(replaced)
     owed = graded(blocked=desk_service_pb2.BLOCKED_WITHDRAWN, attest_by=NOW)
-    assert "<code>exchange inbox attest 070707070707</code>" in shown(owed)
+    assert "<code>exchange distribution confirm-purge 070707070707</code>" in shown(owed)
+    owed.summary.flags.append("ATTESTATION_OWED")
+    assert f'href="/inbox/{"07" * 32}/attest"' in shown(owed)
     disputed = graded()
     disputed.summary.flags.append("DISPUTED")
     assert "Disputed: do not act on it." in shown(disputed)
@@ -322,7 +332,9 @@ def test_no_address_and_no_title_holds_personal_data(kh: Office, digest: str) ->
     for path in ("/work", "/inbox", f"/inbox/{digest}", f"/inbox/{digest}/report"):
         page = browser.get(path).text
         addresses = re.findall(r'(?:href|action|src)="([^"]*)"', page)
-        known = re.compile(r"/(inbox(/[0-9a-f]{64}(/report)?)?|work|tips|you|language|sign-out|assets/\w+/[\w.-]+)?|#[a-z-]+")
+        known = re.compile(
+            r"/(requests|inbox(/[0-9a-f]{64}(/report(/full)?|/acknowledge|/ask)?)?|work|tips|you|language|sign-out|assets/\w+/[\w.-]+)?|#[a-z-]+"
+        )
         assert [one for one in addresses if not known.fullmatch(one)] == []
         (title,) = re.findall(r"<title>([^<]*)</title>", page)
         assert not re.search(r"EXAMPLE|Thomas|925076473", title)

@@ -1,0 +1,161 @@
+"""What a desk says back of an alert besides its report: that a person read it, and that what was withdrawn is purged."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from starlette.responses import RedirectResponse, Response
+
+from exchange.errors import NotFound
+from exchange.v1 import control_pb2
+from exchange.v1 import desk_service_pb2 as messages
+from node.console.page import Page
+from node.console.pages import DESK, Pages
+from node.console.report_form import DESK_MISSING
+from node.console.site import Site
+from node.console.visits import Visit
+from node.console.words import enum_values
+from node.intake.problems import error
+from node.operations.acknowledge import acknowledge
+from node.operations.attest import attest_purge
+from node.operations.officers import require
+
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+_COPIES_AT_MOST: Final = 1_000_000
+_READ: Final = "Read at the desk"
+_PURGED: Final = "Purge after a withdrawal"
+"""Why, for auditors: as the command line says by itself."""
+
+
+def _said(text: str) -> str:
+    """Mark a text for the catalogue that is looked up later."""
+    return text
+
+
+PROBLEMS: Final[Mapping[str, str]] = {
+    "DESK_MISSING": DESK_MISSING,
+    "TIME_SYNTAX": _said("Write the day and the time like this: 2027-03-04 18:00"),
+    "DECIDE_BY_OVER": _said("That time has passed. Say a later one, or leave it out."),
+    "NOT_OPENED": _said("Nobody of your agency has opened this alert yet. Read it first."),
+    "COPIES_SYNTAX": _said("Write how many copies were removed, in figures; 0 if there were none."),
+    "LISTS_NOT_UPDATED": _said("Say that no local list holds it any more, or why something stays."),
+    "NOTHING_TO_ATTEST": _said("Your agency owes no attestation for this alert."),
+}
+"""What to tell a person, by code; other problems are told in English, as the node has them."""
+EXCEPTIONS: Final = tuple(name for name in control_pb2.PurgeException.keys() if control_pb2.PurgeException.Value(name))  # noqa: SIM118  an enum wrapper
+_PLACES: Final = {"decide_by": "decide_by", "copies_removed": "copies", "lists_updated": "lists_updated", "exceptions": "lists_updated"}
+"""The field of a form beside which a problem of the operation stands."""
+
+
+class ReplyPages:
+    """Short forms about one alert; each calls what the command line calls."""
+
+    def __init__(self, site: Site, pages: Pages) -> None:
+        self._site = site
+        self._ports = site.ports
+        self._pages = pages
+
+    def pages(self) -> tuple[Page, ...]:
+        """Every page of this family."""
+        return (
+            Page(method="GET", path="/inbox/{alert}/acknowledge", answer=self.ask_acknowledge),
+            Page(method="POST", path="/inbox/{alert}/acknowledge", answer=self.acknowledge),
+            Page(method="GET", path="/inbox/{alert}/attest", answer=self.ask_attest),
+            Page(method="POST", path="/inbox/{alert}/attest", answer=self.attest),
+        )
+
+    def ask_acknowledge(self, visit: Visit) -> Response:
+        """The form that says that somebody read it. Raises `NotPermitted`."""
+        require(self._ports, visit.person, DESK)
+        return self._page(visit, "acknowledge.html", [])
+
+    def acknowledge(self, visit: Visit) -> Response:
+        """Say so, or show what is wrong. Raises as the operation `acknowledge`."""
+        entry = require(self._ports, visit.person, DESK)
+        reference = reference_of(visit)
+        written = visit.form.get("decide_by", "").strip()
+        decide_by = local_time(written, self._site.zone)
+        desk = self._site.desks.get(str(entry.agency))
+        problems = []
+        if decide_by is None:
+            problems.append(error("TIME_SYNTAX", "decide_by", "this is no day and time", "write it like 2027-03-04 18:00"))
+        if desk is None:
+            problems.append(error("DESK_MISSING", "", "it is not said how this agency is reached", "add its desk to [[agencies]]"))
+        if not problems:
+            question = messages.AcknowledgeAlertRequest(
+                request_id=asked_once(visit, "acknowledge", reference, written),
+                alert=reference,
+                action_decided_by=decide_by or 0,
+                desk=desk,
+                reason=_READ,
+            )
+            problems = list(acknowledge(self._ports, visit.person, question, self._site.release).problems)
+        if not problems:
+            return RedirectResponse(f"/inbox/{reference}?acknowledged", 303)
+        return self._page(visit, "acknowledge.html", problems)
+
+    def ask_attest(self, visit: Visit) -> Response:
+        """The form that attests a purge. Raises `NotPermitted`."""
+        require(self._ports, visit.person, DESK)
+        return self._page(visit, "attest.html", [])
+
+    def attest(self, visit: Visit) -> Response:
+        """Attest it, or show what is wrong. Raises as `attest_purge`."""
+        require(self._ports, visit.person, DESK)
+        reference = reference_of(visit)
+        form = visit.form
+        written = form.get("copies", "").strip()
+        kept = [control_pb2.PurgeException.Value(name) for name in EXCEPTIONS if name in form]
+        if not (written.isascii() and written.isdigit() and int(written[:9]) <= _COPIES_AT_MOST):
+            return self._page(visit, "attest.html", [error("COPIES_SYNTAX", "copies_removed", "this is no number", "write a number")])
+        question = messages.AttestPurgeRequest(
+            request_id=asked_once(visit, "attest", reference, str((int(written), "lists_updated" in form, kept))),
+            alert=reference,
+            copies_removed=int(written),
+            local_lists_updated="lists_updated" in form,
+            exceptions=kept,
+            reason=_PURGED,
+        )
+        answer = attest_purge(self._ports, visit.person, question, self._site.release_together)
+        problems = [problem for one in answer.attestations for problem in one.problems]
+        if not problems:
+            return RedirectResponse(f"/inbox/{reference}?attested", 303)
+        return self._page(visit, "attest.html", problems)
+
+    def _page(self, visit: Visit, template: str, problems: list[messages.Problem]) -> Response:
+        shown = {
+            "reference": reference_of(visit),
+            "form": visit.form,
+            "problems": problems,
+            "known": PROBLEMS,
+            "problem_places": _PLACES,
+            "exceptions": [(name, enum_values()[name]) for name in EXCEPTIONS],
+        }
+        return self._pages.page(visit, template, status=422 if problems else 200, **shown)
+
+
+def reference_of(visit: Visit, name: str = "alert") -> str:
+    """The digest in the address: of a person it says nothing, and there is nothing to guess. Raises `NotFound`."""
+    reference = visit.place[name]
+    if not _DIGEST.fullmatch(reference):
+        raise NotFound("PATH_UNKNOWN", "there is no such page")
+    return reference
+
+
+def asked_once(visit: Visit, *said: str) -> bytes:
+    """The request id of a form: the same form again, after a lost connection, is not a second one."""
+    return sha256(b"\0".join(part.encode() for part in (visit.person, *said))).digest()[:16]
+
+
+def local_time(text: str, zone: str) -> int | None:
+    """A day and time by the clock of a zone in Unix milliseconds, 0 for none; None for what is no time."""
+    if not text:
+        return 0
+    try:
+        read = datetime.fromisoformat(text)
+        return int((read if read.tzinfo else read.replace(tzinfo=ZoneInfo(zone))).timestamp() * 1000)
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -1,0 +1,111 @@
+"""The report in full, by the schema's fields; and the question to whoever sent the alert, which begins as a draft."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from exchange.v1.hit_report_pb2 import HitOutcome, HitReport
+from node.console import report_full
+from node.console.languages import load_languages
+from node.console.report_full import PLACES, groups
+from tests.console_site import Browser, Shown
+from tests.countries import BORDER, POLICE, agency
+from tests.federation import Federation, federation
+from tests.rig import Office, draft
+
+WHOLE = {
+    "outcome": "REFUSED_ENTRY",
+    "identity_basis-DOCUMENT": "yes",
+    "place": "kti",
+    "happened": "2026-05-30T15:40",
+    "document_shown-type": "PASSPORT",
+    "document_shown-number": "x1234567",
+    "document_shown-issuer": "uto",
+    "onward_route-service_number": "xx123",
+    "onward_route-arrival_port": "bkk",
+    "onward_route-departure": "2026-05-31T09:10",
+    "companions-adults": "1",
+    "companions-minors": "0",
+    "actions-action": "Put on the\r\nnext flight.",
+    "actions-legal_basis": "Example Act, s. 1",
+    "child-child_present": "no",
+    "remarks": "Nothing besides.",
+}
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Federation]:
+    with federation(tmp_path_factory.mktemp("two"), "gb", "kh") as made:
+        made.connect("gb", "kh")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def kh(two: Federation) -> Office:
+    return two["kh"]
+
+
+@pytest.fixture
+def reference(two: Federation) -> str:
+    digest = two["gb"].publish(draft(agency("kh", BORDER), agency("kh", POLICE))).manifest_digest.hex()
+    two.pump()
+    return digest
+
+
+def test_a_report_in_full_reaches_the_originator_once(two: Federation, kh: Office, reference: str) -> None:
+    before = {one.manifest_digest for one in two["gb"].received("liaison")}
+    browser = Browser(kh).enter("border")
+    assert f'href="/inbox/{reference}/report/full"' in browser.get(f"/inbox/{reference}/report").text
+    for _ in range(2):  # as when a person presses twice
+        sent = browser.send(f"/inbox/{reference}/report/full", WHOLE)
+        assert (sent.status_code, sent.headers["location"]) == (303, f"/inbox/{reference}?reported")
+    two.pump()
+    (row,) = [one for one in two["gb"].received("liaison") if one.manifest_digest not in before]
+    texts = "\n".join(text for _, text in Shown(Browser(two["gb"]).enter("liaison").get(f"/inbox/{row.manifest_digest.hex()}").text).texts)
+    for said in (
+        "refused entry",
+        "X1234567",
+        "XX123",
+        "Put on the next flight.",
+        "Example Act, s. 1",
+        "Nothing besides.",
+        "15:40",
+        "09:10",
+    ):
+        assert said in texts, said
+
+
+def test_what_is_wrong_is_linked_to_its_part_and_what_was_typed_stays(kh: Office, reference: str) -> None:
+    form = {**WHOLE, "outcome": "", "place": "nowhere", "companions-adults": "many", "document_shown-issuer": "<b>"}
+    page = Browser(kh).enter("border").send(f"/inbox/{reference}/report/full", form)
+    assert page.status_code == 422
+    for part in ("outcome", "place", "companions-adults", "document_shown-type"):
+        assert f'href="#{part}"' in page.text, part
+        assert f'id="{part}"' in page.text, part
+    assert "&lt;b&gt;" in page.text
+    assert 'value="many"' in page.text
+    assert "Put on the" in page.text
+    assert len(page.content) < 60_000
+
+
+def test_the_form_has_every_outcome_and_the_fields_of_the_schema() -> None:
+    shown = list(groups({}, load_languages()["en"]))
+    named = {field.name.partition("-")[0] for group in shown for field in group.fields}
+    later = {"manifest_digest", "desk", "removal_itinerary"}
+    assert named == {field.name for field in HitReport.DESCRIPTOR.fields} - later
+    outcome = next(field for group in shown for field in group.fields if field.name == "outcome")
+    assert len(outcome.options) == len(HitOutcome.values()) - 1
+    names = [field.name for group in shown for field in group.fields]
+    assert set(PLACES.values()) <= set(names)
+    assert report_full.__doc__
+
+
+def test_a_question_to_the_sender_begins_as_a_draft_to_it(kh: Office, reference: str) -> None:
+    assert "Ask the sender a question" not in Browser(kh).enter("border").get(f"/inbox/{reference}").text
+    browser = Browser(kh).enter("liaison")
+    assert f'action="/inbox/{reference}/ask"' in browser.get(f"/inbox/{reference}").text
+    begun = browser.send(f"/inbox/{reference}/ask", {})
+    assert begun.status_code == 303
+    page = browser.get(begun.headers["location"])
+    assert page.status_code == 200
+    assert "Information request" in page.text
