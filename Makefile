@@ -66,7 +66,7 @@ test: check  ## everything: check, all tests, full branch coverage of exchange/,
 	$(BIN)/pytest -m "system or slow" --cov --cov-append --cov-report=term --cov-fail-under=100
 
 test-fast: assets  ## the tests that take no process and no patience: under 3 minutes
-	$(BIN)/pytest -n 2 -m "not system and not slow"
+	$(BIN)/pytest -n 2 -m "not system and not slow and not thorough"
 
 bite: setup  ## disable each numbered check in turn; at least one test of its name must turn red
 	$(BIN)/python tests/bite.py

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from buf.validate import validate_pb2
 from tests.architecture.schema import Edit, alert_types, altered, edit_field, message_proto, our_files, rules_of
 
+pytestmark = pytest.mark.thorough
+
 ALERTS = alert_types(our_files())
 VALIDATOR = protovalidate.Validator()
 INTEGER_RULES = {

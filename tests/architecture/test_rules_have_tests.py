@@ -7,8 +7,12 @@ import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests import bite
 from tests.architecture.project_files import ROOT, own_code
+
+pytestmark = pytest.mark.thorough
 
 RULE = re.compile(r"\b(?:S|D|R)[1-9][0-9]?\b")
 RULES = {

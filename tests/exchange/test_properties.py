@@ -25,6 +25,8 @@ from tests.countries import AUDIENCES, DISCLOSED, NOW, agency, agreed, agreement
 from tests.refusals import refused
 from tests.strategies import alerts, clauses, handlings, kinds, ordinary_kinds, purposes
 
+pytestmark = pytest.mark.thorough
+
 T = TypeVar("T")
 
 # Whole exchanges take milliseconds each; what matters is the shape of each case, not how many there are.

@@ -6,9 +6,8 @@ from exchange.errors import Conflict, Refused
 from exchange.v1 import desk_service_pb2
 from exchange.v1.assessment_pb2 import TransferAssessment
 from node.operations import approve, assess
-from node.operations.approve import Release
+from node.operations.approved import Together
 from node.operations.officers import NotPermitted
-from node.operations.release import NotReleased, Prepared
 from node.operations.sequence import sequence
 from node.policy.pack import read_pack
 from tests.countries import BORDER, DAY, agency, domain
@@ -196,12 +195,8 @@ class Deciding(Telling):
             if self.now() < row.at + 9 * DAY
         ]
 
-    def _releasing(self, country: str) -> Release:
-        def release(item: Prepared | NotReleased) -> desk_service_pb2.PublishedAlert:
-            (published,) = sequence(self.office(country).ports, [item])
-            return published
-
-        return release
+    def _releasing(self, country: str) -> Together:
+        return lambda items: sequence(self.office(country).ports, list(items))
 
 
 def _class(going: Going) -> int:

@@ -45,6 +45,8 @@ from tests.refusals import refused
 from tests.rig import Office
 from tests.worklists import kinds
 
+pytestmark = pytest.mark.thorough
+
 KH_BORDER, KH_POLICE, KH_NGO = agency("kh", BORDER), agency("kh", POLICE), agency("kh", NGO)
 GB_POLICE = agency("gb", POLICE)
 NUMBERS = {field.name: field.number for field in alert_type(TRAVEL).fields}

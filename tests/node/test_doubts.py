@@ -31,6 +31,8 @@ from tests.recalls import (
 )
 from tests.rig import Office, draft
 
+pytestmark = pytest.mark.thorough
+
 KH_BORDER, KH_POLICE = agency("kh", BORDER), agency("kh", POLICE)
 
 

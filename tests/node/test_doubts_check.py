@@ -13,6 +13,8 @@ from tests.machine.core import AFTER_A_RESTORE
 from tests.recalls import RESTRICTION, flags, own_flags, recalled
 from tests.rig import draft
 
+pytestmark = pytest.mark.thorough
+
 KH_BORDER = agency("kh", BORDER)
 ACTIVE = "UPDATE alerts SET state = 'active' WHERE state = 'disputed'"
 

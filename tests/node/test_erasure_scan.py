@@ -19,6 +19,8 @@ from tests.countries import BORDER, POLICE, agency
 from tests.federation import Federation, federation
 from tests.rig import Office, draft
 
+pytestmark = pytest.mark.thorough
+
 REASON = "Synthetic reason about VORBILDMANN"
 
 

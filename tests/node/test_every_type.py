@@ -25,6 +25,8 @@ from tests.federation import Federation, federation
 from tests.recalls import codes, flags, own_flags, recalled, replaced, request_id, shown, status
 from tests.rig import Office, draft
 
+pytestmark = pytest.mark.thorough
+
 CODE = re.compile(r"\b[A-Z]{3,}_[A-Z_]+\b")
 FREE = {"grading"}
 """Where the name of a field stands as such: which field is graded."""

@@ -17,6 +17,8 @@ from tests.refusals import refused
 from tests.rig import Office, draft
 from tests.second_opinion import BOTH
 
+pytestmark = pytest.mark.thorough
+
 DATA, CONTENTLESS = evidence_pb2.EVIDENCE_LEVEL_DATA, evidence_pb2.EVIDENCE_LEVEL_CONTENTLESS
 ORIGIN = "kh.alerts.example/disclosures/vn.alerts.example/1"
 PINS = pins("gb", "kh", "vn")

@@ -31,6 +31,8 @@ from tests.onward import (
 from tests.recalls import codes, recalled, shown, stages
 from tests.rig import NOW, draft
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def federated(tmp_path: Path) -> Iterator[Federation]:

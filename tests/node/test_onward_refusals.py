@@ -18,6 +18,8 @@ from tests.onward import HOUR, KH_BORDER, asked, decided, fsck, permitted, relea
 from tests.recalls import LIFTING, RESTRICTION, attested, codes, flags, recalled, request_id
 from tests.rig import NOW, Office, draft
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def federated(tmp_path: Path) -> Iterator[Federation]:

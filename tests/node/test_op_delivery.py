@@ -18,6 +18,8 @@ from tests.federation import Federation, Stream, federation, same_log
 from tests.refusals import refused
 from tests.rig import Office, draft
 
+pytestmark = pytest.mark.thorough
+
 KH_BORDER, KH_POLICE = agency("kh", BORDER), agency("kh", POLICE)
 
 

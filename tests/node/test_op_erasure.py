@@ -28,6 +28,8 @@ from tests.federation import Federation, federation
 from tests.refusals import refused
 from tests.rig import Office, draft
 
+pytestmark = pytest.mark.thorough
+
 KH_BORDER, KH_POLICE = agency("kh", BORDER), agency("kh", POLICE)
 ORIGIN = "gb.alerts.example/disclosures/kh.alerts.example/1"
 ENTRY_ONLY, DATA = evidence_pb2.EVIDENCE_LEVEL_ENTRY_ONLY, evidence_pb2.EVIDENCE_LEVEL_DATA

@@ -17,6 +17,8 @@ from tests.federation import Federation, federation
 from tests.refusals import refused
 from tests.rig import Office, draft
 
+pytestmark = pytest.mark.thorough
+
 KH_BORDER, KH_POLICE = agency("kh", BORDER), agency("kh", POLICE)
 DATA, CONTENTLESS = evidence_pb2.EVIDENCE_LEVEL_DATA, evidence_pb2.EVIDENCE_LEVEL_CONTENTLESS
 ENTRY_ONLY, LOGGED_ONLY = evidence_pb2.EVIDENCE_LEVEL_ENTRY_ONLY, evidence_pb2.EVIDENCE_LEVEL_LOGGED_ONLY

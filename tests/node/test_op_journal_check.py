@@ -13,6 +13,8 @@ from tests.countries import BORDER, POLICE, agency
 from tests.federation import Federation, federation
 from tests.rig import Office, draft
 
+pytestmark = pytest.mark.thorough
+
 GB_KH = "gb.alerts.example/disclosures/kh.alerts.example/1"
 JOURNAL = "gb.alerts.example/journal/1"
 

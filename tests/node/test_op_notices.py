@@ -26,6 +26,8 @@ from tests.recalls import RESTRICTION, attested, recalled, shown
 from tests.rig import Office
 from tests.worklists import DEPARTS, LANDS, Way, office_pair, told, turn
 
+pytestmark = pytest.mark.thorough
+
 KH_BORDER = agency("kh", BORDER)
 
 

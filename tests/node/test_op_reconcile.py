@@ -23,6 +23,8 @@ from tests.refusals import refused
 from tests.rewriting import entries_of, rewrite
 from tests.rig import Office, draft
 
+pytestmark = pytest.mark.thorough
+
 KH_BORDER, KH_POLICE = agency("kh", BORDER), agency("kh", POLICE)
 NAME = log_name()
 OUT = NAME.origin

@@ -40,6 +40,8 @@ from tests.tips import (
     tips_agreement,
 )
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def offices(tmp_path: Path) -> Iterator[Federation]:

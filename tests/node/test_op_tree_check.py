@@ -14,6 +14,8 @@ from node.store import logs
 from node.store.engine import Store, open_store
 from node.store.scan import leaves_of_log
 
+pytestmark = pytest.mark.thorough
+
 SIZE = 66_000
 NAME = LogName(sender="gb.alerts.example", recipient="kh.alerts.example", generation=1)
 LEAVES = [leaf_hash(b"%d" % number) for number in range(SIZE)]

@@ -11,6 +11,8 @@ from tests.federation import Federation, federation
 from tests.recalls import LIFTING, RESTRICTION, attested, corrected, recalled
 from tests.rig import Office, draft
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def two(tmp_path: Path) -> Iterator[Federation]:

@@ -30,6 +30,8 @@ from tests.recalls import (
 )
 from tests.rig import Office, draft
 
+pytestmark = pytest.mark.thorough
+
 KH_BORDER, KH_POLICE, VN_BORDER = agency("kh", BORDER), agency("kh", POLICE), agency("vn", BORDER)
 APPEARANCE = 6
 

@@ -42,6 +42,8 @@ from tests.recalls import codes, replaced, request_id, shown, status
 from tests.refusals import refused
 from tests.rig import Office, draft
 
+pytestmark = pytest.mark.thorough
+
 KH_BORDER = agency("kh", BORDER)
 NORMAL = information_pb2.URGENCY_NORMAL
 

@@ -2,12 +2,16 @@
 
 from pathlib import Path
 
+import pytest
+
 from exchange.v1 import desk_service_pb2
 from node.operations import succeed
 from tests.asking import COURT, GB, KH, answered, asked, asking_agreement, cases, state, states, suspended, turned_down
 from tests.countries import POLICE, agency
 from tests.federation import Stream, federation
 from tests.recalls import codes, recalled, told_waiting
+
+pytestmark = pytest.mark.thorough
 
 VN = agency("vn", POLICE)
 

@@ -31,6 +31,8 @@ from tests.refusals import refused
 from tests.tlog_follower import Follower, Untrue, verify_cosignature, verify_head
 from tests.witnessing import Reply, ask, happens, serving
 
+pytestmark = pytest.mark.thorough
+
 ORIGIN = journal_origin(domain("gb"), 1)
 LEAVES = [leaf_hash(b"%d" % n) for n in range(20)]
 

@@ -35,6 +35,8 @@ from tests.rig import Office, draft
 from tests.tlog_follower import verify_cosignature, verify_head
 from tests.witnessing import happens, heartbeat, serving, witnessed_by
 
+pytestmark = pytest.mark.thorough
+
 MINUTE = 60_000
 ORIGIN = journal_origin(domain("gb"), 1)
 LATE = 5 * MINUTE
