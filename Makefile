@@ -8,7 +8,7 @@ STATIC := node/console/static
 # proto/generate.py starts buf and protoc plugins by name.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup assets demo test test-fast check bite bench bench-audit clean
+.PHONY: help setup assets demo test test-fast check bite bench bench-audit screenshots clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -70,6 +70,9 @@ test-fast: assets  ## the tests that take no process and no patience: under 3 mi
 
 bite: setup  ## disable each numbered check in turn; at least one test of its name must turn red
 	$(BIN)/python tests/bite.py
+
+screenshots: assets  ## the pictures of the console in docs/screenshots
+	CONSOLE_SCREENSHOTS=docs/screenshots $(BIN)/pytest tests/browser/test_screenshots.py
 
 bench: setup  ## throughput and latency of two nodes on this machine
 	$(BIN)/python -m benchmarks.throughput

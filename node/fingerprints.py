@@ -6,6 +6,7 @@ odd places. So a word that is left out, said twice or changed places with its ne
 
 import re
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final
 
 SIZE: Final = 32
@@ -31,6 +32,17 @@ def groups(fingerprint: bytes) -> tuple[Group, ...]:
     return tuple(
         _group(number, fingerprint[start : start + GROUP]) for number, start in enumerate(range(0, len(fingerprint), GROUP), start=1)
     )
+
+
+def held_back(fingerprint: bytes) -> int:
+    """The number of the group that a page does not show, so that it must be heard: always the same one of a fingerprint."""
+    return sha256(b"group to be heard\0" + fingerprint).digest()[0] % GROUPS + 1
+
+
+def with_group(fingerprint: bytes, number: int, heard: bytes) -> bytes:
+    """The fingerprint with what was heard in the place of that group."""
+    start = (number - 1) * GROUP
+    return fingerprint[:start] + heard + fingerprint[start + GROUP :]
 
 
 def read_bytes(text: str, size: int) -> bytes | None:

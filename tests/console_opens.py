@@ -7,6 +7,32 @@ GIVEN = {"liaison", "second", "police", "border", "both"}
 """Who works for an agency that was told; the children's organisation was not."""
 Opens = dict[tuple[str, str], tuple[set[str], int]]
 
+_READERS = {"liaison", "second", "both", "auditor", "administrator"}
+_ADMIN: Opens = {
+    ("GET", "/admin"): ({"administrator"}, 200),
+    ("GET", "/admin/doctor"): ({"administrator"}, 200),
+    ("GET", "/admin/keys"): ({"administrator"}, 200),
+    ("GET", "/admin/outbox"): ({"administrator"}, 200),
+    ("GET", "/admin/retention"): ({"administrator"}, 200),
+    ("POST", "/admin/retention"): ({"administrator"}, 303),
+    ("GET", "/admin/partners"): (_READERS, 200),
+    ("GET", "/admin/partners/new"): ({"administrator"}, 200),
+    ("POST", "/admin/partners/new"): ({"administrator"}, 422),
+    ("POST", "/admin/partners/compare"): ({"administrator"}, 400),
+    ("GET", "/admin/partners/{partner}"): (_READERS, 200),
+    ("POST", "/admin/partners/{partner}"): ({"administrator"}, 400),
+    ("GET", "/admin/agreements"): (_READERS, 200),
+    ("GET", "/admin/agreements/new"): (_READERS - {"auditor"}, 200),
+    ("POST", "/admin/agreements/new"): (_READERS - {"auditor"}, 422),
+    ("GET", "/admin/agreements/{agreement}"): (_READERS, 200),
+    ("POST", "/admin/agreements/{agreement}"): ({"administrator"}, 422),
+    ("GET", "/admin/agreements/{agreement}/{type}"): (_READERS, 200),
+    ("GET", "/admin/officers"): ({"administrator"}, 200),
+    ("GET", "/admin/officers/{officer}"): ({"administrator"}, 200),
+    ("POST", "/admin/officers/{officer}/enrol"): ({"administrator"}, 200),
+    ("POST", "/admin/officers/{officer}/forget"): ({"administrator"}, 422),
+}
+"""An empty form is refused with words, 422, only to whom it is open."""
 _ENTRANCE: Opens = {
     ("GET", "/sign-in"): (set(ROLES), 200),
     ("POST", "/sign-in"): (set(), 0),
@@ -144,6 +170,7 @@ _RELEASE: Opens = {
     ("POST", "/drafts/{draft}/release"): (AUTHOR, 422),
 }
 OPENS: Opens = {
+    **_ADMIN,
     **_ENTRANCE,
     **_WORK,
     **_REPLIES,

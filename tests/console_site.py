@@ -20,6 +20,7 @@ from node.operations.sequence import sequence
 from node.operations.sessions import begin_session
 from node.operations.sign_in import enrol_officer
 from tests.authenticator import Authenticator
+from tests.console_admin import admin_places
 from tests.countries import BORDER, NGO, POLICE, agency
 from tests.rig import Office
 
@@ -71,6 +72,12 @@ class Browser:
 
     def get(self, path: str, **headers: str) -> Any:
         return self.client.get(path, headers=headers)
+
+    def fill(self, path: str) -> str:
+        """A path with what an administrator's pages are about."""
+        for place, value in admin_places(self.office).items():
+            path = path.replace(place, value)
+        return path
 
     def post(self, path: str, form: Mapping[str, str], **headers: str) -> Any:
         return self.client.post(path, data=dict(form), headers={**SAME, **headers})

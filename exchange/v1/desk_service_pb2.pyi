@@ -1613,6 +1613,7 @@ class PartnerSummary(_message.Message):
     ALARMS_FIELD_NUMBER: _builtins.int
     AGENCIES_FIELD_NUMBER: _builtins.int
     LANGUAGES_FIELD_NUMBER: _builtins.int
+    HEARD_AT_FIELD_NUMBER: _builtins.int
     trust_domain: _builtins.str
     endpoint: _builtins.str
     identity_fingerprint: _builtins.bytes
@@ -1621,6 +1622,8 @@ class PartnerSummary(_message.Message):
     suspended: _builtins.bool
     inbound_stream_up: _builtins.bool
     outbound_stream_up: _builtins.bool
+    heard_at: _builtins.int
+    """When something that it signed came last: a receipt, or its word that its log has not grown. 0 for never. Unix milliseconds."""
     @_builtins.property
     def alarms(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -1641,10 +1644,11 @@ class PartnerSummary(_message.Message):
         alarms: _abc.Iterable[_builtins.str] | None = ...,
         agencies: _abc.Iterable[Global___PartnerAgency] | None = ...,
         languages: _abc.Iterable[_builtins.str] | None = ...,
+        heard_at: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agencies", b"agencies", "alarms", b"alarms", "endpoint", b"endpoint", "identity_fingerprint", b"identity_fingerprint", "inbound_stream_up", b"inbound_stream_up", "languages", b"languages", "next_update", b"next_update", "outbound_stream_up", b"outbound_stream_up", "sequence", b"sequence", "suspended", b"suspended", "trust_domain", b"trust_domain"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agencies", b"agencies", "alarms", b"alarms", "endpoint", b"endpoint", "heard_at", b"heard_at", "identity_fingerprint", b"identity_fingerprint", "inbound_stream_up", b"inbound_stream_up", "languages", b"languages", "next_update", b"next_update", "outbound_stream_up", b"outbound_stream_up", "sequence", b"sequence", "suspended", b"suspended", "trust_domain", b"trust_domain"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

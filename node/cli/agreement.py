@@ -108,6 +108,34 @@ def show_(digest: str, alert_type: str | None) -> None:
 
 
 @agreement.command()
+@click.argument("digest", metavar="AGREEMENT")
+@click.argument("earlier", metavar="[BEFORE]", required=False)
+def diff(digest: str, earlier: str | None) -> None:
+    """Tell what differs between AGREEMENT and the version before it, or BEFORE: terms, agencies, clauses, field by field."""
+    from exchange.v1 import desk_service_pb2
+    from node.agreement_changes import version_before
+    from node.cli.agreement_diff import diff_data, draw_diff
+
+    with open_desk() as desk:
+        now = ask(desk.GetAgreement, desk_service_pb2.GetAgreementRequest(agreement=digest)).summary
+        if earlier:
+            before = ask(desk.GetAgreement, desk_service_pb2.GetAgreementRequest(agreement=earlier)).summary
+        else:
+            found = version_before(ask(desk.ListAgreements, desk_service_pb2.ListAgreementsRequest()).agreements, now)
+            before = found or desk_service_pb2.AgreementSummary()
+    changes = diff_data(before.agreement, now.agreement) if before.digest else []
+
+    def draw(console: "Console") -> None:
+        if not before.digest:
+            console.print(note("There is no version before it."))
+            return
+        console.print(facts((("agreement", now.digest.hex()), ("before", before.digest.hex()))))
+        draw_diff(console, changes)
+
+    show({"agreement": now.digest.hex(), "before": before.digest.hex() or None, "changes": changes}, draw)
+
+
+@agreement.command()
 @click.option("--with", "partner", required=True, metavar="COUNTRY", help="A partner: its trust domain, or its first label, e.g. kh.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write it there instead.")
 @click.option("--days", type=click.IntRange(1, 3653), default=365, show_default=True, help="How long it is in force.")

@@ -15,6 +15,7 @@ _TIMES = {"valid_from": -1, "valid_until": 400}
 
 _SOMEBODY_ELSE: dict[str, Any] = {
     "documents": [{"type": "PASSPORT", "number": "999000123", "issuer": "GBR", "expires": "2032-05-30", "status": "VALID"}],
+    "primary_name": "PLACEHOLDER, BRIAN",
     "names": [{"family": "Placeholder", "given": "Brian", "order": "GIVEN_FIRST", "kind": "LEGAL", "strength": "STRONG"}],
     "birth": {"date": "1974-11", "basis": "DOCUMENT", "place": "Leeds", "country": "GBR"},
     "sex": "MALE",

@@ -134,6 +134,7 @@ def _draw(console: "Console", found: "PartnerSummary") -> None:
         ("state", "suspended" if found.suspended else "active"),
         ("endpoint", found.endpoint),
         ("streams", f"{_up(found.outbound_stream_up)} to them, {_up(found.inbound_stream_up)} from them"),
+        ("last heard", time_text(found.heard_at)),
         ("fingerprint", grouped(found.identity_fingerprint)),
         ("in words", in_words(found.identity_fingerprint)),
         ("descriptor", f"number {found.sequence}, the next is due by {time_text(found.next_update)}"),

@@ -38,17 +38,6 @@ def both_sides(desk: "DeskServiceStub", partner: str) -> "tuple[AgreementSide, A
 
 
 def _side(trust_domain: str, agencies: "Iterable[DescribedAgency] | Iterable[PartnerAgency]") -> "AgreementSide":
-    from node.intake.agreement_template import AgreementSide
-    from node.intake.countries import CountryUnknown, country_of_alpha2
+    from node.intake.agreement_template import side_of
 
-    code = trust_domain.split(".", maxsplit=1)[0].upper()
-    try:
-        name = country_of_alpha2(code).name
-    except CountryUnknown:
-        name = code
-    return AgreementSide(
-        trust_domain=trust_domain,
-        name=name,
-        legal_basis=f"The law under which {name} discloses and receives: name it here.",
-        agencies={item.agency: item.agency_class for item in agencies},
-    )
+    return side_of(trust_domain, {item.agency: item.agency_class for item in agencies})

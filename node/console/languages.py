@@ -6,7 +6,7 @@ A catalogue marks each text that no native reviewer has seen; tests keep every c
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from importlib.resources import files
 from io import BytesIO
@@ -14,7 +14,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_timedelta
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -75,6 +75,14 @@ class Language:
             place, zone = ZoneInfo("UTC"), "UTC"
         at = datetime.fromtimestamp(unix_ms / 1000, UTC).astimezone(place)
         return f"{format_datetime(at, 'd MMM y, HH:mm', locale=self.locale)} ({zone})"
+
+    def away(self, milliseconds: int) -> str:
+        """How far ahead something is, or, below 0, how long ago, in days from a day on: `in 45 days`."""
+        span = timedelta(milliseconds=milliseconds)
+        if abs(span) < timedelta(days=1):
+            return format_timedelta(span, add_direction=True, locale=self.locale)
+        # No unit is worth that many, so that it stays with days.
+        return format_timedelta(span, granularity="day", threshold=10**9, add_direction=True, locale=self.locale)
 
 
 def _read(code: str) -> Language:

@@ -81,6 +81,7 @@ TROUBLES: Final[Mapping[str, str]] = {
 PLACES: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
     ("/tell", _said("Tell"), frozenset({TELLER})),
     ("/work", _said("Work"), WORKERS),
+    ("/admin", _said("Administration"), frozenset({ADMINISTRATOR})),
     ("/inbox", _said("Inbox"), DESK),
     ("/requests", _said("Requests"), frozenset({AUTHORITY})),
     ("/tips", _said("Tips"), frozenset({TIP_DESK})),
@@ -164,7 +165,7 @@ def _environment(language: Language) -> Environment:
         lambda one, many, number: escape(language.translations.ungettext(one, many, number)),
         newstyle=True,
     )
-    made.filters |= {"safe_text": safe_text, "party": party_words, "reference": recipient_reference}
+    made.filters |= {"away": language.away, "safe_text": safe_text, "party": party_words, "reference": recipient_reference}
     made.globals |= {"language": language, "moment": language.moment, "count": language.count}
     made.globals |= {"number": language.number, "day": language.day, "country": language.country}
     made.globals |= {"refusal_words": partial(refusal_words, language)}

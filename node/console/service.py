@@ -19,6 +19,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from exchange.errors import Conflict, ExchangeError, Malformed, NotFound, Refused, Unverified
+from node.console.admin_pages import AdminPages
 from node.console.approval_pages import ApprovalPages
 from node.console.assets import Assets
 from node.console.audit_journal_pages import AuditJournalPages
@@ -86,6 +87,7 @@ class Console:
         # One line for each family of pages.
         self.pages: tuple[Page, ...] = (
             *SignInPages(site, self._pages, challenges, self._signing_in, self._signing_out).pages(),
+            *AdminPages(site, self._pages).pages(),
             Page(method="POST", path="/language", answer=self._choose_language, open=True),
             *News(site).pages(),
             *DeskPages(site, self._pages).pages(),

@@ -9,6 +9,7 @@ from babel.dates import get_month_names
 from google.protobuf.descriptor import Descriptor, EnumDescriptor
 
 from exchange.profile import alert_types
+from node import health_texts
 from node.console.languages import Language
 from node.intake.countries import COUNTRIES, Country
 from node.intake.fields import enum_prefix
@@ -52,6 +53,7 @@ def english_words() -> Iterator[str]:
     yield from enum_values().values()
     yield from (ENGLISH.category(name) for name in categories())
     yield from ENGLISH.scripts.values()
+    yield from health_texts.english_texts()
     yield from map(type_words, alert_types())
     yield from SAFEGUARDS.values()
     yield from REASONS.values()

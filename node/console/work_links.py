@@ -18,6 +18,7 @@ LINKS: Final[Mapping[str, str]] = {
     "exchange inbox report": "/inbox/{reference}/report",
     "exchange inbox show": "/inbox/{reference}",
     "exchange request show": "/requests/{reference}",
+    "exchange partner show": "/admin/partners/{named}",
     "exchange tip show": "/tips/{named}",
 }
 """By the first three words of a command; what is not here is done on the command line."""

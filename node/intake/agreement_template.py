@@ -15,6 +15,7 @@ from exchange.v1.agreement_pb2 import (
     AGENCY_CLASS_SOCIAL,
     AgencyClass,
 )
+from node.intake.countries import CountryUnknown, country_of_alpha2
 from node.intake.marks import default_marks
 
 _PURPOSES: Final[dict[int, tuple[str, ...]]] = {
@@ -57,6 +58,17 @@ class AgreementSide:
     name: str
     legal_basis: str
     agencies: Mapping[str, AgencyClass.ValueType]
+
+
+def side_of(trust_domain: str, agencies: Mapping[str, AgencyClass.ValueType]) -> AgreementSide:
+    """One country, as a draft begins: what its people must write themselves says so."""
+    code = trust_domain.split(".", maxsplit=1)[0].upper()
+    try:
+        name = country_of_alpha2(code).name
+    except CountryUnknown:
+        name = code
+    legal_basis = f"The law under which {name} discloses and receives: name it here."
+    return AgreementSide(trust_domain=trust_domain, name=name, legal_basis=legal_basis, agencies=agencies)
 
 
 def agreement_template(one: AgreementSide, other: AgreementSide, *, valid_from: datetime, valid_until: datetime) -> str:

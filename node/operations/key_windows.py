@@ -17,7 +17,7 @@ class KeyWindow:
 
     key_id: bytes
     use: str
-    """As `exchange key rotate` names it; `identity` is not among them, since no descriptor gives it a window."""
+    """As `exchange key rotate` names it."""
     speaks_for: str
     not_before: int
     not_after: int

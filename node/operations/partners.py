@@ -26,7 +26,7 @@ from node.store.emergencies import spent
 from node.store.engine import Store
 from node.store.journal import Event, Kind
 from node.store.log_uses import entries_under
-from node.store.logs import all_logs
+from node.store.logs import all_logs, newest_log, newest_receipt
 from node.store.transaction import Transaction
 
 READERS = (ADMINISTRATOR, LIAISON, AUDITOR)
@@ -250,13 +250,21 @@ def _summary(ports: Ports, trust_domain: str) -> desk_service_pb2.PartnerSummary
     held = _held(ports, trust_domain)
     with ports.store.read() as tx:
         alarms = {alarm.code for alarm in standing_alarms(tx) if alarm.partner == trust_domain}
+        heard_at = _heard_at(tx, trust_domain)
     summary = _described(held.node, held.fingerprint, suspended=held.suspended)
     if ports.clock.now_ms() >= summary.next_update:
         alarms.add("DESCRIPTOR_OVERDUE")
     summary.alarms.extend(sorted(alarms))
+    summary.heard_at = heard_at
     summary.inbound_stream_up = ports.streams.is_up(trust_domain, "inbound")
     summary.outbound_stream_up = ports.streams.is_up(trust_domain, "outbound")
     return summary
+
+
+def _heard_at(tx: Transaction, trust_domain: str) -> int:
+    ours, theirs = newest_log(tx, trust_domain, outbound=True), newest_log(tx, trust_domain, outbound=False)
+    receipt = newest_receipt(tx, ours.id) if ours else None
+    return max(receipt.received_at if receipt else 0, theirs.confirmed_at if theirs else 0)
 
 
 def _described(node: KnownNode, fingerprint: bytes, *, suspended: bool) -> desk_service_pb2.PartnerSummary:

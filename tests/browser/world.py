@@ -12,6 +12,7 @@ from playwright.sync_api import BrowserContext, Page
 from exchange.v1 import desk_service_pb2
 from exchange.v1.tip_pb2 import Tip
 from node.console.assets import load_assets
+from node.console.compose_steps import steps_of
 from node.console.preview_words import recipient_reference
 from node.console.service import SESSION_COOKIE, Console
 from node.console.tell_steps import STEPS
@@ -24,7 +25,7 @@ from node.operations.sessions import begin_session
 from node.operations.tip_form import begin_tip, save_draft, submit_draft
 from tests.console_opens import IN_PATHS, OPENS
 from tests.console_site import site_of
-from tests.countries import BORDER, POLICE, agency, agreement, with_clause
+from tests.countries import BORDER, POLICE, TRAVEL, agency, agreement, with_clause
 from tests.federation import Federation, federation
 from tests.node.test_console_release import DOCUMENT
 from tests.recalls import together
@@ -34,7 +35,11 @@ from tests.tips import new_id, takes_tips
 
 _FIRST = ("border", "liaison", "auditor", "administrator", *ROLES)
 """As whom a page is opened that several roles may open."""
-_EACH = {"{step}": [step.name for step in STEPS], "{deed}": [deed.name for deed in DEEDS]}
+_EACH = {
+    "{step}": [step.name for step in STEPS],
+    "{part}": [step.code for step in steps_of(TRAVEL)],
+    "{deed}": [deed.name for deed in DEEDS],
+}
 """Where one route is several pages."""
 
 
@@ -60,6 +65,10 @@ class Shown:
             page.locator("main form button").first.click()
 
 
+_NO_PAGES = {"/inbox/news"}
+"""What is read by a script."""
+_OWED = {"/requests/{request}", "/requests/{request}/answer"}
+"""Of these there is no example here yet: they need an agreement under which one may ask."""
 _SENT = "/audit/disclosures/kh.alerts.example/gb.alerts.example/1/0"
 _MORE = (
     Shown(route="/sign-in", who=""),
@@ -78,7 +87,10 @@ _MORE = (
     Shown(route="/sent/{own}/withdraw", who="liaison", sent={"code": "COURT_ORDER", "days": "7", "reason": "An example."}),
     Shown(route="/sent/{own}/restrict", who="liaison"),
     Shown(route="/sent/{own}/supplement/{reader}", who="liaison", sent={}),
+    Shown(route="/sent/{own}/lift", who="liaison"),
+    Shown(route="/drafts/{draft}/preview/{reader}", who="liaison"),
     Shown(route="/approvals/{submission}", who="second"),
+    Shown(route="/approvals/{submission}/read/{other_reader}", who="second"),
     Shown(route="/approvals/{submission}/approve", who="second"),
     Shown(route=_SENT, who="auditor"),
     Shown(route=f"{_SENT}/open", who="auditor", sent={}),
@@ -91,7 +103,7 @@ def every_page() -> list[Shown]:
     """Each page that is shown to somebody; what the console has and the matrix lacks fails elsewhere (tests/node)."""
     pages = list(_MORE)
     for (method, path), (who, status) in OPENS.items():
-        if method == "GET" and status == 200:
+        if method == "GET" and status == 200 and path not in _NO_PAGES:
             # A desk sees what was sent alone.
             routes = [path.replace("/tips/{tip}", "/tips/{sent}")]
             for name, several in _EACH.items():
@@ -100,6 +112,14 @@ def every_page() -> list[Shown]:
             first = "liaison" if path.startswith("/tips/") else next(name for name in _FIRST if name in who)
             pages += [Shown(route=route, who=first) for route in routes]
     return pages
+
+
+def unseen(pages: list[Shown]) -> list[str]:
+    """The routes of the console of which no page is among these; what only leads elsewhere is none."""
+    leading = {path for (method, path), (_, status) in OPENS.items() if method == "GET" and status == 303}
+    routes = {path for method, path in OPENS if method == "GET"} - _NO_PAGES - _OWED - leading
+    patterns = {route: re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(route))) for route in routes}
+    return sorted(route for route, pattern in patterns.items() if not any(pattern.fullmatch(page.route) for page in pages))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,4 +186,11 @@ def _of_liaison(office: Office) -> dict[str, str]:
     request = desk_service_pb2.SubmitAlertRequest(draft=draft(agency("gb", BORDER)), reason="synthetic reason")
     waiting = approve.submit(office.ports, office.person("liaison"), request, together(office)).submission
     reader = recipient_reference(agency("gb", POLICE))
-    return {"draft": held.id.hex(), "own": own.manifest_digest.hex(), "submission": waiting.id.hex(), "reader": reader}
+    other = recipient_reference(agency("gb", BORDER))
+    return {
+        "draft": held.id.hex(),
+        "own": own.manifest_digest.hex(),
+        "submission": waiting.id.hex(),
+        "reader": reader,
+        "other_reader": other,
+    }

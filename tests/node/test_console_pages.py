@@ -51,7 +51,13 @@ def told(two: Federation, **changes: Any) -> str:
 
 
 def ask(browser: Browser, page: Page, digest: str) -> Any:
-    path = page.path.replace("{alert}", digest).replace("{request}", digest).replace("{step}", "danger").replace("{deed}", "safeguard")
+    path = (
+        browser.fill(page.path)
+        .replace("{alert}", digest)
+        .replace("{request}", digest)
+        .replace("{step}", "danger")
+        .replace("{deed}", "safeguard")
+    )
     if "{tip}" in path:
         office, ngo = browser.office, browser.office.person("ngo")
         tip = begin_tip(office.ports, ngo, new_id(), "en")

@@ -1,0 +1,50 @@
+"""Pictures of the main pages for the documentation, made where CONSOLE_SCREENSHOTS names a directory: `make screenshots`."""
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.chromium import Watch, window
+from tests.browser.offices import Building, Offices
+from tests.browser.test_days import drafted
+from tests.browser.world import World
+
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.skipif("CONSOLE_SCREENSHOTS" not in os.environ, reason="no pictures were asked for"),
+]
+LARGEST = 150_000
+
+
+@pytest.mark.parametrize(
+    ("name", "who", "route", "settings"),
+    [
+        ("draft", "liaison", "/drafts/{draft}", {}),
+        ("sent", "liaison", "/sent/{own}", {}),
+        ("alert", "border", "/inbox/{alert}", {}),
+        ("alert-dark", "border", "/inbox/{alert}", {"color_scheme": "dark"}),
+        ("tip-khmer-phone", "ngo", "/tell/{tip}/danger", {"locale": "km", "viewport": {"width": 360, "height": 740}}),
+        ("flow", "auditor", "/audit/flow", {}),
+    ],
+)
+def test_a_picture_is_made(browser: Browser, shown: World, name: str, who: str, route: str, settings: dict[str, object]) -> None:
+    with window(browser, Watch(hosts=frozenset()), **{"viewport": {"width": 1000, "height": 1000}, **settings}) as page:
+        shown.enter(page.context, who)
+        page.goto(shown.address(route))
+        page.evaluate("document.fonts.ready")
+        keep(page, name)
+
+
+def test_a_picture_of_the_preview_is_made(building: Building, both: Offices) -> None:
+    """Of the demonstration's own draft, for two agencies abroad."""
+    liaison = building.trainee(both.gb, "liaison", viewport={"width": 1000, "height": 1000})
+    liaison.goto(f"{drafted(both, reference='EXAMPLE-9')}/preview")
+    keep(liaison.page, "preview")
+
+
+def keep(page: Page, name: str) -> None:
+    picture = Path(os.environ["CONSOLE_SCREENSHOTS"]) / f"{name}.png"
+    page.screenshot(path=picture)
+    assert picture.stat().st_size <= LARGEST
