@@ -58,12 +58,13 @@ check: assets  ## lint, types, layers, generated code
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python proto/generate.py --check
 
-# The second run starts node processes, so it has the cores to itself. It adds to the first run's coverage data and holds the gate:
+# The last run starts node processes, so it has the cores to itself. It adds to the first run's coverage data and holds the gate:
 # every branch of the treaty.
 test: check  ## everything: check, all tests, full branch coverage of exchange/, each check bites
 	$(BIN)/pytest -n 2 -m "not system and not slow" --cov --cov-report=
 	$(MAKE) --no-print-directory bite
-	$(BIN)/pytest -m "system or slow" --cov --cov-append --cov-report=term --cov-fail-under=100
+	$(BIN)/pytest -n 2 --dist loadfile -m system tests/browser
+	$(BIN)/pytest -m "system or slow" --ignore=tests/browser --cov --cov-append --cov-report=term --cov-fail-under=100
 
 test-fast: assets  ## the tests that take no process and no patience: under 3 minutes
 	$(BIN)/pytest -n 2 -m "not system and not slow and not thorough"
