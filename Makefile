@@ -63,7 +63,7 @@ check: assets  ## lint, types, layers, generated code
 test: check  ## everything: check, all tests, full branch coverage of exchange/, each check bites
 	$(BIN)/pytest -n 2 -m "not system and not slow" --cov --cov-report=
 	$(MAKE) --no-print-directory bite
-	$(BIN)/pytest -n 2 --dist loadfile -m system tests/browser
+	$(BIN)/pytest -n 2 -m system tests/browser
 	$(BIN)/pytest -m "system or slow" --ignore=tests/browser --cov --cov-append --cov-report=term --cov-fail-under=100
 
 test-fast: assets  ## the tests that take no process and no patience: under 3 minutes
