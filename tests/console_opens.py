@@ -75,6 +75,11 @@ _REQUESTS: Opens = {
     ("GET", "/requests/{request}/clock"): (DESK, 200),
     ("POST", "/requests/{request}/clock"): (DESK, 422),
 }
+_SCREEN: Opens = {
+    ("GET", "/screen"): (DESK, 200),
+    # The form of the matrix has no list.
+    ("POST", "/screen"): (DESK, 422),
+}
 _SENT: Opens = {
     # By role and object: tests/node/test_console_sent.py, tests/node/test_console_approvals.py. The alert of this matrix came from abroad.
     ("GET", "/sent"): ({"liaison", "second", "both"}, 200),
@@ -175,6 +180,7 @@ OPENS: Opens = {
     **_WORK,
     **_REPLIES,
     **_REQUESTS,
+    **_SCREEN,
     **_COMPOSE,
     **_RELEASE,
     **_SENT,

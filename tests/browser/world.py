@@ -70,6 +70,7 @@ _NO_PAGES = {"/inbox/news"}
 _OWED = {"/requests/{request}", "/requests/{request}/answer"}
 """Of these there is no example here yet: they need an agreement under which one may ask."""
 _SENT = "/audit/disclosures/kh.alerts.example/gb.alerts.example/1/0"
+_LIST = "family_name,given_names,birth_date,sex,nationality\nEXAMPLE,THOMAS SPECIMENMR,1961-04-12,M,GBR\nBYSTANDER,QUITE,1977-99,F,FRA\n"
 _MORE = (
     Shown(route="/sign-in", who=""),
     Shown(route="/enrol", who=""),
@@ -77,6 +78,9 @@ _MORE = (
     Shown(route="/tell/{sent}", who="ngo"),
     Shown(route="/enrol", who="", sent={}),
     Shown(route="/inbox/{alert}/report", who="border", sent={}),
+    Shown(route="/screen", who="border", sent={}),
+    Shown(route="/screen", who="border", sent={"pasted": _LIST}),
+    Shown(route="/screen", who="border", sent={"pasted": "nothing,of,the,kind"}),
     Shown(route="/tell/{tip}/place", who="ngo", sent={"year": "soon"}),
     Shown(route="/tips/{sent}/close", who="liaison", sent={}),
     Shown(route="/tips/{sent}/contact", who="liaison", sent={"choice": "CHILD_SAFEGUARDING", "reason": "A case."}),
