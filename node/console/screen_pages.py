@@ -119,7 +119,7 @@ class ScreenPages:
     def _form(self, visit: Visit, problems: list[messages.Problem]) -> Response:
         known = {one.code: PROBLEMS.get(one.code) or _BY_FAMILY.get(one.code.partition("_")[0], "") for one in problems}
         pasted = visit.form.get("pasted", "")
-        shown = {
+        shown: dict[str, Any] = {
             "problems": problems,
             "known": known,
             "problem_places": _PLACES,
