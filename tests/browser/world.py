@@ -23,9 +23,11 @@ from node.operations import approve, draft_box
 from node.operations.draft_box import DraftContent
 from node.operations.sessions import begin_session
 from node.operations.tip_form import begin_tip, save_draft, submit_draft
+from tests.asking import asked, asking_agreement
+from tests.console_admin import admin_places
 from tests.console_opens import IN_PATHS, OPENS
 from tests.console_site import site_of
-from tests.countries import BORDER, POLICE, TRAVEL, agency, agreement, with_clause
+from tests.countries import BORDER, POLICE, TRAVEL, agency, with_clause
 from tests.federation import Federation, federation
 from tests.node.test_console_release import DOCUMENT
 from tests.recalls import together
@@ -67,8 +69,6 @@ class Shown:
 
 _NO_PAGES = {"/inbox/news"}
 """What is read by a script."""
-_OWED = {"/requests/{request}", "/requests/{request}/answer"}
-"""Of these there is no example here yet: they need an agreement under which one may ask."""
 _SENT = "/audit/disclosures/kh.alerts.example/gb.alerts.example/1/0"
 _LIST = "family_name,given_names,birth_date,sex,nationality\nEXAMPLE,THOMAS SPECIMENMR,1961-04-12,M,GBR\nBYSTANDER,QUITE,1977-99,F,FRA\n"
 _MORE = (
@@ -91,6 +91,8 @@ _MORE = (
     Shown(route="/sent/{own}/withdraw", who="liaison", sent={"code": "COURT_ORDER", "days": "7", "reason": "An example."}),
     Shown(route="/sent/{own}/restrict", who="liaison"),
     Shown(route="/sent/{own}/supplement/{reader}", who="liaison", sent={}),
+    Shown(route="/requests/{request}", who="liaison"),
+    Shown(route="/requests/{request}/answer", who="liaison"),
     Shown(route="/sent/{own}/lift", who="liaison"),
     Shown(route="/drafts/{draft}/preview/{reader}", who="liaison"),
     Shown(route="/approvals/{submission}", who="second"),
@@ -112,8 +114,8 @@ def every_page() -> list[Shown]:
             routes = [path.replace("/tips/{tip}", "/tips/{sent}")]
             for name, several in _EACH.items():
                 routes = [route.replace(name, one) for route in routes for one in (several if name in route else [""])]
-            # The desk that has the tip is the liaison officer's.
-            first = "liaison" if path.startswith("/tips/") else next(name for name in _FIRST if name in who)
+            # The desk that has the tip and the question is the liaison officer's.
+            first = "liaison" if path.startswith(("/tips/", "/requests/")) else next(name for name in _FIRST if name in who)
             pages += [Shown(route=route, who=first) for route in routes]
     return pages
 
@@ -121,7 +123,7 @@ def every_page() -> list[Shown]:
 def unseen(pages: list[Shown]) -> list[str]:
     """The routes of the console of which no page is among these; what only leads elsewhere is none."""
     leading = {path for (method, path), (_, status) in OPENS.items() if method == "GET" and status == 303}
-    routes = {path for method, path in OPENS if method == "GET"} - _NO_PAGES - _OWED - leading
+    routes = {path for method, path in OPENS if method == "GET"} - _NO_PAGES - leading
     patterns = {route: re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(route))) for route in routes}
     return sorted(route for route, pattern in patterns.items() if not any(pattern.fullmatch(page.route) for page in pages))
 
@@ -156,7 +158,7 @@ class World:
 def world(place: Path) -> Iterator[World]:
     """Cambodia's office, which was told of one man."""
     with federation(place, "gb", "kh") as two:
-        two.connect("gb", "kh", with_clause(agreement(), "kh-gb-travelalert-border", approvals=1))
+        two.connect("gb", "kh", with_clause(asking_agreement(), "kh-gb-travelalert-border", approvals=1))
         office = takes_tips(two["kh"])
         port = free_port_pair()
         site = site_of(office, port=port)
@@ -171,6 +173,7 @@ def world(place: Path) -> Iterator[World]:
 def _places(two: Federation) -> dict[str, str]:
     published = two["gb"].publish(draft(agency("kh", BORDER), agency("kh", POLICE)))
     assert not published.problems
+    request = asked(two["gb"])
     two.pump()
     office = two["kh"]
     tip, sent = (begin_tip(office.ports, office.person("ngo"), new_id(), "en") for _ in range(2))
@@ -179,7 +182,17 @@ def _places(two: Federation) -> dict[str, str]:
     submit_draft(office.ports, office.person("ngo"), sent)
     assert not office.publish(draft(agency("gb", POLICE))).problems
     two.pump()
-    return {**IN_PATHS, "alert": published.manifest_digest.hex(), "tip": tip, "sent": sent, "part": "names", **_of_liaison(office)}
+    administered = {name.strip("{}"): value for name, value in admin_places(office).items()}
+    return {
+        **IN_PATHS,
+        **administered,
+        "alert": published.manifest_digest.hex(),
+        "tip": tip,
+        "sent": sent,
+        "part": "names",
+        "request": request.hex(),
+        **_of_liaison(office),
+    }
 
 
 def _of_liaison(office: Office) -> dict[str, str]:
