@@ -133,7 +133,7 @@ class ScreenPages:
 
     def _result(self, visit: Visit, answer: messages.ScreenPassengersResponse) -> Response:
         writes = LIAISON in self._ports.officers[visit.person].roles
-        shown = {
+        shown: dict[str, Any] = {
             "answer": answer,
             "hits": [_hit(visit.language, one, writes=writes) for one in answer.proposals[:EXPLAINED]],
             "others": _others(visit.language, answer.proposals[EXPLAINED:], writes=writes),

@@ -12,7 +12,6 @@ from exchange.errors import Malformed
 from exchange.v1 import desk_service_pb2
 from node.console import screen_pages
 from node.console.languages import load_languages
-from node.console.listener import console_listener
 from node.console.screen_pages import EXPLAINED, PROBLEMS, WARNINGS
 from node.console.uploads import LARGEST_UPLOAD, read_upload
 from node.console.visits import LARGEST_FORM
@@ -247,7 +246,6 @@ def test_the_index_is_that_of_the_site(kh: Office) -> None:
     lists = Watchlists()
     upload(Browser(kh, site_of(kh, watchlists=lists)).enter("border"), listed(SOUGHT))
     assert lists._lists.keys() == {agency("kh", BORDER)}
-    assert "watchlists" in console_listener.__annotations__
 
 
 def body(*parts: bytes, boundary: bytes = b"xyz", end: bytes = b"--\r\n") -> bytes:
