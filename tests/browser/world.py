@@ -25,9 +25,10 @@ from node.operations.sessions import begin_session
 from node.operations.tip_form import begin_tip, save_draft, submit_draft
 from tests.console_opens import IN_PATHS, OPENS
 from tests.console_site import site_of
-from tests.countries import BORDER, POLICE, TRAVEL, agency, agreement, with_clause
+from tests.countries import BORDER, POLICE, TRAVEL, agency, with_clause
 from tests.federation import Federation, federation
 from tests.node.test_console_release import DOCUMENT
+from tests.onward import VN_BORDER, agreed, asked
 from tests.recalls import together
 from tests.rig import ROLES, Office, draft
 from tests.system.nodes import free_port_pair
@@ -82,6 +83,11 @@ _MORE = (
     Shown(route="/tips/{sent}/contact", who="liaison", sent={"choice": "CHILD_SAFEGUARDING", "reason": "A case."}),
     Shown(route="/drafts/{draft}/preview", who="liaison", sent={"reason": ""}),
     Shown(route="/drafts/{draft}/preview", who="liaison", sent={"reason": "An example."}),
+    Shown(route="/leave/{leave}", who="liaison"),
+    Shown(route="/leave/{decide}", who="liaison"),
+    Shown(route="/leave/{decide}/decide", who="liaison", sent={}),
+    Shown(route="/leave/{leave}/pass-on", who="liaison", sent={}),
+    Shown(route="/inbox/{alert}/leave", who="liaison", sent={}),
     Shown(route="/sent/{own}", who="liaison"),
     Shown(route="/sent/{own}/withdraw", who="liaison", sent={}),
     Shown(route="/sent/{own}/withdraw", who="liaison", sent={"code": "COURT_ORDER", "days": "7", "reason": "An example."}),
@@ -150,9 +156,11 @@ class World:
 
 @contextmanager
 def world(place: Path) -> Iterator[World]:
-    """Cambodia's office, which was told of one man."""
-    with federation(place, "gb", "kh") as two:
-        two.connect("gb", "kh", with_clause(agreement(), "kh-gb-travelalert-border", approvals=1))
+    """Cambodia’s office, which was told of one man, and was asked for leave."""
+    with federation(place, "gb", "kh", "vn") as two:
+        two.connect("gb", "kh", with_clause(agreed("gb", "kh"), "kh-gb-travelalert-border", approvals=1))
+        two.connect("gb", "vn", agreed("gb", "vn"))
+        two.connect("kh", "vn", agreed("kh", "vn"))
         office = takes_tips(two["kh"])
         port = free_port_pair()
         site = site_of(office, port=port)
@@ -173,9 +181,23 @@ def _places(two: Federation) -> dict[str, str]:
     contact = desk_service_pb2.TipContact(telephone="+855 00 000 000")
     save_draft(office.ports, office.person("ngo"), sent, Tip(language="km", evidence_custodian="EXAMPLE"), contact)
     submit_draft(office.ports, office.person("ngo"), sent)
-    assert not office.publish(draft(agency("gb", POLICE))).problems
+    own = office.publish(draft(agency("gb", POLICE)))
+    assert not own.problems
     two.pump()
-    return {**IN_PATHS, "alert": published.manifest_digest.hex(), "tip": tip, "sent": sent, "part": "names", **_of_liaison(office)}
+    leave = asked(office, published.manifest_digest, VN_BORDER, name="liaison")
+    decide = asked(two["gb"], own.manifest_digest, VN_BORDER, name="liaison")
+    assert not [*leave.problems, *decide.problems]
+    two.pump()
+    of_leave = {"leave": leave.manifest_digest.hex(), "decide": decide.manifest_digest.hex()}
+    return {
+        **IN_PATHS,
+        **of_leave,
+        "alert": published.manifest_digest.hex(),
+        "tip": tip,
+        "sent": sent,
+        "part": "names",
+        **_of_liaison(office),
+    }
 
 
 def _of_liaison(office: Office) -> dict[str, str]:
