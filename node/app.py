@@ -18,6 +18,7 @@ from exchange.v1 import exchange_service_pb2
 from exchange.values import PartyId
 from node.config import Config
 from node.httpd import HttpListener, mutual_tls13
+from node.intake.countries import country_of_alpha2
 from node.keys.next_descriptor import read_own
 from node.keys.signers import open_signer
 from node.links.exchange_link import ExchangeLink
@@ -217,6 +218,7 @@ def build(config: Config) -> Node:
     ports = Ports(
         trust_domain=config.node.trust_domain,
         training=config.node.training,
+        country=country_of_alpha2(config.node.country).code,
         officers=officers,
         store=store,
         vault=vault,

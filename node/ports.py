@@ -162,6 +162,8 @@ class Ports:
 
     trust_domain: str
     training: bool
+    country: str = ""
+    """ICAO 9303 code of the country that this node stands in: who lands there is what its desks wait for. Empty: wherever he lands."""
     officers: Mapping[str, OfficerEntry]
     """By SPIFFE ID."""
     store: Store

@@ -1,4 +1,4 @@
-"""When a traveller first arrives: what an inbox is sorted by."""
+"""When a traveller arrives: what an inbox is sorted by."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,19 +21,32 @@ class Stop:
     """Unix milliseconds."""
     zone: str
     """IANA zone of the port."""
+    country: str
+    """Of the port, an ICAO 9303 code; empty if it was not told."""
 
 
-def earliest_arrival(alert: Message) -> int:
-    """The earliest arrival of a TravelAlert's itinerary in Unix milliseconds, 0 if none is known. Any of its fields may be missing."""
-    return min((stop.at for stop in stops(alert, "arrival")), default=0)
+def landing(alert: Message, country: str = "") -> int:
+    """When a TravelAlert's traveller first lands in that country (ICAO 9303 code), or lands at all if he is not known to land there.
+
+    Unix milliseconds, 0 if no landing is known. Any of its fields may be missing.
+    """
+    return min((stop.at for stop in landings(alert, country)), default=0)
+
+
+def landings(alert: Message | None, country: str) -> list[Stop]:
+    """The landings that concern a country: those in it, or all where none is known to be; in order. None of any other alert."""
+    found = stops(alert, "arrival")
+    return [stop for stop in found if country and stop.country == country] or found
 
 
 def stops(alert: Message | None, which: Literal["departure", "arrival"]) -> list[Stop]:
     """When and in which zone the legs of a TravelAlert depart or arrive, in order; none of any other alert."""
     if not isinstance(alert, TravelAlert):
         return []
-    times = [leg.departure if which == "departure" else leg.arrival for leg in alert.itinerary if leg.HasField(which)]
-    return sorted((Stop(at=at, zone=time.zone) for time in times if (at := _moment(time))), key=lambda stop: stop.at)
+    legs = [leg for leg in alert.itinerary if leg.HasField(which)]
+    places = [(leg.departure, leg.departure_port) if which == "departure" else (leg.arrival, leg.arrival_port) for leg in legs]
+    found = (Stop(at=at, zone=time.zone, country=port.country) for time, port in places if (at := _moment(time)))
+    return sorted(found, key=lambda stop: stop.at)
 
 
 def _moment(time: travel_pb2.LocalTime) -> int:

@@ -5,7 +5,7 @@ from exchange.handling import clause_handling, combine
 from exchange.profile import alert_type
 from exchange.v1 import desk_service_pb2
 from exchange.values import PartyId
-from node.operations.arrivals import earliest_arrival
+from node.operations.arrivals import landing
 from node.operations.officers import LIAISON, PARTNER_OFFICER, agency_of, require
 from node.ports import Ports
 
@@ -28,7 +28,7 @@ def as_read(
             not_after=draft.not_after,
             training=ports.training,
             received_at=now,
-            arrives_at=earliest_arrival(kind.message.FromString(shown.view)),
+            arrives_at=landing(kind.message.FromString(shown.view)),
         ),
         handling=combine(draft.handling, clause_handling(clause)),
         view=shown.view,

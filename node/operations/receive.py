@@ -19,7 +19,7 @@ from exchange.receipt import issue, open_receipt_of
 from exchange.recipient import Recipient
 from exchange.succession import check_successor
 from exchange.v1 import disclosure_pb2, receipt_pb2, statement_pb2
-from node.operations.arrivals import earliest_arrival
+from node.operations.arrivals import landing
 from node.operations.attempts import take_told
 from node.operations.contents import pack_content, purpose_of_alert, purpose_of_entry
 from node.operations.emergency import note_received as note_emergencies
@@ -318,7 +318,7 @@ def _keep(
     landings: list[tuple[int, str, int]] = []
     for index, disclosure in kept:
         digest, manifest = disclosure.manifest.digest, disclosure.manifest.value
-        lands_at = earliest_arrival(disclosure.alert)
+        lands_at = landing(disclosure.alert, ports.country)
         if digest not in keys:
             keys[digest] = notes[digest].key
             row = _alert_row(disclosure, notes[digest].period, keys[digest], lands_at, now) | term_columns(ports, now, notes[digest].limit)

@@ -17,7 +17,7 @@ from node.config import OfficerEntry
 from node.confirmations import Confirmation
 from node.intake.completeness import Checked, check_releases
 from node.intake.problems import error, refuses
-from node.operations.arrivals import earliest_arrival
+from node.operations.arrivals import landing
 from node.operations.consequences import ANSWERS, Consequence, consequence_of
 from node.operations.contents import SALT, Authorisation, pack_own, purpose_of_alert
 from node.operations.duplicates import TELLING, Compared, compare, problems_of
@@ -342,7 +342,7 @@ def own_row(
         "not_after": envelope.not_after,
         "training": ports.training,
         "recorded_at": envelope.issued_at,
-        "arrives_at": earliest_arrival(alert),
+        "arrives_at": landing(alert),
         "state": "active",
         "period": period,
         "wrapped_key": data_key.wrapped,

@@ -7,7 +7,7 @@ from exchange.profile import AlertType, alert_types
 from exchange.v1 import desk_service_pb2
 from exchange.v1.travel_alert_pb2 import TravelAlert
 from node.notify.plan import Term
-from node.operations.arrivals import stops
+from node.operations.arrivals import landings, stops
 from node.operations.contents import purpose_of_entry, unpack_content
 from node.operations.inbox import DESK, given_to
 from node.operations.owing import attestation_term
@@ -41,15 +41,15 @@ def alerts_to_answer(ports: Ports, tx: Transaction, viewer: Viewer, now: int) ->
     for one in found:
         row = rows[one.alert_ref]
         told = _told(ports, tx, row, viewer.agency)
-        landings = stops(told, "arrival")
+        here = landings(told, ports.country)
         departs = next((stop for stop in stops(told, "departure") if stop.at > now), None)
-        lands = next((stop for stop in landings if stop.at > now - LANDED_MS), landings[0] if landings else None)
+        lands = next((stop for stop in here if stop.at > now - LANDED_MS), here[0] if here else None)
         deadlines = getattr(told, "deadlines", None)
         acknowledge_by, feed_back_by = (deadlines.acknowledge_by, deadlines.feed_back_by) if deadlines else (0, 0)
         if one.acknowledged and not feed_back_by:
             continue
         # `row.arrives_at` may follow from what another agency was told; this agency's own fragments may not say where he lands.
-        first = landings[0].at if landings else 0
+        first = here[0].at if here else 0
         terms = [feed_back_by] if one.acknowledged else [moment for moment in (acknowledge_by, first) if moment]
         yield WorkItem(
             kind=desk_service_pb2.WORK_KIND_ALERT_TO_REPORT if one.acknowledged else desk_service_pb2.WORK_KIND_ALERT_TO_ACKNOWLEDGE,

@@ -17,6 +17,7 @@ VAGUE = {"util", "utils", "helper", "helpers", "manager", "managers", "base", "c
 FORBIDDEN = re.compile(r"sex[ -]?touris|block" + "chain", re.IGNORECASE)
 MAY_FORBID = {Path("docs/alerts.md"), Path("docs/glossary.md")}  # the pages that say which words are not used
 MACHINE_PATH = re.compile(r"(?<![\w.*])/(?:work|tmp|root)/")
+MERGE_MARK = re.compile(r"^(?:<{7} .*|={7}|>{7} .*)$", re.MULTILINE)
 PRIVATE_KEY = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----(?:\s|\\n)+[A-Za-z0-9+/=]{16}")
 
 
@@ -32,6 +33,11 @@ def imports_relatively(source: str) -> bool:
 def test_a_file_is_one_idea() -> None:
     long = {path for path in own_code(".py", ".proto") if len(text_of(path).splitlines()) > LONGEST}
     assert long == LONG_FOR_A_REASON
+
+
+def test_no_merge_was_left_half_done() -> None:
+    assert MERGE_MARK.search("before\n" + "=" * 7 + "\nafter")
+    assert [path for path in project_files() if MERGE_MARK.search(text_of(path))] == []
 
 
 def test_names_say_what_is_inside() -> None:

@@ -27,7 +27,7 @@ document.addEventListener('DOMContentLoaded', () => console.debug(`title: ${docu
 """
 _ANSWERED: Final = "Failed to load resource: the server responded with a status of "
 """What Chromium says of every page that is a refusal; whether it should be one is for the test to say."""
-_PERSONAL: Final = ("thomas", "specimen", "sample", "925076473", "ex-2026", "exmpl7", "xx586", "xx 586")
+_PERSONAL: Final = ("thomas", "specimen", "925076473", "ex-2026", "exmpl7", "xx586", "xx 586")
 """Of the person whom the alerts of the tests are about, in small letters."""
 
 

@@ -23,12 +23,15 @@ from node.operations import approve, draft_box
 from node.operations.draft_box import DraftContent
 from node.operations.sessions import begin_session
 from node.operations.tip_form import begin_tip, save_draft, submit_draft
+from tests.asking import asked, asking_agreement
+from tests.console_admin import admin_places
 from tests.console_opens import IN_PATHS, OPENS
 from tests.console_site import site_of
-from tests.countries import BORDER, POLICE, TRAVEL, agency, with_clause
+from tests.countries import BORDER, POLICE, TRAVEL, agency, changed, with_clause
 from tests.federation import Federation, federation
 from tests.node.test_console_release import DOCUMENT
-from tests.onward import VN_BORDER, agreed, asked
+from tests.onward import VN_BORDER, agreed
+from tests.onward import asked as asked_for_leave
 from tests.recalls import together
 from tests.rig import ROLES, Office, draft
 from tests.system.nodes import free_port_pair
@@ -68,8 +71,6 @@ class Shown:
 
 _NO_PAGES = {"/inbox/news"}
 """What is read by a script."""
-_OWED = {"/requests/{request}", "/requests/{request}/answer"}
-"""Of these there is no example here yet: they need an agreement under which one may ask."""
 _SENT = "/audit/disclosures/kh.alerts.example/gb.alerts.example/1/0"
 _MORE = (
     Shown(route="/sign-in", who=""),
@@ -93,6 +94,8 @@ _MORE = (
     Shown(route="/sent/{own}/withdraw", who="liaison", sent={"code": "COURT_ORDER", "days": "7", "reason": "An example."}),
     Shown(route="/sent/{own}/restrict", who="liaison"),
     Shown(route="/sent/{own}/supplement/{reader}", who="liaison", sent={}),
+    Shown(route="/requests/{request}", who="liaison"),
+    Shown(route="/requests/{request}/answer", who="liaison"),
     Shown(route="/sent/{own}/lift", who="liaison"),
     Shown(route="/drafts/{draft}/preview/{reader}", who="liaison"),
     Shown(route="/approvals/{submission}", who="second"),
@@ -114,8 +117,8 @@ def every_page() -> list[Shown]:
             routes = [path.replace("/tips/{tip}", "/tips/{sent}")]
             for name, several in _EACH.items():
                 routes = [route.replace(name, one) for route in routes for one in (several if name in route else [""])]
-            # The desk that has the tip is the liaison officer's.
-            first = "liaison" if path.startswith("/tips/") else next(name for name in _FIRST if name in who)
+            # The desk that has the tip and the question is the liaison officer's.
+            first = "liaison" if path.startswith(("/tips/", "/requests/")) else next(name for name in _FIRST if name in who)
             pages += [Shown(route=route, who=first) for route in routes]
     return pages
 
@@ -123,7 +126,7 @@ def every_page() -> list[Shown]:
 def unseen(pages: list[Shown]) -> list[str]:
     """The routes of the console of which no page is among these; what only leads elsewhere is none."""
     leading = {path for (method, path), (_, status) in OPENS.items() if method == "GET" and status == 303}
-    routes = {path for method, path in OPENS if method == "GET"} - _NO_PAGES - _OWED - leading
+    routes = {path for method, path in OPENS if method == "GET"} - _NO_PAGES - leading
     patterns = {route: re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(route))) for route in routes}
     return sorted(route for route, pattern in patterns.items() if not any(pattern.fullmatch(page.route) for page in pages))
 
@@ -156,46 +159,52 @@ class World:
 
 @contextmanager
 def world(place: Path) -> Iterator[World]:
-    """Cambodia’s office, which was told of one man, and was asked for leave."""
-    with federation(place, "gb", "kh", "vn") as two:
-        two.connect("gb", "kh", with_clause(agreed("gb", "kh"), "kh-gb-travelalert-border", approvals=1))
-        two.connect("gb", "vn", agreed("gb", "vn"))
-        two.connect("kh", "vn", agreed("kh", "vn"))
-        office = takes_tips(two["kh"])
+    """Cambodia’s office, which was told of one man, was asked a question, and was asked for leave."""
+    with federation(place, "gb", "kh", "vn") as three:
+        clauses = {one.id: one for made in (asking_agreement(), agreed("gb", "kh")) for one in made.clauses}
+        both = changed(agreed("gb", "kh"), clauses=[clauses[one] for one in sorted(clauses)])
+        three.connect("gb", "kh", with_clause(both, "kh-gb-travelalert-border", approvals=1))
+        three.connect("gb", "vn", agreed("gb", "vn"))
+        three.connect("kh", "vn", agreed("kh", "vn"))
+        office = takes_tips(three["kh"])
         port = free_port_pair()
         site = site_of(office, port=port)
         listener = HttpListener(f"127.0.0.1:{port}", Console(site, load_assets()).application(), "console")
         listener.start()
         try:
-            yield World(office=office, origin=f"http://{site.authority}", places=_places(two))
+            yield World(office=office, origin=f"http://{site.authority}", places=_places(three))
         finally:
             listener.stop()
 
 
-def _places(two: Federation) -> dict[str, str]:
-    published = two["gb"].publish(draft(agency("kh", BORDER), agency("kh", POLICE)))
+def _places(three: Federation) -> dict[str, str]:
+    published = three["gb"].publish(draft(agency("kh", BORDER), agency("kh", POLICE)))
     assert not published.problems
-    two.pump()
-    office = two["kh"]
+    request = asked(three["gb"])
+    three.pump()
+    office = three["kh"]
     tip, sent = (begin_tip(office.ports, office.person("ngo"), new_id(), "en") for _ in range(2))
     contact = desk_service_pb2.TipContact(telephone="+855 00 000 000")
     save_draft(office.ports, office.person("ngo"), sent, Tip(language="km", evidence_custodian="EXAMPLE"), contact)
     submit_draft(office.ports, office.person("ngo"), sent)
     own = office.publish(draft(agency("gb", POLICE)))
     assert not own.problems
-    two.pump()
-    leave = asked(office, published.manifest_digest, VN_BORDER, name="liaison")
-    decide = asked(two["gb"], own.manifest_digest, VN_BORDER, name="liaison")
+    three.pump()
+    leave = asked_for_leave(office, published.manifest_digest, VN_BORDER, name="liaison")
+    decide = asked_for_leave(three["gb"], own.manifest_digest, VN_BORDER, name="liaison")
     assert not [*leave.problems, *decide.problems]
-    two.pump()
+    three.pump()
     of_leave = {"leave": leave.manifest_digest.hex(), "decide": decide.manifest_digest.hex()}
+    administered = {name.strip("{}"): value for name, value in admin_places(office).items()}
     return {
         **IN_PATHS,
+        **administered,
         **of_leave,
         "alert": published.manifest_digest.hex(),
         "tip": tip,
         "sent": sent,
         "part": "names",
+        "request": request.hex(),
         **_of_liaison(office),
     }
 

@@ -59,6 +59,17 @@ def test_an_alert_that_nobody_answered_says_when_it_lands_there_and_what_to_type
     assert listed(two["kh"], "border")[0].escalated
 
 
+def test_a_desk_waits_for_the_landing_in_its_own_country(two: Federation) -> None:
+    kh = two["kh"]
+    for country, lands, zone in (("KHM", LANDS_NEXT, "Asia/Phnom_Penh"), ("VNM", LANDS, "Asia/Bangkok")):
+        kh.ports = replace(kh.ports, country=country)
+        digest = told(two)
+        (item,) = [one for one in listed(kh, "border") if one.reference == digest]
+        assert (item.lands_at, item.zone, item.due_at) == (lands, zone, lands)
+        (line,) = [one for one in kh.received("border") if one.manifest_digest == digest]
+        assert line.arrives_at == lands
+
+
 def test_when_he_has_landed_it_is_the_next_landing_that_counts(two: Federation) -> None:
     told(two)
     for moment, lands, zone in (
