@@ -69,6 +69,7 @@ TROUBLES: Final[Mapping[str, str]] = {
     "CONTACT_NOT_YOURS": _said(
         "Only the officer who took this tip, or a liaison officer of its desk, may open this. That you asked has been recorded."
     ),
+    "ONWARD_UNKNOWN": _said("Your agency asked for no such leave, and nobody asked it."),
     "PATH_UNKNOWN": _said("There is no such page."),
     "ROLE_MISSING": _said("Your role does not open this page. That you asked has been recorded."),
     "TIPS_NONE": _said("This node takes no tips."),

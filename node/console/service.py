@@ -31,6 +31,7 @@ from node.console.compose_pages import ComposePages
 from node.console.confirm import Confirming
 from node.console.desk_pages import DeskPages
 from node.console.languages import Language, choose, load_languages
+from node.console.leave_pages import LeavePages
 from node.console.news import News
 from node.console.page import Answer, Page
 from node.console.pages import Pages
@@ -96,6 +97,7 @@ class Console:
             *ReplyPages(site, self._pages).pages(),
             *RequestPages(site, self._pages).pages(),
             *ScreenPages(site, self._pages).pages(),
+            *LeavePages(site, self._pages, confirming).pages(),
             *ComposePages(site, self._pages).pages(),
             *PreviewPages(site, self._pages, confirming).pages(),
             *ApprovalPages(site, self._pages, confirming).pages(),

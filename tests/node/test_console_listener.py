@@ -21,10 +21,12 @@ from node.config import load_config
 from node.console import assets
 from node.console.assets import MAIN, load_assets
 from node.console.listener import console_listener
+from node.console.site import Site
 from node.console_section import ConsoleSection
 from node.keys.node_directory import example_plan, write_node_directory
 from node.operations.sequence import sequence
 from node.operations.watchlist import Watchlists
+from node.rpc.desk_service import DeskService
 from tests.console_site import Browser, nobody, site_of
 from tests.federation import federation
 from tests.refusals import refused
@@ -217,3 +219,18 @@ def test_a_node_opens_its_console_with_its_other_doors(made: Path) -> None:
     finally:
         node.ports.store.close()
     assert all(agency.desk for agency in config.agencies)
+
+
+def test_both_doors_of_the_desk_compare_with_one_index(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Watchlists] = []
+
+    def noting(make: Any) -> Any:
+        return lambda *asked, watchlists, **more: given.append(watchlists) or make(*asked, watchlists=watchlists, **more)
+
+    monkeypatch.setattr("node.app.DeskService", noting(DeskService))
+    monkeypatch.setattr("node.console.listener.Site", noting(Site))
+    config = load_config(made / "node.toml", {"EXCHANGE_CONSOLE_LISTEN": "127.0.0.1:7447"})
+    (made / "data").mkdir(exist_ok=True)
+    build(config).ports.store.close()
+    assert len(given) == 2
+    assert given[0] is given[1]
