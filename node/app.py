@@ -34,6 +34,7 @@ from node.operations.partners import load_known
 from node.operations.purge import purge_attested
 from node.operations.retell import tell_waiting
 from node.operations.sign import check_high_water, stop_log
+from node.operations.watchlist import Watchlists
 from node.policy.pack import PolicyPack, open_pack
 from node.ports import Acquaintance, Ports, Signals, Signers, Streams, WitnessPlan
 from node.rpc.audit_service import AuditService
@@ -85,13 +86,14 @@ class Node:
         self._witnessing = Witnessing(ports, self._cannot_journal)
         self._witness = WitnessListener(config.listen.witness, witness_service(ports)) if config.listen.witness else None
         self._tips = _tip_listener(config, ports)
-        self._console = _console(config, ports, self.sequencer, self._connect)
+        watchlists = Watchlists()  # one for both doors of the desk: it is large
+        self._console = _console(config, ports, self.sequencer, self._connect, watchlists)
         self._partners = partner_listener(config.listen.partners, self._node_material, ExchangeService(ports, PartnerDoor(ports)))
         door = DeskDoor(ports, office)
         self._desk = desk_listener(
             config.listen.desk,
             self._desk_material,
-            DeskService(ports, door, self.sequencer, self._fetch, self._connect),
+            DeskService(ports, door, self.sequencer, self._fetch, self._connect, watchlists=watchlists),
             AuditService(ports, door),
         )
 
@@ -269,14 +271,16 @@ def _tip_listener(config: Config, ports: Ports) -> TipListener | None:
     return TipListener(tips.listen, tip_service(ports, x509.load_pem_x509_certificates(tips.ngo_ca.read_bytes())), context)
 
 
-def _console(config: Config, ports: Ports, sequencer: Sequencer, connect: Callable[[str], ExchangeLink]) -> HttpListener | None:
+def _console(
+    config: Config, ports: Ports, sequencer: Sequencer, connect: Callable[[str], ExchangeLink], watchlists: Watchlists
+) -> HttpListener | None:
     """The web console, if the configuration has one. Raises as `console_listener`."""
     if not config.console.listen:
         return None
     # Its pages and catalogues take a moment to load, and most nodes of a test have none.
     from node.console.listener import console_listener
 
-    return console_listener(config, ports, sequencer, connect)
+    return console_listener(config, ports, sequencer, connect, watchlists)
 
 
 def tip_plan(config: Config) -> TipPlan | None:

@@ -75,6 +75,20 @@ _REQUESTS: Opens = {
     ("GET", "/requests/{request}/clock"): (DESK, 200),
     ("POST", "/requests/{request}/clock"): (DESK, 422),
 }
+_SCREEN: Opens = {
+    ("GET", "/screen"): (DESK, 200),
+    # The form of the matrix has no list.
+    ("POST", "/screen"): (DESK, 422),
+}
+_LEAVE: Opens = {
+    ("GET", "/inbox/{alert}/leave"): (GIVEN, 200),
+    # Nothing of the form is filled in.
+    ("POST", "/inbox/{alert}/leave"): (GIVEN, 422),
+    ("GET", "/leave"): (DESK, 200),
+    # By role and object: tests/node/test_console_leave.py. Nobody asked for anything in the office of this matrix.
+    ("GET", "/leave/{leave}"): (set(), 0),
+    **{(method, f"/leave/{{leave}}/{verb}"): (set(), 0) for method in ("GET", "POST") for verb in ("decide", "pass-on")},
+}
 _SENT: Opens = {
     # By role and object: tests/node/test_console_sent.py, tests/node/test_console_approvals.py. The alert of this matrix came from abroad.
     ("GET", "/sent"): ({"liaison", "second", "both"}, 200),
@@ -124,6 +138,7 @@ _AUDITOR: Opens = {
 }
 IN_PATHS = {
     "submission": "0" * 32,
+    "leave": "0" * 64,
     "sender": "gb.alerts.example",
     "recipient": "kh.alerts.example",
     "generation": "1",
@@ -175,6 +190,8 @@ OPENS: Opens = {
     **_WORK,
     **_REPLIES,
     **_REQUESTS,
+    **_SCREEN,
+    **_LEAVE,
     **_COMPOSE,
     **_RELEASE,
     **_SENT,

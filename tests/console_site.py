@@ -19,6 +19,7 @@ from node.operations.log_walk import SharedLogs
 from node.operations.sequence import sequence
 from node.operations.sessions import begin_session
 from node.operations.sign_in import enrol_officer
+from node.operations.watchlist import Watchlists
 from tests.authenticator import Authenticator
 from tests.console_admin import admin_places
 from tests.countries import BORDER, NGO, POLICE, agency
@@ -50,6 +51,7 @@ def site_of(office: Office, **changes: Any) -> Site:
         "desks": {agency(office.country, one): ContactDesk(unit="Example desk", channel=CHANNEL) for one in (BORDER, POLICE, NGO)},
         "release_together": lambda items: sequence(office.ports, list(items)),
         "connect": nobody,
+        "watchlists": Watchlists(),
     }
     return Site(**{**wanted, **changes})
 

@@ -56,6 +56,10 @@ class Language:
         """A number by itself."""
         return format_decimal(number, locale=self.locale)
 
+    def tenths(self, number: int, *, signed: bool = False) -> str:
+        """A number of tenths, with one place after the decimal sign."""
+        return format_decimal(number / 10, "+#,##0.0;-#,##0.0" if signed else "#,##0.0", locale=self.locale)
+
     def day(self, unix_ms: int) -> str:
         """The day (UTC) of a point in time."""
         return format_date(datetime.fromtimestamp(unix_ms / 1000, UTC), "d MMM y", locale=self.locale)

@@ -14,6 +14,7 @@ from node.console.service import Console
 from node.console.site import Connect, Site
 from node.httpd import HttpListener, server_tls13
 from node.operations.release import NotReleased, Prepared
+from node.operations.watchlist import Watchlists
 from node.ports import Ports
 from node.telemetry.logging import logger
 
@@ -28,7 +29,7 @@ class Sequencing(Protocol):
         ...
 
 
-def console_listener(config: Config, ports: Ports, sequencer: Sequencing, connect: Connect) -> HttpListener | None:
+def console_listener(config: Config, ports: Ports, sequencer: Sequencing, connect: Connect, watchlists: Watchlists) -> HttpListener | None:
     """The listener, if the configuration has one and its assets were built; a node without them says so and runs on.
 
     Raises `Refused` (CONSOLE_HOST): no browser would believe the certificate. `Malformed` (TLS_MATERIAL).
@@ -52,6 +53,7 @@ def console_listener(config: Config, ports: Ports, sequencer: Sequencing, connec
         desks={str(one.id): ContactDesk(unit=one.name, channel=one.desk) for one in config.agencies if one.desk},
         release_together=lambda items: sequencer.submit(list(items)).result(),
         connect=connect,
+        watchlists=watchlists,
         language=config.node.languages[0].partition("-")[0] if config.node.languages else "en",
     )
     context = server_tls13(config.tls.desk_certificate, config.tls.desk_key) if secure else None

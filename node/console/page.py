@@ -12,10 +12,14 @@ Answer = Callable[[Visit], Response]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One page or form: `open` to whoever is not signed in; `unasked` if browsers ask by themselves, which is no use of a session."""
+    """One page or form: `open` to whoever is not signed in; `unasked` if browsers ask by themselves, which is no use of a session.
+
+    `upload` is the field of its form that may hold a file: other forms take none.
+    """
 
     method: str
     path: str
     answer: Answer
     open: bool = False
     unasked: bool = False
+    upload: str = ""

@@ -69,6 +69,7 @@ TROUBLES: Final[Mapping[str, str]] = {
     "CONTACT_NOT_YOURS": _said(
         "Only the officer who took this tip, or a liaison officer of its desk, may open this. That you asked has been recorded."
     ),
+    "ONWARD_UNKNOWN": _said("Your agency asked for no such leave, and nobody asked it."),
     "PATH_UNKNOWN": _said("There is no such page."),
     "ROLE_MISSING": _said("Your role does not open this page. That you asked has been recorded."),
     "TIPS_NONE": _said("This node takes no tips."),
@@ -76,6 +77,7 @@ TROUBLES: Final[Mapping[str, str]] = {
     "TIP_STATE": _said("The tip is in another state by now. Look at it again."),
     "TIP_SUBMITTED": _said("This tip was sent, and changes no more. What you learned since is a new tip."),
     "TIP_UNKNOWN": _said("There is no such tip here, or it is not for you."),
+    "UPLOAD_TOO_LARGE": _said("The file is too large. Nothing of it was kept. Split it, and send the parts."),
 }
 """What to tell a person, by code; every other code is told by itself."""
 PLACES: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
@@ -84,6 +86,7 @@ PLACES: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
     ("/admin", _said("Administration"), frozenset({ADMINISTRATOR})),
     ("/inbox", _said("Inbox"), DESK),
     ("/requests", _said("Requests"), frozenset({AUTHORITY})),
+    ("/screen", _said("Screen"), frozenset({AUTHORITY})),
     ("/tips", _said("Tips"), frozenset({TIP_DESK})),
     ("/drafts", _said("Drafts"), frozenset({LIAISON})),
     ("/sent", _said("Sent"), frozenset({LIAISON})),

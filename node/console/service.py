@@ -31,6 +31,7 @@ from node.console.compose_pages import ComposePages
 from node.console.confirm import Confirming
 from node.console.desk_pages import DeskPages
 from node.console.languages import Language, choose, load_languages
+from node.console.leave_pages import LeavePages
 from node.console.news import News
 from node.console.page import Answer, Page
 from node.console.pages import Pages
@@ -38,11 +39,13 @@ from node.console.preview_pages import PreviewPages
 from node.console.recall_pages import RecallPages
 from node.console.reply_pages import ReplyPages
 from node.console.request_pages import RequestPages
+from node.console.screen_pages import ScreenPages
 from node.console.sent_pages import SentPages
 from node.console.sign_in_pages import SignInPages
 from node.console.site import Site
 from node.console.tell_pages import TellPages
 from node.console.tip_pages import TipPages
+from node.console.uploads import read_upload
 from node.console.visits import (
     HEADERS,
     TLS_HEADERS,
@@ -93,6 +96,8 @@ class Console:
             *DeskPages(site, self._pages).pages(),
             *ReplyPages(site, self._pages).pages(),
             *RequestPages(site, self._pages).pages(),
+            *ScreenPages(site, self._pages).pages(),
+            *LeavePages(site, self._pages, confirming).pages(),
             *ComposePages(site, self._pages).pages(),
             *PreviewPages(site, self._pages, confirming).pages(),
             *ApprovalPages(site, self._pages, confirming).pages(),
@@ -118,10 +123,15 @@ class Console:
         try:
             self._check_host(request)
             form: dict[str, str] = {}
+            upload = b""
             if page.method == "POST":
                 check_origin(request)
-                form = await read_form(request)
-            response = await run_in_threadpool(self._answer, page, request, form, language)
+                if page.upload:
+                    await run_in_threadpool(self._check_session, request)
+                    form, upload = await read_upload(request, page.upload)
+                else:
+                    form = await read_form(request)
+            response = await run_in_threadpool(self._answer, page, request, form, language, upload)
         except Elsewhere as other:
             response = RedirectResponse(other.path, 303)
         except ExchangeError as refused:
@@ -131,7 +141,13 @@ class Console:
             response = await run_in_threadpool(self._pages.trouble, language, 500, "INTERNAL")
         return self._secured(response)
 
-    def _answer(self, page: Page, request: Request, form: dict[str, str], language: Language) -> Response:
+    def _check_session(self, request: Request) -> None:
+        """From whoever is not signed in nothing large is read."""
+        secret = read_secret(request.cookies.get(SESSION_COOKIE, ""))
+        if not secret or watch_session(self._site.ports, secret) is None:
+            raise Elsewhere("/sign-in")
+
+    def _answer(self, page: Page, request: Request, form: dict[str, str], language: Language, upload: bytes) -> Response:
         secret = read_secret(request.cookies.get(SESSION_COOKIE, ""))
         opened = watch_session if page.unasked else open_session
         session = opened(self._site.ports, secret) if secret else None
@@ -145,6 +161,7 @@ class Console:
             place={name: str(value) for name, value in request.path_params.items()},
             query=dict(request.query_params),
             form=form,
+            upload=upload,
         )
         if page.method == "POST" and session is not None:
             check_token(visit)

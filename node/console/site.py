@@ -10,6 +10,7 @@ from exchange.v1.people_pb2 import ContactDesk
 from node.operations.approved import Together
 from node.operations.log_walk import SharedLogs
 from node.operations.release import NotReleased, Prepared
+from node.operations.watchlist import Watchlists
 from node.passkeys import RelyingParty
 from node.ports import Ports
 
@@ -34,6 +35,8 @@ class Site:
     """How each agency (SPIFFE ID) of this country is reached, day and night."""
     release_together: Together
     connect: Connect
+    watchlists: Watchlists
+    """What passenger lists are compared with: the same that the desk's other door has."""
     stream_seconds: float = 90.0
     """How long one answer tells a page of news before the browser asks again: less than a connection may last."""
     language: str = "en"

@@ -18,7 +18,7 @@ LARGEST_FORM: Final = 64 * 1024
 _FIELDS_AT_MOST: Final = 400
 """Of the longest form: one step of an alert with many legs or convictions."""
 BODY_SECONDS: Final = 10.0
-_FORM: Final = "application/x-www-form-urlencoded"
+FORM: Final = "application/x-www-form-urlencoded"
 TOKEN: Final = "token"  # noqa: S105  its name
 """The form field that proves that a page of this very session was filled in."""
 
@@ -57,6 +57,8 @@ class Visit:
     """What stands in the path."""
     query: Mapping[str, str]
     form: Mapping[str, str]
+    upload: bytes = b""
+    """The file that came with the form; empty for none."""
 
     @property
     def token(self) -> str:
@@ -91,22 +93,22 @@ def check_token(visit: Visit) -> None:
 
 async def read_form(request: Request, *, seconds: float = BODY_SECONDS) -> dict[str, str]:
     """The fields of a form, each once. Raises `Malformed` (FORM)."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
-        raise _no_form()
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+        raise no_form()
     body = bytearray()
     try:
         async with asyncio.timeout(seconds):
             async for part in request.stream():
                 body += part
                 if len(body) > LARGEST_FORM:
-                    raise _no_form()
+                    raise no_form()
         pairs = parse_qsl(
             body.decode("ascii"), keep_blank_values=True, strict_parsing=bool(body), errors="strict", max_num_fields=_FIELDS_AT_MOST
         )
     except (TimeoutError, ClientDisconnect, ValueError):
-        raise _no_form() from None
+        raise no_form() from None
     if len(dict(pairs)) != len(pairs):
-        raise _no_form()
+        raise no_form()
     return dict(pairs)
 
 
@@ -124,5 +126,6 @@ def write_secret(secret: bytes) -> str:
     return urlsafe_b64encode(secret).rstrip(b"=").decode()
 
 
-def _no_form() -> Malformed:
+def no_form() -> Malformed:
+    """What says that a form cannot be read."""
     return Malformed("FORM", "the form is too large, too slow or none")

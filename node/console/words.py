@@ -13,6 +13,7 @@ from node import health_texts
 from node.console.languages import Language
 from node.intake.countries import COUNTRIES, Country
 from node.intake.fields import enum_prefix
+from node.matching.rule_words import RULES
 from node.reading_texts import ENGLISH, Texts
 from node.reading_values import safe_text
 from node.tips.routing import REASONS
@@ -57,6 +58,7 @@ def english_words() -> Iterator[str]:
     yield from map(type_words, alert_types())
     yield from SAFEGUARDS.values()
     yield from REASONS.values()
+    yield from RULES.values()
     yield from (country.name for country in COUNTRIES.values() if country.alpha2 is None)
 
 

@@ -17,6 +17,7 @@ LINKS: Final[Mapping[str, str]] = {
     "exchange inbox attest": "/inbox/{reference}/attest",
     "exchange inbox report": "/inbox/{reference}/report",
     "exchange inbox show": "/inbox/{reference}",
+    "exchange onward show": "/leave/{reference}",
     "exchange request show": "/requests/{reference}",
     "exchange partner show": "/admin/partners/{named}",
     "exchange tip show": "/tips/{named}",

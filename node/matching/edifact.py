@@ -21,6 +21,8 @@ _CHARSETS: Final = {
 }  # fmt: skip
 """ISO 9735-1, syntax identifiers. UNOY is UTF-16 by the letter, and UTF-8 wherever it was met."""
 
+_NAMES_ITSELF: Final = re.compile(rb"(?:^|[\r\n\x02\s])(?:UNB\+|UNA[^0-9A-Za-z]{6}\s*UNB)")
+
 Segment = tuple[tuple[str, ...], ...]
 """Elements, each a tuple of components; the first component of the first element is the tag."""
 
@@ -34,6 +36,11 @@ class _Signs:
 
 
 _DEFAULT: Final = _Signs(":", "+", "?", "'")
+
+
+def is_interchange(data: bytes) -> bool:
+    """Whether a list names itself an interchange in its head; no list of columns does so, whoever is on it."""
+    return _NAMES_ITSELF.search(data[:_HEAD_AT_MOST]) is not None
 
 
 def segments_of(data: bytes) -> list[Segment]:

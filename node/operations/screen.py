@@ -11,6 +11,7 @@ from typing import Final
 from exchange.errors import Malformed
 from exchange.v1 import desk_service_pb2
 from exchange.v1.journal_pb2 import JournalPersonal
+from node.matching.edifact import is_interchange
 from node.matching.manifest import PassengerList
 from node.matching.passenger_csv import read_passenger_csv
 from node.matching.paxlst import read_paxlst
@@ -94,10 +95,7 @@ def _read(request: desk_service_pb2.ScreenPassengersRequest, now: datetime) -> P
         case desk_service_pb2.MANIFEST_FORMAT_CSV:
             return read_passenger_csv(request.manifest, today)
         case desk_service_pb2.MANIFEST_FORMAT_UNSPECIFIED:
-            # An interchange names itself in its head; no list of columns has a segment's beginning in it.
-            head = request.manifest[:1024]
-            edifact = b"UNB+" in head or b"UNA" in head
-            return read_paxlst(request.manifest, today) if edifact else read_passenger_csv(request.manifest, today)
+            return read_paxlst(request.manifest, today) if is_interchange(request.manifest) else read_passenger_csv(request.manifest, today)
         case _:
             raise Malformed("MANIFEST_FORMAT", "a passenger list is PAXLST or CSV")
 

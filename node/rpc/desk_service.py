@@ -59,13 +59,15 @@ _PART = 256 * 1024
 class DeskService(RetentionDesk, RecallDesk, RequestDesk, WorkDesk, EmergencyDesk, TipsDesk, InsideDesk, OnwardDesk, OfficersDesk):
     """`exchange.v1.DeskService`."""
 
-    def __init__(self, ports: Ports, door: DeskDoor, sequencer: Sequencing, fetch: Fetch, connect: Connect) -> None:
+    def __init__(
+        self, ports: Ports, door: DeskDoor, sequencer: Sequencing, fetch: Fetch, connect: Connect, *, watchlists: Watchlists | None = None
+    ) -> None:
         self._ports = ports
         self._door = door
         self._sequencer = sequencer
         self._fetch = fetch
         self._connect = connect
-        self._watchlists = Watchlists()
+        self._watchlists = watchlists or Watchlists()
 
     @answered(explain=True)
     def WhoAmI(self, _request: messages.WhoAmIRequest, context: grpc.ServicerContext) -> messages.WhoAmIResponse:

@@ -27,9 +27,11 @@ from tests.asking import asked, asking_agreement
 from tests.console_admin import admin_places
 from tests.console_opens import IN_PATHS, OPENS
 from tests.console_site import site_of
-from tests.countries import BORDER, POLICE, TRAVEL, agency, with_clause
+from tests.countries import BORDER, POLICE, TRAVEL, agency, changed, with_clause
 from tests.federation import Federation, federation
 from tests.node.test_console_release import DOCUMENT
+from tests.onward import VN_BORDER, agreed
+from tests.onward import asked as asked_for_leave
 from tests.recalls import together
 from tests.rig import ROLES, Office, draft
 from tests.system.nodes import free_port_pair
@@ -70,6 +72,7 @@ class Shown:
 _NO_PAGES = {"/inbox/news"}
 """What is read by a script."""
 _SENT = "/audit/disclosures/kh.alerts.example/gb.alerts.example/1/0"
+_LIST = "family_name,given_names,birth_date,sex,nationality\nEXAMPLE,THOMAS SPECIMENMR,1961-04-12,M,GBR\nBYSTANDER,QUITE,1977-99,F,FRA\n"
 _MORE = (
     Shown(route="/sign-in", who=""),
     Shown(route="/enrol", who=""),
@@ -77,11 +80,19 @@ _MORE = (
     Shown(route="/tell/{sent}", who="ngo"),
     Shown(route="/enrol", who="", sent={}),
     Shown(route="/inbox/{alert}/report", who="border", sent={}),
+    Shown(route="/screen", who="border", sent={}),
+    Shown(route="/screen", who="border", sent={"pasted": _LIST}),
+    Shown(route="/screen", who="border", sent={"pasted": "nothing,of,the,kind"}),
     Shown(route="/tell/{tip}/place", who="ngo", sent={"year": "soon"}),
     Shown(route="/tips/{sent}/close", who="liaison", sent={}),
     Shown(route="/tips/{sent}/contact", who="liaison", sent={"choice": "CHILD_SAFEGUARDING", "reason": "A case."}),
     Shown(route="/drafts/{draft}/preview", who="liaison", sent={"reason": ""}),
     Shown(route="/drafts/{draft}/preview", who="liaison", sent={"reason": "An example."}),
+    Shown(route="/leave/{leave}", who="liaison"),
+    Shown(route="/leave/{decide}", who="liaison"),
+    Shown(route="/leave/{decide}/decide", who="liaison", sent={}),
+    Shown(route="/leave/{leave}/pass-on", who="liaison", sent={}),
+    Shown(route="/inbox/{alert}/leave", who="liaison", sent={}),
     Shown(route="/sent/{own}", who="liaison"),
     Shown(route="/sent/{own}/withdraw", who="liaison", sent={}),
     Shown(route="/sent/{own}/withdraw", who="liaison", sent={"code": "COURT_ORDER", "days": "7", "reason": "An example."}),
@@ -152,36 +163,47 @@ class World:
 
 @contextmanager
 def world(place: Path) -> Iterator[World]:
-    """Cambodia's office, which was told of one man."""
-    with federation(place, "gb", "kh") as two:
-        two.connect("gb", "kh", with_clause(asking_agreement(), "kh-gb-travelalert-border", approvals=1))
-        office = takes_tips(two["kh"])
+    """Cambodia’s office, which was told of one man, was asked a question, and was asked for leave."""
+    with federation(place, "gb", "kh", "vn") as three:
+        clauses = {one.id: one for made in (asking_agreement(), agreed("gb", "kh")) for one in made.clauses}
+        both = changed(agreed("gb", "kh"), clauses=[clauses[one] for one in sorted(clauses)])
+        three.connect("gb", "kh", with_clause(both, "kh-gb-travelalert-border", approvals=1))
+        three.connect("gb", "vn", agreed("gb", "vn"))
+        three.connect("kh", "vn", agreed("kh", "vn"))
+        office = takes_tips(three["kh"])
         port = free_port_pair()
         site = site_of(office, port=port)
         listener = HttpListener(f"127.0.0.1:{port}", Console(site, load_assets()).application(), "console")
         listener.start()
         try:
-            yield World(office=office, origin=f"http://{site.authority}", places=_places(two))
+            yield World(office=office, origin=f"http://{site.authority}", places=_places(three))
         finally:
             listener.stop()
 
 
-def _places(two: Federation) -> dict[str, str]:
-    published = two["gb"].publish(draft(agency("kh", BORDER), agency("kh", POLICE)))
+def _places(three: Federation) -> dict[str, str]:
+    published = three["gb"].publish(draft(agency("kh", BORDER), agency("kh", POLICE)))
     assert not published.problems
-    request = asked(two["gb"])
-    two.pump()
-    office = two["kh"]
+    request = asked(three["gb"])
+    three.pump()
+    office = three["kh"]
     tip, sent = (begin_tip(office.ports, office.person("ngo"), new_id(), "en") for _ in range(2))
     contact = desk_service_pb2.TipContact(telephone="+855 00 000 000")
     save_draft(office.ports, office.person("ngo"), sent, Tip(language="km", evidence_custodian="EXAMPLE"), contact)
     submit_draft(office.ports, office.person("ngo"), sent)
-    assert not office.publish(draft(agency("gb", POLICE))).problems
-    two.pump()
+    own = office.publish(draft(agency("gb", POLICE)))
+    assert not own.problems
+    three.pump()
+    leave = asked_for_leave(office, published.manifest_digest, VN_BORDER, name="liaison")
+    decide = asked_for_leave(three["gb"], own.manifest_digest, VN_BORDER, name="liaison")
+    assert not [*leave.problems, *decide.problems]
+    three.pump()
+    of_leave = {"leave": leave.manifest_digest.hex(), "decide": decide.manifest_digest.hex()}
     administered = {name.strip("{}"): value for name, value in admin_places(office).items()}
     return {
         **IN_PATHS,
         **administered,
+        **of_leave,
         "alert": published.manifest_digest.hex(),
         "tip": tip,
         "sent": sent,

@@ -21,9 +21,12 @@ from node.config import load_config
 from node.console import assets
 from node.console.assets import MAIN, load_assets
 from node.console.listener import console_listener
+from node.console.site import Site
 from node.console_section import ConsoleSection
 from node.keys.node_directory import example_plan, write_node_directory
 from node.operations.sequence import sequence
+from node.operations.watchlist import Watchlists
+from node.rpc.desk_service import DeskService
 from tests.console_site import Browser, nobody, site_of
 from tests.federation import federation
 from tests.refusals import refused
@@ -116,14 +119,14 @@ def test_a_node_without_built_assets_says_so_and_runs_on(kh: Office, made: Path,
     (tmp_path / "static").mkdir()
     (tmp_path / "static/console.css").write_text("")
     with structlog.testing.capture_logs() as logged:
-        assert console_listener(configured(made, listen="127.0.0.1:7447"), kh.ports, AtOnce(kh), nobody) is None
+        assert console_listener(configured(made, listen="127.0.0.1:7447"), kh.ports, AtOnce(kh), nobody, Watchlists()) is None
     assert [(one["code"], one["log_level"]) for one in logged] == [("CONSOLE_ASSETS", "warning")]
 
 
 def test_on_loopback_it_is_served_without_tls_and_stops(kh: Office, made: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    serving = console_listener(configured(made, listen=f"127.0.0.1:{port}"), kh.ports, AtOnce(kh), nobody)
+    serving = console_listener(configured(made, listen=f"127.0.0.1:{port}"), kh.ports, AtOnce(kh), nobody, Watchlists())
     assert serving is not None
     serving.start()
     try:
@@ -137,7 +140,7 @@ def test_on_loopback_it_is_served_without_tls_and_stops(kh: Office, made: Path) 
 
 def test_elsewhere_it_is_served_by_the_certificate_of_the_desk(kh: Office, made: Path) -> None:
     wanted = configured(made, listen="127.0.0.1:0", host=DESK_NAME, plain=False, demo_sign_in=False)
-    serving = console_listener(wanted, kh.ports, AtOnce(kh), nobody)
+    serving = console_listener(wanted, kh.ports, AtOnce(kh), nobody, Watchlists())
     assert serving is not None
     serving.start()
     try:
@@ -155,11 +158,13 @@ def test_elsewhere_it_is_served_by_the_certificate_of_the_desk(kh: Office, made:
 
 def test_a_certificate_for_another_name_is_refused_at_start(kh: Office, made: Path) -> None:
     with refused(Refused, "CONSOLE_HOST"):
-        console_listener(configured(made, listen="127.0.0.1:0", host="console.kh.example", plain=False), kh.ports, AtOnce(kh), nobody)
+        console_listener(
+            configured(made, listen="127.0.0.1:0", host="console.kh.example", plain=False), kh.ports, AtOnce(kh), nobody, Watchlists()
+        )
     missing = configured(made, listen="127.0.0.1:0", host=DESK_NAME, plain=False)
     missing = replace(missing, tls=replace(missing.tls, desk_key=made / "nothing"))
     with refused(Malformed, "TLS_MATERIAL"):
-        console_listener(missing, kh.ports, AtOnce(kh), nobody)
+        console_listener(missing, kh.ports, AtOnce(kh), nobody, Watchlists())
 
 
 def test_one_release_is_one_of_several(kh: Office) -> None:
@@ -214,3 +219,18 @@ def test_a_node_opens_its_console_with_its_other_doors(made: Path) -> None:
     finally:
         node.ports.store.close()
     assert all(agency.desk for agency in config.agencies)
+
+
+def test_both_doors_of_the_desk_compare_with_one_index(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Watchlists] = []
+
+    def noting(make: Any) -> Any:
+        return lambda *asked, watchlists, **more: given.append(watchlists) or make(*asked, watchlists=watchlists, **more)
+
+    monkeypatch.setattr("node.app.DeskService", noting(DeskService))
+    monkeypatch.setattr("node.console.listener.Site", noting(Site))
+    config = load_config(made / "node.toml", {"EXCHANGE_CONSOLE_LISTEN": "127.0.0.1:7447"})
+    (made / "data").mkdir(exist_ok=True)
+    build(config).ports.store.close()
+    assert len(given) == 2
+    assert given[0] is given[1]

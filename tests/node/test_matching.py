@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.cli.screen import _LARGEST, RULES
+from node.cli.screen import _LARGEST
 from node.intake.edtf import read_edtf
 from node.matching import births, documents, manifest
 from node.matching.alignment import BONES, INITIAL, NEAR, SOUNDING, SPELT, align, in_order
@@ -17,6 +17,7 @@ from node.matching.documents import DOCUMENT_RULES
 from node.matching.index import Index
 from node.matching.people import Document, Passenger, Subject, aliases_of, names_of
 from node.matching.proposals import MORE_RULES, ONE_STRANGER_IN, Proposal, screen
+from node.matching.rule_words import RULES
 from node.matching.services import Service, crossings
 from node.matching.spelling import words_of
 
@@ -407,7 +408,7 @@ def test_a_native_name_on_the_list_is_compared_too() -> None:
     assert only(screen(indexed(dara), shown)).subject is dara
 
 
-def test_every_rule_has_its_words_on_the_command_line() -> None:
+def test_every_rule_has_its_words() -> None:
     found = {rule.rule for rule in (*BIRTH_RULES, *DOCUMENT_RULES)} | set(NAME_RULES)
     assert found | set(MORE_RULES) <= RULES.keys()
     assert {rule for rule in RULES if rule.startswith(("BIRTH", "DOCUMENT_"))} - {"DOCUMENT_OUTWEIGHS"} == {

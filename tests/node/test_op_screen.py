@@ -296,6 +296,13 @@ def test_the_format_is_told_from_the_beginning(two: Federation) -> None:
     assert (answer.format, proposed(answer)) == (desk_service_pb2.MANIFEST_FORMAT_PAXLST, [(1, digest)])
 
 
+def test_nobody_s_name_makes_a_list_of_columns_an_interchange(two: Federation) -> None:
+    digest = published(two, KH_BORDER)
+    for name in ("LUNA", "UNA", "UNANUE", "UNB"):
+        answer = ask(two["kh"], lines=f"{name},,,,,,,\n" + SOUGHT)
+        assert (answer.format, proposed(answer)) == (desk_service_pb2.MANIFEST_FORMAT_CSV, [(2, digest)])
+
+
 def test_only_a_desk_screens(two: Federation) -> None:
     for who in ("auditor", "administrator"):
         with pytest.raises(NotPermitted) as error:
