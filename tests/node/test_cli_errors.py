@@ -171,7 +171,7 @@ def test_ctrl_c_ends_cleanly(desk: FakeDesk) -> None:
     before = len(desk.asked)
     try:
         process = subprocess.Popen(
-            [sys.executable, "-c", "from node.cli.main import main; main()", "whoami"],
+            [sys.executable, "-c", "from node.cli.main import main; main()", "--timeout", "90", "whoami"],
             env={**os.environ, "EXCHANGE_CONTEXT": desk.context()},
             stderr=subprocess.PIPE,
             text=True,
