@@ -1,4 +1,4 @@
-"""Pictures of the main pages for the documentation, made where CONSOLE_SCREENSHOTS names a directory: `make screenshots`."""
+"""Pictures of the main pages, small enough for the documentation; kept where CONSOLE_SCREENSHOTS names a directory: `make screenshots`."""
 
 import os
 from pathlib import Path
@@ -11,10 +11,7 @@ from tests.browser.offices import Building, Offices
 from tests.browser.test_days import drafted
 from tests.browser.world import World
 
-pytestmark = [
-    pytest.mark.system,
-    pytest.mark.skipif("CONSOLE_SCREENSHOTS" not in os.environ, reason="no pictures were asked for"),
-]
+pytestmark = pytest.mark.system
 LARGEST = 150_000
 
 
@@ -29,22 +26,24 @@ LARGEST = 150_000
         ("flow", "auditor", "/audit/flow", {}),
     ],
 )
-def test_a_picture_is_made(browser: Browser, shown: World, name: str, who: str, route: str, settings: dict[str, object]) -> None:
+def test_a_picture_is_made(
+    browser: Browser, shown: World, name: str, who: str, route: str, settings: dict[str, object], tmp_path: Path
+) -> None:
     with window(browser, Watch(hosts=frozenset()), **{"viewport": {"width": 1000, "height": 1000}, **settings}) as page:
         shown.enter(page.context, who)
         page.goto(shown.address(route))
         page.evaluate("document.fonts.ready")
-        keep(page, name)
+        keep(page, name, tmp_path)
 
 
-def test_a_picture_of_the_preview_is_made(building: Building, both: Offices) -> None:
+def test_a_picture_of_the_preview_is_made(building: Building, both: Offices, tmp_path: Path) -> None:
     """Of the demonstration's own draft, for two agencies abroad."""
     liaison = building.trainee(both.gb, "liaison", viewport={"width": 1000, "height": 1000})
     liaison.goto(f"{drafted(both, reference='EXAMPLE-9')}/preview")
-    keep(liaison.page, "preview")
+    keep(liaison.page, "preview", tmp_path)
 
 
-def keep(page: Page, name: str) -> None:
-    picture = Path(os.environ["CONSOLE_SCREENSHOTS"]) / f"{name}.png"
+def keep(page: Page, name: str, elsewhere: Path) -> None:
+    picture = Path(os.environ.get("CONSOLE_SCREENSHOTS", elsewhere)) / f"{name}.png"
     page.screenshot(path=picture)
     assert picture.stat().st_size <= LARGEST
