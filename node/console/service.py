@@ -106,7 +106,7 @@ class Console:
             *AuditPages(site, self._pages).pages(),
             *AuditJournalPages(site, self._pages).pages(),
             *AuditRunPages(site, self._pages).pages(),
-            *AuditSamplePages(site, self._pages, Confirming(site, challenges)).pages(),
+            *AuditSamplePages(site, self._pages, confirming).pages(),
             *TellPages(site, self._pages).pages(),
             *TipPages(site, self._pages).pages(),
         )
