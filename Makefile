@@ -64,7 +64,8 @@ test: check  ## everything: check, all tests, full branch coverage of exchange/,
 	$(BIN)/pytest -n 2 -m "not system and not slow" --cov --cov-report=
 	$(MAKE) --no-print-directory bite
 	$(BIN)/pytest -n 2 -m system tests/browser
-	$(BIN)/pytest -m "system or slow" --ignore=tests/browser --cov --cov-append --cov-report=term --cov-fail-under=100
+	$(BIN)/pytest -n 2 -m "slow and not system" --cov --cov-append --cov-report=
+	$(BIN)/pytest -m system --ignore=tests/browser --cov --cov-append --cov-report=term --cov-fail-under=100
 
 test-fast: assets  ## the tests that take no process and no patience: under 3 minutes
 	$(BIN)/pytest -n 2 -m "not system and not slow and not thorough"
