@@ -10,6 +10,7 @@ from exchange.encoding import cut
 from exchange.errors import NotFound, Unverified
 from exchange.v1 import desk_service_pb2 as messages
 from node.console.alert_words import Change, alert_view
+from node.console.challenges import STALE
 from node.console.confirm import Confirming
 from node.console.page import Page
 from node.console.pages import Pages
@@ -24,7 +25,6 @@ from node.operations.changes import changes
 from node.operations.outbox import get_alert
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
-_STALE: Final = "CHALLENGE"
 _SHOWN: Final = 50
 """More on one page would be too much for a poor line."""
 
@@ -85,7 +85,7 @@ class ApprovalPages:
         try:
             confirmation = self._confirming.take(visit, "approve", _values(answer.submission))
         except Unverified as refused:
-            if refused.code != _STALE:
+            if refused.code != STALE:
                 raise
             return self._ask(visit, answer, stale=True)
         question = messages.ApproveSubmissionRequest(submission=answer.submission.id.hex(), preview_digest=answer.submission.preview_digest)

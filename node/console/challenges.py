@@ -3,12 +3,15 @@
 import hmac
 import struct
 import threading
+from base64 import urlsafe_b64decode
 from hashlib import sha256
 from typing import Final
 
 from exchange.errors import Unverified
 from node.ports import Ports
 
+STALE: Final = "CHALLENGE"
+"""The code of an answer that came too late, twice, or to something else."""
 LIVES_MS: Final = 5 * 60_000
 _NONCE: Final = 16
 _HEAD: Final = struct.Struct(">q")
@@ -57,5 +60,13 @@ class Challenges:
         return hmac.new(self._key, purpose.encode() + b"\0" + head, sha256).digest()
 
 
+def read_challenge(text: str) -> bytes:
+    """The bytes that a form's field holds. Raises `Unverified` (CHALLENGE)."""
+    try:
+        return urlsafe_b64decode(text.encode())
+    except ValueError:
+        raise _stale() from None
+
+
 def _stale() -> Unverified:
-    return Unverified("CHALLENGE", "this page was open for too long, or was sent twice: begin again")
+    return Unverified(STALE, "this page was open for too long, or was sent twice: begin again")

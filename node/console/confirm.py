@@ -10,7 +10,7 @@
 answer counts for nothing, as if it came too late: the page is to be shown again.
 """
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from exchange.errors import Unverified
 from node.confirmations import Confirmation, say
-from node.console.challenges import Challenges
+from node.console.challenges import STALE, Challenges, read_challenge
 from node.console.site import Site
 from node.console.visits import Visit
 from node.operations.confirm import Question, confirm, passkeys_of, unshown
@@ -54,13 +54,24 @@ class Confirming:
     def take(self, visit: Visit, action: str, values: Mapping[str, Any]) -> Confirmation:
         """The confirmation to keep. Raises `Unverified` (CHALLENGE: too old, sent twice, or of something else), and as `confirm`."""
         said = say(action, visit.person, values)
-        ticket = self._challenges.check(_purpose(visit, said), _bytes(visit.form.get("ticket", "")))
+        ticket = self._challenges.check(_purpose(visit, said), read_challenge(visit.form.get("ticket", "")))
         question = Question(said=said, ticket=ticket)
         if self._without(visit):
             self._challenges.spend(ticket)
             return unshown(question)
         answered = Answered(challenge=question.challenge, answer=visit.form.get("answer", ""), spend=lambda: self._challenges.spend(ticket))
         return confirm(self._site.ports, self._site.relying_party, visit.person, question, answered)
+
+    def taken(self, visit: Visit, action: str, values: Mapping[str, Any]) -> Confirmation | bool:
+        """What was confirmed; else whether an answer came that counts no more, for the page is to be shown again. Raises as `take`."""
+        if "ticket" not in visit.form:
+            return False
+        try:
+            return self.take(visit, action, values)
+        except Unverified as refused:
+            if refused.code != STALE:
+                raise
+            return True
 
     def _options(self, visit: Visit, question: Question) -> str:
         return confirm_options(self._site.relying_party, question.challenge, passkeys_of(self._site.ports, visit.person))
@@ -72,10 +83,3 @@ class Confirming:
 
 def _purpose(visit: Visit, said: str) -> str:
     return f"confirm {visit.token} {sha256(said.encode()).hexdigest()}"
-
-
-def _bytes(text: str) -> bytes:
-    try:
-        return urlsafe_b64decode(text.encode())
-    except ValueError:
-        raise Unverified("CHALLENGE", "this page was open for too long, or was sent twice: begin again") from None

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from starlette.responses import RedirectResponse, Response
 
-from exchange.errors import NotFound, Unverified
+from exchange.errors import NotFound
 from exchange.profile import alert_types
 from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1 import handling_pb2
@@ -32,7 +32,6 @@ from node.operations.onward_release import OnwardPlan, release_onward, weigh_onw
 from node.operations.onward_request import request_onward
 from node.reading_values import safe_text
 
-_STALE: Final = "CHALLENGE"
 _REASON_AT_MOST: Final = 500
 _PURPOSES: Final = frozenset(handling_pb2.Purpose.keys())
 
@@ -117,7 +116,7 @@ class LeavePages:
         """Ask, or show the form again with all that is wrong. Raises as `request_onward`."""
         form, reference, told = visit.form, reference_of(visit), self._told(visit)
         kind, third, until = form.get("kind", ""), form.get("third_party", ""), self._until(visit)
-        numbers, purpose, reason = _numbers(visit), form.get("purpose", ""), _reason(visit)
+        numbers, purpose, reason = visit.ticked_fields, form.get("purpose", ""), visit.reason
         desk = self._site.desks.get(str(require(self._ports, visit.person, DESK).agency))
         problems = []
         if kind not in KINDS:
@@ -171,7 +170,7 @@ class LeavePages:
     def decide(self, visit: Visit) -> Response:
         """Grant or deny, or show the form again with all that is wrong. Raises as `decide_onward`."""
         asked, answer, until = self._to_decide(visit), visit.form.get("grant", ""), self._until(visit)
-        numbers, reason, grant = _numbers(visit), _reason(visit), answer == "GRANT"
+        numbers, reason, grant = visit.ticked_fields, visit.reason, answer == "GRANT"
         problems = []
         if answer not in ANSWERS:
             problems.append(error("ANSWER_MISSING", "grant", "nothing was chosen", "choose one"))
@@ -202,7 +201,7 @@ class LeavePages:
 
     def pass_on(self, visit: Visit) -> Response:
         """The form again, the page that asks for the passkey, or, with that, the disclosure or its submission for approval."""
-        asked, reason, third = self._to_pass_on(visit), _reason(visit), visit.form.get("third_party", "")
+        asked, reason, third = self._to_pass_on(visit), visit.reason, visit.form.get("third_party", "")
         if problems := _why(reason):
             return self._pass_on_page(visit, asked, problems)
         question = messages.ReleaseOnwardRequest(
@@ -224,7 +223,7 @@ class LeavePages:
             "preview": weighed.decided.digest.hex(),
             "reason": reason,
         }
-        taken = self._taken(visit, action, values)
+        taken = self._confirming.taken(visit, action, values)
         if not isinstance(taken, Confirmation):
             going = [(agency, self._labels(visit, asked, one.allowed.fields)) for one in planned for agency in one.audience]
             confirm = {"asked": self._confirming.ask(visit, action, values), "stale": taken, "submits": submits, "going": going}
@@ -247,17 +246,6 @@ class LeavePages:
         if refuses(answer.problems):
             return self._pass_on_page(visit, asked, answer.problems)
         return RedirectResponse(f"/approvals/{answer.submission.id.hex()}?submitted", 303)
-
-    def _taken(self, visit: Visit, action: str, values: Mapping[str, Any]) -> Confirmation | bool:
-        """What was confirmed; else whether an answer came that counts no more."""
-        if "ticket" not in visit.form:
-            return False
-        try:
-            return self._confirming.take(visit, action, values)
-        except Unverified as refused:
-            if refused.code != _STALE:
-                raise
-            return True
 
     def _told(self, visit: Visit) -> messages.GetInboxAlertResponse:
         return get_inbox_alert(self._ports, visit.person, reference_of(visit))
@@ -305,7 +293,7 @@ class LeavePages:
             kinds={kind: words for kind, words in KINDS.items() if may[kind] and not told.blocked},
             thirds=self._thirds(visit, told.summary.originator),
             fields=self._numbered(visit, told.summary.alert_type, fields),
-            chosen=_numbers(visit),
+            chosen=visit.ticked_fields,
             purposes=[(name, enum_values()[name]) for name in purposes],
             expires=told.summary.not_after,
         )
@@ -373,12 +361,3 @@ def _purpose(number: int) -> str:
 
 def _why(reason: str) -> list[messages.Problem]:
     return [] if 0 < len(reason) <= _REASON_AT_MOST else [error("REASON_MISSING", "reason", "it is not said why", "say it in a few words")]
-
-
-def _numbers(visit: Visit) -> list[int]:
-    found = {name.removeprefix("field-") for name, value in visit.form.items() if name.startswith("field-") and value == "yes"}
-    return sorted(int(one) for one in found if one.isascii() and one.isdigit() and len(one) <= 2)
-
-
-def _reason(visit: Visit) -> str:
-    return " ".join(visit.form.get("reason", "").split())

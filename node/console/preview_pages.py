@@ -12,6 +12,7 @@ from exchange.errors import NotFound, Unverified
 from exchange.v1 import desk_service_pb2 as messages
 from node.confirmations import Confirmation
 from node.console.alert_words import alert_view
+from node.console.challenges import STALE
 from node.console.confirm import Confirming
 from node.console.page import Page
 from node.console.pages import Pages
@@ -29,7 +30,6 @@ from node.operations.preview import preview_with
 from node.operations.release import prepare, preview_changed
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
-_STALE: Final = "CHALLENGE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -105,7 +105,7 @@ class PreviewPages:
         try:
             confirmation = self._confirming.take(visit, found.action, _values(visit, found))
         except Unverified as refused:
-            if refused.code != _STALE:
+            if refused.code != STALE:
                 raise
             return self._check_page(visit, found, stale=True)
         return self._submit(visit, found, confirmation) if found.submits else self._release(visit, found, confirmation)
@@ -115,7 +115,7 @@ class PreviewPages:
             self._ports,
             visit.person,
             found.read.draft,
-            _reason(visit),
+            visit.reason,
             urgent=_urgent(visit),
             seen=found.answer.preview_digest,
             confirmations=[confirmation],
@@ -127,7 +127,7 @@ class PreviewPages:
         return RedirectResponse(f"/sent/{published.manifest_digest.hex()}?released", 303)
 
     def _submit(self, visit: Visit, found: _Previewed, confirmation: Confirmation) -> Response:
-        question = messages.SubmitAlertRequest(draft=found.read.draft, reason=_reason(visit))
+        question = messages.SubmitAlertRequest(draft=found.read.draft, reason=visit.reason)
         answer = approve.submit(self._ports, visit.person, question, self._site.release_together, confirmation)
         if refuses(answer.problems):
             return self._preview_page(visit, self._previewed(visit), answer.problems)
@@ -155,7 +155,7 @@ class PreviewPages:
         problems = [] if found.ready else [error("NOT_READY", "", "this cannot go as it is", "mend what is named below")]
         if visit.form.get("preview", "") != found.digest:
             problems.append(preview_changed())
-        if not _reason(visit):
+        if not visit.reason:
             problems.append(error("REASON_MISSING", "reason", "no reason was given", "say why this is necessary"))
         return problems
 
@@ -169,7 +169,7 @@ class PreviewPages:
             stale=stale,
             draft=visit.place["draft"],
             submits=found.submits,
-            reason=_reason(visit),
+            reason=visit.reason,
             urgent=_urgent(visit),
             digest=found.digest,
             not_after=found.read.draft.not_after,
@@ -206,10 +206,6 @@ def _handling(found: _Previewed, visit: Visit) -> Sequence[str]:
     return alert_view(said, visit.language, texts_in(visit.language)).handling
 
 
-def _reason(visit: Visit) -> str:
-    return " ".join(visit.form.get("reason", "").split())
-
-
 def _urgent(visit: Visit) -> bool:
     return visit.form.get("urgent", "") == "yes"
 
@@ -219,7 +215,7 @@ def _values(visit: Visit, found: _Previewed) -> dict[str, Any]:
     draft = found.read.draft
     return {
         "preview": found.digest,
-        "reason": _reason(visit),
+        "reason": visit.reason,
         "to": sorted(one.recipient for one in found.answer.recipients),
         "handling": sha256(draft.handling.SerializeToString(deterministic=True)).hexdigest(),
         "not_after": draft.not_after,

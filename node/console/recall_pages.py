@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from starlette.responses import RedirectResponse, Response
 
-from exchange.errors import NotFound, Unverified
+from exchange.errors import NotFound
 from exchange.profile import alert_type
 from exchange.v1 import control_pb2, disclosure_pb2
 from exchange.v1 import desk_service_pb2 as messages
@@ -30,7 +30,6 @@ from node.operations.reached import get_reach
 from node.operations.recall import ATTEST_WITHIN_AT_MOST, ATTEST_WITHIN_DAYS, recall_alert
 from node.operations.supplement import Weighed, supplement_alert, weigh_supplement
 
-_STALE: Final = "CHALLENGE"
 _ID_BYTES: Final = 16
 
 
@@ -128,11 +127,11 @@ class RecallPages:
         if problems:
             return self._form(verb, visit, reach, problems)
         values = _recall_values(verb, visit, reach)
-        taken = self._taken(visit, verb.name, values)
+        taken = self._confirming.taken(visit, verb.name, values)
         if not isinstance(taken, Confirmation):
             return self._form(verb, visit, reach, [], asked=self._confirming.ask(visit, verb.name, values), stale=taken)
         question = messages.RecallAlertRequest(
-            request_id=_request_id(taken), alert=sent_reference(visit), kind=verb.kind, reason=_reason(visit)
+            request_id=_request_id(taken), alert=sent_reference(visit), kind=verb.kind, reason=visit.reason
         )
         code = visit.form.get("code", "")
         if verb.codes is _WITHDRAWAL:
@@ -152,10 +151,10 @@ class RecallPages:
 
     def supplement(self, visit: Visit) -> Response:
         """The form again, the page that asks for the passkey, or, with that, the disclosure."""
-        recipient, numbers = self._recipient(visit), _numbers(visit)
+        recipient, numbers = self._recipient(visit), visit.ticked_fields
         ground = visit.form.get("ground", "")
         problems = [] if numbers else [error("FIELD_NONE", "fields", "no field was chosen", "choose at least one")]
-        if not _reason(visit):
+        if not visit.reason:
             problems.append(error("REASON_MISSING", "reason", "no reason was given", "say why this is necessary"))
         if problems:
             return self._more(visit, problems)
@@ -165,7 +164,7 @@ class RecallPages:
             recipient=recipient,
             fields=numbers,
             ground=disclosure_pb2.OnRequestGround.Value(f"ON_REQUEST_GROUND_{ground if ground in GROUNDS else 'UNSPECIFIED'}"),
-            reason=_reason(visit),
+            reason=visit.reason,
         )
         weighed = weigh_supplement(self._ports, visit.person, question)
         if not isinstance(weighed, Weighed):
@@ -178,9 +177,9 @@ class RecallPages:
             "fields": numbers,
             "ground": ground,
             "preview": weighed.preview.hex(),
-            "reason": _reason(visit),
+            "reason": visit.reason,
         }
-        taken = self._taken(visit, action, values)
+        taken = self._confirming.taken(visit, action, values)
         if not isinstance(taken, Confirmation):
             return self._more(visit, [], asked=self._confirming.ask(visit, action, values), stale=taken, submits=submits)
         question.request_id = _request_id(taken)
@@ -199,17 +198,6 @@ class RecallPages:
         if refuses(answer.problems):
             return self._more(visit, answer.problems)
         return RedirectResponse(f"/approvals/{answer.submission.id.hex()}?submitted", 303)
-
-    def _taken(self, visit: Visit, action: str, values: Mapping[str, Any]) -> Confirmation | bool:
-        """What was confirmed; else whether an answer came that counts no more."""
-        if "ticket" not in visit.form:
-            return False
-        try:
-            return self._confirming.take(visit, action, values)
-        except Unverified as refused:
-            if refused.code != _STALE:
-                raise
-            return True
 
     def _reach(self, visit: Visit) -> Sequence[messages.Reached]:
         # Administrators recall in the node's name, on the command line; here they see no alerts.
@@ -257,7 +245,7 @@ class RecallPages:
             recipient=recipient,
             address=f"/sent/{reference}/supplement/{visit.place['recipient']}",
             fields=fields,
-            chosen=_numbers(visit),
+            chosen=visit.ticked_fields,
             grounds=GROUNDS,
             ground=visit.form.get("ground", ""),
             problems=problems,
@@ -273,7 +261,7 @@ def _recall_problems(verb: _Verb, visit: Visit) -> list[messages.Problem]:
         problems.append(error("REASON_CODE", "code", "no coded reason was chosen", "choose one"))
     if verb.codes is _WITHDRAWAL and not 1 <= _days(visit) <= ATTEST_WITHIN_AT_MOST:
         problems.append(error("ATTEST_WITHIN", "days", "an attestation is due within 1 to 90 days", "write another number"))
-    if not _reason(visit):
+    if not visit.reason:
         problems.append(error("REASON_MISSING", "reason", "no reason was given", "say why this is necessary"))
     return problems
 
@@ -285,7 +273,7 @@ def _recall_values(verb: _Verb, visit: Visit, reach: Sequence[messages.Reached])
         "to": sorted({one.agency for one in reach}),
         "code": visit.form.get("code", "") if verb.codes else "",
         "days": _days(visit) if verb.codes is _WITHDRAWAL else 0,
-        "reason": _reason(visit),
+        "reason": visit.reason,
     }
 
 
@@ -296,12 +284,3 @@ def _request_id(confirmation: Confirmation) -> bytes:
 def _days(visit: Visit) -> int:
     text = visit.form.get("days", "").strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 2 else 0
-
-
-def _numbers(visit: Visit) -> list[int]:
-    found = {name.removeprefix("field-") for name, value in visit.form.items() if name.startswith("field-") and value == "yes"}
-    return sorted(int(one) for one in found if one.isascii() and one.isdigit() and len(one) <= 2)
-
-
-def _reason(visit: Visit) -> str:
-    return " ".join(visit.form.get("reason", "").split())

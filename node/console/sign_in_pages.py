@@ -1,12 +1,11 @@
 """Coming in and going out: a passkey, the code that enrols one, and, on a training node, that code alone."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 
 from starlette.responses import RedirectResponse, Response
 
-from exchange.errors import Unverified
-from node.console.challenges import Challenges
+from node.console.challenges import Challenges, read_challenge
 from node.console.page import Answer, Page
 from node.console.pages import Pages
 from node.console.site import Site
@@ -99,16 +98,9 @@ class SignInPages:
         return RedirectResponse("/sign-in", 303)
 
     def _answered(self, purpose: str, visit: Visit) -> Answered:
-        challenge = self._challenges.check(purpose, _bytes(visit.form.get("challenge", "")))
+        challenge = self._challenges.check(purpose, read_challenge(visit.form.get("challenge", "")))
         return Answered(challenge=challenge, answer=visit.form.get("answer", ""), spend=lambda: self._challenges.spend(challenge))
 
 
 def _text(challenge: bytes) -> str:
     return urlsafe_b64encode(challenge).decode()
-
-
-def _bytes(text: str) -> bytes:
-    try:
-        return urlsafe_b64decode(text.encode())
-    except ValueError:
-        raise Unverified("CHALLENGE", "this page was open for too long, or was sent twice: begin again") from None

@@ -61,6 +61,17 @@ class Visit:
     """The file that came with the form; empty for none."""
 
     @property
+    def reason(self) -> str:
+        """Why, in the person's own words, on one line; empty if the form does not say."""
+        return " ".join(self.form.get("reason", "").split())
+
+    @property
+    def ticked_fields(self) -> list[int]:
+        """Numbers of the alert's fields that were ticked in the form, ascending."""
+        found = {name.removeprefix("field-") for name, value in self.form.items() if name.startswith("field-") and value == "yes"}
+        return sorted(int(one) for one in found if one.isascii() and one.isdigit() and len(one) <= 2)
+
+    @property
     def token(self) -> str:
         """For the forms of this session."""
         return form_token(self.secret)

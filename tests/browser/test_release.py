@@ -58,7 +58,7 @@ def test_what_is_released_and_withdrawn_is_signed_by_the_officers_passkey(browse
         keys.verifies(False)  # noqa: FBT003  the finger is somebody else's
         page.get_by_role("button", name="Sign and release").click()
         expect(page.get_by_role("alert")).to_be_visible()
-        keys.verifies(True)  # noqa: FBT003
+        keys.verifies(True)  # noqa: FBT003  the finger is the right one
         page.wait_for_timeout(1100)  # within a second a second press counts as none
         page.get_by_role("button", name="Sign and release").click()
         page.wait_for_url("**/sent/**")

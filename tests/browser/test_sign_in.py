@@ -18,7 +18,7 @@ def test_an_officer_enrols_a_passkey_and_signs_in_with_it(building: Building, bo
     border.keys.verifies(False)  # noqa: FBT003  the finger is somebody else's
     border.page.get_by_role("button", name="Sign in with a passkey").click()
     expect(border.page.get_by_role("alert")).to_have_text("The passkey was not used. Try again, or use another browser or device.")
-    border.keys.verifies(True)  # noqa: FBT003
+    border.keys.verifies(True)  # noqa: FBT003  the finger is the right one
     border.page.wait_for_timeout(1100)  # within a second a second press counts as none
     border.press("Sign in with a passkey")
     assert border.page.url == f"{border.origin}/work"
