@@ -54,9 +54,8 @@ class Confirming:
         known = passkeys_of(self._site.ports, visit.person)
         without = self._without(visit)
         options = "" if without else confirm_options(self._site.relying_party, question.challenge, known)
-        return Asked(
-            ticket=urlsafe_b64encode(question.ticket).decode(), options=options, missing=visit.began_by == _BY_ISSUER and not known
-        )
+        missing = visit.began_by == _BY_ISSUER and not known
+        return Asked(ticket=urlsafe_b64encode(question.ticket).decode(), options=options, missing=missing)
 
     def take(self, visit: Visit, action: str, values: Mapping[str, Any]) -> Confirmation:
         """The confirmation to keep. Raises `Unverified` (CHALLENGE: too old, sent twice, or of something else), and as `confirm`."""

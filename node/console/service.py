@@ -149,7 +149,7 @@ class Console:
         except Exception as error:  # noqa: BLE001 - whatever it is, the browser learns nothing of it
             logger().error("console request failed", error=type(error).__name__)
             response = await run_in_threadpool(self._pages.trouble, language, 500, "INTERNAL")
-        if page.returning:
+        if page.returning and ATTEMPT_COOKIE in request.cookies:
             self._set_cookie(response, ATTEMPT_COOKIE, "", 0, lax=True)  # whatever came of it, it was one attempt
         return self._secured(response)
 

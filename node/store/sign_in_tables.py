@@ -1,7 +1,6 @@
-"""The tables of signing in to the console: passkeys, codes that enrol one, identities, sessions. Secrets stand here as
-SHA-256 digests only.
+"""The tables of signing in to the console: passkeys, codes that enrol one, identities, sessions.
 
-Times are Unix milliseconds; `person` is a SPIFFE ID.
+Secrets stand here as SHA-256 digests only. Times are Unix milliseconds; `person` is a SPIFFE ID.
 """
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, UniqueConstraint
