@@ -11,29 +11,25 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import structlog
 
-from exchange.errors import Conflict, Malformed, NotFound, Refused
+from exchange.errors import Refused
 from node.console.challenges import LIVES_MS, Challenges
 from node.console.confirm import Confirming
 from node.console.languages import load_languages
 from node.console.oidc_pages import RETURN_PATH
 from node.console.visits import Visit, read_secret
 from node.links.issuer_link import IssuerLink
-from node.operations.identities import link_identity, unlink_identity
+from node.operations.identities import link_identity
 from node.operations.officers import NotPermitted
-from node.operations.roster import list_officers
-from node.operations.sign_in import forget_passkeys
 from node.store import identities
 from tests.authenticator import Authenticator
-from tests.console_admin import address_of
-from tests.console_site import NAVIGATED, ORIGIN, SAME, Browser, field, issuer_link, options, site_of
+from tests.console_issuer import START, asked_issuer, at, come_back, events, leave, nobody_came, sign_in
+from tests.console_site import ORIGIN, SAME, Browser, field, issuer_link, options, site_of
 from tests.drafts import begun
 from tests.federation import federation
 from tests.issuer import CLIENT, CODE, SECRET, SUBJECT, SyntheticIssuer, issuer, public_key, sign
 from tests.node.test_id_tokens import by_hand
 from tests.refusals import refused
 from tests.rig import Office
-
-START = "/sign-in/oidc"
 
 
 @pytest.fixture
@@ -44,48 +40,13 @@ def kh(tmp_path: Path) -> Iterator[Office]:
 
 @pytest.fixture
 def idp(kh: Office) -> Iterator[SyntheticIssuer]:
-    with issuer(kh.clock.now_ms) as made:
-        kh.configured = {"issuer": made.url}
-        kh.ports = replace(kh.ports, issuer=made.url)
-        link_identity(kh.ports, kh.person("administrator"), kh.person("liaison"), SUBJECT)
+    with asked_issuer(kh) as made:
         yield made
 
 
 @pytest.fixture
 def browser(kh: Office, idp: SyntheticIssuer) -> Browser:
     return at(kh, idp)
-
-
-def at(kh: Office, idp: SyntheticIssuer, **client: Any) -> Browser:
-    """A browser of a console that asks this issuer."""
-    return Browser(kh, site_of(kh, issuer=issuer_link(idp, **client), demo_sign_in=False))
-
-
-def leave(browser: Browser) -> str:
-    """The link on the page to sign in: where it leads."""
-    answer = browser.get(START, **SAME)
-    assert answer.status_code == 303, answer.text
-    return str(answer.headers["location"])
-
-
-def come_back(browser: Browser, url: str, **headers: str) -> Any:
-    """What the issuer sends the browser back with."""
-    assert url.startswith(f"{ORIGIN}{RETURN_PATH}?")
-    return browser.get(url.removeprefix(ORIGIN), **{**NAVIGATED, **headers})
-
-
-def sign_in(browser: Browser, idp: SyntheticIssuer) -> Any:
-    return come_back(browser, idp.authorize(leave(browser)))
-
-
-def nobody_came(browser: Browser, answer: Any, code: str, status: int = 403) -> None:
-    assert (answer.status_code, re.findall(r"<code>(\w+)</code>", answer.text)) == (status, [code])
-    assert "__Host-session" not in str(answer.headers.get_list("set-cookie"))
-    assert ("sign_in", "OIDC") not in [(kind, said) for kind, _, said, *_ in events(browser.office)]
-
-
-def events(office: Office) -> list[tuple[str, str, str]]:
-    return [(kind, who.rpartition("/")[2], code) for kind, who, _, code in office.journal()]
 
 
 def test_whom_the_issuer_names_and_an_administrator_linked_is_signed_in(kh: Office, browser: Browser, idp: SyntheticIssuer) -> None:
@@ -336,18 +297,6 @@ def test_a_session_that_somebody_planted_is_not_taken_over(kh: Office, browser: 
     assert browser.get("/you").headers["location"] == "/sign-in", "the one before was signed out"
 
 
-def test_who_left_the_roster_or_was_unlinked_does_not_come_in(kh: Office, browser: Browser, idp: SyntheticIssuer) -> None:
-    assert sign_in(browser, idp).status_code == 200
-    unlink_identity(kh.ports, kh.person("administrator"), kh.person("liaison"))
-    assert browser.get("/you").headers["location"] == "/sign-in", "and every session ended"
-    answer = sign_in(browser, idp)
-    assert (answer.status_code, "OIDC_UNKNOWN" in answer.text) == (403, True)
-    link_identity(kh.ports, kh.person("administrator"), kh.person("liaison"), SUBJECT)
-    kh.ports = replace(kh.ports, officers={who: entry for who, entry in kh.ports.officers.items() if who != kh.person("liaison")})
-    answer = sign_in(at(kh, idp), idp)
-    assert (answer.status_code, "OIDC_UNKNOWN" in answer.text) == (403, True)
-
-
 def test_what_another_issuer_says_of_the_same_subject_counts_for_nothing(kh: Office, idp: SyntheticIssuer) -> None:
     with issuer(kh.clock.now_ms) as other:
         kh.ports = replace(kh.ports, issuer=other.url)
@@ -367,46 +316,6 @@ def test_an_administrator_comes_in_by_passkey_alone(kh: Office, browser: Browser
         identities.put_identity(tx, administrator, idp.url, "example-subject-9", 0)
     idp.subject = "example-subject-9"
     nobody_came(browser, sign_in(browser, idp), "OIDC_ADMINISTRATOR", 409)
-
-
-def test_only_administrators_link_and_only_people_of_the_roster_and_each_subject_once(kh: Office, idp: SyntheticIssuer) -> None:
-    administrator, border = kh.person("administrator"), kh.person("border")
-    for name in ("border", "liaison", "auditor"):
-        with pytest.raises(NotPermitted):
-            link_identity(kh.ports, kh.person(name), border, "x")
-        with pytest.raises(NotPermitted):
-            unlink_identity(kh.ports, kh.person(name), kh.person("liaison"))
-    with refused(NotFound, "OFFICER_UNKNOWN"):
-        link_identity(kh.ports, administrator, "spiffe://kh.alerts.example/officer/nobody", "x")
-    with refused(NotFound, "OFFICER_UNKNOWN"):
-        unlink_identity(kh.ports, administrator, border)
-    with refused(Conflict, "OIDC_LINKED"):
-        link_identity(kh.ports, administrator, border, SUBJECT)
-    for subject in ("", " x", "x\n", "x" * 256):
-        with refused(Malformed, "OIDC_SUBJECT"):
-            link_identity(kh.ports, administrator, border, subject)
-    assert link_identity(kh.ports, administrator, kh.person("liaison"), "newer").issuer == idp.url
-    assert link_identity(kh.ports, administrator, border, SUBJECT).issuer == idp.url
-    shown = Browser(kh).enter("administrator").get(f"/admin/officers/{address_of(kh.person('liaison'))}").text
-    assert "newer" in shown
-    told = {one.officer: one.subject for one in list_officers(kh.ports, administrator).officers if one.subject}
-    assert told == {kh.person("liaison"): "newer", border: SUBJECT}
-    forget_passkeys(kh.ports, administrator, border)
-    assert border not in {one.officer for one in list_officers(kh.ports, administrator).officers if one.subject}
-
-
-def test_another_subject_for_an_officer_ends_the_sessions_of_before(kh: Office, browser: Browser, idp: SyntheticIssuer) -> None:
-    sign_in(browser, idp)
-    link_identity(kh.ports, kh.person("administrator"), kh.person("liaison"), "newer")
-    assert browser.get("/you").headers["location"] == "/sign-in"
-
-
-def test_who_left_the_roster_and_is_still_linked_is_listed_and_can_be_forgotten(kh: Office, idp: SyntheticIssuer) -> None:
-    left = kh.person("liaison")
-    kh.ports = replace(kh.ports, officers={who: entry for who, entry in kh.ports.officers.items() if who != left})
-    assert [one.listed for one in list_officers(kh.ports, kh.person("administrator")).officers if one.officer == left] == [False]
-    forget_passkeys(kh.ports, kh.person("administrator"), left)
-    assert left not in {one.officer for one in list_officers(kh.ports, kh.person("administrator")).officers}
 
 
 def test_no_log_and_no_page_holds_a_code_a_token_or_a_subject(
