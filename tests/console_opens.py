@@ -37,9 +37,6 @@ _ENTRANCE: Opens = {
     ("GET", "/sign-in"): (set(ROLES), 200),
     ("POST", "/sign-in"): (set(), 0),
     ("POST", "/sign-in/code"): (set(), 0),
-    # Only a page of this site leads there; who comes back without having left is refused (tests/node/test_console_oidc.py).
-    ("GET", "/sign-in/oidc"): (set(ROLES), 303),
-    ("GET", "/sign-in/oidc/return"): (set(), 0),
     ("GET", "/enrol"): (set(ROLES), 200),
     ("POST", "/enrol"): (set(), 0),
     ("POST", "/enrol/passkey"): (set(), 0),
@@ -97,6 +94,8 @@ _SENT: Opens = {
     ("GET", "/sent"): ({"liaison", "second", "both"}, 200),
     ("GET", "/sent/{alert}"): (set(), 0),
     **{(method, f"/sent/{{alert}}/{verb}"): (set(), 0) for method in ("GET", "POST") for verb in ("withdraw", "restrict", "lift")},
+    # By role and object: tests/node/test_console_replace.py.
+    **{(method, f"/sent/{{alert}}/{verb}"): (set(), 0) for method in ("GET", "POST") for verb in ("correct", "update")},
     ("GET", "/sent/{alert}/supplement/{recipient}"): (set(), 0),
     ("POST", "/sent/{alert}/supplement/{recipient}"): (set(), 0),
     ("GET", "/approvals"): ({"liaison", "second", "both"}, 200),
@@ -179,6 +178,7 @@ _COMPOSE: Opens = {
     ("POST", "/drafts/{draft}/discard"): (AUTHOR, 303),
     ("GET", "/drafts/{draft}/step/{part}"): (AUTHOR | {"second"}, 200),
     ("POST", "/drafts/{draft}/step/{part}"): (AUTHOR, 303),
+    ("POST", "/drafts/{draft}/step/{part}/live"): (AUTHOR, 200),
 }
 _RELEASE: Opens = {
     # A draft that says so little goes to nobody: its pages say what is missing.
@@ -186,6 +186,10 @@ _RELEASE: Opens = {
     ("GET", "/drafts/{draft}/preview/{recipient}"): (set(), 0),
     ("POST", "/drafts/{draft}/preview"): (AUTHOR, 422),
     ("POST", "/drafts/{draft}/release"): (AUTHOR, 422),
+    ("POST", "/drafts/{draft}/known"): (AUTHOR, 303),
+    # By role and object: tests/node/test_console_replace.py. The draft of this matrix corrects nothing.
+    ("GET", "/drafts/{draft}/correction"): (set(), 0),
+    ("POST", "/drafts/{draft}/correction"): (set(), 0),
 }
 OPENS: Opens = {
     **_ADMIN,
@@ -203,5 +207,5 @@ OPENS: Opens = {
     **_TIPS,
 }
 """For each page who it opens to, and with what status; to everybody else it refuses."""
-NEW = {("GET", "/sign-in"): 200, ("GET", "/enrol"): 200, ("GET", "/sign-in/oidc"): 303, ("POST", "/language"): 303}
+NEW = {("GET", "/sign-in"): 200, ("GET", "/enrol"): 200, ("POST", "/language"): 303}
 """What whoever is not signed in is answered with, other than a refusal or the page to sign in."""
