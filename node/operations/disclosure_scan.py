@@ -98,7 +98,7 @@ def scan_page(
     ports: Ports, tx: Transaction, wanted: Filter, limit: int, position: Position | None = None, *, newest: bool = False
 ) -> ScannedPage:
     """At most `limit` disclosures for which the filter holds, log by log, among the next `AT_ONCE` entries from `position` on."""
-    candidates = [log for log in logs.all_logs(tx) if match(wanted, _of_log(log)) is not False]
+    candidates = [log for log in logs.all_logs(tx) if match(wanted, of_log(log)) is not False]
     ranges = [(log, *_range(log, wanted)) for log in (reversed(candidates) if newest else candidates)]
     total = sum(max(end - start, 0) for _, start, end in ranges)
     found: list[Disclosure] = []
@@ -143,13 +143,18 @@ def read_disclosures(ports: Ports, tx: Transaction, log: LogRow, start: int, end
     """The entries of a log from `start` up to `end` for which the filter holds, successions left out."""
     entries: dict[int, disclosure_pb2.Entry] = {}
     rows: list[EntryRow] = []
-    of_log = _of_log(log)
+    open_questions: set[int] = set()
+    its_log = of_log(log)
     for row in logs.entry_rows(tx, log.id, start, end):
         entry = loosely(disclosure_pb2.Entry, row.entry)
         # What the entry itself rules out costs no further look; of most filters that is nearly everything.
-        if not entry.succession and match(wanted, {**of_log, **_of_entry(row.idx, entry)}) is not False:
-            rows.append(row)
-            entries[row.idx] = entry
+        holds = not entry.succession and match(wanted, {**its_log, **_of_entry(row.idx, entry)})
+        if holds is False:
+            continue
+        rows.append(row)
+        entries[row.idx] = entry
+        if holds is None:
+            open_questions.add(row.idx)
     if not rows:
         return
     states = entry_states(ports, tx, log, rows)
@@ -171,7 +176,7 @@ def read_disclosures(ports: Ports, tx: Transaction, log: LogRow, start: int, end
             emergency=bool(agreed and agreed.agreement.emergency),
             instrument=agreed.agreement.instrument if agreed else "",
         )
-        if match(wanted, {**of_log, **_of_entry(row.idx, entry), **_of_fate(one)}):
+        if row.idx not in open_questions or match(wanted, {**its_log, **_of_entry(row.idx, entry), **_of_fate(one)}):
             yield one
 
 
@@ -185,7 +190,8 @@ def short_type(full_name: str) -> str:
     return full_name.rpartition(".")[2]
 
 
-def _of_log(log: LogRow) -> dict[str, Any]:
+def of_log(log: LogRow) -> dict[str, Any]:
+    """What is alike for all entries of a log, for a filter."""
     return {"origin": log.name.origin, "partner": partner_of(log), "direction": _OUTBOUND if log.outbound else _INBOUND}
 
 
