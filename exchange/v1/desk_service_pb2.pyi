@@ -935,7 +935,7 @@ class RecipientPreview(_message.Message):
     def fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___FieldPreview]: ...
     @_builtins.property
     def denied(self) -> _containers.RepeatedCompositeFieldContainer[Global___Problem]:
-        """Set when nothing at all can go to this recipient."""
+        """Set when nothing can go to this recipient as it is. Fields and view then say what will once that is mended, if anything can."""
 
     def __init__(
         self,
@@ -1355,6 +1355,7 @@ class GetAlertStatusResponse(_message.Message):
     ATTESTATIONS_FIELD_NUMBER: _builtins.int
     WAITING_FIELD_NUMBER: _builtins.int
     ACKNOWLEDGEMENTS_FIELD_NUMBER: _builtins.int
+    MANIFESTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def summary(self) -> Global___AlertSummary: ...
     @_builtins.property
@@ -1373,6 +1374,10 @@ class GetAlertStatusResponse(_message.Message):
     def acknowledgements(self) -> _containers.RepeatedCompositeFieldContainer[Global___AcknowledgementStatus]:
         """What persons abroad said of having read it, oldest first."""
 
+    @_builtins.property
+    def manifests(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Digests of every manifest of the alert, oldest first: each took the place of all before it."""
+
     def __init__(
         self,
         *,
@@ -1382,10 +1387,11 @@ class GetAlertStatusResponse(_message.Message):
         attestations: _abc.Iterable[Global___AttestationStatus] | None = ...,
         waiting: _abc.Iterable[_builtins.str] | None = ...,
         acknowledgements: _abc.Iterable[Global___AcknowledgementStatus] | None = ...,
+        manifests: _abc.Iterable[_builtins.bytes] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledgements", b"acknowledgements", "attestations", b"attestations", "disclosures", b"disclosures", "recalls", b"recalls", "summary", b"summary", "waiting", b"waiting"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledgements", b"acknowledgements", "attestations", b"attestations", "disclosures", b"disclosures", "manifests", b"manifests", "recalls", b"recalls", "summary", b"summary", "waiting", b"waiting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -4862,6 +4868,7 @@ class RequestEvent(_message.Message):
     BREACH_FIELD_NUMBER: _builtins.int
     READ_AT_FIELD_NUMBER: _builtins.int
     ACTION_DECIDED_BY_FIELD_NUMBER: _builtins.int
+    WITHDRAWN_FIELD_NUMBER: _builtins.int
     deed: Global___RequestDeed.ValueType
     party: _builtins.str
     """SPIFFE ID of whoever did it."""
@@ -4876,6 +4883,8 @@ class RequestEvent(_message.Message):
     read_at: _builtins.int
     """Of an acknowledgement: when a person read it, and by when action is decided."""
     action_decided_by: _builtins.int
+    withdrawn: _builtins.bool
+    """It was withdrawn since. What it settled stays settled."""
     def __init__(
         self,
         *,
@@ -4887,10 +4896,11 @@ class RequestEvent(_message.Message):
         breach: _builtins.str = ...,
         read_at: _builtins.int = ...,
         action_decided_by: _builtins.int = ...,
+        withdrawn: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action_decided_by", b"action_decided_by", "at", b"at", "breach", b"breach", "deed", b"deed", "manifest_digest", b"manifest_digest", "party", b"party", "read_at", b"read_at", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action_decided_by", b"action_decided_by", "at", b"at", "breach", b"breach", "deed", b"deed", "manifest_digest", b"manifest_digest", "party", b"party", "read_at", b"read_at", "reason", b"reason", "withdrawn", b"withdrawn"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -16,7 +16,7 @@ NO_REPORTS: Final = frozenset({ACKNOWLEDGEMENT, "exchange.v1.InformationRequest"
 _OPEN: Final = (
     "alerts.state = 'active' AND alerts.alert_type IN {types} AND (alerts.not_after = 0 OR alerts.not_after > ?) "
     "AND NOT EXISTS (SELECT 1 FROM answers CROSS JOIN alerts AS mine ON mine.digest = answers.answer "
-    "WHERE answers.answered = alerts.digest AND answers.outbound AND mine.originator = ? AND mine.alert_type NOT IN {said})"
+    "WHERE answers.answered = alerts.digest AND answers.outbound AND NOT answers.mis_hit AND mine.originator = ? AND mine.alert_type NOT IN {said})"
 )
 _TOLD: Final = "EXISTS (SELECT 1 FROM inbox WHERE inbox.agency = ? AND inbox.alert_ref = alerts.id)"
 # CROSS JOIN keeps SQLite to the order in which the tables are named.
@@ -45,6 +45,8 @@ class Unanswered:
 
 def unanswered(tx: Connection, agency: str, types: Collection[str], *, since: int, now: int, limit: int) -> list[Unanswered]:
     """Alerts of these types in force that the agency has not reported on. Times are Unix milliseconds.
+
+    That somebody else came is no report on the person whom the alert is about.
 
     First so many unacknowledged ones whose traveller, as the agency was told, lands at `since` or later, the next landing first; then so
     many of all unacknowledged ones, the newest first; then so many of those that it has acknowledged, the last of these first.
