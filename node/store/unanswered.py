@@ -16,7 +16,8 @@ NO_REPORTS: Final = frozenset({ACKNOWLEDGEMENT, "exchange.v1.InformationRequest"
 _OPEN: Final = (
     "alerts.state = 'active' AND alerts.alert_type IN {types} AND (alerts.not_after = 0 OR alerts.not_after > ?) "
     "AND NOT EXISTS (SELECT 1 FROM answers CROSS JOIN alerts AS mine ON mine.digest = answers.answer "
-    "WHERE answers.answered = alerts.digest AND answers.outbound AND NOT answers.mis_hit AND mine.originator = ? AND mine.alert_type NOT IN {said})"
+    "WHERE answers.answered = alerts.digest AND answers.outbound AND NOT answers.mis_hit "
+    "AND mine.originator = ? AND mine.alert_type NOT IN {said})"
 )
 _TOLD: Final = "EXISTS (SELECT 1 FROM inbox WHERE inbox.agency = ? AND inbox.alert_ref = alerts.id)"
 # CROSS JOIN keeps SQLite to the order in which the tables are named.
