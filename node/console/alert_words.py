@@ -9,6 +9,7 @@ from exchange.v1 import handling_pb2
 from node.console.languages import Language
 from node.console.words import enum_values, type_words
 from node.console.work_words import flag_words
+from node.intake.lookalikes import lookalikes
 from node.reading import Certainty, FieldReading, FieldState, read_view
 from node.reading_texts import Texts
 
@@ -89,6 +90,8 @@ class AlertView:
     photograph: bool
     hidden: bool
     """Whether a text holds characters that were replaced."""
+    lookalikes: Sequence[tuple[str, str]]
+    """Words with signs that read as others, and these."""
     recalls: Sequence[tuple[str, str, int]]
     replaces: str
     changes: Sequence[Change]
@@ -125,6 +128,7 @@ def alert_view(answer: messages.GetInboxAlertResponse, language: Language, texts
         not_disclosed=[one.label for one in readings if one.state is FieldState.NOT_DISCLOSED],
         photograph=any(one.name == PHOTOGRAPH for one in given),
         hidden=any(HIDDEN in line for one in given for line in one.lines),
+        lookalikes=lookalikes(line for one in given for line in one.lines),
         recalls=[(language.say(_RECALLS.get(one.kind, "")), language.say(_reason(one.reason)), one.recorded_at) for one in answer.recalls],
         replaces=answer.replaces.hex(),
         changes=[_change(kind, one, texts) for one in answer.changes],

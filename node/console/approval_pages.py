@@ -10,6 +10,7 @@ from exchange.errors import NotFound, Unverified
 from exchange.v1 import desk_service_pb2 as messages
 from node.console.challenges import STALE
 from node.console.confirm import Confirming
+from node.console.despite import in_console
 from node.console.page import Page
 from node.console.pages import Pages
 from node.console.preview_reading import changed_fields, reading_page
@@ -21,6 +22,7 @@ from node.intake.problems import refuses
 from node.operations import approve
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
+_BY_ITS_AUTHOR: Final = ", which its author then says in the preview of the draft"
 _SHOWN: Final = 50
 """More on one page would be too much for a poor line."""
 
@@ -120,7 +122,7 @@ class ApprovalPages:
             about=_about(answer),
             reason=answer.reason,
             changed=_changed(answer),
-            problems=[*refused, *answer.preview.problems],
+            problems=[in_console(one, instead=_BY_ITS_AUTHOR) for one in (*refused, *answer.preview.problems)],
             matrix=self._matrix(visit, answer),
             base=f"/approvals/{_reference(visit)}/read" if answer.HasField("draft") else "",
             earlier=[one.hex() for one in answer.draft.supersedes],

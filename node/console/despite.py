@@ -26,11 +26,11 @@ DUPLICATES: Final[Mapping[str, str]] = {
 }
 
 
-def in_console(problem: Problem) -> Problem:
-    """A problem as a page tells it: the same, but the form is named where the node names the option of the command line."""
+def in_console(problem: Problem, *, instead: str = ", then say below that you know of it") -> Problem:
+    """A problem as a page tells it: the form, or what `instead` says, where the node names the option of the command line."""
     told = Problem()
     told.CopyFrom(problem)
-    told.remedy = _OPTION.sub(", then say below that you know of it", problem.remedy).replace(*_WRONG)
+    told.remedy = _OPTION.sub(instead, problem.remedy).replace(*_WRONG)
     return told
 
 

@@ -17,7 +17,7 @@ from node.operations import approve
 from node.operations.sequence import sequence
 from tests.confirming import Hands, entered, signed
 from tests.console_site import Browser, Shown
-from tests.countries import BORDER, agency, agreement, with_clause
+from tests.countries import BORDER, POLICE, agency, agreement, with_clause
 from tests.federation import Federation, federation
 from tests.node.audit_desk import command_line
 from tests.recalls import other_alert
@@ -135,6 +135,13 @@ def test_who_came_by_an_issuers_word_and_has_no_passkey_is_told_how_to_get_one(g
     page = browser.get(f"{path}/approve").text
     assert "you have none here" not in page
     assert "data-passkey" in page
+
+
+def test_what_is_known_of_the_same_person_is_for_its_author_to_say(gb: Office, path: str) -> None:
+    assert not gb.publish(draft(agency("kh", POLICE))).problems
+    page = Browser(gb).enter("second").get(path).text
+    assert "--despite-duplicate" not in page
+    assert "which its author then says in the preview of the draft" in page
 
 
 def test_the_author_does_not_approve(gb: Office, hands: Hands, path: str) -> None:

@@ -191,6 +191,19 @@ def shown(kh: Office, monkeypatch: pytest.MonkeyPatch) -> Any:
     return show
 
 
+def test_letters_that_look_like_others_are_pointed_out(shown: Any) -> None:
+    answer = graded()
+    alert = builders.alert()
+    assert "cannot be seen" not in shown(answer)
+    alert.primary_name.as_written = "EX\u0410MPLE Tho\u200bmas"
+    alert.documents[0].number = "925\u041e64730"
+    answer.view = encode(alert)
+    texts = [text for _, text in Shown(shown(answer)).texts]
+    assert any("letters that look like others" in text for text in texts)
+    for word, sign in (("EX\u0410MPLE", "U+0410"), ("Tho\u200bmas", "U+200B"), ("925\u041e64730", "U+041E")):
+        assert texts[texts.index(word) + 1] == sign
+
+
 def test_what_partners_write_is_shown_as_text(shown: Any) -> None:
     page = shown(graded())
     assert "<script>alert" not in page
