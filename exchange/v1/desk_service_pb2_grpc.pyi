@@ -138,6 +138,10 @@ class DeskServiceStub:
     """Administrators: what is wrong with the node, or will be soon. Without network: what its workers recorded."""
     KeepDraft: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.KeepDraftRequest, _desk_service_pb2.KeepDraftResponse]
     """Keep a file as a draft of the caller's."""
+    HandOver: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.HandOverRequest, _desk_service_pb2.HandOverResponse]
+    """From one shift to the next: a note, and what is open."""
+    TakeOver: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.TakeOverRequest, _desk_service_pb2.TakeOverResponse]
+    GetHandover: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.GetHandoverRequest, _desk_service_pb2.GetHandoverResponse]
 
 @_typing.type_check_only
 class DeskServiceAsyncStub(DeskServiceStub):
@@ -249,6 +253,10 @@ class DeskServiceAsyncStub(DeskServiceStub):
     """Administrators: what is wrong with the node, or will be soon. Without network: what its workers recorded."""
     KeepDraft: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.KeepDraftRequest, _desk_service_pb2.KeepDraftResponse]  # type: ignore[assignment]
     """Keep a file as a draft of the caller's."""
+    HandOver: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.HandOverRequest, _desk_service_pb2.HandOverResponse]  # type: ignore[assignment]
+    """From one shift to the next: a note, and what is open."""
+    TakeOver: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.TakeOverRequest, _desk_service_pb2.TakeOverResponse]  # type: ignore[assignment]
+    GetHandover: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.GetHandoverRequest, _desk_service_pb2.GetHandoverResponse]  # type: ignore[assignment]
 
 class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -885,5 +893,27 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.KeepDraftResponse, _abc.Awaitable[_desk_service_pb2.KeepDraftResponse]]:
         """Keep a file as a draft of the caller's."""
+
+    @_abc_1.abstractmethod
+    def HandOver(
+        self,
+        request: _desk_service_pb2.HandOverRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.HandOverResponse, _abc.Awaitable[_desk_service_pb2.HandOverResponse]]:
+        """From one shift to the next: a note, and what is open."""
+
+    @_abc_1.abstractmethod
+    def TakeOver(
+        self,
+        request: _desk_service_pb2.TakeOverRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.TakeOverResponse, _abc.Awaitable[_desk_service_pb2.TakeOverResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def GetHandover(
+        self,
+        request: _desk_service_pb2.GetHandoverRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.GetHandoverResponse, _abc.Awaitable[_desk_service_pb2.GetHandoverResponse]]: ...
 
 def add_DeskServiceServicer_to_server(servicer: DeskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

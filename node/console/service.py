@@ -30,6 +30,7 @@ from node.console.challenges import Challenges
 from node.console.compose_pages import ComposePages
 from node.console.confirm import Confirming
 from node.console.desk_pages import DeskPages
+from node.console.handover_pages import HandoverPages
 from node.console.languages import Language, choose, load_languages
 from node.console.leave_pages import LeavePages
 from node.console.news import News
@@ -94,6 +95,7 @@ class Console:
             Page(method="POST", path="/language", answer=self._choose_language, open=True),
             *News(site).pages(),
             *DeskPages(site, self._pages).pages(),
+            *HandoverPages(site, self._pages).pages(),
             *ReplyPages(site, self._pages).pages(),
             *RequestPages(site, self._pages).pages(),
             *ScreenPages(site, self._pages).pages(),

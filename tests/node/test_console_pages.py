@@ -333,7 +333,7 @@ def test_no_address_and_no_title_holds_personal_data(kh: Office, digest: str) ->
         page = browser.get(path).text
         addresses = re.findall(r'(?:href|action|src)="([^"]*)"', page)
         known = re.compile(
-            r"/(requests|screen|inbox(/[0-9a-f]{64}(/report(/full)?|/acknowledge|/ask|/leave)?)?|work|tips|you|language|sign-out|assets/\w+/[\w.-]+)?"
+            r"/(requests|screen|handover|inbox(/[0-9a-f]{64}(/report(/full)?|/acknowledge|/ask|/leave)?)?|work|tips|you|language|sign-out|assets/\w+/[\w.-]+)?"
             r"|#[a-z-]+"
         )
         assert [one for one in addresses if not known.fullmatch(one)] == []
