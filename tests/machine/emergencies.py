@@ -43,6 +43,7 @@ class Emergencies(Forming):
             "emergency: overdue",
             "emergency: refused REVIEWER_RELEASED_IT",
             "emergency: used, as the log says and the office forgot",
+            "emergency: the recovered log says so, and it is to be reviewed",
             "cap: agreed",
             "cap: told",
             "cap: free again",
@@ -67,6 +68,7 @@ class Emergencies(Forming):
         self.saving_life: set[bytes] = set()
         """Manifests that were released for that."""
         self.oracle.took.append(self._came)
+        self.oracle.adopted.append(self._adopted)
 
     def haste(self, books: Books) -> Haste:
         """What an office knows of emergencies."""
@@ -222,6 +224,14 @@ class Emergencies(Forming):
                 use = Use(agreement=entry.agreement, manifest=entry.digest, own=False)
                 self.haste(books).uses.setdefault(entry.agreement, use)
                 self.happened("emergency: came")
+
+    def _adopted(self, books: Books, adopted: Sequence[Entry]) -> None:
+        agreed = self.haste(books).agreed
+        for entry in adopted:
+            if entry.kind is Kind.ALERT and entry.agreement in agreed:
+                use = Use(agreement=entry.agreement, manifest=entry.digest, own=True, review_by=self.now() + DAY)
+                self.haste(books).uses[entry.agreement] = use
+                self.happened("emergency: the recovered log says so, and it is to be reviewed")
 
     def remarks(self, country: str, digest: bytes, party: str) -> list[str]:
         """And that it was told in an emergency."""

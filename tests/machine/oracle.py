@@ -57,6 +57,8 @@ class Oracle:
     facts: dict[bytes, Fact] = field(default_factory=dict)
     took: list[Callable[[Books, list[Entry]], None]] = field(default_factory=list)
     """Told of what an office took of one batch, after all else."""
+    adopted: list[Callable[[Books, list[Entry]], None]] = field(default_factory=list)
+    """Told of what an office adopted of its own log from a partner's mirror, after all else."""
     gone: list[Callable[[Books, list[bytes]], None]] = field(default_factory=list)
     """Told of what an office erased."""
     withdrawn: set[tuple[str, bytes]] = field(default_factory=set)
@@ -330,6 +332,8 @@ class Oracle:
         out.stopped = False
         for entry in adopted:
             self._doubt(books, entry)
+        for family in self.adopted:
+            family(books, adopted)
         return len(adopted)
 
     def _doubt(self, books: Books, entry: Entry) -> None:

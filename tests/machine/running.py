@@ -29,6 +29,14 @@ def run(machine: type[Machine], seeds: Iterable[int], *, examples: int = EXAMPLE
         run_state_machine_as_test(seeded, settings=chosen)
 
 
+def search(machine: type[Machine]) -> None:
+    """Run a machine until it fails, and raise that: in vain, so often that a defect which it can find was all but surely found.
+
+    Which run finds it is chance: hypothesis draws also from the constants of whatever modules are loaded. Most need fewer than 30.
+    """
+    run(machine, [1], examples=400, shrink=False)
+
+
 def missing(machine: type[Machine], families: Collection[type[Machine]] = (), *, beside: type[Machine] | None = None) -> frozenset[str]:
     """Transitions that were never taken, and outcomes that never came about and should have: all, or those of some families alone.
 

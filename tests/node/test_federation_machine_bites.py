@@ -9,10 +9,7 @@ import pytest
 from node.operations import attest, deliver, inbox, recall, recalled, standing
 from node.store.recalls import RecallKind
 from tests.machine.machines import TwoCountries
-from tests.machine.running import run
-
-RUNS = 60
-"""Runs of the machine within which each must be found."""
+from tests.machine.running import search
 
 
 def _reads_again(patch: pytest.MonkeyPatch) -> None:
@@ -74,9 +71,9 @@ DEFECTS: list[Callable[[pytest.MonkeyPatch], None]] = [
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(2400)
 @pytest.mark.parametrize("plant", DEFECTS, ids=lambda plant: plant.__name__.strip("_"))
 def test_a_planted_defect_is_found(plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch)
     with pytest.raises(AssertionError):
-        run(TwoCountries, [1], examples=RUNS, shrink=False)
+        search(TwoCountries)

@@ -9,10 +9,7 @@ from exchange import disclosure
 from node.operations import deliver, onward_release, receive, request_cases
 from node.request_course import Deed
 from tests.machine.life import Life
-from tests.machine.running import run
-
-RUNS = 60
-"""Runs of the machine within which each must be found."""
+from tests.machine.running import search
 
 
 def _clock_runs_on_at_one_end(patch: pytest.MonkeyPatch) -> None:
@@ -57,9 +54,9 @@ DEFECTS: list[Callable[[pytest.MonkeyPatch], None]] = [
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(2400)
 @pytest.mark.parametrize("plant", DEFECTS, ids=lambda plant: plant.__name__.strip("_"))
 def test_a_planted_defect_is_found(plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch)
     with pytest.raises(AssertionError):
-        run(Life, [1], examples=RUNS, shrink=False)
+        search(Life)

@@ -8,13 +8,11 @@ import pytest
 from exchange.errors import ExchangeError
 from node.operations import attest, caps, inbox, planning, release, tip_desk, tip_line
 from node.store import inside, tips
-from tests.machine.running import run
+from tests.machine.running import search
 from tests.machine.within import Within
 
 FOUND = (AssertionError, pytest.fail.Exception, ExchangeError)
 """What a machine stops at: something is otherwise, a refusal did not come, or one came that nothing explains."""
-RUNS = 40
-"""Runs of the machine within which each must be found."""
 
 
 def _shows_what_another_agency_was_told(patch: pytest.MonkeyPatch) -> None:
@@ -100,9 +98,9 @@ DEFECTS: list[Callable[[pytest.MonkeyPatch], None]] = [
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(2400)
 @pytest.mark.parametrize("plant", DEFECTS, ids=lambda plant: plant.__name__.strip("_"))
 def test_a_planted_defect_is_found(plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch)
     with pytest.raises(FOUND):
-        run(Within, [1], examples=RUNS, shrink=False)
+        search(Within)
