@@ -91,7 +91,7 @@ class Console:
         # One line for each family of pages.
         self.pages: tuple[Page, ...] = (
             *SignInPages(site, self._pages, challenges, self._signing_in, self._signing_out).pages(),
-            *AdminPages(site, self._pages).pages(),
+            *AdminPages(site, self._pages, confirming).pages(),
             Page(method="POST", path="/language", answer=self._choose_language, open=True),
             *News(site).pages(),
             *DeskPages(site, self._pages).pages(),
