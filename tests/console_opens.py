@@ -68,6 +68,8 @@ _REPLIES: Opens = {
     ("GET", "/inbox/{alert}/attest"): (DESK, 200),
     # Nothing is owed for it.
     ("POST", "/inbox/{alert}/attest"): (GIVEN, 422),
+    ("GET", "/inbox/{alert}/confirm-purge"): (DESK, 200),
+    ("POST", "/inbox/{alert}/confirm-purge"): (GIVEN, 422),
 }
 _REQUESTS: Opens = {
     ("GET", "/requests"): (DESK, 200),

@@ -108,7 +108,7 @@ class DeskPages:
     def alert(self, visit: Visit) -> Response:
         """One alert as the person's agency was given it, the opening journalled as for the command line. Raises as `get_inbox_alert`."""
         view = self._view(visit, reference_of(visit))
-        done = next((name for name in ("reported", "acknowledged", "attested") if name in visit.query), "")
+        done = next((name for name in ("reported", "acknowledged", "attested", "confirmed") if name in visit.query), "")
         shown = {
             "asks": view.summary.alert_type == _REQUEST,
             "may_ask": LIAISON in self._ports.officers[visit.person].roles,

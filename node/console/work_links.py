@@ -14,6 +14,7 @@ LINKS: Final[Mapping[str, str]] = {
     "exchange alert status": "/sent/{reference}",
     "exchange approval give": "/approvals/{reference}",
     "exchange approval show": "/approvals/{reference}",
+    "exchange distribution confirm-purge": "/inbox/{reference}/confirm-purge",
     "exchange handover show": "/handover",
     "exchange inbox attest": "/inbox/{reference}/attest",
     "exchange inbox report": "/inbox/{reference}/report",

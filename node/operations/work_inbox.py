@@ -118,7 +118,8 @@ def attestations_to_give(_ports: Ports, tx: Transaction, viewer: Viewer, _now: i
             counterparty=row.originator,
             term=attestation_term(withdrawals[0]),
             detail=withdrawals[0].reason,
-            command=f"exchange inbox attest {row.digest.hex()[:12]}",
+            # Who was told inside the country says so to its desk, which attests abroad.
+            command=f"exchange {'distribution confirm-purge' if standing.inside else 'inbox attest'} {row.digest.hex()[:12]}",
         )
 
 

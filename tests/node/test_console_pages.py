@@ -225,7 +225,7 @@ def test_what_may_not_be_acted_upon_says_so_and_shows_nothing(shown: Any) -> Non
     replaced = graded(blocked=desk_service_pb2.BLOCKED_REPLACED, replaced_by=b"\x09" * 32)
     assert f'href="/inbox/{"09" * 32}"' in shown(replaced)
     owed = graded(blocked=desk_service_pb2.BLOCKED_WITHDRAWN, attest_by=NOW)
-    assert "<code>exchange distribution confirm-purge 070707070707</code>" in shown(owed)
+    assert f'href="/inbox/{"07" * 32}/confirm-purge"' in shown(owed)
     owed.summary.flags.append("ATTESTATION_OWED")
     assert f'href="/inbox/{"07" * 32}/attest"' in shown(owed)
     disputed = graded()
