@@ -947,7 +947,7 @@ class RecipientPreview(_message.Message):
     def fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___FieldPreview]: ...
     @_builtins.property
     def denied(self) -> _containers.RepeatedCompositeFieldContainer[Global___Problem]:
-        """Set when nothing at all can go to this recipient."""
+        """Set when nothing can go to this recipient as it is. Fields and view then say what will once that is mended, if anything can."""
 
     def __init__(
         self,
@@ -4874,6 +4874,7 @@ class RequestEvent(_message.Message):
     BREACH_FIELD_NUMBER: _builtins.int
     READ_AT_FIELD_NUMBER: _builtins.int
     ACTION_DECIDED_BY_FIELD_NUMBER: _builtins.int
+    WITHDRAWN_FIELD_NUMBER: _builtins.int
     deed: Global___RequestDeed.ValueType
     party: _builtins.str
     """SPIFFE ID of whoever did it."""
@@ -4888,6 +4889,8 @@ class RequestEvent(_message.Message):
     read_at: _builtins.int
     """Of an acknowledgement: when a person read it, and by when action is decided."""
     action_decided_by: _builtins.int
+    withdrawn: _builtins.bool
+    """It was withdrawn since. What it settled stays settled."""
     def __init__(
         self,
         *,
@@ -4899,10 +4902,11 @@ class RequestEvent(_message.Message):
         breach: _builtins.str = ...,
         read_at: _builtins.int = ...,
         action_decided_by: _builtins.int = ...,
+        withdrawn: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action_decided_by", b"action_decided_by", "at", b"at", "breach", b"breach", "deed", b"deed", "manifest_digest", b"manifest_digest", "party", b"party", "read_at", b"read_at", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action_decided_by", b"action_decided_by", "at", b"at", "breach", b"breach", "deed", b"deed", "manifest_digest", b"manifest_digest", "party", b"party", "read_at", b"read_at", "reason", b"reason", "withdrawn", b"withdrawn"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -96,7 +96,8 @@ def check(files: tuple[Path, ...], offline: bool) -> None:  # noqa: FBT001  clic
 def preview(file: Path, recipients: tuple[str, ...], despite: tuple[str, ...]) -> None:
     """Show what each recipient would see of FILE, field by field, and the clause that decided. Nothing is sent.
 
-    The node decides by the same code as at release, byte for byte. Exit code 3 if somebody would get nothing.
+    The node decides by the same code as at release, byte for byte. Exit code 3 if somebody would get nothing, or has to
+    wait for a second officer's approval.
     """
     drafts = _readable(_read((file,), recipients, despite=despite))
     with open_desk() as desk:

@@ -25,14 +25,15 @@ _MARKS: Final[Mapping[str, tuple[str, str, str]]] = {
 
 
 def draw_matrix(console: "Console", recipients: "Sequence[RecipientPreview]") -> None:
-    """Print the matrix, its legend, and why nothing can go to whom."""
-    open_to = [recipient for recipient in recipients if not recipient.denied]
+    """Print the matrix, its legend, and why nothing can go to whom, or not yet."""
+    open_to = [recipient for recipient in recipients if recipient.fields]
     if open_to:
         console.print(_matrix(open_to))
         console.print(_legend(open_to))
     for recipient in recipients:
         if recipient.denied:
-            console.print(f"\nNothing can go to {party_name(plain(recipient.recipient))}:", style="bold")
+            name = party_name(plain(recipient.recipient))
+            console.print(f"\nNothing goes to {name} yet:" if recipient.fields else f"\nNothing can go to {name}:", style="bold")
             console.print(problem_table(recipient.denied))
     for recipient in open_to:
         _draw_limits(console, recipient)

@@ -33,7 +33,7 @@ WITHDRAWN_INSIDE: Final = (
 DISPUTED_INSIDE: Final = (
     "Disputed: do not act on it. Your desk reads otherwise since, and nothing lets it tell you by itself; ask your desk."
 )
-DISPUTED: Final = "Disputed: do not act on it. Fields were wrong, and no agreement gives you the new values; ask the originator."
+DISPUTED: Final = "Disputed: do not act on it. Fields were wrong or out of date, no agreement gives you the new values; ask the originator."
 
 DISPUTED_UNSAID: Final = "Disputed: do not act on it. What its originator said of it since has not come to you; ask the originator."
 

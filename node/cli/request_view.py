@@ -70,4 +70,7 @@ def _event(one: dict[str, Any]) -> tuple[str, ...]:
     def cell(name: str) -> str:
         return (one[name] or "–").replace("T", " ")[:16]
 
-    return (words(one["deed"]), party_name(one["party"]), cell("at"), cell("read_at"), words(one["reason"] or None), one["breach"] or "")
+    why = words(one["reason"] or None)
+    if one["withdrawn"]:
+        why = "withdrawn since" if not one["reason"] else f"{why}, withdrawn since"
+    return (words(one["deed"]), party_name(one["party"]), cell("at"), cell("read_at"), why, one["breach"] or "")

@@ -23,9 +23,9 @@ from node.console.visits import Visit
 from node.console.words import texts_in, type_words
 from node.intake.problems import error, refuses
 from node.operations import approve, draft_box
-from node.operations.approved import ENOUGH
 from node.operations.draft_box import ReadDraft
 from node.operations.officers import turned_away
+from node.operations.planning import ENOUGH
 from node.operations.preview import preview_with
 from node.operations.release import prepare, preview_changed
 

@@ -10,8 +10,6 @@ from node.operations.release import NotReleased, Prepared
 
 Together = Callable[[Sequence[Prepared | NotReleased]], list[desk_service_pb2.PublishedAlert]]
 """Gives releases their places, all at once."""
-ENOUGH: Final = 1_000
-"""More approvals than a clause can ask for: what would go, once all have approved."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,7 +65,7 @@ def consequence_of(alert: Any, draft: desk_service_pb2.Draft, officer: OfficerEn
     if isinstance(alert, _ONWARD):
         parts.append(Kept(alert=alert, digest=digest, issuer=agency_of(officer)))
     if isinstance(alert, HitReport) and alert.outcome == HIT_OUTCOME_NOT_THIS_PERSON:
-        parts.append(Remembered(alert, str(officer.id)))
+        parts.append(Remembered(alert, digest, str(officer.id)))
     if draft.thread and draft.alert_type not in ANSWERS:
         parts.append(ActedUpon(draft.thread, digest, officer))
     return _Several(parts) if parts else None

@@ -75,10 +75,11 @@ def _remember(ports: Ports, tx: Transaction, report: HitReport, reporter: str, n
 
 
 class Remembered:
-    """The consequence of a report of our own: what it says of a mis-hit is remembered here too."""
+    """The consequence of a report of our own: the mis-hit is remembered here too, and the alert still waits for its person."""
 
-    def __init__(self, report: HitReport, person: str) -> None:
+    def __init__(self, report: HitReport, digest: bytes, person: str) -> None:
         self._report = report
+        self._digest = digest
         self._person = person
 
     def obstacle(self, _ports: Ports, _tx: Transaction) -> None:
@@ -86,6 +87,7 @@ class Remembered:
 
     def take_effect(self, ports: Ports, tx: Transaction, now: int) -> None:
         """Remember the mis-hit."""
+        alerts.note_mis_hit(tx, self._digest)
         _remember(ports, tx, self._report, self._person, now)
 
 

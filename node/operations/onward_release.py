@@ -13,7 +13,7 @@ from exchange.v1 import desk_service_pb2, disclosure_pb2, handling_pb2, manifest
 from exchange.v1.onward_pb2 import OnwardNotice
 from exchange.values import PartyId, node_of
 from node.intake.problems import error
-from node.operations.approved import ALONE, ENOUGH, Approved, Together
+from node.operations.approved import ALONE, Approved, Together
 from node.operations.contents import SALT, Authorisation
 from node.operations.control import request_ids
 from node.operations.held_content import held_content
@@ -24,7 +24,7 @@ from node.operations.onward_list import asked_by, permit_of
 from node.operations.onward_reach import onward_tellings
 from node.operations.onward_request import answer_draft
 from node.operations.permitted import holds
-from node.operations.planning import Plan, plan
+from node.operations.planning import ENOUGH, Plan, plan
 from node.operations.preview import refusals
 from node.operations.recall import request_problems, without_followers
 from node.operations.release import NotReleased, Prepared, PreparedEntry, prepare, preview_changed

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from exchange.agreement import Agreed, Allowed, Denied, Request, decide
 from exchange.errors import Malformed
@@ -97,6 +98,8 @@ class _Wish:
     grounds: frozenset[tuple[int, bytes]]
 
 
+ENOUGH: Final = 1_000
+"""More approvals than a clause can ask for: what would go, once all have approved."""
 _NO_WISH = _Wish(frozenset(), frozenset())
 _Question = tuple[str, str, int, tuple[int, ...], _Wish, tuple[int, ...]]
 """Alert type, recipient, purpose, fields left out, wish, permitted purposes: all of a draft that `_decide` looks at."""

@@ -11,7 +11,7 @@ from node.intake.problems import error
 from node.operations.caps import Caps, is_limited
 from node.operations.duplicates import look, problems_of
 from node.operations.officers import LIAISON, PARTNER_OFFICER, agency_of, require
-from node.operations.planning import REFUSALS, Plan, Planned, plan
+from node.operations.planning import ENOUGH, REFUSALS, Plan, Planned, plan
 from node.policy.gate import Obstacle
 from node.ports import Ports
 
@@ -25,18 +25,36 @@ def check(ports: Ports, person: str, draft: desk_service_pb2.Draft) -> desk_serv
 
 
 def preview(ports: Ports, person: str, draft: desk_service_pb2.Draft) -> desk_service_pb2.PreviewAlertResponse:
-    """Show what each recipient of a draft would see. Nothing of it is stored and nothing leaves."""
-    return preview_with(ports, person, draft)
+    """Show what each recipient of a draft would see. Nothing of it is stored and nothing leaves.
+
+    Of who has to wait for a second officer it says both: that nothing goes yet, and what will.
+    """
+    answer = preview_with(ports, person, draft)
+    waiting = [one for one in answer.recipients if any(problem.code == "CONDITION_APPROVALS" for problem in one.denied)]
+    if waiting:
+        approved, _ = _recipients(ports, draft, ports.clock.now_ms(), ENOUGH)
+        later = {one.recipient: one for one in approved}
+        for one in waiting:
+            one.MergeFrom(later[one.recipient])
+    return answer
 
 
 def preview_with(ports: Ports, person: str, draft: desk_service_pb2.Draft, *, approvals: int = 0) -> desk_service_pb2.PreviewAlertResponse:
-    """The same, once so many persons besides the author have approved it."""
+    """What would go, once so many persons besides the author have approved it."""
     officer = require(ports, person, (LIAISON, PARTNER_OFFICER))
     now = ports.clock.now_ms()
     problems = list(check_draft(draft, now))
     if _unreadable(problems):
         return desk_service_pb2.PreviewAlertResponse(problems=problems)
     problems += _duplicates(ports, person, officer, draft, problems)
+    recipients, digest = _recipients(ports, draft, now, approvals)
+    return desk_service_pb2.PreviewAlertResponse(recipients=recipients, problems=problems, preview_digest=digest)
+
+
+def _recipients(
+    ports: Ports, draft: desk_service_pb2.Draft, now: int, approvals: int
+) -> tuple[list[desk_service_pb2.RecipientPreview], bytes]:
+    """What each would see, and the digest of that plan."""
     kind = alert_type(draft.alert_type)
     fragments = cut(draft.alert)
     decided = plan(draft, fragments, kind, ports.known, now, approvals=approvals)
@@ -47,9 +65,7 @@ def preview_with(ports: Ports, person: str, draft: desk_service_pb2.Draft, *, ap
         desk_service_pb2.RecipientPreview(recipient=recipient, denied=_denied(decided, recipient, code, "recipients"))
         for recipient, code in decided.refused.items()
     ]
-    return desk_service_pb2.PreviewAlertResponse(
-        recipients=sorted(recipients, key=lambda preview: preview.recipient), problems=problems, preview_digest=decided.digest
-    )
+    return sorted(recipients, key=lambda preview: preview.recipient), decided.digest
 
 
 def _unreadable(problems: Sequence[desk_service_pb2.Problem]) -> bool:

@@ -1,6 +1,6 @@
 """What an office does with questions that have a clock: list and read them, answer, refuse, stop and start the clock."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from exchange.encoding import encode
@@ -10,6 +10,7 @@ from exchange.v1.acknowledgement_pb2 import Acknowledgement
 from exchange.v1.control_pb2 import Refusal
 from exchange.v1.information_pb2 import AuthorisationReason, InformationResponse
 from exchange.v1.journal_pb2 import JournalPersonal
+from exchange.values import PartyId, node_of
 from node.clocks import HOUR
 from node.intake.problems import error
 from node.operations import control_drafts
@@ -22,7 +23,7 @@ from node.operations.request_cases import REQUEST, Case, cases_of, told_of
 from node.operations.request_rules import refused
 from node.ports import Ports
 from node.request_course import Breach, Judged, Side
-from node.store import alerts
+from node.store import alerts, recalls
 from node.store.alerts import AlertRow
 from node.store.journal import Event, Kind
 from node.store.journal_queries import first_seen
@@ -212,7 +213,7 @@ def _message(tx: Transaction, case: Case) -> desk_service_pb2.RequestCase:
         not_after=case.request.not_after,
         urgent=case.urgent,
         opened_at=opened,
-        events=map(_event, case.judged),
+        events=_events(tx, case),
     )
 
 
@@ -224,7 +225,15 @@ def _clock_state(case: Case) -> "desk_service_pb2.RequestClockState.ValueType":
     return desk_service_pb2.RequestClockState.Value(f"REQUEST_CLOCK_STATE_{case.clock.state.name if case.clock else 'UNSPECIFIED'}")
 
 
-def _event(judged: Judged) -> desk_service_pb2.RequestEvent:
+def _events(tx: Transaction, case: Case) -> Iterator[desk_service_pb2.RequestEvent]:
+    withdrawn = recalls.withdrawn_by(tx, {judged.happening.digest for judged in case.judged})
+    for judged in case.judged:
+        party = judged.happening.party
+        own = {party, str(node_of(PartyId.parse(party).trust_domain))}
+        yield _event(judged, withdrawn=not own.isdisjoint(withdrawn.get(judged.happening.digest, ())))
+
+
+def _event(judged: Judged, *, withdrawn: bool) -> desk_service_pb2.RequestEvent:
     one = judged.happening
     return desk_service_pb2.RequestEvent(
         deed=desk_service_pb2.RequestDeed.Value(f"REQUEST_DEED_{one.deed.name}"),
@@ -235,6 +244,7 @@ def _event(judged: Judged) -> desk_service_pb2.RequestEvent:
         breach=judged.breach.value if judged.breach else "",
         read_at=one.read_at,
         action_decided_by=one.decided_by,
+        withdrawn=withdrawn,
     )
 
 

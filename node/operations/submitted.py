@@ -10,11 +10,11 @@ from exchange.profile import AlertType, alert_type
 from exchange.v1 import desk_service_pb2
 from node.intake.completeness import check_release
 from node.intake.problems import error, refuses
-from node.operations.approved import ENOUGH, Approved, Together
+from node.operations.approved import Approved, Together
 from node.operations.duplicates import look, problems_of
 from node.operations.officers import LIAISON, agency_of, require
 from node.operations.onward_release import OnwardPlan, release_onward, weigh_onward
-from node.operations.planning import Plan, plan
+from node.operations.planning import ENOUGH, Plan, plan
 from node.operations.preview import preview_with, refusals
 from node.operations.release import prepare
 from node.operations.supplement import Weighed, supplement_alert, weigh_supplement

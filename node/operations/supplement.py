@@ -11,11 +11,11 @@ from exchange.profile import AlertType, alert_type
 from exchange.v1 import desk_service_pb2, disclosure_pb2, manifest_pb2
 from exchange.values import PartyId
 from node.intake.problems import error
-from node.operations.approved import ALONE, ENOUGH, Approved
+from node.operations.approved import ALONE, Approved
 from node.operations.contents import SALT, Authorisation, purpose_of_alert, unpack_content
 from node.operations.officers import LIAISON, agency_of, require
 from node.operations.outbox import logged
-from node.operations.planning import unsupported_condition
+from node.operations.planning import ENOUGH, unsupported_condition
 from node.operations.preview import denials
 from node.operations.reach import Telling, lineage, tellings, withdrawn
 from node.operations.recall import Release, request_problems

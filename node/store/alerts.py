@@ -177,9 +177,14 @@ def told_of(tx: Connection, alert_ref: int) -> set[str]:
 
 def note_answers(tx: Connection, pairs: Iterable[tuple[bytes, bytes]], *, outbound: bool) -> None:
     """Note (answered, answer) digests."""
-    rows = [{"answered": answered, "answer": answer, "outbound": outbound} for answered, answer in pairs]
+    rows = [{"answered": answered, "answer": answer, "outbound": outbound, "mis_hit": False} for answered, answer in pairs]
     if rows:
         insert_rows(tx, answers, rows)
+
+
+def note_mis_hit(tx: Connection, answer: bytes) -> None:
+    """Note of a report of ours that it is about somebody else than the alert that it answers."""
+    tx.execute(update(answers).where(answers.c.answer == answer).values(mis_hit=True))
 
 
 def answers_to(tx: Connection, digest: bytes, *, outbound: bool) -> list[AlertRow]:

@@ -215,6 +215,8 @@ answers = Table(
     Column("answered", LargeBinary(32), primary_key=True),
     Column("answer", LargeBinary(32), primary_key=True),
     Column("outbound", Boolean, nullable=False),
+    # Of a report of ours that somebody else came: whoever is meant is still to come.
+    Column("mis_hit", Boolean, nullable=False),
     Index("answers_by_answer", "answer"),
     sqlite_with_rowid=False,
 )

@@ -46,7 +46,10 @@ class OralApproval:
 
 
 def unanswered(tx: Connection, agency: str, types: Collection[str], now: int, limit: int) -> list[Unanswered]:
-    """Alerts of these types in force that the agency has not reported on: unacknowledged ones first, of those the next to land."""
+    """Alerts of these types in force that the agency has not reported on: unacknowledged ones first, of those the next to land.
+
+    That somebody else came is no report on the person whom the alert is about.
+    """
     reply = alerts.alias()
     mine = and_(answers.c.answered == alerts.c.digest, answers.c.outbound, reply.c.digest == answers.c.answer, reply.c.originator == agency)
     acknowledged = exists().where(mine, reply.c.alert_type == ACKNOWLEDGEMENT)
@@ -56,7 +59,7 @@ def unanswered(tx: Connection, agency: str, types: Collection[str], now: int, li
         alerts.c.state == "active",
         alerts.c.alert_type.in_(sorted(types)),
         or_(alerts.c.not_after == 0, alerts.c.not_after > now),
-        ~exists().where(mine, reply.c.alert_type.not_in(sorted(NO_REPORTS))),
+        ~exists().where(mine, ~answers.c.mis_hit, reply.c.alert_type.not_in(sorted(NO_REPORTS))),
     )
     query = query.order_by(acknowledged, alerts.c.arrives_at == 0, alerts.c.arrives_at, alerts.c.id).limit(limit)
     return [Unanswered(alert_ref=row.id, acknowledged=bool(row.acknowledged)) for row in tx.execute(query)]

@@ -9,6 +9,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page
 
 from exchange.v1 import desk_service_pb2 as desk
+from tests.browser import axe
 from tests.browser.chromium import Passkeys, Watch, window
 from tests.system.nodes import Office, agree, ask, make_partners, set_up, start, template_agreement, until
 
@@ -31,7 +32,7 @@ class Offices:
 
 @contextmanager
 def offices(place: Path) -> Iterator[Offices]:
-    """Both, running, with the agreement that `exchange agreement template` writes."""
+    """Both, running, and agreed."""
     made = Offices(gb=set_up("GB", place), kh=set_up("KH", place))
     with ExitStack() as running:
         processes = []
@@ -43,8 +44,21 @@ def offices(place: Path) -> Iterator[Offices]:
         for process in processes:
             process.wait_ready()
         make_partners(made.gb, made.kh)
-        agree(made.gb, made.kh, template_agreement(made.gb, made.kh))
+        agree(made.gb, made.kh, agreement(made))
         yield made
+
+
+def agreement(both: Offices, **changes: tuple[str, str]) -> str:
+    """The file of `exchange agreement template`, by which Cambodia's travel alerts wait for a second officer; with changes of clauses.
+
+    Each change is of the clauses whose id begins so (with underscores): one line, and what stands in its place.
+    """
+    head, *clauses = template_agreement(both.gb, both.kh).split("[[clauses]]\n")
+    kind = 'alert_type = "TravelAlert"\n'
+    for begins, (line, instead) in {"kh_to_gb_travel_alert": (kind, f"{kind}approvals = 1\n"), **changes}.items():
+        id_ = f'id = "{begins.replace("_", "-")}'
+        clauses = [clause.replace(line, instead) if clause.startswith(id_) else clause for clause in clauses]
+    return "[[clauses]]\n".join((head, *clauses))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +89,13 @@ class Person:
         """What the page is about, as it is read."""
         return self.page.inner_text("main")
 
+    def reads(self, *texts: str) -> None:
+        """What the page is about says all of it, and axe-core finds nothing on it."""
+        said = " ".join(self.texts().split())
+        assert [text for text in texts if text not in said] == [], f"{self.page.url}: {said}"
+        found = axe.faults_beside_policy(self.page)
+        assert not found, f"{self.page.url}: " + "\n".join(found)
+
     def sees(self, text: str) -> None:
         """Look again until the page says so: what another country does takes a moment."""
 
@@ -103,13 +124,16 @@ class Building:
 
     def officer(self, office: Office, context: str, **settings: Any) -> Person:
         """Somebody of an office, who enrols a passkey with an administrator's code and signs in with it."""
+        return self.enrol(office, code_for(office, context), **settings)
+
+    def enrol(self, office: Office, code: str, **settings: Any) -> Person:
+        """Whoever has an administrator's code, in any language: enrols a passkey and signs in with it."""
         stranger = self.open(office, **settings)
         person = Person(page=stranger.page, origin=stranger.origin, keys=Passkeys(stranger.page))
-        page = person.goto("/enrol")
-        page.get_by_label("One-time code").fill(code_for(office, context))
-        person.press("Continue")
-        person.press("Make a passkey on this device")
-        person.press("Sign in with a passkey")
+        person.goto("/enrol").fill("#code", code)
+        for form in ('form[action="/enrol"]', "form[data-passkey=create]", "form[data-passkey=get]"):
+            with person.page.expect_navigation():
+                person.page.locator(f"main {form} button").click()
         return person
 
     def trainee(self, office: Office, context: str, **settings: Any) -> Person:

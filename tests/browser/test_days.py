@@ -1,6 +1,8 @@
 """Whole days of people in two countries, through real browsers and two real nodes."""
 
 import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -13,14 +15,27 @@ from tests.system.nodes import ask
 pytestmark = pytest.mark.system
 
 
-def drafted(both: Offices, context: str = "liaison", reference: str = "EXAMPLE-1") -> str:
-    """The address of a draft in London that is ready: of somebody else each time, since of one man only one alert is in force."""
-    document = json.loads(unfinished_sample("GB", "KH"))
+def drafted(
+    both: Offices,
+    context: str = "liaison",
+    reference: str = "EXAMPLE-1",
+    *,
+    by: str = "GB",
+    alert: Mapping[str, Any] | None = None,
+    supersedes: Sequence[str] = (),
+) -> str:
+    """The address of a draft that is ready: of somebody else each time, since of one man only one alert is in force.
+
+    In London or, `by` KH, in Phnom Penh; `alert` is what else differs from the sample.
+    """
+    document = json.loads(unfinished_sample(by, "KH" if by == "GB" else "GB"))
+    if supersedes:
+        document["supersedes"] = list(supersedes)
     document["alert"]["primary_name"] = f"PLACEHOLDER, {reference}"
     del document["alert"]["names"]
     document["alert"]["documents"][0]["number"] = reference.replace("-", "")
-    document["alert"]["national_reference"] = reference
-    with ask(both.gb, context) as stub:
+    document["alert"] |= {"national_reference": reference, **(alert or {})}
+    with ask(both.gb if by == "GB" else both.kh, context) as stub:
         return f"/drafts/{stub.KeepDraft(desk.KeepDraftRequest(document=json.dumps(document))).id.hex()}"
 
 

@@ -15,6 +15,7 @@ from node.operations import agreements, approve, audit_urgent
 from node.operations.approved import Together
 from node.operations.contents import purpose_of_entry
 from node.operations.officers import NotPermitted
+from node.operations.preview import preview
 from node.operations.sequence import sequence
 from node.store import alerts, logs
 from tests.countries import BORDER, DAY, POLICE, agency, agreement, with_clause
@@ -75,6 +76,17 @@ def test_nothing_goes_until_a_second_officer_has_approved_it(two: Federation) ->
     assert [given.person for given in approved.submission.approvals] == [gb.person("second")]
     two.pump()
     assert two["kh"].mirror(gb).size == 1
+
+
+def test_its_author_sees_what_would_go_and_that_it_does_not_go_yet(two: Federation) -> None:
+    gb = two["gb"]
+    (seen,) = preview(gb.ports, gb.person("liaison"), draft(KH_BORDER)).recipients
+    assert [problem.code for problem in seen.denied] == ["CONDITION_APPROVALS"]
+    published = give(gb, submit(gb, draft(KH_BORDER)).submission).published
+    two.pump()
+    goes = {desk_service_pb2.VISIBILITY_SHOWN, desk_service_pb2.VISIBILITY_SHOWN_NOT_KNOWN}
+    assert [one.field for one in seen.fields if one.visibility in goes] == list(published.disclosures[0].fields)
+    assert shown(two["kh"], published.manifest_digest).view == seen.view
 
 
 def test_who_wrote_it_does_not_approve_it(two: Federation) -> None:

@@ -98,6 +98,19 @@ def test_a_preview_says_what_is_left_and_that_it_is_an_emergency(line: Line, run
     assert "agreement for an emergency" in line.text("alert", "preview", file)
 
 
+def test_a_preview_shows_what_waits_for_a_second_officer_and_that_it_waits(line: Line, running: FakeDesk, tmp_path: Path) -> None:
+    (file,) = write(tmp_path)
+    running.answers["PreviewAlert"] = answers.preview(denied=True)
+    assert "Nothing can go to immigration (vn):" in line.text("alert", "preview", file, code=3)
+    waiting = answers.preview()
+    plain = line.text("alert", "preview", file, code=3).count("●")
+    waiting.recipients[0].denied.append(answers.problem("CONDITION_APPROVALS", "recipients[0]"))
+    running.answers["PreviewAlert"] = waiting
+    text = line.text("alert", "preview", file, code=3)
+    assert "Nothing goes to gdi (kh) yet:" in text
+    assert text.count("●") == plain
+
+
 def test_a_preview_that_nobody_gets_says_that_nobody_was_named_only_if_that_is_so(line: Line, running: FakeDesk, tmp_path: Path) -> None:
     (file,) = write(tmp_path)
     problem = desk_service_pb2.Problem(

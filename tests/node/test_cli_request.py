@@ -83,7 +83,7 @@ def case(**changes: object) -> desk_service_pb2.RequestCase:
                 read_at=answers.ISSUED,
             ),
             desk_service_pb2.RequestEvent(
-                deed=desk_service_pb2.REQUEST_DEED_ANSWERED, party=answers.AHTJP, at=answers.ISSUED, breach="NOT_ASKED"
+                deed=desk_service_pb2.REQUEST_DEED_ANSWERED, party=answers.AHTJP, at=answers.ISSUED, breach="NOT_ASKED", withdrawn=True
             ),
         ],
     )
@@ -134,7 +134,7 @@ def test_show(desk: FakeDesk, line: Line) -> None:
     assert (found["stopped_because"], found["events"][1]["breach"]) == ("COURT_ORDER_NEEDED", "NOT_ASKED")
     text = line.text("request", "show", REF)
     assert "by the third attempt to deliver it" in text
-    assert re.search(r"answered +ahtjp \(kh\) .*NOT_ASKED", text)
+    assert re.search(r"answered +ahtjp \(kh\) .*withdrawn since +NOT_ASKED", text)
     desk.answers["GetRequest"] = desk_service_pb2.GetRequestResponse(cases=[case(events=None, started_at=None, clock=None, own=None)])
     text = line.text("request", "show", REF)
     assert "not started" in text

@@ -312,6 +312,20 @@ def test_a_corrected_answer_is_no_second_one(two: Federation) -> None:
     assert breaches(two["gb"], digest) == []
 
 
+def test_an_answer_that_was_withdrawn_is_marked_so_at_both_ends_and_settles_the_question_all_the_same(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    digest = asked(gb)
+    two.pump()
+    answer = answered(kh, digest).manifest_digest
+    two.pump()
+    assert not any(event.withdrawn for event in case(gb, digest).events)
+    recalled(kh, answer)
+    two.pump()
+    both(two, digest)
+    assert [event.manifest_digest for event in case(gb, digest).events if event.withdrawn] == [answer]
+    assert states(two, digest) == ("ANSWERED", "MET")
+
+
 def test_what_an_answer_says_of_its_handling_stays(two: Federation) -> None:
     gb, kh = two["gb"], two["kh"]
     strict = handling_pb2.Handling(codes=[handling_pb2.HANDLING_CODE_H2], onward=handling_pb2.ONWARD_RULE_NONE)

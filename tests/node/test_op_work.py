@@ -9,7 +9,7 @@ import pytest
 
 from exchange.encoding import encode
 from exchange.journal import SALT_SIZE
-from exchange.v1 import control_pb2, offending_pb2
+from exchange.v1 import control_pb2, hit_report_pb2, offending_pb2
 from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1.acknowledgement_pb2 import Acknowledgement
 from exchange.v1.journal_pb2 import JournalPersonal
@@ -102,6 +102,20 @@ def test_it_is_gone_when_it_is_reported_on_and_for_another_agency_it_never_was(t
     assert kinds(two["kh"], "police") == []
     two["kh"].report(digest.hex())
     assert kinds(two["kh"], "border", everything=True) == []
+
+
+def test_that_somebody_else_came_settles_nothing_of_an_alert(two: Federation) -> None:
+    kh = two["kh"]
+    digest = told(two, alert=with_deadlines(NOW + HOUR, NOW + DAY))
+    namesake = hit_report_pb2.HitReport(
+        outcome=hit_report_pb2.HIT_OUTCOME_NOT_THIS_PERSON, desk={"unit": "Example desk", "channel": "+855 23 000 000"}
+    )
+    assert not kh.report(digest.hex(), report=namesake).problems
+    assert kinds(kh, "border") == ["ALERT_TO_ACKNOWLEDGE"]
+    acknowledged(kh, digest)
+    assert kinds(kh, "border") == ["ALERT_TO_REPORT"]
+    kh.report(digest.hex())
+    assert kinds(kh, "border", everything=True) == []
 
 
 def test_an_answer_of_another_agency_is_not_ours(two: Federation) -> None:

@@ -307,6 +307,10 @@ def test_the_demo_has_a_link_for_each_person_and_a_closed_window_leaves_no_nodes
         assert set(farewell["consoles"]) == {"GB", "KH"}
         for entrance in farewell["sign_in"]:
             enter(entrance)
+        assert {entrance["party"] for entrance in farewell["sign_in"]} >= {
+            "spiffe://gb.alerts.example/officer/heron",
+            "spiffe://kh.alerts.example/officer/openbill",  # the NGO
+        }
         process.send_signal(signal.SIGHUP)
         assert process.wait(timeout=SECONDS) in {0, 130}  # while it waits, or just before
     for home in ("gb", "kh"):

@@ -69,6 +69,7 @@ def upgrade() -> None:  # noqa: PLR0915  a statement for each table
         sa.Column("answered", sa.LargeBinary(length=32), nullable=False),
         sa.Column("answer", sa.LargeBinary(length=32), nullable=False),
         sa.Column("outbound", sa.Boolean(), nullable=False),
+        sa.Column("mis_hit", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("answered", "answer"),
         sqlite_with_rowid=False,
     )
