@@ -24,6 +24,7 @@ SOURCES: Final[tuple[Source, ...]] = (
     work_inbox.answers_to_read,
     work_inbox.recalls_to_read,
     work_inbox.attestations_to_give,
+    work_inbox.purges_to_confirm,
     work_sent.refusals_to_read,
     work_sent.attestations_to_come,
     work_office.approvals,

@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
 
+from node.store.inside_tables import distributions, inside_purges
 from node.store.journal import Kind
 from node.store.recall_tables import attestations, doubts, recalls
 from node.store.tables import alerts, answers, approvals, entries, exceptions, inbox, journal, logs, receipts, submissions
@@ -96,6 +97,18 @@ def purges_owed(tx: Connection, agency: str, limit: int) -> list[int]:
     query = select(alerts.c.id).join(inbox, inbox.c.alert_ref == alerts.c.id)
     query = query.where(
         inbox.c.agency == agency,
+        exists().where(recalls.c.referent == alerts.c.digest, recalls.c.kind == "withdrawal", ~recalls.c.own),
+        ~exists().where(mine, complete),
+    )
+    return list(tx.execute(query.order_by(alerts.c.id).limit(limit)).scalars())
+
+
+def purges_inside(tx: Connection, agency: str, limit: int) -> list[int]:
+    """Rows of what a desk of this country told the agency, a partner withdrew, and the agency has not confirmed to be purged; oldest first."""
+    complete = or_(inside_purges.c.lists_updated, inside_purges.c.exceptions != "")
+    mine = and_(inside_purges.c.alert_ref == alerts.c.id, inside_purges.c.agency == agency)
+    query = select(alerts.c.id).where(
+        alerts.c.id.in_(select(distributions.c.alert_ref).where(distributions.c.agency == agency)),
         exists().where(recalls.c.referent == alerts.c.digest, recalls.c.kind == "withdrawal", ~recalls.c.own),
         ~exists().where(mine, complete),
     )
