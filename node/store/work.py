@@ -104,7 +104,7 @@ def purges_owed(tx: Connection, agency: str, limit: int) -> list[int]:
 
 
 def purges_inside(tx: Connection, agency: str, limit: int) -> list[int]:
-    """Rows of what a desk of this country told the agency, a partner withdrew, and the agency has not confirmed to be purged; oldest first."""
+    """Rows of what a desk here told the agency, a partner withdrew, and the agency has not confirmed as purged; oldest first."""
     complete = or_(inside_purges.c.lists_updated, inside_purges.c.exceptions != "")
     mine = and_(inside_purges.c.alert_ref == alerts.c.id, inside_purges.c.agency == agency)
     query = select(alerts.c.id).where(
