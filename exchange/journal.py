@@ -103,8 +103,10 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
             "VOID",
         }
     ),
-    journal_pb2.JOURNAL_KIND_ACCESS: frozenset({"ADDED", "CHANGED", "ENROLMENT", "PASSKEYS_REMOVED", "PASSKEY_ADDED", "REMOVED"}),
-    journal_pb2.JOURNAL_KIND_SIGN_IN: frozenset({"CERTIFICATE", "DEMO_CODE", "PASSKEY"}),
+    journal_pb2.JOURNAL_KIND_ACCESS: frozenset(
+        {"ADDED", "CHANGED", "ENROLMENT", "IDENTITY_LINKED", "IDENTITY_REMOVED", "PASSKEYS_REMOVED", "PASSKEY_ADDED", "REMOVED"}
+    ),
+    journal_pb2.JOURNAL_KIND_SIGN_IN: frozenset({"CERTIFICATE", "DEMO_CODE", "OIDC", "PASSKEY"}),
     journal_pb2.JOURNAL_KIND_PARTNER: frozenset({"ADDED", "ALARM_SETTLED", "REFRESHED", "RESUMED", "SUSPENDED"}),
     journal_pb2.JOURNAL_KIND_AGREEMENT: frozenset({"ACCEPTED", "EMERGENCY", "EMERGENCY_USED", "OFFERED", "PROPOSED"}),
     journal_pb2.JOURNAL_KIND_KEY: frozenset({"DESCRIPTOR"}),

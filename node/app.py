@@ -257,6 +257,7 @@ def build(config: Config) -> Node:
         ),
         tips=tip_plan(config),
         national=national_of(config),
+        issuer=config.oidc.issuer,
         surroundings=surroundings_of(config),
     )
     return Node(config, ports)
@@ -274,13 +275,14 @@ def _tip_listener(config: Config, ports: Ports) -> TipListener | None:
 def _console(
     config: Config, ports: Ports, sequencer: Sequencer, connect: Callable[[str], ExchangeLink], watchlists: Watchlists
 ) -> HttpListener | None:
-    """The web console, if the configuration has one. Raises as `console_listener`."""
+    """The web console, if the configuration has one. Raises as `console_listener` and `open_issuer`."""
     if not config.console.listen:
         return None
     # Its pages and catalogues take a moment to load, and most nodes of a test have none.
     from node.console.listener import console_listener
+    from node.links.issuer_file import open_issuer
 
-    return console_listener(config, ports, sequencer, connect, watchlists)
+    return console_listener(config, ports, sequencer, connect, watchlists, open_issuer(config.oidc))
 
 
 def tip_plan(config: Config) -> TipPlan | None:

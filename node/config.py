@@ -19,6 +19,7 @@ from node.config_notices import NoticesSection, wrong_together
 from node.config_values import KINDS, Wrong, from_environment
 from node.console_section import ConsoleSection
 from node.national_section import NationalSection
+from node.oidc_section import OidcSection
 from node.tips_section import TipsSection
 
 ENVIRONMENT_PREFIX: Final = "EXCHANGE_"
@@ -166,6 +167,7 @@ class Config:
     tips: TipsSection
     national: NationalSection
     console: ConsoleSection
+    oidc: OidcSection
 
 
 _SECTIONS: Final[Mapping[str, type]] = {
@@ -181,6 +183,7 @@ _SECTIONS: Final[Mapping[str, type]] = {
     "tips": TipsSection,
     "national": NationalSection,
     "console": ConsoleSection,
+    "oidc": OidcSection,
 }
 _ONLY_IN_FILES: Final = frozenset({"uris", "urls", "days_by_type", "table", "tables"})
 _LISTS: Final[Mapping[str, type]] = {"agencies": AgencyEntry, "officers": OfficerEntry}
@@ -313,6 +316,7 @@ class _Reader:
         if config.tips.incomplete:
             self.problems.append("tips: a listener needs certificate, key, ngo_ca and plan")
         self.problems.extend(config.console.wrong(training=config.node.training))
+        self.problems.extend(config.oidc.wrong(training=config.node.training))
         if config.store.high_water.is_relative_to(config.store.database.parent):
             self.problems.append("store.high_water: must be outside the directory of store.database")
 

@@ -17,6 +17,8 @@ AGENCY_CLASSES: Final = ("BORDER", "POLICE", "PROSECUTION", "SOCIAL", "NGO")
 ROLES: Final = ("liaison officer", "partner officer", "auditor", "administrator")
 MAIL_TLS: Final = ("starttls", "tls", "none")
 MINUTES_AT_MOST: Final = 7 * 24 * 60
+PASSED_ON: Final = frozenset({"email", "name", "nickname", "phone_number", "preferred_username", "unique_name", "upn"})
+"""Claims by which no person is known (OpenID Connect Core 1.0, section 5.7): an issuer may give them to the next one."""
 
 _MAIL_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
 _WEB_ADDRESS = re.compile(r"https?://(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
@@ -126,6 +128,18 @@ def _url(value: object, _directory: Path) -> str:
     return value.rstrip("/")
 
 
+def _issuer(value: object, directory: Path) -> str:
+    _url(value, directory)
+    return str(value)  # with the slash at its end, if it has one: it is compared letter by letter
+
+
+def _claim(value: object, directory: Path) -> str:
+    name = _text(value, directory)
+    if name in PASSED_ON:
+        raise Wrong("a claim that is never given to somebody else: names, addresses and numbers are")
+    return name
+
+
 def _address(value: object, _directory: Path) -> str:
     matched = _ADDRESS.fullmatch(value) if isinstance(value, str) else None
     if not matched or int(matched[2]) > 65535:
@@ -183,6 +197,8 @@ KINDS: Final[Mapping[str, Callable[[object, Path], object]]] = {
     "uri": _uri,
     "uris": _uris,
     "url": _url,
+    "issuer": _issuer,
+    "claim": _claim,
     "urls": _urls,
     "seconds": _seconds,
     "minutes": _minutes,

@@ -37,6 +37,9 @@ _ENTRANCE: Opens = {
     ("GET", "/sign-in"): (set(ROLES), 200),
     ("POST", "/sign-in"): (set(), 0),
     ("POST", "/sign-in/code"): (set(), 0),
+    # Only a page of this site leads there; who comes back without having left is refused (tests/node/test_console_oidc.py).
+    ("GET", "/sign-in/oidc"): (set(ROLES), 303),
+    ("GET", "/sign-in/oidc/return"): (set(), 0),
     ("GET", "/enrol"): (set(ROLES), 200),
     ("POST", "/enrol"): (set(), 0),
     ("POST", "/enrol/passkey"): (set(), 0),
@@ -208,5 +211,5 @@ OPENS: Opens = {
     **_TIPS,
 }
 """For each page who it opens to, and with what status; to everybody else it refuses."""
-NEW = {("GET", "/sign-in"): 200, ("GET", "/enrol"): 200, ("POST", "/language"): 303}
+NEW = {("GET", "/sign-in"): 200, ("GET", "/enrol"): 200, ("GET", "/sign-in/oidc"): 303, ("POST", "/language"): 303}
 """What whoever is not signed in is answered with, other than a refusal or the page to sign in."""

@@ -1,20 +1,23 @@
 """The console of one office in this process, and browsers of it."""
 
 import re
+import ssl
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from html import unescape
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, NoReturn
 
 from starlette.testclient import TestClient
 
-from exchange.errors import NotFound
+from exchange.errors import NotFound, Refused
 from exchange.v1.people_pb2 import ContactDesk
 from node.console.assets import Assets
 from node.console.service import Console
 from node.console.site import Site
 from node.console.visits import write_secret
+from node.links.issuer_link import IssuerLink
+from node.oidc import Client
 from node.operations.log_walk import SharedLogs
 from node.operations.sequence import sequence
 from node.operations.sessions import begin_session
@@ -23,11 +26,14 @@ from node.operations.watchlist import Watchlists
 from tests.authenticator import Authenticator
 from tests.console_admin import admin_places
 from tests.countries import BORDER, NGO, POLICE, agency
+from tests.issuer import CLIENT, SyntheticIssuer
 from tests.rig import Office
 
 HOST = "kh.localhost"
 ORIGIN = f"http://{HOST}:7447"
 SAME = {"sec-fetch-site": "same-origin"}
+NAVIGATED = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+"""What browsers say when another site leads here."""
 CHANNEL = "+855 23 000 000"
 NO_ASSETS = Assets(version="0" * 16, by_name={})
 """Pages name their assets and are the same whether these were built."""
@@ -36,6 +42,21 @@ NO_ASSETS = Assets(version="0" * 16, by_name={})
 def nobody(_partner: str) -> AbstractContextManager[SharedLogs]:
     """Nobody is reached here."""
     raise NotFound("PARTNER_UNKNOWN", "synthetic")
+
+
+class SilentIssuer:
+    """An issuer that never answers."""
+
+    client = Client(issuer="https://id.example", client_id=CLIENT)
+
+    def metadata(self) -> NoReturn:
+        raise Refused("OIDC_UNREACHABLE", "synthetic")
+
+    def keys(self, **_: bool) -> NoReturn:
+        self.metadata()
+
+    def redeem(self, *_: str) -> NoReturn:
+        self.metadata()
 
 
 def site_of(office: Office, **changes: Any) -> Site:
@@ -52,8 +73,15 @@ def site_of(office: Office, **changes: Any) -> Site:
         "release_together": lambda items: sequence(office.ports, list(items)),
         "connect": nobody,
         "watchlists": Watchlists(),
+        "issuer": SilentIssuer(),
     }
     return Site(**{**wanted, **changes})
+
+
+def issuer_link(issuer: SyntheticIssuer, *, secret: str = "", **client: Any) -> IssuerLink:
+    """How a node asks it."""
+    known = Client(**{"issuer": issuer.url, "client_id": CLIENT, **client})
+    return IssuerLink(known, secret, ssl.create_default_context())
 
 
 class Browser:
@@ -95,10 +123,10 @@ class Browser:
         """What an administrator gives to an officer."""
         return enrol_officer(self.office.ports, self.office.person("administrator"), self.office.person(name)).code
 
-    def enter(self, name: str) -> "Browser":
+    def enter(self, name: str, by: str = "PASSKEY") -> "Browser":
         """Be signed in, as after showing a passkey."""
         with self.office.ports.store.write() as tx:
-            secret = begin_session(self.office.ports, tx, self.office.person(name), "PASSKEY")
+            secret = begin_session(self.office.ports, tx, self.office.person(name), by)
         self.client.cookies.set("__Host-session", write_secret(secret), domain=self.site.host, path="/")
         return self
 

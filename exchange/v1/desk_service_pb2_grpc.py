@@ -474,6 +474,16 @@ class DeskServiceStub:
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.KeepDraftRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.KeepDraftResponse.FromString,
                 _registered_method=True)
+        self.LinkIdentity = channel.unary_unary(
+                '/exchange.v1.DeskService/LinkIdentity',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.LinkIdentityRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.LinkIdentityResponse.FromString,
+                _registered_method=True)
+        self.UnlinkIdentity = channel.unary_unary(
+                '/exchange.v1.DeskService/UnlinkIdentity',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.UnlinkIdentityRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.UnlinkIdentityResponse.FromString,
+                _registered_method=True)
         self.HandOver = channel.unary_unary(
                 '/exchange.v1.DeskService/HandOver',
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.HandOverRequest.SerializeToString,
@@ -1041,6 +1051,19 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def LinkIdentity(self, request, context):
+        """Administrators: as whom an officer comes in whom the agency's OpenID Connect issuer names.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnlinkIdentity(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def HandOver(self, request, context):
         """From one shift to the next: a note, and what is open.
         """
@@ -1502,6 +1525,16 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     servicer.KeepDraft,
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.KeepDraftRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.KeepDraftResponse.SerializeToString,
+            ),
+            'LinkIdentity': grpc.unary_unary_rpc_method_handler(
+                    servicer.LinkIdentity,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.LinkIdentityRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.LinkIdentityResponse.SerializeToString,
+            ),
+            'UnlinkIdentity': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnlinkIdentity,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.UnlinkIdentityRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.UnlinkIdentityResponse.SerializeToString,
             ),
             'HandOver': grpc.unary_unary_rpc_method_handler(
                     servicer.HandOver,
@@ -3895,6 +3928,60 @@ class DeskService:
             '/exchange.v1.DeskService/KeepDraft',
             exchange_dot_v1_dot_desk__service__pb2.KeepDraftRequest.SerializeToString,
             exchange_dot_v1_dot_desk__service__pb2.KeepDraftResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LinkIdentity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/LinkIdentity',
+            exchange_dot_v1_dot_desk__service__pb2.LinkIdentityRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.LinkIdentityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnlinkIdentity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/UnlinkIdentity',
+            exchange_dot_v1_dot_desk__service__pb2.UnlinkIdentityRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.UnlinkIdentityResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -138,6 +138,9 @@ class DeskServiceStub:
     """Administrators: what is wrong with the node, or will be soon. Without network: what its workers recorded."""
     KeepDraft: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.KeepDraftRequest, _desk_service_pb2.KeepDraftResponse]
     """Keep a file as a draft of the caller's."""
+    LinkIdentity: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.LinkIdentityRequest, _desk_service_pb2.LinkIdentityResponse]
+    """Administrators: as whom an officer comes in whom the agency's OpenID Connect issuer names."""
+    UnlinkIdentity: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.UnlinkIdentityRequest, _desk_service_pb2.UnlinkIdentityResponse]
     HandOver: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.HandOverRequest, _desk_service_pb2.HandOverResponse]
     """From one shift to the next: a note, and what is open."""
     TakeOver: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.TakeOverRequest, _desk_service_pb2.TakeOverResponse]
@@ -253,6 +256,9 @@ class DeskServiceAsyncStub(DeskServiceStub):
     """Administrators: what is wrong with the node, or will be soon. Without network: what its workers recorded."""
     KeepDraft: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.KeepDraftRequest, _desk_service_pb2.KeepDraftResponse]  # type: ignore[assignment]
     """Keep a file as a draft of the caller's."""
+    LinkIdentity: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.LinkIdentityRequest, _desk_service_pb2.LinkIdentityResponse]  # type: ignore[assignment]
+    """Administrators: as whom an officer comes in whom the agency's OpenID Connect issuer names."""
+    UnlinkIdentity: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.UnlinkIdentityRequest, _desk_service_pb2.UnlinkIdentityResponse]  # type: ignore[assignment]
     HandOver: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.HandOverRequest, _desk_service_pb2.HandOverResponse]  # type: ignore[assignment]
     """From one shift to the next: a note, and what is open."""
     TakeOver: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.TakeOverRequest, _desk_service_pb2.TakeOverResponse]  # type: ignore[assignment]
@@ -893,6 +899,21 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.KeepDraftResponse, _abc.Awaitable[_desk_service_pb2.KeepDraftResponse]]:
         """Keep a file as a draft of the caller's."""
+
+    @_abc_1.abstractmethod
+    def LinkIdentity(
+        self,
+        request: _desk_service_pb2.LinkIdentityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.LinkIdentityResponse, _abc.Awaitable[_desk_service_pb2.LinkIdentityResponse]]:
+        """Administrators: as whom an officer comes in whom the agency's OpenID Connect issuer names."""
+
+    @_abc_1.abstractmethod
+    def UnlinkIdentity(
+        self,
+        request: _desk_service_pb2.UnlinkIdentityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.UnlinkIdentityResponse, _abc.Awaitable[_desk_service_pb2.UnlinkIdentityResponse]]: ...
 
     @_abc_1.abstractmethod
     def HandOver(

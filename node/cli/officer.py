@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=Noun)
 def officer() -> None:
-    """Let an officer into the web console, or take it from them: list, enrol, forget."""
+    """Let an officer into the web console, or take it from them: list, enrol, link, unlink, forget."""
 
 
 @officer.command("list")
@@ -29,6 +29,7 @@ def list_() -> None:
     data = document(answer)
 
     def draw(console: "Console") -> None:
+        linked = any(one.subject for one in answer.officers)
         rows = [
             (
                 one.officer.removeprefix("spiffe://"),
@@ -36,10 +37,12 @@ def list_() -> None:
                 str(one.passkeys),
                 time_cell(one.code_expires_at),
                 time_cell(one.seen_at),
+                *((one.subject,) if linked else ()),
             )
             for one, told in zip(answer.officers, data["officers"], strict=True)
         ]
-        console.print(table(("!officer", "roles", "passkeys", "!code until (UTC)", "!signed in (UTC)"), rows, right=("passkeys",)))
+        titles = ("!officer", "roles", "passkeys", "!code until (UTC)", "!signed in (UTC)", *(("subject",) if linked else ()))
+        console.print(table(titles, rows, right=("passkeys",)))
 
     show(data, draw)
 
@@ -65,8 +68,34 @@ def enrol(person: str) -> None:
 
 @officer.command()
 @click.argument("person", metavar="SPIFFE-ID")
+@click.argument("subject")
+def link(person: str, subject: str) -> None:
+    """Say whom the agency's OpenID Connect issuer means by SUBJECT: an officer of the roster, who is no administrator.
+
+    SUBJECT is the value of the claim that the node's configuration names, exactly as the issuer writes it. What was linked before ends.
+    """
+    from exchange.v1 import desk_service_pb2
+
+    with open_desk() as desk:
+        answer = ask(desk.LinkIdentity, desk_service_pb2.LinkIdentityRequest(officer=person, subject=subject))
+    show(document(answer), lambda console: console.print(facts((("issuer", answer.issuer), ("subject", subject), ("comes in as", person)))))
+
+
+@officer.command()
+@click.argument("person", metavar="SPIFFE-ID")
+def unlink(person: str) -> None:
+    """Take an officer's way in by the OpenID Connect issuer away; passkeys stay, sessions end."""
+    from exchange.v1 import desk_service_pb2
+
+    with open_desk() as desk:
+        answer = ask(desk.UnlinkIdentity, desk_service_pb2.UnlinkIdentityRequest(officer=person))
+    show(document(answer), lambda console: console.print("Unlinked, and every session ended.", style="green"))
+
+
+@officer.command()
+@click.argument("person", metavar="SPIFFE-ID")
 def forget(person: str) -> None:
-    """Take every passkey, code and session from a person, as when a key is lost or an officer leaves."""
+    """Take every passkey, code, session and link from a person, as when a key is lost or an officer leaves."""
     from exchange.v1 import desk_service_pb2
 
     with open_desk() as desk:

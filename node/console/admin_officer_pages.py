@@ -77,6 +77,7 @@ def _row(one: messages.OfficerSummary) -> dict[str, Any]:
         "code_until": one.code_expires_at,
         "sessions": one.sessions,
         "seen_at": one.seen_at,
+        "subject": one.subject,
     }
 
 

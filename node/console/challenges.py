@@ -41,6 +41,10 @@ class Challenges:
             raise _stale()
         return challenge
 
+    def derived(self, purpose: str, challenge: bytes) -> bytes:
+        """32 bytes that follow from a challenge, for a purpose; whoever holds the challenge cannot tell them."""
+        return hmac.new(self._key, b"derived\0" + purpose.encode() + b"\0" + challenge, sha256).digest()
+
     def spend(self, challenge: bytes) -> None:
         """Take back, once, one that was answered well. Raises `Unverified` (CHALLENGE)."""
         head = challenge[:_HEAD_BYTES]

@@ -26,6 +26,7 @@ from node.operations.sign_in import Answered
 from node.passkeys import confirm_options
 
 _BY_CODE: Final = "DEMO_CODE"
+_BY_ISSUER: Final = "OIDC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,8 @@ class Asked:
     ticket: str
     options: str
     """For the authenticator; empty where a plain button stands in its place."""
+    missing: bool
+    """The person came by the issuer's word, and has no passkey that could confirm anything."""
 
 
 class Confirming:
@@ -48,8 +51,11 @@ class Confirming:
         """What the page asks with: five minutes for an answer, to this text, in this session."""
         said = say(action, visit.person, values)
         question = Question(said=said, ticket=self._challenges.new(_purpose(visit, said)))
-        options = "" if self._without(visit) else self._options(visit, question)
-        return Asked(ticket=urlsafe_b64encode(question.ticket).decode(), options=options)
+        known = passkeys_of(self._site.ports, visit.person)
+        without = self._without(visit)
+        options = "" if without else confirm_options(self._site.relying_party, question.challenge, known)
+        missing = visit.began_by == _BY_ISSUER and not known
+        return Asked(ticket=urlsafe_b64encode(question.ticket).decode(), options=options, missing=missing)
 
     def take(self, visit: Visit, action: str, values: Mapping[str, Any]) -> Confirmation:
         """The confirmation to keep. Raises `Unverified` (CHALLENGE: too old, sent twice, or of something else), and as `confirm`."""
@@ -72,9 +78,6 @@ class Confirming:
             if refused.code != STALE:
                 raise
             return True
-
-    def _options(self, visit: Visit, question: Question) -> str:
-        return confirm_options(self._site.relying_party, question.challenge, passkeys_of(self._site.ports, visit.person))
 
     def _without(self, visit: Visit) -> bool:
         # Only who came in by a code alone, which a training node may allow: they have shown no passkey yet, and need not have one.

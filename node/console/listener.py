@@ -13,6 +13,7 @@ from node.console.assets import load_assets
 from node.console.service import Console
 from node.console.site import Connect, Site
 from node.httpd import HttpListener, server_tls13
+from node.oidc import Issuer
 from node.operations.release import NotReleased, Prepared
 from node.operations.watchlist import Watchlists
 from node.ports import Ports
@@ -29,7 +30,9 @@ class Sequencing(Protocol):
         ...
 
 
-def console_listener(config: Config, ports: Ports, sequencer: Sequencing, connect: Connect, watchlists: Watchlists) -> HttpListener | None:
+def console_listener(
+    config: Config, ports: Ports, sequencer: Sequencing, connect: Connect, watchlists: Watchlists, issuer: Issuer | None = None
+) -> HttpListener | None:
     """The listener, if the configuration has one and its assets were built; a node without them says so and runs on.
 
     Raises `Refused` (CONSOLE_HOST): no browser would believe the certificate. `Malformed` (TLS_MATERIAL).
@@ -54,6 +57,7 @@ def console_listener(config: Config, ports: Ports, sequencer: Sequencing, connec
         release_together=lambda items: sequencer.submit(list(items)).result(),
         connect=connect,
         watchlists=watchlists,
+        issuer=issuer,
         language=config.node.languages[0].partition("-")[0] if config.node.languages else "en",
     )
     context = server_tls13(config.tls.desk_certificate, config.tls.desk_key) if secure else None

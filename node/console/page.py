@@ -14,6 +14,8 @@ Answer = Callable[[Visit], Response]
 class Page:
     """One page or form: `open` to whoever is not signed in; `unasked` if browsers ask by themselves, which is no use of a session.
 
+    `from_here`: a page of this site leads there, and no other does. `returning`: an OpenID Connect issuer sends browsers back there.
+
     `upload` is the field of its form that may hold a file: other forms take none.
     """
 
@@ -22,4 +24,6 @@ class Page:
     answer: Answer
     open: bool = False
     unasked: bool = False
+    from_here: bool = False
+    returning: bool = False
     upload: str = ""

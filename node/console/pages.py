@@ -73,6 +73,14 @@ TROUBLES: Final[Mapping[str, str]] = {
     "CONTACT_NOT_YOURS": _said(
         "Only the officer who took this tip, or a liaison officer of its desk, may open this. That you asked has been recorded."
     ),
+    "OIDC_ADMINISTRATOR": _said("Administrators come in by passkey alone."),
+    "OIDC_DENIED": _said("Your agency’s sign-in service did not sign you in. Try again, or sign in with a passkey."),
+    "OIDC_STATE": _said("This sign-in was begun in another browser, or it has ended. Go to the first page and begin again."),
+    "OIDC_UNKNOWN": _said(
+        "Your agency’s sign-in service knows you, but this node was not told who you are here. "
+        "Ask your administrator, or sign in with a passkey."
+    ),
+    "OIDC_UNREACHABLE": _said("Your agency’s sign-in service does not answer. Sign in with a passkey, or try again later."),
     "ONWARD_UNKNOWN": _said("Your agency asked for no such leave, and nobody asked it."),
     "PATH_UNKNOWN": _said("There is no such page."),
     "ROLE_MISSING": _said("Your role does not open this page. That you asked has been recorded."),
@@ -99,6 +107,9 @@ PLACES: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
     ("/you", _said("You"), frozenset()),
 )
 """Where the navigation leads, and the roles that have each; none means everybody. A page says with `here` which of them it belongs to."""
+_OIDC_TROUBLE: Final = _said(
+    "What your agency’s sign-in service answered does not hold. Sign in with a passkey, and tell your administrator the code."
+)
 OTHER_TROUBLE: Final = _said("The node refused this. Tell your administrator the code.")
 
 
@@ -128,7 +139,7 @@ class Pages:
             "training": self._site.ports.training,
             "own_zone": self._site.zone,
             "moment": partial(_moment, visit.language, self._site.zone),
-            "trouble": lambda code: visit.language.say(TROUBLES.get(code, OTHER_TROUBLE)),
+            "trouble": lambda code: visit.language.say(_trouble(code)),
         }
 
     def stream(self, visit: Visit, template: str, **values: Any) -> Response:
@@ -139,7 +150,7 @@ class Pages:
 
     def trouble(self, language: Language, status: int, code: str) -> Response:
         """What went wrong, by its code; the same page for whoever is signed in and whoever is not."""
-        words = language.say(TROUBLES.get(code, OTHER_TROUBLE))
+        words = language.say(_trouble(code))
         # Whose page it is was not found out, so it has no form that a session would have to sign.
         return self._rendered(language, "trouble.html", status, {"code": code, "words": words, "alone": True})
 
@@ -149,6 +160,10 @@ class Pages:
 
     def _everywhere(self) -> dict[str, Any]:
         return {"asset": self._assets.path, "product": NAME, "languages": tuple(self._languages.values())}
+
+
+def _trouble(code: str) -> str:
+    return TROUBLES.get(code, _OIDC_TROUBLE if code.startswith("OIDC_") else OTHER_TROUBLE)
 
 
 def _moment(language: Language, own_zone: str, unix_ms: int, zone: str = "") -> str:

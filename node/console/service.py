@@ -2,6 +2,7 @@
 
 K1  Nothing but this host: another name in the Host header is refused, so no foreign name is bound to this site.
 K2  What changes something is a POST from a page of this site (Sec-Fetch-Site), with the session's token if somebody is signed in.
+    The one page that another site leads to (`returning`) takes what only a browser has that was sent there from a page of this one.
 K3  Who is signed in follows from the session's cookie alone, and the operations ask the roster again each time.
 K4  Every answer has the headers of `visits.HEADERS`; no page is stored anywhere.
 K5  No answer, title, address or log says what went wrong in more than a code and words of this site.
@@ -26,7 +27,7 @@ from node.console.audit_journal_pages import AuditJournalPages
 from node.console.audit_pages import AuditPages
 from node.console.audit_run_pages import AuditRunPages
 from node.console.audit_sample_pages import AuditSamplePages
-from node.console.challenges import Challenges
+from node.console.challenges import LIVES_MS, Challenges
 from node.console.compose_pages import ComposePages
 from node.console.confirm import Confirming
 from node.console.desk_pages import DeskPages
@@ -34,6 +35,7 @@ from node.console.handover_pages import HandoverPages
 from node.console.languages import Language, choose, load_languages
 from node.console.leave_pages import LeavePages
 from node.console.news import News
+from node.console.oidc_pages import OidcPages
 from node.console.page import Answer, Page
 from node.console.pages import Pages
 from node.console.preview_pages import PreviewPages
@@ -53,7 +55,9 @@ from node.console.visits import (
     Elsewhere,
     Visit,
     check_origin,
+    check_return,
     check_token,
+    is_from_here,
     read_form,
     read_secret,
     write_secret,
@@ -71,10 +75,11 @@ _STATUS: Final = (
     (NotFound, 404),
 )
 """The one table from errors to statuses; the first that fits counts."""
-_SECURED: Final = {"CROSS_SITE": 403, "FORM_TOKEN": 403, "HOST": 421}
+_SECURED: Final = {"CROSS_SITE": 403, "FORM_TOKEN": 403, "HOST": 421, "OIDC_METADATA": 502, "OIDC_UNREACHABLE": 503}
 SESSION_COOKIE: Final = "__Host-session"
 LANGUAGE_COOKIE: Final = "__Host-language"
-"""Browsers take both from TLS alone, and from this machine's own names."""
+ATTEMPT_COOKIE: Final = "__Host-attempt"
+"""Browsers take them from TLS alone, and from this machine's own names."""
 _YEAR: Final = 365 * 24 * 3600
 
 
@@ -91,6 +96,7 @@ class Console:
         # One line for each family of pages.
         self.pages: tuple[Page, ...] = (
             *SignInPages(site, self._pages, challenges, self._signing_in, self._signing_out).pages(),
+            *OidcPages(site, challenges, self._leaving, self._signing_in_from_abroad).pages(),
             *AdminPages(site, self._pages, confirming).pages(),
             Page(method="POST", path="/language", answer=self._choose_language, open=True),
             *News(site).pages(),
@@ -126,6 +132,10 @@ class Console:
             self._check_host(request)
             form: dict[str, str] = {}
             upload = b""
+            if page.from_here and not is_from_here(request):
+                raise Elsewhere("/sign-in")
+            if page.returning:
+                check_return(request)
             if page.method == "POST":
                 check_origin(request)
                 if page.upload:
@@ -141,6 +151,8 @@ class Console:
         except Exception as error:  # noqa: BLE001 - whatever it is, the browser learns nothing of it
             logger().error("console request failed", error=type(error).__name__)
             response = await run_in_threadpool(self._pages.trouble, language, 500, "INTERNAL")
+        if page.returning and ATTEMPT_COOKIE in request.cookies:
+            self._set_cookie(response, ATTEMPT_COOKIE, "", 0, lax=True)  # whatever came of it, it was one attempt
         return self._secured(response)
 
     def _check_session(self, request: Request) -> None:
@@ -163,6 +175,7 @@ class Console:
             place={name: str(value) for name, value in request.path_params.items()},
             query=dict(request.query_params),
             form=form,
+            attempt=read_secret(request.cookies.get(ATTEMPT_COOKIE, "")) if page.returning else b"",
             upload=upload,
         )
         if page.method == "POST" and session is not None:
@@ -173,6 +186,26 @@ class Console:
         def signed_in(visit: Visit) -> Response:
             secret = answer(visit)
             response = RedirectResponse("/", 303)
+            self._set_cookie(response, SESSION_COOKIE, write_secret(secret), WHOLE_MS // 1000)
+            return response
+
+        return signed_in
+
+    def _leaving(self, answer: Callable[[Visit], tuple[str, bytes]]) -> Answer:
+        def leaving(visit: Visit) -> Response:
+            url, attempt = answer(visit)
+            response = RedirectResponse(url, 303)
+            # Strict cookies are not sent with what another site leads to; this one opens nothing but the end of this attempt.
+            self._set_cookie(response, ATTEMPT_COOKIE, write_secret(attempt), LIVES_MS // 1000, lax=True)
+            return response
+
+        return leaving
+
+    def _signing_in_from_abroad(self, answer: Callable[[Visit], bytes]) -> Answer:
+        def signed_in(visit: Visit) -> Response:
+            secret = answer(visit)
+            # A redirection would still be of the other site's making, and browsers would leave the session's cookie out.
+            response = self._pages.page(visit, "signed_in.html", alone=True)
             self._set_cookie(response, SESSION_COOKIE, write_secret(secret), WHOLE_MS // 1000)
             return response
 
@@ -195,8 +228,8 @@ class Console:
         self._set_cookie(response, LANGUAGE_COOKIE, code, _YEAR)
         return response
 
-    def _set_cookie(self, response: Response, name: str, value: str, seconds: int) -> None:
-        response.set_cookie(name, value, max_age=seconds, path="/", secure=True, httponly=True, samesite="strict")
+    def _set_cookie(self, response: Response, name: str, value: str, seconds: int, *, lax: bool = False) -> None:
+        response.set_cookie(name, value, max_age=seconds, path="/", secure=True, httponly=True, samesite="lax" if lax else "strict")
 
     def _check_host(self, request: Request) -> None:
         if request.headers.getlist("host") != [self._site.authority]:

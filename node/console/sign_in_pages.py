@@ -61,6 +61,7 @@ class SignInPages:
             options=sign_in_options(self._site.relying_party, challenge),
             challenge=_text(challenge),
             demo=self._site.demo_sign_in,
+            issuer=self._site.issuer.client.host if self._site.issuer else "",
         )
 
     def sign_in(self, visit: Visit) -> bytes:

@@ -7,6 +7,7 @@ from typing import Final
 
 from exchange.v1.desk_service_pb2 import PublishedAlert
 from exchange.v1.people_pb2 import ContactDesk
+from node.oidc import Issuer
 from node.operations.approved import Together
 from node.operations.log_walk import SharedLogs
 from node.operations.release import NotReleased, Prepared
@@ -37,6 +38,8 @@ class Site:
     connect: Connect
     watchlists: Watchlists
     """What passenger lists are compared with: the same that the desk's other door has."""
+    issuer: Issuer | None = None
+    """Who says who somebody is, besides passkeys; None for nobody."""
     stream_seconds: float = 90.0
     """How long one answer tells a page of news before the browser asks again: less than a connection may last."""
     language: str = "en"

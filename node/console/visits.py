@@ -57,6 +57,8 @@ class Visit:
     """What stands in the path."""
     query: Mapping[str, str]
     form: Mapping[str, str]
+    attempt: bytes = b""
+    """Of what this browser was sent to an issuer with; empty for nothing."""
     upload: bytes = b""
     """The file that came with the form; empty for none."""
 
@@ -92,8 +94,24 @@ def form_token(secret: bytes) -> str:
 
 def check_origin(request: Request) -> None:
     """Refuse what another site's page made a browser send. Raises `Refused` (CROSS_SITE)."""
-    if request.headers.get("sec-fetch-site") != "same-origin":
+    if not is_from_here(request):
         raise Refused("CROSS_SITE", "forms are taken from the console's own pages only, by browsers that say so")
+
+
+def is_from_here(request: Request) -> bool:
+    """Whether a page of this site led here, as browsers say."""
+    return request.headers.get("sec-fetch-site") == "same-origin"
+
+
+def check_return(request: Request) -> None:
+    """Refuse what is no navigation of a whole window, or says anything twice. Raises `Refused` (CROSS_SITE), `Malformed` (FORM).
+
+    Where it comes from is not asked: it comes from another site. The attempt's cookie says whether this browser was sent there.
+    """
+    if (request.headers.get("sec-fetch-mode"), request.headers.get("sec-fetch-dest")) != ("navigate", "document"):
+        raise Refused("CROSS_SITE", "an issuer sends the whole window back")
+    if len(request.query_params.multi_items()) != len(request.query_params):
+        raise no_form()
 
 
 def check_token(visit: Visit) -> None:

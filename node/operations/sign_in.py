@@ -13,7 +13,7 @@ from node.operations.officers import ADMINISTRATOR, require
 from node.operations.sessions import begin_session
 from node.passkeys import RelyingParty, check_sign_in, credential_of, open_registration
 from node.ports import Ports
-from node.store import sign_ins
+from node.store import identities, sign_ins
 from node.store.journal import Event, Kind
 from node.store.sign_ins import Passkey
 
@@ -50,12 +50,13 @@ def enrol_officer(ports: Ports, person: str, officer: str) -> messages.EnrolOffi
 
 
 def forget_passkeys(ports: Ports, person: str, officer: str) -> messages.ForgetPasskeysResponse:
-    """Take from `officer` every passkey, code and session, as when a key is lost. Raises as `enrol_officer`."""
+    """Take from `officer` every passkey, code, session and identity, as when a key is lost. Raises as `enrol_officer`."""
     require(ports, person, (ADMINISTRATOR,))
     now = ports.clock.now_ms()
     with ports.store.write() as tx:
+        linked = identities.forget_identity(tx, officer)
         forgotten = sign_ins.forget_person(tx, officer)
-        if officer not in ports.officers and not forgotten:
+        if officer not in ports.officers and not forgotten and not linked:
             raise _unknown()
         ports.journal.record(tx, now, Kind.JOURNAL_KIND_ACCESS, person, [Event(code="PASSKEYS_REMOVED", justification=f"of {officer}")])
     return messages.ForgetPasskeysResponse(passkeys=forgotten)

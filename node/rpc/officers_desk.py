@@ -4,7 +4,7 @@ import grpc
 
 from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1 import desk_service_pb2_grpc
-from node.operations import doctor, roster, sign_in
+from node.operations import doctor, identities, roster, sign_in
 from node.ports import Ports
 from node.rpc.identity import DeskDoor
 from node.rpc.status import answered
@@ -25,6 +25,16 @@ class OfficersDesk(desk_service_pb2_grpc.DeskServiceServicer):
     def ForgetPasskeys(self, request: messages.ForgetPasskeysRequest, context: grpc.ServicerContext) -> messages.ForgetPasskeysResponse:
         """Take every passkey, code and session from an officer."""
         return sign_in.forget_passkeys(self._ports, self._door.admit(context), request.officer)
+
+    @answered(explain=True)
+    def LinkIdentity(self, request: messages.LinkIdentityRequest, context: grpc.ServicerContext) -> messages.LinkIdentityResponse:
+        """As whom an officer comes in whom the issuer names."""
+        return identities.link_identity(self._ports, self._door.admit(context), request.officer, request.subject)
+
+    @answered(explain=True)
+    def UnlinkIdentity(self, request: messages.UnlinkIdentityRequest, context: grpc.ServicerContext) -> messages.UnlinkIdentityResponse:
+        """Not any more."""
+        return identities.unlink_identity(self._ports, self._door.admit(context), request.officer)
 
     @answered(explain=True)
     def ListOfficers(self, _request: messages.ListOfficersRequest, context: grpc.ServicerContext) -> messages.ListOfficersResponse:

@@ -1,9 +1,9 @@
-"""The tables of signing in to the console: passkeys, codes that enrol one, and sessions. Secrets stand here as SHA-256 digests only.
+"""The tables of signing in to the console: passkeys, codes that enrol one, identities, sessions.
 
-Times are Unix milliseconds; `person` is a SPIFFE ID.
+Secrets stand here as SHA-256 digests only. Times are Unix milliseconds; `person` is a SPIFFE ID.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, UniqueConstraint
 
 from node.store.tables import metadata
 
@@ -28,6 +28,18 @@ enrolments = Table(
     Column("person", String, primary_key=True),
     Column("digest", LargeBinary(32), nullable=False, unique=True),
     Column("expires_at", BigInteger, nullable=False),
+)
+
+identities = Table(
+    "identities",
+    metadata,
+    # One a person; a newer one takes the place of an older one.
+    Column("person", String, primary_key=True),
+    # As the configuration names it: what another issuer says counts for nothing.
+    Column("issuer", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("linked_at", BigInteger, nullable=False),
+    UniqueConstraint("issuer", "subject"),
 )
 
 sessions = Table(

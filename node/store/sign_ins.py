@@ -104,6 +104,11 @@ def end_sessions(tx: Connection, began_by: int, seen_by: int) -> None:
     tx.execute(delete(sessions).where(or_(sessions.c.began_at <= began_by, sessions.c.seen_at <= seen_by)))
 
 
+def end_sessions_of(tx: Connection, person: str) -> None:
+    """Forget those of a person."""
+    tx.execute(delete(sessions).where(sessions.c.person == person))
+
+
 def count_passkeys(tx: Connection) -> dict[str, int]:
     """How many passkeys each person has who has any."""
     query = select(passkeys.c.person, func.count().label("many")).group_by(passkeys.c.person)
@@ -128,6 +133,6 @@ def sessions_since(tx: Connection, began_after: int, seen_after: int) -> dict[st
 
 def forget_person(tx: Connection, person: str) -> int:
     """Forget the passkeys, codes and sessions of a person; tells how many passkeys."""
-    tx.execute(delete(sessions).where(sessions.c.person == person))
+    end_sessions_of(tx, person)
     tx.execute(delete(enrolments).where(enrolments.c.person == person))
     return tx.execute(delete(passkeys).where(passkeys.c.person == person)).rowcount

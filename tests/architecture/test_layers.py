@@ -47,6 +47,7 @@ def test_every_file_imports_from_floors_below_its_own() -> None:
         ("node/console/planted.py", "import node.store.alerts", "the console calls operations and nothing below them"),
         ("node/operations/planted.py", "import jinja2", "only the console writes pages"),
         ("node/operations/planted.py", "import webauthn", "only the passkeys' own module speaks WebAuthn"),
+        ("node/console/planted.py", "import jwt", "only the ID tokens' own module reads tokens"),
         ("node/rpc/planted.py", "import click", "only the command line draws on a terminal"),
     ],
 )

@@ -70,8 +70,8 @@ class Shown:
             page.locator("main form button").first.click()
 
 
-_NO_PAGES = {"/inbox/news"}
-"""What is read by a script."""
+_NO_PAGES = {"/inbox/news", "/sign-in/oidc/return"}
+"""What is read by a script; and what an issuer leads to (tests/browser/test_oidc.py)."""
 _SENT = "/audit/disclosures/kh.alerts.example/gb.alerts.example/1/0"
 _LIST = "family_name,given_names,birth_date,sex,nationality\nEXAMPLE,THOMAS SPECIMENMR,1961-04-12,M,GBR\nBYSTANDER,QUITE,1977-99,F,FRA\n"
 _MORE = (

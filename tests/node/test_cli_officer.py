@@ -35,6 +35,25 @@ def test_a_code_is_shown_with_its_end_and_a_key_is_taken_away(running: FakeDesk,
     line.text("officer", "enrol", code=2)
 
 
+def test_an_officer_is_linked_to_whom_the_issuer_means(running: FakeDesk, capsys: pytest.CaptureFixture[str]) -> None:
+    line = Line(running, capsys)
+    running.answers["LinkIdentity"] = desk_service_pb2.LinkIdentityResponse(issuer="https://id.example")
+    running.answers["UnlinkIdentity"] = desk_service_pb2.UnlinkIdentityResponse()
+    said = line.text("officer", "link", WHO, "subject-7")
+    assert all(words in said for words in ("https://id.example", "subject-7", WHO))
+    asked = running.the("LinkIdentity")
+    assert (asked.officer, asked.subject) == (WHO, "subject-7")
+    assert line.json("officer", "link", WHO, "subject-7") == {"issuer": "https://id.example"}
+    assert "Unlinked" in line.text("officer", "unlink", WHO)
+    assert running.the("UnlinkIdentity").officer == WHO
+    line.text("officer", "link", WHO, code=2)
+    one = {"officer": WHO, "listed": True}
+    running.answers["ListOfficers"] = desk_service_pb2.ListOfficersResponse(officers=[one])
+    assert "subject" not in line.text("officer", "list")
+    running.answers["ListOfficers"] = desk_service_pb2.ListOfficersResponse(officers=[{**one, "subject": "subject-7"}])
+    assert "subject-7" in line.text("officer", "list")
+
+
 def test_the_roster_is_listed(running: FakeDesk, capsys: pytest.CaptureFixture[str]) -> None:
     line = Line(running, capsys)
     there = {"officer": WHO, "roles": [desk_service_pb2.ROLE_LIAISON_OFFICER], "listed": True, "passkeys": 2, "sessions": 1, "seen_at": NOW}

@@ -141,6 +141,13 @@ def test_the_identity_key_may_be_absent_because_it_is_kept_offline(tmp_path: Pat
         ('country = "GB"', 'country = "gb"', "node.country: must be an ISO 3166-1 code"),
         ('endpoint = "localhost:7443"', 'endpoint = "localhost"', "node.endpoint: must be host:port"),
         ("[listen]", '[console]\nzone = "Asia/Nowhere"\n[listen]', "console.zone: must be the name of a time zone"),
+        ("[listen]", '[oidc]\nissuer = "https://id.example"\n[listen]', "oidc: an issuer and a client_id belong together"),
+        ("[listen]", '[oidc]\nclient_id = "x"\n[listen]', "oidc: an issuer and a client_id belong together"),
+        ("[listen]", '[oidc]\nacr = ["x"]\n[listen]', "oidc: nothing of it counts without an issuer"),
+        ("[listen]", '[oidc]\nissuers = "x"\n[listen]', "oidc.issuers: unknown key; did you mean issuer?"),
+        ("[listen]", '[oidc]\nissuer = "id.example"\n[listen]', "oidc.issuer: must be http://host"),
+        ("[listen]", '[oidc]\nissuer = "http://id.example"\nclient_id = "x"\n[listen]', "oidc.issuer: https, unless a training node"),
+        ("[listen]", '[oidc]\nclaim = "email"\n[listen]', "oidc.claim: must be a claim that is never given to somebody else"),
         ('desk = "127.0.0.1:7444"', 'desk = "127.0.0.1:70000"', "listen.desk: must be host:port"),
         ('database = "data/node.db"', "database = 5", "store.database: must be a text"),
         ('log = "file:keys/log.key"', 'log = "keys/log.key"', "keys.log: must be a key URI"),
@@ -275,3 +282,18 @@ def test_a_limit_for_no_type_of_alert_is_refused(tmp_path: Path) -> None:
     assert national_rule(section).days("exchange.v1.HitReport") == 900
     with refused(Malformed, "ALERT_TYPE_UNKNOWN"):
         national_rule(replace(section, days=(("Typo", 9),)))
+
+
+def test_an_issuer_is_kept_letter_by_letter_and_without_tls_on_loopback_alone(tmp_path: Path) -> None:
+    environment = {
+        "EXCHANGE_OIDC_ISSUER": "https://id.example/realm/",
+        "EXCHANGE_OIDC_CLIENT_ID": "x",
+        "EXCHANGE_OIDC_MAX_AGE_MINUTES": "5",
+    }
+    oidc = load(tmp_path, GOOD, environment).oidc
+    assert (oidc.issuer, oidc.claim, oidc.max_age_minutes, oidc.client_secret_file) == ("https://id.example/realm/", "sub", 5, None)
+    assert not load(tmp_path, GOOD).oidc.issuer
+    here = {**environment, "EXCHANGE_OIDC_ISSUER": "http://127.0.0.1:8080"}
+    assert load(tmp_path, GOOD, here).oidc.issuer == "http://127.0.0.1:8080"
+    with pytest.raises(Malformed, match=r"oidc\.issuer: https"):
+        load(tmp_path, GOOD.replace("training = true", "training = false"), here)

@@ -125,6 +125,18 @@ def test_nobody_approves_with_anothers_passkey_or_too_late_or_twice(gb: Office, 
     assert browser.post(f"{path}/approve", form).status_code in {403, 422}
 
 
+def test_who_came_by_an_issuers_word_and_has_no_passkey_is_told_how_to_get_one(gb: Office, hands: Hands, path: str) -> None:
+    browser = Browser(gb).enter("second", "OIDC")
+    page = browser.get(f"{path}/approve").text
+    assert "you have none here" in page
+    assert 'href="/enrol"' in page
+    assert "data-passkey" not in page
+    hands.key("second")
+    page = browser.get(f"{path}/approve").text
+    assert "you have none here" not in page
+    assert "data-passkey" in page
+
+
 def test_the_author_does_not_approve(gb: Office, hands: Hands, path: str) -> None:
     """Not even with a page that a colleague was shown, or one of their own making."""
     author, colleague = entered(gb, "liaison", hands), Browser(gb).enter("second")

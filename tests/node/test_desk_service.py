@@ -61,6 +61,7 @@ TIPS = {
 }
 """Asked in tests/node/test_tips_desk.py."""
 ROOT = Path(__file__).resolve().parents[2]
+ISSUER = "https://id.example"
 ORIGIN = "gb.alerts.example/disclosures/kh.alerts.example/1"
 METHODS = [method.name for method in desk_service_pb2.DESCRIPTOR.services_by_name["DeskService"].methods]
 STREAMED = {method.name for method in desk_service_pb2.DESCRIPTOR.services_by_name["DeskService"].methods if method.server_streaming}
@@ -189,6 +190,7 @@ def _ask_about_work(office: Office, partner: str, ask: Callable[..., Any]) -> No
 
 def test_every_method_answers_whom_it_is_for(two: Federation) -> None:
     gb, kh = two["gb"], two["kh"]
+    gb.ports = replace(gb.ports, issuer=ISSUER)
     wanted = draft(agency("kh", BORDER), agency("kh", POLICE))
     chain = own_descriptor(two["vn"].ports, two["vn"].person("administrator"))
     asked: set[str] = set()
@@ -235,12 +237,19 @@ def test_every_method_answers_whom_it_is_for(two: Federation) -> None:
         assert ask(ours, administrator, "RecoverLog", origin=ORIGIN).log.size == gb.outbound(kh).size
         assert ask(ours, administrator, "EndLog", origin=ORIGIN).state == "proposed"
         _ask_about_work(gb, kh.domain, lambda who, method, **fields: ask(ours, who, method, **fields))
-        assert ask(ours, administrator, "ListOfficers").officers
         assert ask(ours, administrator, "ExamineNode").checks
-        assert ask(ours, administrator, "EnrolOfficer", officer=gb.person("liaison")).code
-        assert ask(ours, administrator, "ForgetPasskeys", officer=gb.person("liaison")).passkeys == 0
+        _ask_who_comes_in(gb, lambda method, **fields: ask(ours, administrator, method, **fields))
     assert asked | BEFORE_RELEASE | RETENTION | REQUESTS | INSIDE | ONWARD | EMERGENCY | TIPS == set(METHODS)
     assert not asked & (BEFORE_RELEASE | RETENTION | REQUESTS | INSIDE | ONWARD | EMERGENCY | TIPS)
+
+
+def _ask_who_comes_in(office: Office, ask: Callable[..., Any]) -> None:
+    officer = office.person("liaison")
+    assert ask("ListOfficers").officers
+    assert ask("EnrolOfficer", officer=officer).code
+    assert ask("ForgetPasskeys", officer=officer).passkeys == 0
+    assert ask("LinkIdentity", officer=officer, subject="x").issuer == ISSUER
+    ask("UnlinkIdentity", officer=officer)
 
 
 def test_a_reported_mis_hit_is_not_proposed_again(two: Federation) -> None:

@@ -25,6 +25,15 @@ def make_sign_in_tables() -> None:
         sa.UniqueConstraint("digest"),
     )
     op.create_table(
+        "identities",
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("issuer", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("linked_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("person"),
+        sa.UniqueConstraint("issuer", "subject"),
+    )
+    op.create_table(
         "sessions",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
