@@ -53,7 +53,7 @@ class Records:
         """What is wrong beside each field, by its path."""
         found: dict[str, list[dict[str, Any]]] = {}
         for problem in self.problems:
-            said = {"text": problem_words(problem.code, language), "english": f"{problem.message}: {problem.remedy}.", "error": True}
+            said = {"text": problem_words(problem.code, language), "english": _english(problem), "error": True}
             found.setdefault(self._place(problem), []).append(said | ({"english": ""} if said["text"] else {}))
         return found
 
@@ -110,3 +110,7 @@ def _composer(language: Language, more: str = "") -> Composer:
 def _field(name: str) -> FieldDescriptor:
     field: FieldDescriptor = _DESCRIPTOR.fields_by_name[name]
     return field
+
+
+def _english(problem: Problem) -> str:
+    return f"{problem.message[:1].upper()}{problem.message[1:]}: {problem.remedy}."
