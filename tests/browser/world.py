@@ -20,8 +20,9 @@ from node.console.tip_deeds import DEEDS
 from node.console.visits import write_secret
 from node.httpd import HttpListener
 from node.operations import approve, draft_box
-from node.operations.draft_box import DraftContent
+from node.operations.draft_box import DraftContent, HeldDraft
 from node.operations.handover import hand_over
+from node.operations.replacement_draft import begin_replacement
 from node.operations.sessions import begin_session
 from node.operations.tip_form import begin_tip, save_draft, submit_draft
 from tests.asking import asked, asking_agreement
@@ -99,6 +100,12 @@ _MORE = (
     Shown(route="/sent/{own}/withdraw", who="liaison", sent={}),
     Shown(route="/sent/{own}/withdraw", who="liaison", sent={"code": "COURT_ORDER", "days": "7", "reason": "An example."}),
     Shown(route="/sent/{own}/restrict", who="liaison"),
+    Shown(route="/sent/{own}/correct", who="liaison", sent={}),
+    Shown(route="/sent/{own}/update", who="liaison"),
+    Shown(route="/drafts/{replacing}", who="liaison"),
+    Shown(route="/drafts/{replacing}/correction", who="liaison"),
+    Shown(route="/drafts/{replacing}/preview", who="liaison", sent={"reason": "An example."}),
+    Shown(route="/drafts/{replacing}/preview/{reader}", who="liaison"),
     Shown(route="/sent/{own}/supplement/{reader}", who="liaison", sent={}),
     Shown(route="/requests/{request}", who="liaison"),
     Shown(route="/requests/{request}/answer", who="liaison"),
@@ -221,6 +228,8 @@ def _of_liaison(office: Office) -> dict[str, str]:
     document: Any = {**DOCUMENT, "recipients": [agency("gb", POLICE)]}
     held = draft_box.create(office.ports, office.person("liaison"), DraftContent(document=document, reason="synthetic reason"))
     own = office.publish(draft(agency("gb", POLICE)))
+    corrects = begin_replacement(office.ports, office.person("liaison"), own.manifest_digest.hex(), "FACTUAL_ERROR", ("birth",))
+    assert isinstance(corrects, HeldDraft)
     request = desk_service_pb2.SubmitAlertRequest(draft=draft(agency("gb", BORDER)), reason="synthetic reason")
     waiting = approve.submit(office.ports, office.person("liaison"), request, together(office)).submission
     hand_over(
@@ -231,6 +240,7 @@ def _of_liaison(office: Office) -> dict[str, str]:
     return {
         "draft": held.id.hex(),
         "own": own.manifest_digest.hex(),
+        "replacing": corrects.id.hex(),
         "submission": waiting.id.hex(),
         "reader": reader,
         "other_reader": other,
