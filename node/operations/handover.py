@@ -88,7 +88,8 @@ def current(ports: Ports, person: str) -> messages.GetHandoverResponse:
     # Nobody in particular: what waits for a colleague is open too. What the role may not see, it does not see here either.
     anybody = Viewer(person="", agency=agency, roles=frozenset(entry.roles) & set(DESK))
     with ports.store.read() as tx:
-        rows = handovers.handovers_of(tx, agency, SHOWN_AT_MOST)
+        # What is past its limit is read no more, though the run that erases it may be late.
+        rows = [row for row in handovers.handovers_of(tx, agency, SHOWN_AT_MOST) if now < row.erase_by]
         found = by_urgency(gather(ports, tx, anybody, now), now)
     shown = found[:OPEN_AT_MOST]
     events = [Event(code="HANDOVER", subject=_named(row.id)) for row in rows]
@@ -151,7 +152,7 @@ def _find(ports: Ports, agency: str, reference: str) -> HandoverRow:
     found: Sequence[HandoverRow] = []
     if _REFERENCE.fullmatch(reference.lower()):
         with ports.store.read() as tx:
-            kept = handovers.handovers_of(tx, agency, KEPT_AT_MOST)
+            kept = [row for row in handovers.handovers_of(tx, agency, KEPT_AT_MOST) if ports.clock.now_ms() < row.erase_by]
         found = [row for row in kept if row.id.hex().startswith(reference.lower())]
     if len(found) != 1:
         raise NotFound("HANDOVER_UNKNOWN", "your agency has no such note: it was erased 72 hours after it was written, or never written")

@@ -177,6 +177,9 @@ def test_it_goes_after_72_hours_taken_or_not(gb: Office) -> None:
     assert run_due(gb.ports, gb.domain).erased == 0
     gb.clock.pass_(1)
     assert kinds(gb, "police") == []
+    assert not shown(gb, "second").handovers  # before anything was erased
+    with refused(NotFound, "HANDOVER_UNKNOWN"):
+        handover.take_over(gb.ports, gb.person("second"), note.id.hex())
     assert retention.run(gb.ports, gb.person("administrator"), dry_run=True).erased == 2
     assert run_due(gb.ports, gb.domain).erased == 2
     assert not shown(gb, "second").handovers
