@@ -173,7 +173,21 @@ class World:
 
 @contextmanager
 def world(place: Path) -> Iterator[World]:
-    """Cambodia’s office, which was told of one man, was asked a question, and was asked for leave."""
+    """Cambodia’s office, served."""
+    with one_of_each(place) as (office, places):
+        port = free_port_pair()
+        site = site_of(office, port=port)
+        listener = HttpListener(f"127.0.0.1:{port}", Console(site, load_assets()).application(), "console")
+        listener.start()
+        try:
+            yield World(office=office, origin=f"http://{site.authority}", places=places)
+        finally:
+            listener.stop()
+
+
+@contextmanager
+def one_of_each(place: Path) -> Iterator[tuple[Office, dict[str, str]]]:
+    """Cambodia’s office, which was told of one man, was asked a question, and was asked for leave; and what addresses are made of."""
     with federation(place, "gb", "kh", "vn") as three:
         clauses = {one.id: one for made in (asking_agreement(), agreed("gb", "kh")) for one in made.clauses}
         both = changed(agreed("gb", "kh"), clauses=[clauses[one] for one in sorted(clauses)])
@@ -181,14 +195,7 @@ def world(place: Path) -> Iterator[World]:
         three.connect("gb", "vn", agreed("gb", "vn"))
         three.connect("kh", "vn", agreed("kh", "vn"))
         office = takes_tips(three["kh"])
-        port = free_port_pair()
-        site = site_of(office, port=port)
-        listener = HttpListener(f"127.0.0.1:{port}", Console(site, load_assets()).application(), "console")
-        listener.start()
-        try:
-            yield World(office=office, origin=f"http://{site.authority}", places=_places(three))
-        finally:
-            listener.stop()
+        yield office, _places(three)
 
 
 def _places(three: Federation) -> dict[str, str]:

@@ -14,7 +14,8 @@ from exchange.v1 import desk_service_pb2, handling_pb2, statement_pb2
 from node.operations import assess, onward_list
 from node.operations.officers import NotPermitted
 from node.policy.pack import read_pack
-from node.store import logs, work
+from node.store import logs
+from node.store.unanswered import unanswered
 from tests import builders
 from tests.countries import BORDER, DAY, POLICE, agency, changed, compromised, descriptor, key, known, node_id, with_key
 from tests.federation import Federation
@@ -112,7 +113,7 @@ def test_whoever_asks_for_leave_or_passes_on_has_reported_nothing_and_the_alert_
     assert [one.answered for one in kh.received("border") if one.manifest_digest == told] == [False]
     assert {one.state for one in status(gb, told).disclosures} == {desk_service_pb2.DISCLOSURE_STATE_RECEIPTED}
     with kh.ports.store.read() as tx:
-        (waiting,) = work.unanswered(tx, KH_BORDER, {"exchange.v1.TravelAlert"}, NOW, 10)
+        (waiting,) = unanswered(tx, KH_BORDER, {"exchange.v1.TravelAlert"}, since=0, now=NOW, limit=10)
     assert not waiting.acknowledged
 
 
