@@ -109,7 +109,6 @@ _MORE = (
     Shown(route="/sent/{own}/supplement/{reader}", who="liaison", sent={}),
     Shown(route="/requests/{request}", who="liaison"),
     Shown(route="/requests/{request}/answer", who="liaison"),
-    Shown(route="/requests/{request}/answer", who="liaison", sent={}),
     Shown(route="/sent/{own}/lift", who="liaison"),
     Shown(route="/drafts/{draft}/preview/{reader}", who="liaison"),
     Shown(route="/approvals/{submission}", who="second"),
