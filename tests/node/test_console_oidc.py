@@ -17,7 +17,7 @@ from node.console.confirm import Confirming
 from node.console.languages import load_languages
 from node.console.oidc_pages import RETURN_PATH
 from node.console.visits import Visit, read_secret
-from node.links.issuer_link import IssuerLink
+from node.links.issuer_link import AGAIN_SECONDS, IssuerLink
 from node.oidc import naming
 from node.operations.identities import link_identity
 from node.operations.officers import NotPermitted
@@ -159,9 +159,11 @@ def test_a_key_that_is_new_is_asked_for(browser: Browser, idp: SyntheticIssuer) 
     link = browser.site.issuer
     assert isinstance(link, IssuerLink)
     link.keys()
+    assert link._keys is not None
+    later = link._keys[0] + AGAIN_SECONDS + 1
     idp.token = lambda claims: sign(claims, "EdDSA")
     idp.keys = [public_key("EdDSA")]
-    link._seconds = lambda: 1e12  # later than whatever was kept
+    link._seconds = lambda: later
     assert sign_in(browser, idp).status_code == 200
 
 
