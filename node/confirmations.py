@@ -25,7 +25,9 @@ _CHALLENGE: Final = b"alert-exchange/v1 confirmation\0"
 _MADE: Final = struct.Struct(">q")
 _OF_PREVIEW: Final = frozenset({"approve", "release", "submit"})
 """Actions that confirm a preview, by its digest; the others say what is done in so many words."""
-_OF_RECALL: Final = frozenset({"lift", "restrict", "withdraw"})
+_OF_RECALL: Final = frozenset({"lift", "replace", "restrict", "withdraw"})
+_REPLACE: Final = "replace"
+"""Confirms a preview and whom it reaches: the new alert goes as that showed it, and what was wrong is told as a recall is."""
 _TEXTS: Final = frozenset({"host", "origin"})
 _encoder = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
@@ -127,7 +129,7 @@ def check_record(record: Mapping[str, Any], entry: disclosure_pb2.Entry) -> list
             raise _wrong("it gives another reason than the record")
         if one.made_at > record["at"]:
             raise _wrong("it is younger than the record")
-        if one.action in _OF_PREVIEW:
+        if one.action in _OF_PREVIEW or (one.action == _REPLACE and entry.clause):
             _check_preview(one, record)
         else:
             check_subject(one.said, entry)

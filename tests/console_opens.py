@@ -97,6 +97,8 @@ _SENT: Opens = {
     ("GET", "/sent"): ({"liaison", "second", "both"}, 200),
     ("GET", "/sent/{alert}"): (set(), 0),
     **{(method, f"/sent/{{alert}}/{verb}"): (set(), 0) for method in ("GET", "POST") for verb in ("withdraw", "restrict", "lift")},
+    # By role and object: tests/node/test_console_replace.py.
+    **{(method, f"/sent/{{alert}}/{verb}"): (set(), 0) for method in ("GET", "POST") for verb in ("correct", "update")},
     ("GET", "/sent/{alert}/supplement/{recipient}"): (set(), 0),
     ("POST", "/sent/{alert}/supplement/{recipient}"): (set(), 0),
     ("GET", "/approvals"): ({"liaison", "second", "both"}, 200),
@@ -179,6 +181,7 @@ _COMPOSE: Opens = {
     ("POST", "/drafts/{draft}/discard"): (AUTHOR, 303),
     ("GET", "/drafts/{draft}/step/{part}"): (AUTHOR | {"second"}, 200),
     ("POST", "/drafts/{draft}/step/{part}"): (AUTHOR, 303),
+    ("POST", "/drafts/{draft}/step/{part}/live"): (AUTHOR, 200),
 }
 _RELEASE: Opens = {
     # A draft that says so little goes to nobody: its pages say what is missing.
@@ -186,6 +189,10 @@ _RELEASE: Opens = {
     ("GET", "/drafts/{draft}/preview/{recipient}"): (set(), 0),
     ("POST", "/drafts/{draft}/preview"): (AUTHOR, 422),
     ("POST", "/drafts/{draft}/release"): (AUTHOR, 422),
+    ("POST", "/drafts/{draft}/known"): (AUTHOR, 303),
+    # By role and object: tests/node/test_console_replace.py. The draft of this matrix corrects nothing.
+    ("GET", "/drafts/{draft}/correction"): (set(), 0),
+    ("POST", "/drafts/{draft}/correction"): (set(), 0),
 }
 OPENS: Opens = {
     **_ADMIN,

@@ -1355,6 +1355,7 @@ class GetAlertStatusResponse(_message.Message):
     ATTESTATIONS_FIELD_NUMBER: _builtins.int
     WAITING_FIELD_NUMBER: _builtins.int
     ACKNOWLEDGEMENTS_FIELD_NUMBER: _builtins.int
+    MANIFESTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def summary(self) -> Global___AlertSummary: ...
     @_builtins.property
@@ -1373,6 +1374,10 @@ class GetAlertStatusResponse(_message.Message):
     def acknowledgements(self) -> _containers.RepeatedCompositeFieldContainer[Global___AcknowledgementStatus]:
         """What persons abroad said of having read it, oldest first."""
 
+    @_builtins.property
+    def manifests(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Digests of every manifest of the alert, oldest first: each took the place of all before it."""
+
     def __init__(
         self,
         *,
@@ -1382,10 +1387,11 @@ class GetAlertStatusResponse(_message.Message):
         attestations: _abc.Iterable[Global___AttestationStatus] | None = ...,
         waiting: _abc.Iterable[_builtins.str] | None = ...,
         acknowledgements: _abc.Iterable[Global___AcknowledgementStatus] | None = ...,
+        manifests: _abc.Iterable[_builtins.bytes] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledgements", b"acknowledgements", "attestations", b"attestations", "disclosures", b"disclosures", "recalls", b"recalls", "summary", b"summary", "waiting", b"waiting"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledgements", b"acknowledgements", "attestations", b"attestations", "disclosures", b"disclosures", "manifests", b"manifests", "recalls", b"recalls", "summary", b"summary", "waiting", b"waiting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

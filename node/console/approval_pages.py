@@ -1,28 +1,24 @@
 """Four eyes in the console: what waits for a second officer, exactly as it would go, and the passkey that approves it."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from starlette.responses import RedirectResponse, Response
 
-from exchange.encoding import cut
 from exchange.errors import NotFound, Unverified
 from exchange.v1 import desk_service_pb2 as messages
-from node.console.alert_words import Change, alert_view
 from node.console.challenges import STALE
 from node.console.confirm import Confirming
 from node.console.page import Page
 from node.console.pages import Pages
-from node.console.preview_reading import reading_page
+from node.console.preview_reading import changed_fields, reading_page
 from node.console.preview_words import matrix
 from node.console.site import Site
 from node.console.visits import Visit
 from node.console.words import texts_in, type_words
 from node.intake.problems import refuses
 from node.operations import approve
-from node.operations.changes import changes
-from node.operations.outbox import get_alert
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _SHOWN: Final = 50
@@ -128,25 +124,12 @@ class ApprovalPages:
             matrix=self._matrix(visit, answer),
             base=f"/approvals/{_reference(visit)}/read" if answer.HasField("draft") else "",
             earlier=[one.hex() for one in answer.draft.supersedes],
-            changes=list(self._changes(visit, answer.draft)) if answer.HasField("draft") else [],
+            changes=list(changed_fields(self._ports, visit, answer.draft)) if answer.HasField("draft") else [],
             done=[name for name in ("submitted", "approved") if name in visit.query],
         )
 
     def _matrix(self, visit: Visit, answer: messages.GetSubmissionResponse) -> Any:
         return matrix(answer.preview, visit.language, texts_in(visit.language))
-
-    def _changes(self, visit: Visit, draft: messages.Draft) -> Iterator[Change]:
-        """What differs from the newest alert whose place it takes, if that is still here."""
-        for digest in draft.supersedes[-1:]:
-            try:
-                before = get_alert(self._ports, visit.person, digest.hex())
-            except NotFound:
-                return
-            differing = changes(cut(before.view), cut(draft.alert)) if before.view else []
-            told = messages.GetInboxAlertResponse(summary=before.summary, view=draft.alert, changes=differing)
-            for one in told.changes:
-                one.told_before = one.told_now = True
-            yield from alert_view(told, visit.language, texts_in(visit.language)).changes
 
 
 def _reference(visit: Visit) -> str:

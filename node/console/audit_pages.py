@@ -38,6 +38,7 @@ from node.operations.audit_disclosure import DisclosureReview, review_disclosure
 from node.operations.audit_disclosures import list_disclosures
 from node.operations.disclosure_scan import short_type
 from node.operations.officers import AUDITOR, require
+from node.operations.tallies import Tallies
 
 SHOWN: Final = 25
 ROWS: Final = 150
@@ -90,6 +91,7 @@ class AuditPages:
     def __init__(self, site: Site, pages: Pages) -> None:
         self._ports = site.ports
         self._pages = pages
+        self._tallies = Tallies()
 
     def pages(self) -> tuple[Page, ...]:
         """Every page of this family."""
@@ -177,7 +179,7 @@ class AuditPages:
 
     def _counted(self, visit: Visit) -> tuple[Counted | None, dict[str, Any]]:
         choice, around = self._choice(visit)
-        return None if choice.problems else count_disclosures(self._ports, visit.person, choice.filter), around
+        return None if choice.problems else count_disclosures(self._ports, visit.person, choice.filter, self._tallies), around
 
 
 def _row(record: messages.DisclosureRecord) -> dict[str, Any]:

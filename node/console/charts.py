@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from node.operations.audit_counts import DAY_MS
+from node.operations.tallies import DAY_MS
 
 WIDTH: Final = 480
 HEIGHT: Final = 200

@@ -31,9 +31,11 @@ from node.console.compose_steps import (
     typed_in,
 )
 from node.console.compose_words import ENVELOPE, STEPS, problem_words
+from node.console.despite import in_console, named_by
 from node.console.languages import Language
 from node.console.page import Page
 from node.console.pages import Pages
+from node.console.sent_words import CORRECTIONS
 from node.console.site import Site
 from node.console.visits import Visit
 from node.console.words import texts_in, type_words
@@ -43,6 +45,7 @@ from node.intake.problems import error, merge
 from node.operations import draft_box
 from node.operations.addressees import list_addressees
 from node.operations.draft_box import DraftContent, HeldDraft
+from node.operations.glance import glance
 from node.operations.officers import LIAISON, agency_of, require
 from node.operations.preview import check
 from node.reading_values import partial_date
@@ -59,6 +62,8 @@ _ID: Final = re.compile(r"[0-9a-f]{32}")
 _SEXES: Final = {"F": "SEX_FEMALE", "M": "SEX_MALE", "X": "SEX_NOT_SPECIFIED_IN_DOCUMENT"}
 LISTED: Final = 50
 """Drafts on one page."""
+GLANCED: Final = 12
+"""Recipients beside a step; the preview has all."""
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
 _GRANT: Final = "exchange.v1.OnRequestGrant"
 _BUTTON: Final = re.compile(r"(add|open|remove|romanise|set):([a-z0-9_.\[\]]{1,200})(?:=([A-Z0-9]{3,5}))?")
@@ -84,6 +89,7 @@ class ComposePages:
             Page(method="POST", path="/drafts/{draft}/discard", answer=self.discard),
             Page(method="GET", path="/drafts/{draft}/step/{part}", answer=self.step),
             Page(method="POST", path="/drafts/{draft}/step/{part}", answer=self.save),
+            Page(method="POST", path="/drafts/{draft}/step/{part}/live", answer=self.live),
         )
 
     def drafts(self, visit: Visit) -> Response:
@@ -128,7 +134,8 @@ class ComposePages:
             "helpful": (len(present - set(needed)), len(reading.kind.fields) - len(needed)),
         }
         errors = sum(problem.severity == SEVERITY_ERROR for problem in reading.problems)
-        return self._draft_page(visit, "compose_tasks.html", held, steps=stood, errors=errors, **counts)
+        shown: dict[str, Any] = {"steps": stood, "errors": errors, "glance": self._glance(visit, reading)}
+        return self._draft_page(visit, "compose_tasks.html", held, **shown, **counts)
 
     def check(self, visit: Visit) -> Response:
         """All that is wrong with a draft, as release would find it. Raises as `draft_box.get`, and as `preview.check`."""
@@ -144,6 +151,7 @@ class ComposePages:
                     continue
                 place = place_of(problem, shown[step.code], reading)
                 href = f"{_address(held)}/step/{step.code}{'#' + anchor(place) if place else ''}"
+                href = f"{_address(held)}/preview#known" if named_by(problem) else href
                 said = {**self._said(visit.language, problem, shown[step.code], place), "href": href}
                 groups[problem.severity == SEVERITY_ERROR].setdefault(STEPS[step.code], []).append(said)
         return self._draft_page(visit, "compose_check.html", held, errors=groups[True], warnings=groups[False])
@@ -176,7 +184,7 @@ class ComposePages:
             taken = edit.verb == "mrz-take" and read.zone is not None and _mrz_here(step, reading)
             return add_document(self._read_content(after), read.lines) if taken else after
 
-        held = draft_box.change(self._ports, visit.person, _draft(visit), _version(visit.form), edited)
+        held = draft_box.change(self._ports, visit.person, _draft(visit), seen_version(visit.form), edited)
         here = f"{_address(held)}/step/{visit.place['part']}"
         if edit.verb in {"add", "open"}:
             return RedirectResponse(f"{here}?more={edit.path}#{anchor(edit.path)}", 303)
@@ -188,6 +196,23 @@ class ComposePages:
             return RedirectResponse(here, 303)
         answer = self._step_page(visit, held, saved=True)
         return answer if answer.status_code == 422 else RedirectResponse(f"{_address(held)}?saved", 303)
+
+    def live(self, visit: Visit) -> Response:
+        """What each recipient would see with what is being typed, of which nothing is saved. Raises as `draft_box.try_out`."""
+
+        def edited(before: DraftContent) -> DraftContent:
+            reading = self._read_content(before)
+            return typed_in(self._composer(visit, reading), _step(visit, reading), reading, visit.form, Edit())
+
+        identifier = _draft(visit)
+        reading = self._read_content(draft_box.try_out(self._ports, visit.person, identifier, edited))
+        shown: dict[str, Any] = {"glance": self._glance(visit, reading), "address": f"/drafts/{identifier.hex()}", "as_typed": True}
+        return self._pages.page(visit, "live.html", **shown)
+
+    def _glance(self, visit: Visit, reading: Reading) -> dict[str, Any]:
+        found = glance(self._ports, visit.person, reading.content, reading.draft)
+        errors = sum(problem.severity == SEVERITY_ERROR for problem in reading.problems)
+        return {"recipients": found[:GLANCED], "more": max(0, len(found) - GLANCED), "errors": errors}
 
     def _step_page(self, visit: Visit, held: HeldDraft, *, more: str = "", saved: bool = False, mrz: MrzRead | None = None) -> Response:
         reading, texts = self._read(held), texts_in(visit.language)
@@ -215,6 +240,7 @@ class ComposePages:
             status=422 if saved and listed else 200,
             step=step.code,
             title=STEPS[step.code],
+            glance=self._glance(visit, reading),
             parts=parts,
             wrong=wrong,
             listed=listed if saved else [],
@@ -236,8 +262,16 @@ class ComposePages:
             "kind": _kind_words(summary.alert_type),
             "draft": summary,
             "noted": "saved" in visit.query,
+            "begun": "begun" in visit.query,
+            "replaces": self._replaces(held),
         }
         return self._pages.page(visit, template, status=status, **shown, **values)
+
+    def _replaces(self, held: HeldDraft) -> dict[str, str] | None:
+        replaces = held.content.replaces
+        if replaces is None:
+            return None
+        return {"alert": replaces.alert, "reason": CORRECTIONS.get(replaces.correction, "")}
 
     def _type_page(self, visit: Visit, *, wrong: bool = False) -> Response:
         types = [(name, type_words(name)) for name in TYPES]
@@ -255,7 +289,7 @@ class ComposePages:
         return Reading(content=content, kind=kind, draft=loaded.draft, alert=alert, problems=problems)
 
     def _said(self, language: Language, problem: Problem, parts: Sequence[Part], place: str) -> dict[str, Any]:
-        words = problem_words(problem.code, language)
+        words, problem = problem_words(problem.code, language), in_console(problem)
         return {
             "label": _label(language, parts, place, problem.field),
             "text": words,
@@ -300,7 +334,8 @@ def _address(held: HeldDraft) -> str:
     return f"/drafts/{held.id.hex()}"
 
 
-def _version(form: Mapping[str, str]) -> int:
+def seen_version(form: Mapping[str, str]) -> int:
+    """Which version of the draft whoever sent a form saw. Raises `Malformed` (FORM)."""
     version = form.get("version", "")
     if not _NUMBER.fullmatch(version):
         raise Malformed("FORM", "the form does not say which version of the draft was seen")

@@ -1,33 +1,42 @@
 """From a draft to its release: what each recipient will see, the check before it, the passkey, and nothing else than what was shown."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from typing import Any, Final
 
 from starlette.responses import RedirectResponse, Response
 
 from exchange.errors import NotFound, Unverified
+from exchange.profile import alert_type
 from exchange.v1 import desk_service_pb2 as messages
 from node.confirmations import Confirmation
 from node.console.alert_words import alert_view
 from node.console.challenges import STALE
+from node.console.compose_pages import seen_version
 from node.console.confirm import Confirming
+from node.console.despite import DUPLICATES, TICK, in_console, named_by, ticked
 from node.console.page import Page
 from node.console.pages import Pages
-from node.console.preview_reading import reading_page
+from node.console.preview_reading import changed_fields, reading_page
 from node.console.preview_words import matrix, waits_for_approval
+from node.console.sent_words import CORRECTIONS
 from node.console.site import Site
 from node.console.visits import Visit
 from node.console.words import texts_in, type_words
 from node.intake.problems import error, refuses
 from node.operations import approve, draft_box
-from node.operations.draft_box import ReadDraft
+from node.operations.approved import Approved
+from node.operations.draft_box import DraftContent, ReadDraft, Replaces
+from node.operations.duplicates import place_of_alert
 from node.operations.officers import turned_away
 from node.operations.planning import ENOUGH
 from node.operations.preview import preview_with
 from node.operations.release import prepare, preview_changed
+from node.operations.replace import Foreseen, foresee, replace_alert
+from node.operations.replacement_draft import replacement
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 
@@ -37,9 +46,13 @@ class _Previewed:
     """One draft, and what would go of it. No repr: it holds what was typed."""
 
     read: ReadDraft
+    draft: messages.Draft
+    """As it would go."""
     answer: messages.PreviewAlertResponse
     submits: bool
     """Whether a colleague has to approve it first."""
+    foreseen: Foreseen | None = None
+    """Of a draft that takes an alert's place."""
 
     @property
     def problems(self) -> list[messages.Problem]:
@@ -50,7 +63,13 @@ class _Previewed:
     @property
     def ready(self) -> bool:
         """Whether it could go as it is."""
-        return bool(self.answer.recipients) and not refuses(self.problems) and not any(one.denied for one in self.answer.recipients)
+        reached = self.answer.recipients or (self.foreseen and self.foreseen.noticed)
+        return bool(reached) and not refuses(self.problems) and not any(one.denied for one in self.answer.recipients)
+
+    @property
+    def replaces(self) -> Replaces | None:
+        """The alert whose place it takes."""
+        return self.read.held.content.replaces
 
     @property
     def digest(self) -> str:
@@ -60,7 +79,7 @@ class _Previewed:
     @property
     def action(self) -> str:
         """What its author confirms."""
-        return "submit" if self.submits else "release"
+        return "submit" if self.submits else "replace" if self.foreseen else "release"
 
 
 class PreviewPages:
@@ -79,6 +98,7 @@ class PreviewPages:
             Page(method="GET", path="/drafts/{draft}/preview/{recipient}", answer=self.read),
             Page(method="POST", path="/drafts/{draft}/preview", answer=self.check),
             Page(method="POST", path="/drafts/{draft}/release", answer=self.release),
+            Page(method="POST", path="/drafts/{draft}/known", answer=self.know),
         )
 
     def preview(self, visit: Visit) -> Response:
@@ -88,7 +108,7 @@ class PreviewPages:
     def read(self, visit: Visit) -> Response:
         """The draft as one recipient's desk will read it."""
         found = self._previewed(visit)
-        return reading_page(self._site, self._pages, visit, found.read.draft, found.answer, back=f"/drafts/{visit.place['draft']}/preview")
+        return reading_page(self._site, self._pages, visit, found.draft, found.answer, back=f"/drafts/{visit.place['draft']}/preview")
 
     def check(self, visit: Visit) -> Response:
         """The last page before a release: all that will happen, and the passkey. The preview again if something changed or is missing."""
@@ -108,13 +128,21 @@ class PreviewPages:
             if refused.code != STALE:
                 raise
             return self._check_page(visit, found, stale=True)
-        return self._submit(visit, found, confirmation) if found.submits else self._release(visit, found, confirmation)
+        if found.submits:
+            return self._submit(visit, found, confirmation)
+        return self._replace(visit, found, confirmation) if found.foreseen else self._release(visit, found, confirmation)
+
+    def know(self, visit: Visit) -> Response:
+        """Note of which other alerts about the same person the author knows. Raises as `draft_box.change`."""
+        edited = partial(_knowing, tuple(ticked(visit.form)))
+        draft_box.change(self._ports, visit.person, _identifier(visit), seen_version(visit.form), edited)
+        return RedirectResponse(f"/drafts/{visit.place['draft']}/preview?known", 303)
 
     def _release(self, visit: Visit, found: _Previewed, confirmation: Confirmation) -> Response:
         prepared = prepare(
             self._ports,
             visit.person,
-            found.read.draft,
+            found.draft,
             visit.reason,
             urgent=_urgent(visit),
             seen=found.answer.preview_digest,
@@ -126,8 +154,27 @@ class PreviewPages:
         self._discard(visit, found)
         return RedirectResponse(f"/sent/{published.manifest_digest.hex()}?released", 303)
 
+    def _replace(self, visit: Visit, found: _Previewed, confirmation: Confirmation) -> Response:
+        replaces, foreseen = found.replaces, found.foreseen
+        if replaces is None or foreseen is None:
+            raise TypeError("only a draft that takes an alert's place replaces one")
+        request = replacement(found.read.draft, replaces, visit.reason)
+        approved = Approved(seen=found.answer.preview_digest, confirmations=(confirmation,))
+        answer = replace_alert(self._ports, visit.person, request, self._site.release_together, approved)
+        if answer.replacement.problems:
+            return self._preview_page(visit, self._previewed(visit), answer.replacement.problems)
+        now = answer.replacement.manifest_digest.hex() or replaces.alert
+        if foreseen.waits:
+            # They have learned what was wrong; what holds instead is for a second officer to approve.
+            held = found.read.held
+            rest = partial(_updates, Replaces(alert=now))
+            draft_box.change(self._ports, visit.person, held.id, held.version, rest)
+            return RedirectResponse(f"/drafts/{visit.place['draft']}/preview?corrected", 303)
+        self._discard(visit, found)
+        return RedirectResponse(f"/sent/{now}?{'corrected' if replaces.correction else 'updated'}", 303)
+
     def _submit(self, visit: Visit, found: _Previewed, confirmation: Confirmation) -> Response:
-        question = messages.SubmitAlertRequest(draft=found.read.draft, reason=visit.reason)
+        question = messages.SubmitAlertRequest(draft=found.draft, reason=visit.reason)
         answer = approve.submit(self._ports, visit.person, question, self._site.release_together, confirmation)
         if refuses(answer.problems):
             return self._preview_page(visit, self._previewed(visit), answer.problems)
@@ -139,15 +186,23 @@ class PreviewPages:
         draft_box.discard(self._ports, visit.person, found.read.held.id)
 
     def _previewed(self, visit: Visit) -> _Previewed:
-        identifier = visit.place["draft"]
-        if not _ID.fullmatch(identifier):
-            raise NotFound("PATH_UNKNOWN", "there is no such page")
-        read = draft_box.read_draft(self._ports, visit.person, bytes.fromhex(identifier))
+        read = draft_box.read_draft(self._ports, visit.person, _identifier(visit))
+        if read.held.content.replaces and read.draft.alert_type:
+            return self._foreseen(visit, read, read.held.content.replaces)
         answer = preview_with(self._ports, visit.person, read.draft)
         submits = waits_for_approval(answer)
         if submits:
             answer = preview_with(self._ports, visit.person, read.draft, approvals=ENOUGH)
-        return _Previewed(read=read, answer=answer, submits=submits)
+        return _Previewed(read=read, draft=read.draft, answer=answer, submits=submits)
+
+    def _foreseen(self, visit: Visit, read: ReadDraft, replaces: Replaces) -> _Previewed:
+        request = replacement(read.draft, replaces, visit.reason)
+        found = foresee(self._ports, visit.person, request)
+        # A correction waits for nobody: who is given no new values learns at once that the old ones are wrong.
+        submits = not replaces.correction and (found.waits or waits_for_approval(found.shown))
+        if submits:
+            found = foresee(self._ports, visit.person, request, approvals=ENOUGH)
+        return _Previewed(read=read, draft=found.draft, answer=found.shown, submits=submits, foreseen=found)
 
     def _obstacles(self, visit: Visit, found: _Previewed) -> list[messages.Problem]:
         if not found.read.held.summary.mine:
@@ -172,7 +227,7 @@ class PreviewPages:
             reason=visit.reason,
             urgent=_urgent(visit),
             digest=found.digest,
-            not_after=found.read.draft.not_after,
+            not_after=found.draft.not_after,
             handling=_handling(found, visit),
             **self._shown(visit, found),
         )
@@ -183,8 +238,11 @@ class PreviewPages:
             visit,
             "preview.html",
             status=422 if refused else 200,
-            refused=refused,
-            problems=[one for one in found.problems if (one.code, one.field) not in known],
+            refused=[in_console(one) for one in refused],
+            problems=[in_console(one) for one in found.problems if (one.code, one.field) not in known],
+            duplicates=list(self._duplicates(visit, found)),
+            version=found.read.held.version,
+            done=[name for name in ("known", "corrected") if name in visit.query],
             draft=visit.place["draft"],
             mine=found.read.held.summary.mine,
             ready=found.ready,
@@ -197,11 +255,57 @@ class PreviewPages:
 
     def _shown(self, visit: Visit, found: _Previewed) -> dict[str, Any]:
         shown = matrix(found.answer, visit.language, texts_in(visit.language))
-        return {"matrix": shown, "kind": type_words(found.read.draft.alert_type), "base": f"/drafts/{visit.place['draft']}/preview"}
+        base = f"/drafts/{visit.place['draft']}/preview"
+        return {"matrix": shown, "kind": type_words(found.draft.alert_type), "base": base, "replacing": self._replacing(visit, found)}
+
+    def _replacing(self, visit: Visit, found: _Previewed) -> dict[str, Any] | None:
+        """What the page says of a draft that takes an alert's place: what was wrong, what differs, and who is given nothing new."""
+        replaces, foreseen = found.replaces, found.foreseen
+        if replaces is None or foreseen is None:
+            return None
+        texts = texts_in(visit.language)
+        labels = {one.number: texts.label(one.name) for one in alert_type(found.draft.alert_type).fields}
+        return {
+            "alert": replaces.alert,
+            "correction": CORRECTIONS.get(replaces.correction, ""),
+            "wrong": [labels[number] for number in foreseen.wrong if number in labels],
+            "expires": (foreseen.not_after, found.draft.not_after) if foreseen.not_after != found.draft.not_after else (),
+            "changes": list(changed_fields(self._ports, visit, found.draft)),
+            "left": [(one, foreseen.why.get(one, ()), one in foreseen.noticed and not found.submits) for one in foreseen.not_admitted],
+            "noticed": () if found.submits else foreseen.noticed,
+            "later": foreseen.waits and not found.submits,
+        }
+
+    def _duplicates(self, visit: Visit, found: _Previewed) -> Iterator[dict[str, Any]]:
+        """Other alerts about the same person: what was found, and what the author said to know already."""
+        told = {named_by(one): one.code for one in found.problems if named_by(one)}
+        for reference in dict.fromkeys((*told, *found.read.held.content.despite)):
+            digest, own = place_of_alert(self._ports, visit.person, reference)
+            yield {
+                "reference": reference,
+                "name": f"{TICK}{reference}",
+                "words": DUPLICATES.get(told.get(reference, ""), ""),
+                "known": reference in found.read.held.content.despite,
+                "address": f"/{'sent' if own else 'inbox'}/{digest.hex()}" if digest else "",
+            }
+
+
+def _identifier(visit: Visit) -> bytes:
+    if not _ID.fullmatch(visit.place["draft"]):
+        raise NotFound("PATH_UNKNOWN", "there is no such page")
+    return bytes.fromhex(visit.place["draft"])
+
+
+def _knowing(references: tuple[str, ...], before: DraftContent) -> DraftContent:
+    return replace(before, despite=references)
+
+
+def _updates(replaces: Replaces, before: DraftContent) -> DraftContent:
+    return replace(before, replaces=replaces, document={**before.document, "supersedes": [replaces.alert]})
 
 
 def _handling(found: _Previewed, visit: Visit) -> Sequence[str]:
-    draft = found.read.draft
+    draft = found.draft
     said = messages.GetInboxAlertResponse(summary=messages.AlertSummary(alert_type=draft.alert_type), handling=draft.handling)
     return alert_view(said, visit.language, texts_in(visit.language)).handling
 
@@ -212,12 +316,19 @@ def _urgent(visit: Visit) -> bool:
 
 def _values(visit: Visit, found: _Previewed) -> dict[str, Any]:
     """What is confirmed: the preview by its digest, which covers every recipient, clause and byte, and what stands beside it."""
-    draft = found.read.draft
-    return {
+    draft, foreseen, replaces = found.draft, found.foreseen, found.replaces
+    said: dict[str, Any] = {
         "preview": found.digest,
         "reason": visit.reason,
-        "to": sorted(one.recipient for one in found.answer.recipients),
+        "to": sorted({*(one.recipient for one in found.answer.recipients), *(foreseen.noticed if foreseen else ())}),
         "handling": sha256(draft.handling.SerializeToString(deterministic=True)).hexdigest(),
         "not_after": draft.not_after,
         "urgent": _urgent(visit),
     }
+    if foreseen and replaces:
+        said |= {
+            "alerts": [one.hex() for one in foreseen.alerts],
+            "correction": replaces.correction,
+            "wrong": list(foreseen.wrong) if replaces.correction else [],
+        }
+    return said

@@ -1,19 +1,24 @@
 """The page that shows a previewed alert as one recipient's desk will read it, in a language of that country."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from starlette.responses import Response
 
+from exchange.encoding import cut
 from exchange.errors import NotFound
 from exchange.v1 import desk_service_pb2 as messages
-from node.console.alert_words import alert_view
+from node.console.alert_words import Change, alert_view
 from node.console.languages import ENGLISH, load_languages
 from node.console.pages import Pages
 from node.console.preview_words import recipient_reference
 from node.console.site import Site
 from node.console.visits import Visit
 from node.console.words import texts_in
+from node.operations.changes import changes
+from node.operations.outbox import get_alert
 from node.operations.preview_view import as_read, languages_at
+from node.ports import Ports
 
 
 def reading_page(
@@ -47,3 +52,17 @@ def reading_page(
         own_words=own_words,
         choices=[(one.code, one.own_name) for one in languages.values()],
     )
+
+
+def changed_fields(ports: Ports, visit: Visit, draft: messages.Draft) -> Iterator[Change]:
+    """What a draft says otherwise than the newest alert whose place it takes, if that is still here: all of it, whoever sees it."""
+    for digest in draft.supersedes[-1:]:
+        try:
+            before = get_alert(ports, visit.person, digest.hex())
+        except NotFound:
+            return
+        differing = changes(cut(before.view), cut(draft.alert)) if before.view else []
+        told = messages.GetInboxAlertResponse(summary=before.summary, view=draft.alert, changes=differing)
+        for one in told.changes:
+            one.told_before = one.told_now = True
+        yield from alert_view(told, visit.language, texts_in(visit.language)).changes

@@ -7,11 +7,11 @@ from typing import Final
 
 from exchange.v1 import desk_service_pb2 as messages
 from node.console.languages import Language
+from node.operations.preview import APPROVALS
 from node.reading_texts import Texts
 
 COLUMNS_AT_MOST: Final = 12
 """More beside each other are no table any more; they are shown one after another."""
-APPROVALS: Final = "CONDITION_APPROVALS"
 
 
 def _said(text: str) -> str:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from exchange.errors import NotFound
 from exchange.v1 import desk_service_pb2 as messages
 from node.console.alert_words import alert_view
+from node.console.compose_pages import TYPES
 from node.console.page import Page
 from node.console.pages import Pages
 from node.console.sent_words import owed, recall_words, tellings
@@ -60,7 +61,11 @@ class SentPages:
             recalls=recall_words(status, visit.language),
             owed=owed(status, visit.language),
             waiting=list(status.waiting),
-            done=[name for name in ("released", "withdraw", "restrict", "lift", "supplement") if name in visit.query],
+            succession=[one.hex() for one in status.manifests],
+            composed=sent.summary.alert_type in TYPES,
+            done=[
+                name for name in ("released", "withdraw", "restrict", "lift", "supplement", "corrected", "updated") if name in visit.query
+            ],
         )
 
 

@@ -35,6 +35,14 @@ RECALLS: Final = {
     messages.RECALL_KIND_RESTRICTION: _said("Restricted"),
     messages.RECALL_KIND_LIFTING: _said("Restriction lifted"),
 }
+CORRECTIONS: Final = {
+    "FACTUAL_ERROR": _said("Something in it was not so"),
+    "WRONG_PERSON": _said("It is about the wrong person"),
+    "OUT_OF_DATE": _said("It is out of date"),
+    "NOT_LAWFUL": _said("It should not have been sent: it was not lawful"),
+    "DISPUTED": _said("The person contests that it is right"),
+}
+"""What a correction says was wrong, by the name of its CorrectionReason."""
 _SETTLED: Final = frozenset({messages.ATTESTATION_STAGE_ATTESTED, messages.ATTESTATION_STAGE_NOT_HELD})
 
 

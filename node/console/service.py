@@ -39,6 +39,7 @@ from node.console.page import Answer, Page
 from node.console.pages import Pages
 from node.console.preview_pages import PreviewPages
 from node.console.recall_pages import RecallPages
+from node.console.replace_pages import ReplacePages
 from node.console.reply_pages import ReplyPages
 from node.console.request_pages import RequestPages
 from node.console.screen_pages import ScreenPages
@@ -109,6 +110,7 @@ class Console:
             *ApprovalPages(site, self._pages, confirming).pages(),
             *SentPages(site, self._pages).pages(),
             *RecallPages(site, self._pages, confirming).pages(),
+            *ReplacePages(site, self._pages).pages(),
             *AuditPages(site, self._pages).pages(),
             *AuditJournalPages(site, self._pages).pages(),
             *AuditRunPages(site, self._pages).pages(),

@@ -30,6 +30,13 @@ def match(wanted: Filter, values: Mapping[str, Any]) -> bool | None:
     return bool(value) if isinstance(wanted, Present) else _compare(wanted, value)
 
 
+def named(wanted: Filter) -> frozenset[str]:
+    """The fields that a filter asks for: of others no value is needed."""
+    if isinstance(wanted, (And, Or)):
+        return frozenset().union(*map(named, wanted.parts))
+    return named(wanted.part) if isinstance(wanted, Not) else frozenset({wanted.field})
+
+
 def bounds(wanted: Filter, field: str) -> tuple[int, int]:
     """The lowest and the highest value of an ordered `field` for which `wanted` can hold, as its outermost AND says."""
     low, high = _LOWEST, _HIGHEST

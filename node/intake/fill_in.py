@@ -20,6 +20,7 @@ _PORT_OF_TIME: Final[dict[str, dict[str, str]]] = {
     },
     "exchange.v1.HitReport": {"happened": "place"},
 }
+_FILLED: Final[dict[str, tuple[str, ...]]] = {"exchange.v1.PersonName": ("script",), "exchange.v1.Port": ("name", "country")}
 
 
 def known_port(code: str) -> Port | None:
@@ -43,6 +44,33 @@ def fill_in(message: Message) -> None:
         if repeats or message.HasField(name):
             for inner in getattr(message, name) if repeats else (getattr(message, name),):
                 fill_in(inner)
+
+
+def take_out(message: Message) -> None:
+    """Undo `fill_in`: take out, here and inside, what it would fill in again, so that it follows anew from what is said then."""
+    for time in _PORT_OF_TIME.get(message.DESCRIPTOR.full_name, {}):
+        if message.HasField(time):
+            _take_out(message, getattr(message, time), "zone")
+    for name in _FILLED.get(message.DESCRIPTOR.full_name, ()):
+        _take_out(message, message, name)
+    for name, repeats in messages_in(message.DESCRIPTOR):
+        if repeats or message.HasField(name):
+            for inner in getattr(message, name) if repeats else (getattr(message, name),):
+                take_out(inner)
+
+
+def _take_out(whole: Message, part: Message, name: str) -> None:
+    value, before = getattr(part, name), _filled(whole)
+    part.ClearField(name)
+    if _filled(whole) != before:
+        setattr(part, name, value)
+
+
+def _filled(message: Message) -> Message:
+    copied = type(message)()
+    copied.CopyFrom(message)
+    fill_in(copied)
+    return copied
 
 
 def _fill_zone(when: LocalTime, place: PortMessage) -> None:

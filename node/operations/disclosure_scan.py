@@ -5,7 +5,7 @@ could otherwise steer a review past an entry, and the hot path would pay for the
 only a partner's honesty puts a mirror's times in order; an index does, and so does which log it is.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from exchange.profile import alert_types
 from exchange.v1 import desk_service_pb2, disclosure_pb2, handling_pb2, receipt_pb2
 from node.documents import loosely
-from node.filtering.match import bounds, match
+from node.filtering.match import bounds, match, named
 from node.filtering.terms import EVERYTHING, Filter, FilterField, Kind, Vocabulary
 from node.operations.states import EntryState, entry_states
 from node.ports import Ports
@@ -98,7 +98,7 @@ def scan_page(
     ports: Ports, tx: Transaction, wanted: Filter, limit: int, position: Position | None = None, *, newest: bool = False
 ) -> ScannedPage:
     """At most `limit` disclosures for which the filter holds, log by log, among the next `AT_ONCE` entries from `position` on."""
-    candidates = [log for log in logs.all_logs(tx) if match(wanted, _of_log(log)) is not False]
+    candidates = [log for log in logs.all_logs(tx) if match(wanted, of_log(log)) is not False]
     ranges = [(log, *_range(log, wanted)) for log in (reversed(candidates) if newest else candidates)]
     total = sum(max(end - start, 0) for _, start, end in ranges)
     found: list[Disclosure] = []
@@ -143,13 +143,24 @@ def read_disclosures(ports: Ports, tx: Transaction, log: LogRow, start: int, end
     """The entries of a log from `start` up to `end` for which the filter holds, successions left out."""
     entries: dict[int, disclosure_pb2.Entry] = {}
     rows: list[EntryRow] = []
-    of_log = _of_log(log)
+    open_questions: set[int] = set()
+    its_log, asked = of_log(log), named(wanted)
+    of_entry = [(name, _OF_ENTRY[name]) for name in sorted(asked & _OF_ENTRY.keys())]
+    of_fate = [(name, _OF_FATE[name]) for name in sorted(asked & _OF_FATE.keys())]
+
+    def said(index: int, entry: disclosure_pb2.Entry) -> dict[str, Any]:
+        return its_log | {name: value(index, entry) for name, value in of_entry}
+
     for row in logs.entry_rows(tx, log.id, start, end):
         entry = loosely(disclosure_pb2.Entry, row.entry)
         # What the entry itself rules out costs no further look; of most filters that is nearly everything.
-        if not entry.succession and match(wanted, {**of_log, **_of_entry(row.idx, entry)}) is not False:
-            rows.append(row)
-            entries[row.idx] = entry
+        holds = not entry.succession and match(wanted, said(row.idx, entry))
+        if holds is False:
+            continue
+        rows.append(row)
+        entries[row.idx] = entry
+        if holds is None:
+            open_questions.add(row.idx)
     if not rows:
         return
     states = entry_states(ports, tx, log, rows)
@@ -171,7 +182,7 @@ def read_disclosures(ports: Ports, tx: Transaction, log: LogRow, start: int, end
             emergency=bool(agreed and agreed.agreement.emergency),
             instrument=agreed.agreement.instrument if agreed else "",
         )
-        if match(wanted, {**of_log, **_of_entry(row.idx, entry), **_of_fate(one)}):
+        if row.idx not in open_questions or match(wanted, said(row.idx, entry) | {name: value(one) for name, value in of_fate}):
             yield one
 
 
@@ -185,7 +196,8 @@ def short_type(full_name: str) -> str:
     return full_name.rpartition(".")[2]
 
 
-def _of_log(log: LogRow) -> dict[str, Any]:
+def of_log(log: LogRow) -> dict[str, Any]:
+    """What is alike for all entries of a log, for a filter."""
     return {"origin": log.name.origin, "partner": partner_of(log), "direction": _OUTBOUND if log.outbound else _INBOUND}
 
 
@@ -194,34 +206,30 @@ def _range(log: LogRow, wanted: Filter) -> tuple[int, int]:
     return low, min(high + 1, log.size)
 
 
-def _of_entry(index: int, entry: disclosure_pb2.Entry) -> dict[str, Any]:
-    """What the signed entry says by itself."""
-    return {
-        "index": index,
-        "at": entry.disclosed_at,
-        "audience": tuple(entry.audience),
-        "clause": entry.clause,
-        "agreement": entry.agreement_digest,
-        "purpose": entry.purpose,
-        "ground": entry.on_request_ground,
-        "manifest": entry.manifest_digest,
-    }
-
-
-def _of_fate(one: Disclosure) -> dict[str, Any]:
-    """What this node knows of it besides."""
-    return {
-        "field": [*map(str, one.entry.fields), *one.field_names],
-        "state": one.state.state,
-        "exception": one.state.exception,
-        "withheld": one.state.withheld,
-        "alert_type": short_type(one.alert.alert_type) if one.alert else "",
-        "alert_state": one.alert.state if one.alert else "",
-        "originator": one.alert.originator if one.alert else "",
-        "correction": bool(one.supersedes),
-        "conflict": one.conflict,
-        "emergency": one.emergency,
-    }
+_OF_ENTRY: Mapping[str, Callable[[int, disclosure_pb2.Entry], Any]] = {
+    "index": lambda index, _: index,
+    "at": lambda _, entry: entry.disclosed_at,
+    "audience": lambda _, entry: tuple(entry.audience),
+    "clause": lambda _, entry: entry.clause,
+    "agreement": lambda _, entry: entry.agreement_digest,
+    "purpose": lambda _, entry: entry.purpose,
+    "ground": lambda _, entry: entry.on_request_ground,
+    "manifest": lambda _, entry: entry.manifest_digest,
+}
+"""What the signed entry says by itself."""
+_OF_FATE: Mapping[str, Callable[[Disclosure], Any]] = {
+    "field": lambda one: [*map(str, one.entry.fields), *one.field_names],
+    "state": lambda one: one.state.state,
+    "exception": lambda one: one.state.exception,
+    "withheld": lambda one: one.state.withheld,
+    "alert_type": lambda one: short_type(one.alert.alert_type) if one.alert else "",
+    "alert_state": lambda one: one.alert.state if one.alert else "",
+    "originator": lambda one: one.alert.originator if one.alert else "",
+    "correction": lambda one: bool(one.supersedes),
+    "conflict": lambda one: one.conflict,
+    "emergency": lambda one: one.emergency,
+}
+"""What this node knows of it besides."""
 
 
 @cache

@@ -14,7 +14,7 @@ it was last changed.
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from typing import Final
 
@@ -43,6 +43,18 @@ _PURPOSE: Final = b"draft\0"
 _ID_BYTES: Final = 16
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replaces:
+    """The alert whose place a draft is to take: what the command line is told besides the file."""
+
+    alert: str
+    """Digest of the manifest that was in use when the draft was begun, in hex."""
+    correction: str = ""
+    """Why it was wrong: the name of a CorrectionReason without its prefix. Empty for an update, without fault."""
+    wrong: tuple[str, ...] = ()
+    """Names of the fields that were wrong; none means those that differ."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class DraftContent:
     """What was typed. It has no repr: personal data must not reach a log by way of a traceback."""
@@ -51,6 +63,10 @@ class DraftContent:
     """As an alert file: `type`, `language`, `recipients`, `purpose`, `handling`, `not_after`, `leave_out`, `on_request`, `alert`, …"""
     reason: str = ""
     """Why it is released, for the authorisation record: what the command line takes as `--reason`."""
+    replaces: Replaces | None = None
+    """None for an alert of its own."""
+    despite: tuple[str, ...] = ()
+    """Other alerts about the same person of which the author knows: what the command line takes as `--despite-duplicate`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +168,14 @@ def change(ports: Ports, person: str, identifier: bytes, seen: int, edit: Callab
     return HeldDraft(summary=_summary(row, person), content=content)
 
 
+def try_out(ports: Ports, person: str, identifier: bytes, edit: Callable[[DraftContent], DraftContent]) -> DraftContent:
+    """What the caller's draft would say after a change, of which nothing is kept: for who is typing it, and reads nothing but that.
+
+    Raises `NotPermitted` (NOT_THE_AUTHOR, …), `NotFound` (DRAFT_NOT_FOUND).
+    """
+    return edit(_opened(ports, _own(ports, person, identifier)))
+
+
 def get(ports: Ports, person: str, identifier: bytes) -> HeldDraft:
     """Open a draft of the caller's agency, which is journalled. Raises `NotPermitted`, `NotFound` (DRAFT_NOT_FOUND)."""
     row = _find(ports, agency_of(require(ports, person, (LIAISON,))), identifier)
@@ -176,13 +200,19 @@ def read_held(ports: Ports, held: HeldDraft) -> ReadDraft:
     """The same of one that is open already."""
     loaded = read_content(ports, held.content)
     typed = _as_file(held.content).encode()
+    if held.content.replaces:
+        typed += json.dumps(asdict(held.content.replaces)).encode()
     loaded.draft.request_id = sha256(b"alert-exchange/v1 draft request\0" + held.id + typed).digest()[:_ID_BYTES]
     return ReadDraft(held=held, draft=loaded.draft, reason=held.content.reason, problems=loaded.problems)
 
 
 def read_content(ports: Ports, content: DraftContent) -> LoadedAlert:
     """Read what was typed as an alert file, whether it is kept or not; the request id is left open."""
-    return load_alert_file(_as_file(content), name="draft.json", today=ports.clock.now().date())
+    loaded = load_alert_file(_as_file(content), name="draft.json", today=ports.clock.now().date())
+    loaded.draft.despite.extend(content.despite)
+    if content.replaces:
+        loaded.draft.supersedes[:] = [bytes.fromhex(content.replaces.alert)]
+    return loaded
 
 
 def discard(ports: Ports, person: str, identifier: bytes) -> None:
@@ -250,7 +280,7 @@ def _changed() -> Conflict:
 
 
 def _sealed(ports: Ports, row: DraftRow, content: DraftContent) -> DraftRow:
-    text = json.dumps({"document": content.document, "reason": content.reason}, ensure_ascii=False).encode()
+    text = json.dumps(asdict(content), ensure_ascii=False).encode()
     if len(text) > BYTES_AT_MOST:
         raise Malformed("DRAFT_TOO_LARGE", "the draft is too large: no alert is")
     given = content.document.get("type")
@@ -264,7 +294,13 @@ def _opened(ports: Ports, row: DraftRow) -> DraftContent:
     if row.sealed is None:  # the rows that are found hold something
         raise NotFound("DRAFT_NOT_FOUND", "the draft was erased")
     read = json.loads(ports.vault.lasting_key(ports.store, _KEY).open(_PURPOSE + row.id, row.sealed))
-    return DraftContent(document=read["document"], reason=read["reason"])
+    replaces = read["replaces"]
+    return DraftContent(
+        document=read["document"],
+        reason=read["reason"],
+        replaces=Replaces(**{**replaces, "wrong": tuple(replaces["wrong"])}) if replaces else None,
+        despite=tuple(read["despite"]),
+    )
 
 
 def _as_file(content: DraftContent) -> str:

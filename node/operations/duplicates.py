@@ -24,6 +24,7 @@ from node.operations.access import note_access
 from node.operations.contents import purpose_of_alert, purpose_of_entry, unpack_content
 from node.operations.inbox import given_to
 from node.operations.keeping import Tokens, tokens_of
+from node.operations.officers import LIAISON, PARTNER_OFFICER, agency_of, require
 from node.operations.reach import lineage
 from node.ports import Ports
 from node.store import alerts, logs
@@ -126,6 +127,19 @@ def problems_of(duplicates: Iterable[Duplicate], despite: Collection[str], *, re
             message = f"another alert says otherwise about the holder of this document ({reference})"
             problems.append(make("SUBJECT_CONFLICT", f"{conflict}[{reference}]", message, f"find out which holds: {remedy}"))
     return problems
+
+
+def place_of_alert(ports: Ports, person: str, reference: str) -> tuple[bytes, bool]:
+    """Digest of an alert of the caller's agency, or that it was told, which begins so, and whether it is its own; no digest for none."""
+    agency = agency_of(require(ports, person, (LIAISON, PARTNER_OFFICER)))
+    with ports.store.read() as tx:
+        for own in (True, False):
+            try:
+                row = alerts.find(tx, reference, originator=agency) if own else alerts.find(tx, reference, told=agency)
+            except NotFound:
+                continue
+            return row.digest, own
+    return b"", False
 
 
 def came_meanwhile(ports: Ports, tx: Transaction, person: bytes, known: frozenset[int], now: int) -> desk_service_pb2.Problem | None:

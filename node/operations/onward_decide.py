@@ -159,10 +159,12 @@ def _problems(ports: Ports, request: desk_service_pb2.DecideOnwardRequest, case:
     if asked.judicial and case.handling.judicial_use != handling_pb2.JUDICIAL_USE_ASK:
         yield error("JUDICIAL_NONE", "request", "the alert's handling rules out judicial use, or needs no leave", "deny it")
     if not asked.judicial:
-        if case.handling.onward != handling_pb2.ONWARD_RULE_ASK:
+        asker, third = (PartyId.parse(party).trust_domain if party else "" for party in (asked.asker, asked.third_party))
+        # Under H2 an agency asks before it tells others of its own country, whatever the alert says of other countries.
+        within = third == asker and handling_pb2.HANDLING_CODE_H2 in case.handling.codes
+        if not within and case.handling.onward != handling_pb2.ONWARD_RULE_ASK:
             yield error("ONWARD_NONE", "request", "the alert's handling or its clause rules out passing on", "deny it")
-        parties = {ports.trust_domain, PartyId.parse(asked.asker).trust_domain}
-        if not asked.third_party or PartyId.parse(asked.third_party).trust_domain in parties:
+        if not within and third in {"", asker, ports.trust_domain}:
             yield error("THIRD_PARTY", "request", "the request names no third country", "deny it")
         if asked.purpose not in case.handling.permitted_purposes:
             yield error("PURPOSE_NOT_PERMITTED", "request", "the alert's own handling does not permit this purpose", "deny it")

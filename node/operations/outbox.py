@@ -68,10 +68,10 @@ def get_status(ports: Ports, person: str, reference: str) -> desk_service_pb2.Ge
     with ports.store.read() as tx:
         row = alerts.find(tx, reference, originator=None if auditor else agency_of(officer))
         disclosures = disclosures_of(ports, tx, row, reports_on(tx, row, outbound=False))
-        line = {one.digest for one in lineage(tx, row)}
+        line = [one.digest for one in lineage(tx, row)]
         notices = [notice(one) for one in recalls.recalls_of(tx, {row.digest}) if one.own]
         attestations = [status(one) for one in of_lineage(ports, tx, row)]
-        recalled = {one.control for one in recalls.recalls_of(tx, line)}
+        recalled = {one.control for one in recalls.recalls_of(tx, set(line))}
         read = acknowledgements(ports, tx, row)
         waiting = sorted({partner for control, partner in recalls.all_untold(tx) if control in recalled})
     kind = Kind.JOURNAL_KIND_REVIEW if auditor else Kind.JOURNAL_KIND_CONSULTATION
@@ -83,6 +83,7 @@ def get_status(ports: Ports, person: str, reference: str) -> desk_service_pb2.Ge
         attestations=attestations,
         waiting=waiting,
         acknowledgements=read,
+        manifests=line,
     )
 
 

@@ -1,6 +1,7 @@
 """Before anything leaves: each recipient × each field, shown or withheld, and the clause that decided; the same plan as release."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from exchange.encoding import cut
 from exchange.profile import AlertType, alert_type
@@ -14,6 +15,9 @@ from node.operations.officers import LIAISON, PARTNER_OFFICER, agency_of, requir
 from node.operations.planning import ENOUGH, REFUSALS, Plan, Planned, plan
 from node.policy.gate import Obstacle
 from node.ports import Ports
+
+APPROVALS: Final = "CONDITION_APPROVALS"
+"""The code of what only a second officer's approval is missing for."""
 
 
 def check(ports: Ports, person: str, draft: desk_service_pb2.Draft) -> desk_service_pb2.CheckAlertResponse:
@@ -30,7 +34,7 @@ def preview(ports: Ports, person: str, draft: desk_service_pb2.Draft) -> desk_se
     Of who has to wait for a second officer it says both: that nothing goes yet, and what will.
     """
     answer = preview_with(ports, person, draft)
-    waiting = [one for one in answer.recipients if any(problem.code == "CONDITION_APPROVALS" for problem in one.denied)]
+    waiting = [one for one in answer.recipients if any(problem.code == APPROVALS for problem in one.denied)]
     if waiting:
         approved, _ = _recipients(ports, draft, ports.clock.now_ms(), ENOUGH)
         later = {one.recipient: one for one in approved}
@@ -39,14 +43,19 @@ def preview(ports: Ports, person: str, draft: desk_service_pb2.Draft) -> desk_se
     return answer
 
 
-def preview_with(ports: Ports, person: str, draft: desk_service_pb2.Draft, *, approvals: int = 0) -> desk_service_pb2.PreviewAlertResponse:
-    """What would go, once so many persons besides the author have approved it."""
+def preview_with(
+    ports: Ports, person: str, draft: desk_service_pb2.Draft, *, approvals: int = 0, others: bool = True
+) -> desk_service_pb2.PreviewAlertResponse:
+    """What would go, once so many persons besides the author have approved it.
+
+    Without `others` nobody looks who else tells of the person.
+    """
     officer = require(ports, person, (LIAISON, PARTNER_OFFICER))
     now = ports.clock.now_ms()
     problems = list(check_draft(draft, now))
     if _unreadable(problems):
         return desk_service_pb2.PreviewAlertResponse(problems=problems)
-    problems += _duplicates(ports, person, officer, draft, problems)
+    problems += _duplicates(ports, person, officer, draft, problems) if others else ()
     recipients, digest = _recipients(ports, draft, now, approvals)
     return desk_service_pb2.PreviewAlertResponse(recipients=recipients, problems=problems, preview_digest=digest)
 
@@ -104,6 +113,11 @@ def refusals(decided: Plan) -> list[desk_service_pb2.Problem]:
     return [
         problem for recipient, code in decided.refused.items() for problem in _denied(decided, recipient, code, f"recipients[{recipient}]")
     ]
+
+
+def denials_of(decided: Plan, recipient: str) -> list[desk_service_pb2.Problem]:
+    """Why one recipient can be sent nothing; empty where the plan does not refuse it."""
+    return _denied(decided, recipient, decided.refused[recipient], "recipients") if recipient in decided.refused else []
 
 
 def _denied(decided: Plan, recipient: str, code: str, field: str) -> list[desk_service_pb2.Problem]:

@@ -76,7 +76,7 @@ def recall_alert(
                 if undone
                 else _prepared(ports, tx, person, issuer, request, row)
             )
-        answers = release(_confirmed(items, confirmation))
+        answers = release(as_confirmed(items, confirmation))
         # Somebody was told meanwhile: whoever that is must be reached too.
         if confirmation or not any(problem.code == _CHANGED for answer in answers for problem in answer.problems):
             break
@@ -85,8 +85,8 @@ def recall_alert(
         return desk_service_pb2.RecallAlertResponse(controls=controls, waiting=waiting_for(tx, controls))
 
 
-def _confirmed(items: Sequence[Item], confirmation: Confirmation | None) -> Sequence[Item]:
-    """The same, or that they say something else than was confirmed."""
+def as_confirmed(items: Sequence[Item], confirmation: Confirmation | None) -> Sequence[Item]:
+    """The same, or that they reach others than was confirmed."""
     if confirmation is None:
         return items
     said = check_confirmation(confirmation).said

@@ -28,11 +28,12 @@ def entry_states(ports: Ports, tx: Transaction, log: LogRow, rows: Sequence[Entr
     excepted, withheld = logs.exception_codes(tx, log.id, start, end), logs.withheld_codes(tx, log.id, start, end)
     mark = ports.high_water.get(log.name.origin) if log.outbound else None
     signed = mark.size if mark else 0
-    receipt = None
+    receipts = logs.receipts_covering(tx, log.id, start, end)
+    receipt = next(receipts, None)
     states = {}
     for row in rows:
-        if receipt is None or row.idx >= receipt.size:
-            receipt = logs.receipt_covering(tx, log.id, row.idx)
+        while receipt is not None and row.idx >= receipt.size:
+            receipt = next(receipts, None)
         exception = excepted.get(row.idx, 0)
         if exception:
             state = desk_service_pb2.DISCLOSURE_STATE_EXCEPTED

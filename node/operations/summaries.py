@@ -16,7 +16,7 @@ from node.store.inside import ReportRow
 from node.store.landings import landings_for
 from node.store.logs import LogRow
 from node.store.transaction import Transaction
-from node.store.work import NO_REPORTS
+from node.store.unanswered import NO_REPORTS
 
 _REFUSAL = "exchange.v1.Refusal"
 CONFIRMED_FOR_MS = 5 * 60 * 1000

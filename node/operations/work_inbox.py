@@ -9,23 +9,24 @@ from exchange.v1.travel_alert_pb2 import TravelAlert
 from node.notify.plan import Term
 from node.operations.arrivals import landings, stops
 from node.operations.contents import purpose_of_entry, unpack_content
-from node.operations.inbox import DESK, given_to
+from node.operations.inbox import DESK, Given, given_of
 from node.operations.owing import attestation_term
 from node.operations.reach import lineage
 from node.operations.standing import standing_for
-from node.operations.work_item import AT_MOST, LANDED_MS, Viewer, WorkItem
+from node.operations.work_item import LANDED_MS, Viewer, WorkItem
 from node.ports import Ports
 from node.store import alerts, work
 from node.store.alerts import AlertRow
 from node.store.recalls import RecallKind
 from node.store.transaction import Transaction
+from node.store.unanswered import ACKNOWLEDGEMENT, unanswered
 
 _REFUSAL: Final = "exchange.v1.Refusal"
 ANSWERS: Final = frozenset(
     {"exchange.v1.HitReport", "exchange.v1.InformationResponse", "exchange.v1.OnwardDecision", "exchange.v1.OnwardNotice", _REFUSAL}
 )
 """What answers something of ours and is to be read, not answered."""
-NEITHER: Final = frozenset({work.ACKNOWLEDGEMENT, "exchange.v1.TipStatus"})
+NEITHER: Final = frozenset({ACKNOWLEDGEMENT, "exchange.v1.TipStatus"})
 """What is shown with what it is about, and asks for nothing."""
 ASKED_ELSEWHERE: Final = frozenset({"exchange.v1.InformationRequest", "exchange.v1.OnwardRequest"})
 """Types that a source of their own gathers with their own clock."""
@@ -36,11 +37,12 @@ def alerts_to_answer(ports: Ports, tx: Transaction, viewer: Viewer, now: int) ->
     if not viewer.may(*DESK):
         return
     types = {name for name, kind in alert_types().items() if not kind.control} - ANSWERS - NEITHER - ASKED_ELSEWHERE
-    found = work.unanswered(tx, viewer.agency, types, now, AT_MOST)
+    found = unanswered(tx, viewer.agency, types, since=now - LANDED_MS, now=now, limit=viewer.at_most)
     rows = alerts.by_ids(tx, [one.alert_ref for one in found])
+    given = given_of(tx, rows, viewer.agency)
     for one in found:
         row = rows[one.alert_ref]
-        told = _told(ports, tx, row, viewer.agency)
+        told = _told(ports, tx, row, given[row.id])
         here = landings(told, ports.country)
         departs = next((stop for stop in stops(told, "departure") if stop.at > now), None)
         lands = next((stop for stop in here if stop.at > now - LANDED_MS), here[0] if here else None)
@@ -69,7 +71,7 @@ def answers_to_read(_ports: Ports, tx: Transaction, viewer: Viewer, _now: int) -
     """Reports and refusals that came in and that nobody of the agency has opened."""
     if not viewer.may(*DESK):
         return
-    for row in alerts.by_ids(tx, work.unopened(tx, viewer.agency, ANSWERS, AT_MOST)).values():
+    for row in alerts.by_ids(tx, work.unopened(tx, viewer.agency, ANSWERS, viewer.at_most)).values():
         refusal = row.alert_type == _REFUSAL
         yield WorkItem(
             kind=desk_service_pb2.WORK_KIND_REFUSAL_TO_READ if refusal else desk_service_pb2.WORK_KIND_REPORT_TO_READ,
@@ -85,7 +87,7 @@ def recalls_to_read(_ports: Ports, tx: Transaction, viewer: Viewer, _now: int) -
     """Alerts restricted, disputed or in doubt; once somebody of the agency has opened them since, they need nobody for now."""
     if not viewer.may(*DESK):
         return
-    opened = dict(work.recalled(tx, viewer.agency, AT_MOST))
+    opened = dict(work.recalled(tx, viewer.agency, viewer.at_most))
     rows = alerts.by_ids(tx, list(opened)).values()
     standings = {row.id: standing_for(tx, row, viewer.agency) for row in rows}
     told = {key: max([one.doubted_at] + [recall.recorded_at for recall in one.recalls[-1:]]) for key, one in standings.items()}
@@ -107,7 +109,7 @@ def attestations_to_give(_ports: Ports, tx: Transaction, viewer: Viewer, _now: i
     """Withdrawn alerts whose purge the agency has still to attest."""
     if not viewer.may(*DESK):
         return
-    for row in _newest_only(tx, list(alerts.by_ids(tx, work.purges_owed(tx, viewer.agency, AT_MOST)).values())):
+    for row in _newest_only(tx, list(alerts.by_ids(tx, work.purges_owed(tx, viewer.agency, viewer.at_most)).values())):
         standing = standing_for(tx, row, viewer.agency)
         withdrawals = [one for one in standing.recalls if one.kind is RecallKind.WITHDRAWAL]
         if not standing.owes_attestation or not withdrawals:
@@ -140,7 +142,7 @@ def _reminder(ports: Ports, terms: Sequence[int], first_landing: int, told: Any)
     return min(departures[0].at, first_landing - ports.notices.remind_before)
 
 
-def _told(ports: Ports, tx: Transaction, row: AlertRow, agency: str) -> Any:
+def _told(ports: Ports, tx: Transaction, row: AlertRow, given: Sequence[Given]) -> Any:
     """Of an alert the fields that carry a clock, so far as the agency was told them; None for a type without any."""
     kind = alert_types()[row.alert_type]
     wanted = _clock_fields(kind)
@@ -148,7 +150,7 @@ def _told(ports: Ports, tx: Transaction, row: AlertRow, agency: str) -> Any:
         return None
     data_key = ports.vault.unwrap(tx, row.period, row.wrapped_key)
     fragments: dict[int, bytes] = {}
-    for one in given_to(tx, row, agency):
+    for one in given:
         if one.row.sealed is not None:
             content = unpack_content(data_key.open(purpose_of_entry(row.alert_id, one.log.name.origin), one.row.sealed))
             fragments |= {opening.field: opening.fragment for opening in content.openings if opening.field in wanted}

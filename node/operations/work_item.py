@@ -19,7 +19,9 @@ LANDS_SOON_MS: Final = 24 * 3_600_000
 LANDED_MS: Final = 2 * 3_600_000
 """For so long after a landing a traveller may still stand at the desk."""
 AT_MOST: Final = 500
-"""Things of one kind that are gathered; more than that no list helps with."""
+"""Things of one kind of which an office is reminded."""
+LISTED: Final = 100
+"""And of which a person is shown a list; more than that no list helps with."""
 
 WorkKind = desk_service_pb2.WorkKind
 
@@ -33,6 +35,8 @@ class Viewer:
     agency: str
     """SPIFFE ID; empty for who works for none."""
     roles: frozenset[str]
+    at_most: int = AT_MOST
+    """Things of one kind that are gathered."""
 
     def may(self, *roles: str) -> bool:
         """Whether the viewer has one of these roles, and an agency to act for."""
@@ -66,7 +70,7 @@ class WorkItem:
 
 def viewer_of(person: str, entry: OfficerEntry) -> Viewer:
     """One person."""
-    return Viewer(person=person, agency=str(entry.agency) if entry.agency else "", roles=frozenset(entry.roles))
+    return Viewer(person=person, agency=str(entry.agency) if entry.agency else "", roles=frozenset(entry.roles), at_most=LISTED)
 
 
 def office_viewers(officers: Mapping[str, OfficerEntry]) -> list[Viewer]:

@@ -9,7 +9,7 @@ from node.operations.emergency import concerns
 from node.operations.inbox import DESK
 from node.operations.officers import LIAISON
 from node.operations.request_clocks import open_requests
-from node.operations.work_item import AT_MOST, Viewer, WorkItem
+from node.operations.work_item import Viewer, WorkItem
 from node.ports import Ports
 from node.store import alerts, emergencies, inside, onward, tips
 from node.store.transaction import Transaction
@@ -38,7 +38,7 @@ def leave_to_decide(_ports: Ports, tx: Transaction, viewer: Viewer, _now: int) -
     """Questions of others whether they may pass the agency's alert on, or use it in court."""
     if not viewer.may(LIAISON):
         return
-    for one in onward.requests_of(tx, viewer.agency, AT_MOST):
+    for one in onward.requests_of(tx, viewer.agency, viewer.at_most):
         if one.own or onward.decision_on(tx, one.request, viewer.agency):
             continue
         yield WorkItem(
@@ -54,7 +54,7 @@ def tips_to_look_at(_ports: Ports, tx: Transaction, viewer: Viewer, _now: int) -
     """Tips that nobody of the agency has taken yet, by when the first look is due."""
     if not viewer.may(*DESK):
         return
-    for row in tips.tips_at(tx, viewer.agency, AT_MOST, closed=False):
+    for row in tips.tips_at(tx, viewer.agency, viewer.at_most, closed=False):
         if row.state in _TO_LOOK_AT and row.digest:
             yield WorkItem(
                 kind=desk_service_pb2.WORK_KIND_TIP_TO_LOOK_AT,
@@ -70,7 +70,7 @@ def reports_to_forward(_ports: Ports, tx: Transaction, viewer: Viewer, _now: int
     """Reports of agencies of this country that their desk passes on abroad."""
     if not viewer.may(*DESK):
         return
-    found = inside.waiting_reports(tx, viewer.agency)[:AT_MOST]
+    found = inside.waiting_reports(tx, viewer.agency)[: viewer.at_most]
     rows = alerts.by_ids(tx, [one.alert_ref for one in found])
     for one in found:
         yield WorkItem(

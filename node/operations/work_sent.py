@@ -8,7 +8,7 @@ from node.intake.fields import enum_prefix
 from node.notify.plan import Term
 from node.operations.officers import LIAISON
 from node.operations.owing import attestation_term, attestations_owed
-from node.operations.work_item import AT_MOST, Viewer, WorkItem
+from node.operations.work_item import Viewer, WorkItem
 from node.ports import Ports
 from node.store import recalls, work
 from node.store.recalls import RecallKind
@@ -19,7 +19,7 @@ def refusals_to_read(_ports: Ports, tx: Transaction, viewer: Viewer, _now: int) 
     """Disclosures that a recipient's receipt excepted, until somebody of the agency has looked what became of the alert."""
     if not viewer.may(LIAISON):
         return
-    for one in work.refused(tx, viewer.agency, AT_MOST):
+    for one in work.refused(tx, viewer.agency, viewer.at_most):
         yield WorkItem(
             kind=desk_service_pb2.WORK_KIND_REFUSAL_TO_READ,
             reference=one.digest,

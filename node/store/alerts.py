@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, exists, select, update
 
 from exchange.errors import NotFound
 from node.store.insert import insert_rows
@@ -122,9 +122,10 @@ def find(
     found: dict[int, AlertRow] = {}
     for column in (alerts.c.alert_id, alerts.c.digest):
         query = select(*COLUMNS).where(column >= low, column <= high)
-        came = alerts.c.id.in_(select(inbox.c.alert_ref).where(inbox.c.agency == (told or inbox_of)))
+        # Asked of the few that begin so: a list of all that an agency was told may be long.
+        came = exists().where(inbox.c.agency == (told or inbox_of), inbox.c.alert_ref == alerts.c.id)
         if told is not None:
-            query = query.where(came | alerts.c.id.in_(select(distributions.c.alert_ref).where(distributions.c.agency == told)))
+            query = query.where(came | exists().where(distributions.c.agency == told, distributions.c.alert_ref == alerts.c.id))
         elif inbox_of is not None:
             query = query.where(came)
         elif not anywhere:

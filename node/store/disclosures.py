@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select
 
 from exchange.errors import NotFound
 from node.store.alerts import PREFIX_AT_LEAST
+from node.store.plain import ask, ask_among, select_text
 from node.store.tables import alerts, conflicts, supersessions
 
 
@@ -34,13 +35,30 @@ class AlertKey:
 
 
 _FACTS = [alerts.c[name] for name in AlertFacts.__slots__]
+_BY_ID = select_text(alerts, _FACTS, "WHERE id IN")
+_CORRECTED = select_text(supersessions, [supersessions.c.later, supersessions.c.earlier], "WHERE later IN")
+_TYPES = (
+    "SELECT entries.entry, alerts.alert_type FROM entries LEFT JOIN alerts ON alerts.id = entries.alert_ref "
+    "WHERE entries.log_id = ? AND entries.idx >= ? AND entries.idx < ? ORDER BY entries.idx"
+)
 
 
 def facts_by_id(tx: Connection, ids: Collection[int]) -> dict[int, AlertFacts]:
     """Alerts by row id."""
-    if not ids:
-        return {}
-    return {row.id: AlertFacts(**row._asdict()) for row in tx.execute(select(*_FACTS).where(alerts.c.id.in_(list(ids))))}
+    found = {}
+    for reference, alert_id, digest, own, *rest in ask_among(tx, _BY_ID, ids):
+        alert_type, originator, issued_at, state = rest
+        found[reference] = AlertFacts(
+            id=reference,
+            alert_id=alert_id,
+            digest=digest,
+            own=bool(own),
+            alert_type=alert_type,
+            originator=originator,
+            issued_at=issued_at,
+            state=state,
+        )
+    return found
 
 
 def keys_by_id(tx: Connection, ids: Collection[int]) -> dict[int, AlertKey]:
@@ -73,11 +91,14 @@ def find_facts(tx: Connection, text: str) -> AlertFacts:
 def corrected_by(tx: Connection, digests: Collection[bytes]) -> dict[bytes, list[bytes]]:
     """Of these manifests, those that correct earlier ones, and which."""
     found: dict[bytes, list[bytes]] = {}
-    if digests:
-        query = select(supersessions.c.later, supersessions.c.earlier).where(supersessions.c.later.in_(list(digests)))
-        for row in tx.execute(query.order_by(supersessions.c.earlier)):
-            found.setdefault(row.later, []).append(row.earlier)
+    for later, earlier in sorted(ask_among(tx, _CORRECTED, set(digests))):
+        found.setdefault(later, []).append(earlier)
     return found
+
+
+def logged_types(tx: Connection, log_id: int, start: int, end: int) -> list[tuple[bytes, str]]:
+    """(entry, type of its alert or empty) of a log from `start` up to `end`."""
+    return [(entry, alert_type or "") for entry, alert_type in ask(tx, _TYPES, (log_id, start, end))]
 
 
 def conflicting(tx: Connection, log_id: int, start: int, end: int) -> set[int]:

@@ -1,6 +1,6 @@
 """Rows of disclosure logs: ours towards partners, and our mirrors of theirs."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,9 +33,14 @@ _RECEIPT_COLUMNS = [receipts.c[name] for name in ("size", "previous_size", "rece
 _BELOW = select_text(
     receipts, [receipts.c.size, receipts.c.frontier], "WHERE log_id = ? AND size <= ? AND frontier != x'' ORDER BY size DESC LIMIT 1"
 )
+_OF_ALERTS = select_text(
+    entries, [entries.c[name] for name in ("log_id", "idx", "entry", "leaf", "alert_ref", "sealed")], "WHERE alert_ref IN"
+)
 _TELLING = select_text(entries, [entries.c.alert_ref, entries.c.log_id], "WHERE alert_ref IN")
 _NEWEST_RECEIPT = select_text(receipts, _RECEIPT_COLUMNS, "WHERE log_id = ? ORDER BY size DESC LIMIT 1")
 _ABOVE = select_text(receipts, _RECEIPT_COLUMNS, "WHERE log_id = ? AND size > ? ORDER BY size LIMIT ?")
+_RECEIPTS = 50
+"""Read at once, where there may be one for each entry."""
 _EXCEPTIONS = select_text(exceptions, [exceptions.c.idx, exceptions.c.code], _IN_RANGE)
 
 
@@ -162,10 +167,15 @@ def entry_rows(tx: Connection, log_id: int, start: int, end: int) -> list[EntryR
     return [_entry(*row) for row in ask(tx, _ENTRIES, (log_id, start, end))]
 
 
+def entries_of_alerts(tx: Connection, alert_refs: Collection[int]) -> list[tuple[int, EntryRow]]:
+    """(log id, entry) of every disclosure of these alerts, in the order in which they were logged."""
+    found = [(log_id, _entry(*row)) for log_id, *row in ask_among(tx, _OF_ALERTS, alert_refs)]
+    return sorted(found, key=lambda one: (one[0], one[1].idx))
+
+
 def entries_of_alert(tx: Connection, alert_ref: int) -> list[tuple[int, EntryRow]]:
-    """(log id, entry) of every disclosure of one alert, in the order in which they were logged."""
-    query = select(entries).where(entries.c.alert_ref == alert_ref).order_by(entries.c.log_id, entries.c.idx)
-    return [(row.log_id, _entry(row.idx, row.entry, row.leaf, row.alert_ref, row.sealed)) for row in tx.execute(query)]
+    """As `entries_of_alerts`, of one."""
+    return entries_of_alerts(tx, [alert_ref])
 
 
 def logs_telling(tx: Connection, references: Collection[int]) -> dict[int, set[int]]:
@@ -212,6 +222,14 @@ def receipts_above(tx: Connection, log_id: int, size: int, limit: int) -> list[R
 def receipt_covering(tx: Connection, log_id: int, index: int) -> ReceiptRow | None:
     """The receipt whose range holds `index`."""
     return next(iter(receipts_above(tx, log_id, index, 1)), None)
+
+
+def receipts_covering(tx: Connection, log_id: int, start: int, end: int) -> Iterator[ReceiptRow]:
+    """The receipts whose ranges hold entries from `start` up to `end`, smallest first, read as they are needed."""
+    while start < end:
+        found = receipts_above(tx, log_id, start, _RECEIPTS)
+        yield from found
+        start = found[-1].size if found else end
 
 
 def add_receipt(tx: Connection, log_id: int, receipt: ReceiptRow, excepted: Iterable[tuple[int, int]]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, literal_column, select
 
 from node.store.insert import insert_rows
-from node.store.plain import ask_among, select_text
+from node.store.plain import ask, ask_among, select_text
 from node.store.recall_tables import attestations, recalls, unheld, untold
 from node.store.tables import alerts as alert_rows
 from node.store.tables import inbox
@@ -63,6 +63,8 @@ class AttestationRow:
 
 _WITHDRAWN = select_text(recalls, [recalls.c.referent, recalls.c.originator], "WHERE kind = 'withdrawal' AND referent IN")
 _RECALLED = select_text(recalls, [recalls.c.referent], "WHERE referent IN")
+_UNTOLD = select_text(untold, [untold.c.control, untold.c.partner], "")
+_ROWS = select_text(alert_rows, [alert_rows.c.digest, alert_rows.c.id], "WHERE digest IN")
 _UNHELD = select_text(unheld, [unheld.c.digest, unheld.c.own], "WHERE digest IN")
 
 
@@ -146,8 +148,9 @@ def note_untold(tx: Connection, control: bytes, partner: str) -> None:
 
 def all_untold(tx: Connection) -> list[tuple[bytes, str]]:
     """(digest of the control alert, partner) of all that is to be told, in the order in which it was said, which decides what holds."""
-    query = select(untold.c.control, untold.c.partner).join(alert_rows, alert_rows.c.digest == untold.c.control)
-    return [(row.control, row.partner) for row in tx.execute(query.order_by(alert_rows.c.id, untold.c.partner))]
+    waiting = [(control, partner) for control, partner in ask(tx, _UNTOLD)]
+    said = dict(ask_among(tx, _ROWS, {control for control, _ in waiting}))
+    return sorted((one for one in waiting if one[0] in said), key=lambda one: (said[one[0]], one[1]))
 
 
 def clear_untold(tx: Connection, control: bytes, partner: str) -> None:

@@ -11,6 +11,8 @@ SCHEMA_NUMBER = 1
 
 INFORMATION_REQUEST = "exchange.v1.InformationRequest"
 """The alert type of questions with a clock, which have an index of their own."""
+NOT_TRAVEL = text("alert_type != 'exchange.v1.TravelAlert'")
+"""All but the many: these have an index of their own by type, for questions that say so in just these words."""
 
 metadata = MetaData()
 
@@ -57,6 +59,7 @@ alerts = Table(
     Index("alerts_by_due", "due_at", "erase_by", "period", sqlite_where=text("due_at > 0")),
     # Questions with a clock, few among many alerts.
     Index("alerts_requests", "id", "own", "originator", sqlite_where=text(f"alert_type = '{INFORMATION_REQUEST}'")),
+    Index("alerts_by_type", "alert_type", "id", sqlite_where=NOT_TRAVEL),
 )
 
 subject_index = Table(

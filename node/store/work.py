@@ -4,24 +4,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, union
 
 from node.store.journal import Kind
 from node.store.recall_tables import attestations, doubts, recalls
-from node.store.tables import alerts, answers, approvals, entries, exceptions, inbox, journal, logs, receipts, submissions
+from node.store.tables import NOT_TRAVEL, alerts, approvals, entries, exceptions, inbox, journal, logs, receipts, submissions
 
-ACKNOWLEDGEMENT: Final = "exchange.v1.Acknowledgement"
-NO_REPORTS: Final = frozenset({ACKNOWLEDGEMENT, "exchange.v1.InformationRequest", "exchange.v1.OnwardNotice", "exchange.v1.OnwardRequest"})
-"""What names an alert and says nothing of what happened: somebody read it, asks something of it, or passed it on."""
 _INBOX_ALERT: Final = "INBOX_ALERT"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unanswered:
-    """An alert (its row) that an agency was given and has not reported on, and whether it has acknowledged it."""
-
-    alert_ref: int
-    acknowledged: bool
+_SORTED_AFTERWARDS: Final = alerts.c.id + 0
+"""For a few among many alerts: SQLite would rather walk through all of them than sort."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,61 +36,39 @@ class OralApproval:
     confirm_by: int
 
 
-def unanswered(tx: Connection, agency: str, types: Collection[str], now: int, limit: int) -> list[Unanswered]:
-    """Alerts of these types in force that the agency has not reported on: unacknowledged ones first, of those the next to land.
-
-    That somebody else came is no report on the person whom the alert is about.
-    """
-    reply = alerts.alias()
-    mine = and_(answers.c.answered == alerts.c.digest, answers.c.outbound, reply.c.digest == answers.c.answer, reply.c.originator == agency)
-    acknowledged = exists().where(mine, reply.c.alert_type == ACKNOWLEDGEMENT)
-    query = select(alerts.c.id, acknowledged.label("acknowledged")).join(inbox, inbox.c.alert_ref == alerts.c.id)
-    query = query.where(
-        inbox.c.agency == agency,
-        alerts.c.state == "active",
-        alerts.c.alert_type.in_(sorted(types)),
-        or_(alerts.c.not_after == 0, alerts.c.not_after > now),
-        ~exists().where(mine, ~answers.c.mis_hit, reply.c.alert_type.not_in(sorted(NO_REPORTS))),
-    )
-    query = query.order_by(acknowledged, alerts.c.arrives_at == 0, alerts.c.arrives_at, alerts.c.id).limit(limit)
-    return [Unanswered(alert_ref=row.id, acknowledged=bool(row.acknowledged)) for row in tx.execute(query)]
-
-
 def unopened(tx: Connection, agency: str, types: Collection[str], limit: int) -> list[int]:
     """Rows of what came for the agency, of these types, and that nobody there has opened; oldest first."""
-    query = select(alerts.c.id).join(inbox, inbox.c.alert_ref == alerts.c.id)
-    query = query.where(
-        inbox.c.agency == agency,
+    query = select(alerts.c.id).where(
+        NOT_TRAVEL,
         alerts.c.alert_type.in_(sorted(types)),
         alerts.c.state == "active",
+        _given(agency),
         ~exists().where(_consulted(_INBOX_ALERT, agency), journal.c.subject == alerts.c.digest),
     )
-    return list(tx.execute(query.order_by(alerts.c.id).limit(limit)).scalars())
+    return list(tx.execute(query.order_by(_SORTED_AFTERWARDS).limit(limit)).scalars())
 
 
 def recalled(tx: Connection, agency: str, limit: int) -> list[tuple[int, int]]:
     """(alert row, when it was last opened there or 0) of what the agency was given and was, or may have been, recalled; newest first."""
     opened = select(func.coalesce(func.max(journal.c.at), 0)).where(_consulted(_INBOX_ALERT, agency), journal.c.subject == alerts.c.digest)
-    query = select(alerts.c.id, opened.scalar_subquery().label("opened")).join(inbox, inbox.c.alert_ref == alerts.c.id)
-    query = query.where(
-        inbox.c.agency == agency,
+    query = select(alerts.c.id, opened.scalar_subquery().label("opened")).where(
+        alerts.c.digest.in_(union(select(recalls.c.referent), select(doubts.c.referent))),
         alerts.c.state.in_(("restricted", "disputed", "superseded")),
-        or_(exists().where(recalls.c.referent == alerts.c.digest), exists().where(doubts.c.referent == alerts.c.digest)),
+        _given(agency),
     )
-    return [(row.id, row.opened) for row in tx.execute(query.order_by(alerts.c.id.desc()).limit(limit))]
+    return [(row.id, row.opened) for row in tx.execute(query.order_by(_SORTED_AFTERWARDS.desc()).limit(limit))]
 
 
 def purges_owed(tx: Connection, agency: str, limit: int) -> list[int]:
     """Rows of what the agency was given, a partner withdrew, and whose purge the agency has not attested; oldest first."""
     complete = or_(attestations.c.lists_updated, attestations.c.exceptions != "")
     mine = and_(attestations.c.referent == alerts.c.digest, attestations.c.own, attestations.c.attester == agency)
-    query = select(alerts.c.id).join(inbox, inbox.c.alert_ref == alerts.c.id)
-    query = query.where(
-        inbox.c.agency == agency,
-        exists().where(recalls.c.referent == alerts.c.digest, recalls.c.kind == "withdrawal", ~recalls.c.own),
+    query = select(alerts.c.id).where(
+        alerts.c.digest.in_(select(recalls.c.referent).where(recalls.c.kind == "withdrawal", ~recalls.c.own)),
         ~exists().where(mine, complete),
+        _given(agency),
     )
-    return list(tx.execute(query.order_by(alerts.c.id).limit(limit)).scalars())
+    return list(tx.execute(query.order_by(_SORTED_AFTERWARDS).limit(limit)).scalars())
 
 
 def refused(tx: Connection, agency: str, limit: int) -> list[Refused]:
@@ -123,6 +92,11 @@ def unwritten(tx: Connection, agency: str) -> list[OralApproval]:
         OralApproval(submission=row.submission, person=row.person, at=row.at, confirm_by=row.confirm_by)
         for row in tx.execute(query.order_by(approvals.c.confirm_by))
     ]
+
+
+def _given(agency: str) -> ColumnElement[bool]:
+    """That an alert came for the agency."""
+    return exists().where(inbox.c.agency == agency, inbox.c.alert_ref == alerts.c.id)
 
 
 def _consulted(code: str, agency: str) -> ColumnElement[bool]:

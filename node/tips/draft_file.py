@@ -29,16 +29,19 @@ def draft_document(draft: Draft) -> dict[str, Json]:
     """The same as plain data. Raises as `to_json`."""
     written = to_json(draft.alert_type, draft.alert, ())
     alert = written["alert"]
+    handling = draft.handling
     return {
         "type": written["type"],
         "recipients": list(draft.recipients),
         "purpose": _short(Purpose, draft.purpose),
         "not_after": write_instant(draft.not_after),
         "handling": {
-            "codes": [_short(HandlingCode, code) for code in draft.handling.codes],
-            "permitted_purposes": [_short(Purpose, purpose) for purpose in draft.handling.permitted_purposes],
-            "judicial_use": _short(JudicialUse, draft.handling.judicial_use),
-            "onward": _short(OnwardRule, draft.handling.onward),
+            "codes": [_short(HandlingCode, code) for code in handling.codes],
+            "permitted_purposes": [_short(Purpose, purpose) for purpose in handling.permitted_purposes],
+            **({"judicial_use": _short(JudicialUse, handling.judicial_use)} if handling.judicial_use else {}),
+            **({"onward": _short(OnwardRule, handling.onward)} if handling.onward else {}),
+            **({"retention_days": handling.retention_days} if handling.retention_days else {}),
+            **({"confirm_before_coercive_action": True} if handling.confirm_before_coercive_action else {}),
         },
         "thread": draft.thread.hex(),
         # What nobody knows is left to the officer by its name alone.

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from node.console.languages import load_languages
-from tests.browser import axe
+from tests.browser import axe, colours
 from tests.browser.chromium import Watch, window
 from tests.browser.world import Shown, World, every_page, unseen
 
@@ -19,6 +19,8 @@ LANGUAGES = ("en", *sorted(load_languages().keys() - {"en"}))
 PAGES = every_page()
 WIDTHS = (360, 640)
 """A phone; and a screen of 1280 at 200 %."""
+LONG_WORDS = {"/audit/flow", "/audit/disclosures/{sender}/{recipient}/{generation}/{index}", "/drafts/{draft}/step/names"}
+"""Pages that were too wide in the font of the system."""
 NOWHERE = "/nothing"
 CONTRAST = "color-contrast"
 
@@ -86,16 +88,27 @@ def test_it_is_for_everybody(windows: Windows, page: Shown) -> None:
     assert not found, "\n".join(found)
 
 
+@pytest.mark.parametrize("page", [page for page in PAGES if page.route in LONG_WORDS and page.sent is None], ids=ids)
+def test_before_the_fonts_have_come_it_is_not_wider_than_a_phone(browser: Browser, shown: World, page: Shown) -> None:
+    with window(browser, Watch(hosts=frozenset()), viewport={"width": WIDTHS[0], "height": 800}) as opened:
+        opened.route("**/*.woff2", lambda route: route.abort())
+        shown.enter(opened.context, page.who)
+        opened.goto(shown.address(page.route))
+        assert opened.evaluate("() => document.documentElement.scrollWidth") == WIDTHS[0]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=ids)
-def test_it_is_readable_in_the_dark_and_in_strong_contrast(windows: Windows, page: Shown) -> None:
+def test_it_is_readable_in_the_dark_in_strong_contrast_and_in_the_readers_own_colours(windows: Windows, page: Shown) -> None:
     opened = windows.show(page, "en")
-    found: list[str] = []
+    found = colours.faint(opened)
     shades = []
     for setting in ({"color_scheme": "dark"}, {"color_scheme": "light", "contrast": "more"}, {"color_scheme": "dark", "contrast": "more"}):
         opened.emulate_media(**setting)
         shades.append(opened.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
-        found += [f"{setting}: {fault}" for fault in axe.faults(opened, CONTRAST)]
-    opened.emulate_media(color_scheme="light", contrast="no-preference")
+        found += [f"{setting}: {fault}" for fault in (*axe.faults(opened, CONTRAST), *colours.faint(opened))]
+    opened.emulate_media(color_scheme="light", contrast="no-preference", forced_colors="active")
+    found += colours.lost_in_forced_colours(opened)
+    opened.emulate_media(forced_colors="none")
     assert not found, "\n".join(found)
     assert shades == ["rgb(16, 22, 31)", "rgb(255, 255, 255)", "rgb(16, 22, 31)"]
 

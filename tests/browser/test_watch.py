@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser import axe
+from tests.browser import axe, colours
 from tests.browser.chromium import Watch, window
 from tests.browser.world import World
 
@@ -53,3 +53,21 @@ def test_what_some_people_could_not_use_is_found(browser: Browser, shown: World)
         assert axe.faults(page) == []
         page.evaluate("document.querySelector('label').remove(); document.querySelector('h1').style.color = '#ccc'")
         assert {fault.split()[0] for fault in axe.faults(page)} >= {"label", "color-contrast"}
+
+
+def test_what_some_people_could_not_see_is_found(browser: Browser, shown: World) -> None:
+    with window(browser, watch_of(shown), bypass_csp=True) as page:
+        shown.enter(page.context, "auditor")
+        page.goto(f"{shown.origin}/audit/flow")
+        assert colours.faint(page) == []
+        page.evaluate(
+            "document.querySelector('svg text').style.fill = '#999'; document.querySelector('svg path').style.strokeOpacity = '.2'"
+        )
+        assert [fault.partition(":")[0] for fault in colours.faint(page)] == ["path.app-chart__band", "text.app-chart__text"]
+        page.reload()
+        page.emulate_media(forced_colors="active")
+        assert colours.lost_in_forced_colours(page) == []
+        for what, how in (("svg rect", "fill: red; stroke: none"), ("main a", "outline: none"), (".app-plain-button", "border: 0")):
+            page.eval_on_selector(what, "(one, how) => { one.style.cssText = how }", how)
+        found = {fault.partition(":")[0] for fault in colours.lost_in_forced_colours(page)}
+        assert found == {"not in the reader's colour", "no focus", "no border"}

@@ -20,7 +20,8 @@ from node.console.tip_deeds import DEEDS
 from node.console.visits import write_secret
 from node.httpd import HttpListener
 from node.operations import approve, draft_box
-from node.operations.draft_box import DraftContent
+from node.operations.draft_box import DraftContent, HeldDraft
+from node.operations.replacement_draft import begin_replacement
 from node.operations.sessions import begin_session
 from node.operations.tip_form import begin_tip, save_draft, submit_draft
 from tests.asking import asked, asking_agreement
@@ -97,6 +98,12 @@ _MORE = (
     Shown(route="/sent/{own}/withdraw", who="liaison", sent={}),
     Shown(route="/sent/{own}/withdraw", who="liaison", sent={"code": "COURT_ORDER", "days": "7", "reason": "An example."}),
     Shown(route="/sent/{own}/restrict", who="liaison"),
+    Shown(route="/sent/{own}/correct", who="liaison", sent={}),
+    Shown(route="/sent/{own}/update", who="liaison"),
+    Shown(route="/drafts/{replacing}", who="liaison"),
+    Shown(route="/drafts/{replacing}/correction", who="liaison"),
+    Shown(route="/drafts/{replacing}/preview", who="liaison", sent={"reason": "An example."}),
+    Shown(route="/drafts/{replacing}/preview/{reader}", who="liaison"),
     Shown(route="/sent/{own}/supplement/{reader}", who="liaison", sent={}),
     Shown(route="/requests/{request}", who="liaison"),
     Shown(route="/requests/{request}/answer", who="liaison"),
@@ -163,7 +170,21 @@ class World:
 
 @contextmanager
 def world(place: Path) -> Iterator[World]:
-    """Cambodia’s office, which was told of one man, was asked a question, and was asked for leave."""
+    """Cambodia’s office, served."""
+    with one_of_each(place) as (office, places):
+        port = free_port_pair()
+        site = site_of(office, port=port)
+        listener = HttpListener(f"127.0.0.1:{port}", Console(site, load_assets()).application(), "console")
+        listener.start()
+        try:
+            yield World(office=office, origin=f"http://{site.authority}", places=places)
+        finally:
+            listener.stop()
+
+
+@contextmanager
+def one_of_each(place: Path) -> Iterator[tuple[Office, dict[str, str]]]:
+    """Cambodia’s office, which was told of one man, was asked a question, and was asked for leave; and what addresses are made of."""
     with federation(place, "gb", "kh", "vn") as three:
         clauses = {one.id: one for made in (asking_agreement(), agreed("gb", "kh")) for one in made.clauses}
         both = changed(agreed("gb", "kh"), clauses=[clauses[one] for one in sorted(clauses)])
@@ -171,14 +192,7 @@ def world(place: Path) -> Iterator[World]:
         three.connect("gb", "vn", agreed("gb", "vn"))
         three.connect("kh", "vn", agreed("kh", "vn"))
         office = takes_tips(three["kh"])
-        port = free_port_pair()
-        site = site_of(office, port=port)
-        listener = HttpListener(f"127.0.0.1:{port}", Console(site, load_assets()).application(), "console")
-        listener.start()
-        try:
-            yield World(office=office, origin=f"http://{site.authority}", places=_places(three))
-        finally:
-            listener.stop()
+        yield office, _places(three)
 
 
 def _places(three: Federation) -> dict[str, str]:
@@ -218,6 +232,8 @@ def _of_liaison(office: Office) -> dict[str, str]:
     document: Any = {**DOCUMENT, "recipients": [agency("gb", POLICE)]}
     held = draft_box.create(office.ports, office.person("liaison"), DraftContent(document=document, reason="synthetic reason"))
     own = office.publish(draft(agency("gb", POLICE)))
+    corrects = begin_replacement(office.ports, office.person("liaison"), own.manifest_digest.hex(), "FACTUAL_ERROR", ("birth",))
+    assert isinstance(corrects, HeldDraft)
     request = desk_service_pb2.SubmitAlertRequest(draft=draft(agency("gb", BORDER)), reason="synthetic reason")
     waiting = approve.submit(office.ports, office.person("liaison"), request, together(office)).submission
     reader = recipient_reference(agency("gb", POLICE))
@@ -225,6 +241,7 @@ def _of_liaison(office: Office) -> dict[str, str]:
     return {
         "draft": held.id.hex(),
         "own": own.manifest_digest.hex(),
+        "replacing": corrects.id.hex(),
         "submission": waiting.id.hex(),
         "reader": reader,
         "other_reader": other,

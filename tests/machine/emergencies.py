@@ -42,7 +42,6 @@ class Emergencies(Forming):
             "emergency: reviewed once more",
             "emergency: overdue",
             "emergency: refused REVIEWER_RELEASED_IT",
-            "emergency: used, as the log says and the office forgot",
             "emergency: the recovered log says so, and it is to be reviewed",
             "cap: agreed",
             "cap: told",
@@ -173,8 +172,8 @@ class Emergencies(Forming):
             self._preview(country, wanted, going)
         known = self.haste(books).uses
         ours = self.specials(books, partner, EMERGENCY)
-        if any(self.now() < one.until and one.digest not in known and self.uses(books, partner, one, 2 * DAY) for one in ours):
-            self.happened("emergency: used, as the log says and the office forgot")
+        told = {one.digest for one in ours if self.uses(books, partner, one, 2 * DAY)}
+        assert told <= known.keys(), f"{country} forgot what its log says was told in an emergency"
         if not self.released(country, wanted, {party: going}, self.office(country).publish(wanted)):
             return
         assert isinstance(going, Going)
@@ -253,8 +252,8 @@ class Emergencies(Forming):
             return
         again = bool(use.reviewed_by)
         answer = emergency.review(office.ports, office.person(by), use.agreement.hex(), "synthetic: in order")
-        use.reviewed_by = by
-        assert (answer.reviewed_by, answer.manifest_digest) == (office.person(by), use.manifest)
+        use.reviewed_by = use.reviewed_by or by  # the first review stands
+        assert (answer.reviewed_by, answer.manifest_digest) == (office.person(use.reviewed_by), use.manifest)
         if again:
             self.happened("emergency: reviewed once more")
             return

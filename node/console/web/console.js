@@ -80,3 +80,37 @@ for (const news of document.querySelectorAll('[data-news]')) {
     stream.close()
   })
 }
+
+// While somebody writes an alert the node says what each recipient would see of what is typed so far. Its answer is a page, which the
+// browser parses as the answer of a request (no text is made into a page here), and only what differs is put in, so that a screen reader
+// says no more than that.
+for (const live of document.querySelectorAll('[data-live]')) {
+  const form = document.querySelector('form[data-typed]')
+  const list = live.querySelector('[data-live-list]')
+  let waiting
+  let asked
+  const ask = () => {
+    asked?.abort()
+    asked = new XMLHttpRequest()
+    asked.open('POST', live.dataset.live)
+    asked.responseType = 'document'
+    asked.addEventListener('load', (event) => {
+      const now = event.target.status === 200 && event.target.response?.querySelector('[data-live-list]')
+      if (now) put(now)
+    })
+    asked.send(new URLSearchParams(new FormData(form)))
+  }
+  const put = (now) => {
+    const held = new Map([...list.children].map((row) => [row.dataset.key, row]))
+    const rows = [...now.children].map((row) => {
+      const before = held.get(row.dataset.key)
+      return before?.textContent === row.textContent ? before : document.importNode(row, true)
+    })
+    for (const row of list.querySelectorAll(':scope > *')) if (!rows.includes(row)) row.remove()
+    rows.forEach((row, place) => { if (list.children[place] !== row) list.insertBefore(row, list.children[place] ?? null) })
+  }
+  form.addEventListener('input', () => {
+    clearTimeout(waiting)
+    waiting = setTimeout(ask, 700)
+  })
+}

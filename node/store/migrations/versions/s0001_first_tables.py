@@ -64,6 +64,7 @@ def upgrade() -> None:  # noqa: PLR0915  a statement for each table
     op.create_index(
         "alerts_requests", "alerts", ["id", "own", "originator"], sqlite_where=sa.text("alert_type = 'exchange.v1.InformationRequest'")
     )
+    op.create_index("alerts_by_type", "alerts", ["alert_type", "id"], sqlite_where=sa.text("alert_type != 'exchange.v1.TravelAlert'"))
     op.create_table(
         "answers",
         sa.Column("answered", sa.LargeBinary(length=32), nullable=False),
