@@ -59,7 +59,13 @@ def onward() -> None:
 
 @onward.command()
 @click.argument("alert_id", metavar="ALERT")
-@click.option("--to", "third_party", type=Party(), metavar="THIRD", help="An agency of the third country, or its trust domain.")
+@click.option(
+    "--to",
+    "third_party",
+    type=Party(),
+    metavar="THIRD",
+    help="An agency of the third country, or its trust domain; under H2 one of your own country, too.",
+)
 @click.option("--fields", metavar="NAMES", help="Fields, separated by commas. Left out: all that you were told.")
 @click.option("--purpose", type=click.Choice(PURPOSES, case_sensitive=False), help="Left out: the one for which you were told.")
 @click.option("--until", required=True, metavar="TIME", help=f"Until when you ask for it, {_until}")

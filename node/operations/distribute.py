@@ -5,7 +5,7 @@ It is one row and one entry in the journal, in one transaction; the content is n
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from exchange.agreement import Allowed, Denied, Request
@@ -19,6 +19,7 @@ from node.operations.access import note_access
 from node.operations.inbox import DESK, fragments_of, given_to, handling_of
 from node.operations.inside import desk_fields, distribution, keep_distributions
 from node.operations.officers import agency_of, require
+from node.operations.onward_leave import leave_within
 from node.operations.standing import standing_for
 from node.ports import Ports
 from node.store import alerts, inside
@@ -41,6 +42,10 @@ REFUSALS: Final[Mapping[str, tuple[str, str]]] = {
     "FIELDS_NONE": ("the clause leaves nothing of what your agency was told", "tick a field again, or choose another agency"),
     "GROUND_MISSING": ("a field on request goes only on a ground", "name one: --ground"),
     "GROUNDS_DIFFER": ("the fields on request for one agency have different grounds", "distribute them one after the other"),
+    "HANDLING_H2": (
+        "it may not be disseminated without the originator's leave (H2)",
+        "ask for it: exchange onward request ALERT --to AGENCY, for this purpose",
+    ),
     "DISTRIBUTED_ALREADY": ("this agency was told all of this before", "see: exchange distribution list"),
 }
 
@@ -188,15 +193,15 @@ def decide_way(ports: Ports, told: Told, request: Request, ground: int) -> Way |
     return Way(agency=request.agency, allowed=allowed, ground=ground, handling=binding, erase_by=min(limit, told.alert.erase_by or limit))
 
 
-def handling_problem(handling: handling_pb2.Handling, purpose: int) -> desk_service_pb2.Problem | None:
-    """Why what binds the desk keeps an alert from being distributed for a purpose; None if it does not."""
-    if handling_pb2.HANDLING_CODE_H2 in handling.codes:
-        return error("HANDLING_H2", "alert", "it may not be disseminated without the originator's leave (H2)", "ask the originator for it")
+def handling_problem(handling: handling_pb2.Handling, purpose: int, *, leave: bool = False) -> desk_service_pb2.Problem | None:
+    """Why what binds the desk keeps an alert from being distributed for a purpose; None if it does not. `leave`: some was given."""
+    if handling_pb2.HANDLING_CODE_H2 in handling.codes and not leave:
+        return _denied("HANDLING_H2", "alert")
     if purpose not in handling.permitted_purposes:
         remedy = "choose one that the handling permits: --purpose"
         return error("PURPOSE_NOT_PERMITTED", "purpose", "the alert's handling does not permit this purpose", remedy)
     if purpose == handling_pb2.PURPOSE_PROSECUTION and handling.judicial_use != handling_pb2.JUDICIAL_USE_ALLOWED:
-        remedy = "ask the originator for leave, or choose another purpose: --purpose"
+        remedy = "choose another purpose: --purpose; leave for court is for the agency alone that asked for it"
         return error("JUDICIAL_USE", "purpose", "it may not be used in court without the originator's leave", remedy)
     return None
 
@@ -211,10 +216,16 @@ def _look(ports: Ports, tx: Transaction, alert: AlertRow, desk: str, draft: desk
         handling=handling_of(ports, tx, alert, given),
     )
     purpose = draft.purpose or given[-1].entry.purpose
-    problem = _not_in_force(tx, told, ports.clock.now_ms()) or handling_problem(told.handling, purpose)
+    now, agencies = ports.clock.now_ms(), sorted(set(draft.agencies))
+    closed = handling_pb2.HANDLING_CODE_H2 in told.handling.codes
+    open_to = {agency: leave_within(ports, tx, alert, desk, agency, purpose, now) if closed else told.held for agency in agencies}
+    problem = _not_in_force(tx, told, now) or handling_problem(told.handling, purpose, leave=any(open_to.values()))
     if problem:
         return Outlook(told=told, purpose=purpose, ways=(), refused={}, problems=(problem,))
-    decided = {agency: _way(ports, tx, told, draft, agency, purpose) for agency in sorted(set(draft.agencies))}
+    decided = {
+        agency: _way(ports, tx, replace(told, held=told.held & fields), draft, agency, purpose) if fields or not closed else "HANDLING_H2"
+        for agency, fields in open_to.items()
+    }
     return Outlook(
         told=told,
         purpose=purpose,

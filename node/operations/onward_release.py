@@ -176,6 +176,8 @@ def _decide(ports: Ports, case: _Case, recipients: Sequence[str], approvals: int
     now = ports.clock.now_ms()
     if case.permit is None:
         return [error("PERMIT_NONE", "request", "there is no permit for this", "see: exchange onward show")]
+    if case.asked.third_party and PartyId.parse(case.asked.third_party).trust_domain == ports.trust_domain:
+        return [error("LEAVE_WITHIN", "request", "this leave is for agencies of your own country", "tell them: exchange distribution send")]
     _, permit = case.permit
     for recipient in recipients:
         try:

@@ -1,4 +1,7 @@
-"""Ask the originator for leave: to pass an alert on, to whom, which fields, for what, until when; or to use it in court (H1)."""
+"""Ask the originator for leave: to pass an alert on, to whom, which fields, for what, until when; or to use it in court (H1).
+
+Under H2 an agency asks the same way before it tells others of its own country.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -74,7 +77,7 @@ def _problems(ports: Ports, request: desk_service_pb2.RequestOnwardRequest, case
             yield error("JUDICIAL_ALLOWED", "alert", "judicial use is allowed without asking", "there is nothing to ask for")
         else:
             yield error("JUDICIAL_NONE", "alert", "its handling rules out judicial use", "this cannot be asked for")
-    if not request.judicial_use:
+    if not request.judicial_use and not _within(ports, request.third_party, case.handling):
         if case.handling.onward != handling_pb2.ONWARD_RULE_ASK:
             yield error("ONWARD_NONE", "alert", "its handling or its clause rules out passing on", "this cannot be asked for")
         yield from _third_party_problems(ports, request.third_party, case.row)
@@ -86,6 +89,16 @@ def _problems(ports: Ports, request: desk_service_pb2.RequestOnwardRequest, case
     if not now < request.until or (case.row.not_after and request.until > case.row.not_after):
         remedy = "name a time before the alert expires"
         yield error("UNTIL", "until", "leave is asked up to a time to come, at most until the alert expires", remedy)
+
+
+def _within(ports: Ports, third_party: str, handling: handling_pb2.Handling) -> bool:
+    """Whether leave is asked to tell others of this country what H2 closes to them: no rule about other countries counts then."""
+    try:
+        party = PartyId.parse(third_party)
+    except Malformed:
+        return False
+    ours = party.role in {"agency", "node"} and party.trust_domain == ports.trust_domain
+    return ours and handling_pb2.HANDLING_CODE_H2 in handling.codes
 
 
 def _third_party_problems(ports: Ports, third_party: str, row: AlertRow) -> Iterator[desk_service_pb2.Problem]:

@@ -351,7 +351,7 @@ def test_an_agency_passes_on_no_more_than_it_was_told_itself(federated: Federati
     [
         ({"third_party": "nobody"}, "THIRD_PARTY"),
         ({"third_party": "spiffe://gb.alerts.example/agency/nca-ceop"}, "THIRD_PARTY"),
-        ({"third_party": KH_POLICE}, "THIRD_PARTY"),
+        ({"third_party": "spiffe://kh.alerts.example/officer/x"}, "THIRD_PARTY"),
         ({"third_party": "spiffe://vn.alerts.example/officer/x"}, "THIRD_PARTY"),
         ({"third_party": "spiffe://la.alerts.example/node"}, "PARTNER_UNKNOWN"),
         ({"fields": [NAMES, 60]}, "FIELD_NOT_TOLD"),
@@ -391,7 +391,7 @@ def test_none_cannot_be_asked_and_is_not_granted(federated: Federation) -> None:
     ("changes", "code"),
     [
         ({"third_party": "nobody"}, "THIRD_PARTY"),
-        ({"third_party": KH_BORDER}, "THIRD_PARTY"),
+        ({"third_party": KH_POLICE}, ""),  # the alert is under H2
         ({"third_party": "spiffe://gb.alerts.example/node"}, "THIRD_PARTY"),
         ({"fields": [9, NAME, 63]}, "FIELD_NOT_TOLD"),
         ({"fields": [NAME, 4_000_000_000]}, ""),
