@@ -1,9 +1,9 @@
 """Drafts: what officers have typed so far, kept for the console between one page and the next, and never sent by itself.
 
-A draft is an alert file (`node.intake.alert_file`) that may be half-filled or wrong, and the reason for its release. Only its author
-changes it; other liaison officers of the same agency may read it. `read_draft` reads it by the very intake of `exchange alert publish`,
-so the console and the command line cannot differ. It is erased when it is discarded (which whoever releases it does), and 30 days after
-it was last changed.
+A draft is an alert file (`node.intake.alert_file`) that may be half-filled or wrong, the reason for its release, and what the command line
+is told besides the file: the alert whose place it takes, and others of which its author knows. Only its author changes it; other liaison
+officers of the same agency may read it. `read_draft` reads it by the very intake of `exchange alert publish`, so the console and the
+command line cannot differ. It is erased when it is discarded (which whoever releases it does), and 30 days after it was last changed.
 
     content = DraftContent(document={"type": "TravelAlert"})
     held = draft_box.create(ports, person, content)
