@@ -75,7 +75,9 @@ def test_a_partner_is_added_by_what_is_heard(admin: Person, building: Building, 
             assert "vn.alerts.example" not in {one.trust_domain for one in stub.ListPartners(desk.ListPartnersRequest()).partners}
         admin.page.fill("#heard", words)
         admin.page.check("#same")
-        admin.press("Add this partner")
+        admin.press("Check and sign")
+    admin.reads("All eight groups are as you heard them.")
+    admin.press("Add this partner")
     admin.reads("Done. It stands in the journal.", *(group.words for group in told))
     admin.page.fill("#reason", "It is of this test alone")
     admin.press("Suspend this partner")
@@ -98,9 +100,10 @@ def test_an_agreement_that_changed_is_read_and_accepted(admin: Person, both: Off
     admin.click("table a:text('Pattern bulletin')")
     admin.reads("From gb.alerts.example to kh.alerts.example", "gb-to-kh-pattern-bulletin-police")
     admin.goto(f"/admin/agreements/{offered}")
-    admin.press("Sign and accept")
+    admin.press("Check and sign")
     admin.reads("Confirm that you read it")
     admin.page.check("#read")
+    admin.press("Check and sign")
     admin.press("Sign and accept")
     admin.reads("Signed. The node carries it to the partner by itself.")
     with ask(both.kh, "administrator") as stub:
