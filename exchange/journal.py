@@ -27,7 +27,7 @@ _TRUST_DOMAIN: Final = re.compile(TRUST_DOMAIN_PATTERN)
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,47}")
 
 CODES: Final[Mapping[int, frozenset[str]]] = {
-    journal_pb2.JOURNAL_KIND_COLLECTION: frozenset({"ADOPTED", "DRAFT_SAVED", "RECEIVED", "TIP_RECEIVED", "TIP_SAVED"}),
+    journal_pb2.JOURNAL_KIND_COLLECTION: frozenset({"ADOPTED", "DRAFT_SAVED", "HANDED_OVER", "RECEIVED", "TIP_RECEIVED", "TIP_SAVED"}),
     journal_pb2.JOURNAL_KIND_ALTERATION: frozenset(
         {
             "ATTESTED",
@@ -37,6 +37,7 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
             "MIS_HIT",
             "RESTRICTED",
             "SUPERSEDED",
+            "TAKEN_OVER",
             "TIP_ACTED_UPON",
             "TIP_ANSWERED",
             "TIP_CLOSED",
@@ -52,6 +53,7 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
             "ALERTS",
             "DISTRIBUTIONS",
             "DRAFT",
+            "HANDOVER",
             "INBOX",
             "INBOX_ALERT",
             "ONWARD",
@@ -75,6 +77,8 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
             "DONE",
             "DRAFT_DONE",
             "DRAFT_INTENDED",
+            "HANDOVER_DONE",
+            "HANDOVER_INTENDED",
             "INTENDED",
             "PERIOD_DONE",
             "PERIOD_INTENDED",

@@ -25,6 +25,7 @@ from node.links.exchange_link import ExchangeLink
 from node.national.clauses import NationalClauses
 from node.national.file import load_national
 from node.notify.plan import MINUTE, NoticePlan
+from node.oidc import naming
 from node.operations import erase
 from node.operations.anchor import check_journal
 from node.operations.keeping import national_rule
@@ -257,7 +258,7 @@ def build(config: Config) -> Node:
         ),
         tips=tip_plan(config),
         national=national_of(config),
-        issuer=config.oidc.issuer,
+        issuer=naming(config.oidc.issuer, config.oidc.claim),
         surroundings=surroundings_of(config),
     )
     return Node(config, ports)

@@ -28,6 +28,7 @@ _OF_PREVIEW: Final = frozenset({"approve", "release", "submit"})
 _OF_RECALL: Final = frozenset({"lift", "replace", "restrict", "withdraw"})
 _REPLACE: Final = "replace"
 """Confirms a preview and whom it reaches: the new alert goes as that showed it, and what was wrong is told as a recall is."""
+_OF_LEAVE: Final = frozenset({"deny", "grant"})
 _TEXTS: Final = frozenset({"host", "origin"})
 _encoder = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
@@ -139,9 +140,11 @@ def check_record(record: Mapping[str, Any], entry: disclosure_pb2.Entry) -> list
 
 
 def check_subject(said: Mapping[str, Any], entry: disclosure_pb2.Entry) -> None:
-    """Raise `Unverified` (CONFIRMATION) unless that text, of a recall or a supplement, says that this entry will be."""
+    """Raise `Unverified` (CONFIRMATION) unless that text, of a recall, a decision or a supplement, says that this entry will be."""
     if said.get("action") in _OF_RECALL:
         holds = not entry.clause and entry.in_reply_to.hex() in said.get("alerts", ()) and set(entry.audience) <= set(said.get("to", ()))
+    elif said.get("action") in _OF_LEAVE:
+        holds = entry.in_reply_to.hex() == said.get("request") and set(entry.audience) <= set(said.get("to", ()))
     else:
         named = said.get("action") == "supplement" and entry.manifest_digest.hex() in said.get("alerts", ())
         holds = named and set(entry.audience) <= set(said.get("to", ())) and set(entry.fields) <= set(said.get("fields", ()))

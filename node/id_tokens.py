@@ -35,6 +35,7 @@ class Identity:
     """Whom an issuer names."""
 
     issuer: str
+    """With the claim, if it is not the usual one: `node.oidc.naming`."""
     subject: str
 
 
@@ -57,7 +58,7 @@ def open_id_token(token: str, keys: Keys, client: Client, nonce: str, now_ms: in
     if now >= expires + SKEW_SECONDS or begins > now + SKEW_SECONDS or not -SKEW_SECONDS <= now - issued <= FRESH_SECONDS:
         raise Unverified("OIDC_TIME", "the token is not of now: compare the clocks of this node and of the issuer")
     _check_assurance(claims, client, now)
-    return Identity(issuer=client.issuer, subject=_subject(claims, client.claim))
+    return Identity(issuer=client.naming, subject=_subject(claims, client.claim))
 
 
 def is_subject(text: object) -> bool:
@@ -73,7 +74,7 @@ def _signed(token: str, keys: Keys) -> dict[str, Any]:
         header = reader.get_unverified_header(token)
         algorithm = str(header.get("alg"))
         # Other tokens of the same issuer and key have a type of their own (access tokens, logout tokens).
-        if algorithm not in KINDS or "crit" in header or str(header.get("typ", "JWT")).upper() != "JWT":
+        if algorithm not in KINDS or str(header.get("typ", "JWT")).upper() != "JWT":
             raise _no_token()
         fitting = [key for key in keys if _fits(key, algorithm) and header.get("kid", key.get("kid")) == key.get("kid")]
         if len(fitting) != 1:
@@ -104,7 +105,7 @@ def _check_assurance(claims: Mapping[str, Any], client: Client, now: int) -> Non
 
 def _time(claims: Mapping[str, Any], name: str, *, default: int | None = None) -> int:
     found = claims.get(name, default)
-    if not isinstance(found, int) or isinstance(found, bool):
+    if not isinstance(found, int):
         raise Unverified("OIDC_TIME", "the token does not say when")
     return found
 

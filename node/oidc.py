@@ -39,6 +39,11 @@ class Client:
     """Seconds since the person showed the issuer who they are; 0 for any."""
 
     @property
+    def naming(self) -> str:
+        """What officers are linked under: whoever is called 7 by one claim need not be who is called 7 by another."""
+        return naming(self.issuer, self.claim)
+
+    @property
     def host(self) -> str:
         """Where a person is sent, for people to read."""
         return urlsplit(self.issuer).netloc
@@ -85,6 +90,11 @@ class Issuer(Protocol):
     def redeem(self, code: str, verifier: str, redirect_uri: str) -> str:
         """The ID token for a code. Raises `Unverified` (OIDC_CODE: it takes none of it), `Refused` (OIDC_CLIENT: not from this node)."""
         ...
+
+
+def naming(issuer: str, claim: str) -> str:
+    """How one issuer names people by one claim; no issuer has a number sign of its own."""
+    return issuer if not issuer or claim == "sub" else f"{issuer}#{claim}"
 
 
 def read_metadata(text: bytes, issuer: str) -> Metadata:

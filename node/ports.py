@@ -191,7 +191,7 @@ class Ports:
     national: NationalClauses = NationalClauses()  # noqa: RUF009  a frozen value
     """Who inside this country may be told what came from abroad; by default nobody."""
     issuer: str = ""
-    """The OpenID Connect issuer whose word is taken for who somebody is; empty for nobody's."""
+    """The OpenID Connect issuer whose word is taken for who somebody is (`node.oidc.naming`); empty for nobody's."""
     surroundings: Surroundings = field(default_factory=Surroundings)
     """Certificates and disks, for whoever looks after the node."""
 

@@ -50,6 +50,11 @@ _WORK: Opens = {
     ("GET", "/"): (set(ROLES), 303),
     ("GET", "/you"): (set(ROLES), 200),
     ("GET", "/work"): (DESK | {"administrator"}, 200),
+    ("GET", "/handover"): (DESK, 200),
+    # The form of the matrix is not of the page.
+    ("POST", "/handover"): (DESK, 400),
+    # Nobody has left this note.
+    ("POST", "/handover/{handover}/take"): (DESK, 404),
     ("GET", "/inbox"): (DESK, 200),
     ("GET", "/inbox/news"): (DESK, 200),
     ("GET", "/inbox/{alert}"): (GIVEN, 200),
@@ -66,6 +71,8 @@ _REPLIES: Opens = {
     ("GET", "/inbox/{alert}/attest"): (DESK, 200),
     # Nothing is owed for it.
     ("POST", "/inbox/{alert}/attest"): (GIVEN, 422),
+    ("GET", "/inbox/{alert}/confirm-purge"): (DESK, 200),
+    ("POST", "/inbox/{alert}/confirm-purge"): (GIVEN, 422),
 }
 _REQUESTS: Opens = {
     ("GET", "/requests"): (DESK, 200),
@@ -143,6 +150,7 @@ _AUDITOR: Opens = {
 }
 IN_PATHS = {
     "submission": "0" * 32,
+    "handover": "0" * 32,
     "leave": "0" * 64,
     "sender": "gb.alerts.example",
     "recipient": "kh.alerts.example",

@@ -516,6 +516,12 @@ class _WorkKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WorkKind.Val
     WORK_KIND_REPORT_TO_FORWARD: _WorkKind.ValueType  # 17
     """From inside the country, to be passed on abroad."""
     WORK_KIND_EMERGENCY_TO_REVIEW: _WorkKind.ValueType  # 18
+    WORK_KIND_DRAFT_TO_FINISH: _WorkKind.ValueType  # 19
+    """Of the caller's own, not released yet."""
+    WORK_KIND_LEAVE_TO_COME: _WorkKind.ValueType  # 20
+    """Asked of an originator who has not decided yet."""
+    WORK_KIND_HANDOVER_TO_TAKE: _WorkKind.ValueType  # 21
+    """A note of the shift before that nobody has taken over."""
 
 class WorkKind(_WorkKind, metaclass=_WorkKindEnumTypeWrapper):
     """What a thing on the work list is."""
@@ -544,6 +550,12 @@ WORK_KIND_TIP_TO_LOOK_AT: WorkKind.ValueType  # 16
 WORK_KIND_REPORT_TO_FORWARD: WorkKind.ValueType  # 17
 """From inside the country, to be passed on abroad."""
 WORK_KIND_EMERGENCY_TO_REVIEW: WorkKind.ValueType  # 18
+WORK_KIND_DRAFT_TO_FINISH: WorkKind.ValueType  # 19
+"""Of the caller's own, not released yet."""
+WORK_KIND_LEAVE_TO_COME: WorkKind.ValueType  # 20
+"""Asked of an originator who has not decided yet."""
+WORK_KIND_HANDOVER_TO_TAKE: WorkKind.ValueType  # 21
+"""A note of the shift before that nobody has taken over."""
 Global___WorkKind: _TypeAlias = WorkKind  # noqa: Y015
 
 class _TipSafeguard:
@@ -5307,7 +5319,7 @@ class WorkItem(_message.Message):
     DEPARTS_ZONE_FIELD_NUMBER: _builtins.int
     kind: Global___WorkKind.ValueType
     reference: _builtins.bytes
-    """Manifest digest, or id of a submission, assessment or alarm."""
+    """Manifest digest, or id of a submission, assessment, alarm, draft or handover."""
     counterparty: _builtins.str
     """SPIFFE ID, or the trust domain of a country; empty where it concerns nobody else."""
     raised_at: _builtins.int
@@ -5321,7 +5333,7 @@ class WorkItem(_message.Message):
     """A type of alert, or a code: of the refusal, the recall, the alarm."""
     later: _builtins.bool
     command: _builtins.str
-    """What to type next."""
+    """What to type next; empty for what only the console does."""
     departs_at: _builtins.int
     """When the traveller departs next, and the IANA zone of that port."""
     departs_zone: _builtins.str
@@ -7436,3 +7448,174 @@ class UnlinkIdentityResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UnlinkIdentityResponse: _TypeAlias = UnlinkIdentityResponse  # noqa: Y015
+
+@_typing.final
+class HandoverNote(_message.Message):
+    """A note of one shift of an agency for the next."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    TAKEN_BY_FIELD_NUMBER: _builtins.int
+    WRITTEN_AT_FIELD_NUMBER: _builtins.int
+    TAKEN_AT_FIELD_NUMBER: _builtins.int
+    ERASE_BY_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    id: _builtins.bytes
+    """16 bytes."""
+    author: _builtins.str
+    """SPIFFE IDs; `taken_by` is empty until somebody has read it and said so."""
+    taken_by: _builtins.str
+    written_at: _builtins.int
+    """Unix milliseconds."""
+    taken_at: _builtins.int
+    erase_by: _builtins.int
+    note: _builtins.str
+    def __init__(
+        self,
+        *,
+        id: _builtins.bytes = ...,
+        author: _builtins.str = ...,
+        taken_by: _builtins.str = ...,
+        written_at: _builtins.int = ...,
+        taken_at: _builtins.int = ...,
+        erase_by: _builtins.int = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "erase_by", b"erase_by", "id", b"id", "note", b"note", "taken_at", b"taken_at", "taken_by", b"taken_by", "written_at", b"written_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandoverNote: _TypeAlias = HandoverNote  # noqa: Y015
+
+@_typing.final
+class HandOverRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.bytes
+    """16 bytes; the same again is not a second note."""
+    note: _builtins.str
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.bytes = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["note", b"note", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandOverRequest: _TypeAlias = HandOverRequest  # noqa: Y015
+
+@_typing.final
+class HandOverResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HANDOVER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def handover(self) -> Global___HandoverNote: ...
+    def __init__(
+        self,
+        *,
+        handover: Global___HandoverNote | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["handover", b"handover"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["handover", b"handover"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandOverResponse: _TypeAlias = HandOverResponse  # noqa: Y015
+
+@_typing.final
+class TakeOverRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HANDOVER_FIELD_NUMBER: _builtins.int
+    handover: _builtins.str
+    """Hex, at least 8 digits."""
+    def __init__(
+        self,
+        *,
+        handover: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["handover", b"handover"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TakeOverRequest: _TypeAlias = TakeOverRequest  # noqa: Y015
+
+@_typing.final
+class TakeOverResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HANDOVER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def handover(self) -> Global___HandoverNote: ...
+    def __init__(
+        self,
+        *,
+        handover: Global___HandoverNote | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["handover", b"handover"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["handover", b"handover"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TakeOverResponse: _TypeAlias = TakeOverResponse  # noqa: Y015
+
+@_typing.final
+class GetHandoverRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetHandoverRequest: _TypeAlias = GetHandoverRequest  # noqa: Y015
+
+@_typing.final
+class GetHandoverResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HANDOVERS_FIELD_NUMBER: _builtins.int
+    OPEN_FIELD_NUMBER: _builtins.int
+    LEFT_OFF_FIELD_NUMBER: _builtins.int
+    left_off: _builtins.int
+    @_builtins.property
+    def handovers(self) -> _containers.RepeatedCompositeFieldContainer[Global___HandoverNote]:
+        """The newest first."""
+
+    @_builtins.property
+    def open(self) -> _containers.RepeatedCompositeFieldContainer[Global___WorkItem]:
+        """All that is open at the caller's agency, whomever it waits for."""
+
+    def __init__(
+        self,
+        *,
+        handovers: _abc.Iterable[Global___HandoverNote] | None = ...,
+        open: _abc.Iterable[Global___WorkItem] | None = ...,
+        left_off: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["handovers", b"handovers", "left_off", b"left_off", "open", b"open"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetHandoverResponse: _TypeAlias = GetHandoverResponse  # noqa: Y015

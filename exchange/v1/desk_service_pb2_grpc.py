@@ -484,6 +484,21 @@ class DeskServiceStub:
                 request_serializer=exchange_dot_v1_dot_desk__service__pb2.UnlinkIdentityRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_desk__service__pb2.UnlinkIdentityResponse.FromString,
                 _registered_method=True)
+        self.HandOver = channel.unary_unary(
+                '/exchange.v1.DeskService/HandOver',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.HandOverRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.HandOverResponse.FromString,
+                _registered_method=True)
+        self.TakeOver = channel.unary_unary(
+                '/exchange.v1.DeskService/TakeOver',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.TakeOverRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.TakeOverResponse.FromString,
+                _registered_method=True)
+        self.GetHandover = channel.unary_unary(
+                '/exchange.v1.DeskService/GetHandover',
+                request_serializer=exchange_dot_v1_dot_desk__service__pb2.GetHandoverRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetHandoverResponse.FromString,
+                _registered_method=True)
 
 
 class DeskServiceServicer:
@@ -1049,6 +1064,25 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def HandOver(self, request, context):
+        """From one shift to the next: a note, and what is open.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TakeOver(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetHandover(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -1501,6 +1535,21 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     servicer.UnlinkIdentity,
                     request_deserializer=exchange_dot_v1_dot_desk__service__pb2.UnlinkIdentityRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_desk__service__pb2.UnlinkIdentityResponse.SerializeToString,
+            ),
+            'HandOver': grpc.unary_unary_rpc_method_handler(
+                    servicer.HandOver,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.HandOverRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.HandOverResponse.SerializeToString,
+            ),
+            'TakeOver': grpc.unary_unary_rpc_method_handler(
+                    servicer.TakeOver,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.TakeOverRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.TakeOverResponse.SerializeToString,
+            ),
+            'GetHandover': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetHandover,
+                    request_deserializer=exchange_dot_v1_dot_desk__service__pb2.GetHandoverRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_desk__service__pb2.GetHandoverResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -3933,6 +3982,87 @@ class DeskService:
             '/exchange.v1.DeskService/UnlinkIdentity',
             exchange_dot_v1_dot_desk__service__pb2.UnlinkIdentityRequest.SerializeToString,
             exchange_dot_v1_dot_desk__service__pb2.UnlinkIdentityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HandOver(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/HandOver',
+            exchange_dot_v1_dot_desk__service__pb2.HandOverRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.HandOverResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TakeOver(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/TakeOver',
+            exchange_dot_v1_dot_desk__service__pb2.TakeOverRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.TakeOverResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetHandover(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DeskService/GetHandover',
+            exchange_dot_v1_dot_desk__service__pb2.GetHandoverRequest.SerializeToString,
+            exchange_dot_v1_dot_desk__service__pb2.GetHandoverResponse.FromString,
             options,
             channel_credentials,
             insecure,

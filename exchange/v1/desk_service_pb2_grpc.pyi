@@ -141,6 +141,10 @@ class DeskServiceStub:
     LinkIdentity: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.LinkIdentityRequest, _desk_service_pb2.LinkIdentityResponse]
     """Administrators: as whom an officer comes in whom the agency's OpenID Connect issuer names."""
     UnlinkIdentity: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.UnlinkIdentityRequest, _desk_service_pb2.UnlinkIdentityResponse]
+    HandOver: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.HandOverRequest, _desk_service_pb2.HandOverResponse]
+    """From one shift to the next: a note, and what is open."""
+    TakeOver: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.TakeOverRequest, _desk_service_pb2.TakeOverResponse]
+    GetHandover: _grpc.UnaryUnaryMultiCallable[_desk_service_pb2.GetHandoverRequest, _desk_service_pb2.GetHandoverResponse]
 
 @_typing.type_check_only
 class DeskServiceAsyncStub(DeskServiceStub):
@@ -255,6 +259,10 @@ class DeskServiceAsyncStub(DeskServiceStub):
     LinkIdentity: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.LinkIdentityRequest, _desk_service_pb2.LinkIdentityResponse]  # type: ignore[assignment]
     """Administrators: as whom an officer comes in whom the agency's OpenID Connect issuer names."""
     UnlinkIdentity: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.UnlinkIdentityRequest, _desk_service_pb2.UnlinkIdentityResponse]  # type: ignore[assignment]
+    HandOver: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.HandOverRequest, _desk_service_pb2.HandOverResponse]  # type: ignore[assignment]
+    """From one shift to the next: a note, and what is open."""
+    TakeOver: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.TakeOverRequest, _desk_service_pb2.TakeOverResponse]  # type: ignore[assignment]
+    GetHandover: _aio.UnaryUnaryMultiCallable[_desk_service_pb2.GetHandoverRequest, _desk_service_pb2.GetHandoverResponse]  # type: ignore[assignment]
 
 class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -906,5 +914,27 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _desk_service_pb2.UnlinkIdentityRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_desk_service_pb2.UnlinkIdentityResponse, _abc.Awaitable[_desk_service_pb2.UnlinkIdentityResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def HandOver(
+        self,
+        request: _desk_service_pb2.HandOverRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.HandOverResponse, _abc.Awaitable[_desk_service_pb2.HandOverResponse]]:
+        """From one shift to the next: a note, and what is open."""
+
+    @_abc_1.abstractmethod
+    def TakeOver(
+        self,
+        request: _desk_service_pb2.TakeOverRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.TakeOverResponse, _abc.Awaitable[_desk_service_pb2.TakeOverResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def GetHandover(
+        self,
+        request: _desk_service_pb2.GetHandoverRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_service_pb2.GetHandoverResponse, _abc.Awaitable[_desk_service_pb2.GetHandoverResponse]]: ...
 
 def add_DeskServiceServicer_to_server(servicer: DeskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -220,7 +220,9 @@ def status(alert_id: str) -> None:
 
     def draw(console: "Console") -> None:
         summary = answer.summary
-        rows = (("alert", summary.manifest_digest.hex()), ("issued", time_text(summary.issued_at)))
+        rows: tuple[tuple[str, str], ...] = (("alert", summary.manifest_digest.hex()), ("issued", time_text(summary.issued_at)))
+        if len(answer.manifests) > 1:
+            rows += (("one after another", ", ".join(map(short, answer.manifests))),)
         console.print(facts(rows))
         console.print(heading("Disclosures") if answer.disclosures else note("\nIt was disclosed to nobody."))
         if answer.disclosures:

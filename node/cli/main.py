@@ -30,6 +30,7 @@ Exit codes:
 _NOUNS: Final[Mapping[str, Mapping[str, str]]] = {
     "Alerts": {
         "work": "What needs you now, most urgent first.",
+        "handover": "From shift to shift: a note, and all that is open.",
         "alert": "Check, preview and publish alerts, see what became of them, and take them back.",
         "approval": "Four eyes: submit a draft, look at what waits, approve it.",
         "emergency": "What was told under agreements for an emergency: list, review.",

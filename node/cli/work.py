@@ -11,6 +11,8 @@ from node.documents import document, enum_name, moment_of
 from node.short_words import party_name, short, time_text, words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rich.console import Console
 
     from exchange.v1.desk_service_pb2 import WorkItem
@@ -36,7 +38,7 @@ def list_(everything: bool) -> None:  # noqa: FBT001  click calls it
         if not answer.items:
             console.print(note("Nothing needs you now." if everything else "Nothing needs you now. What comes later: --all"))
             return
-        console.print(table(("what", "!reference", "with", "!due", "!next"), map(_row, answer.items)))
+        console.print(table(*work_table(answer.items)))
         if answer.left_off:
             console.print(note(f"\nThere are {answer.left_off} more, all less urgent."))
 
@@ -68,6 +70,11 @@ def settle(alarm: str, reason: str) -> None:
     show(document(done), lambda console: console.print(f"Set aside: {done.code}, {plain(about)}."))
 
 
+def work_table(items: "Iterable[WorkItem]") -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Head and rows of a table of work."""
+    return ("what", "!reference", "with", "!due", "!next"), [_row(item) for item in items]
+
+
 def _row(item: "WorkItem") -> tuple[str, ...]:
     state = "escalated" if item.escalated else "overdue" if item.overdue else "later" if item.later else ""
     due = [text for text in (state, _due(item.due_at, item.zone)) if text]
@@ -77,7 +84,7 @@ def _row(item: "WorkItem") -> tuple[str, ...]:
     if item.departs_at:
         due.append(f"departs {_due(item.departs_at, item.departs_zone)}")
     what = "\n".join(filter(None, (words(_kind(item)), plain(detail))))
-    return what, short(item.reference), party_name(item.counterparty) or "–", "\n".join(due) or "–", plain(item.command)
+    return what, short(item.reference), party_name(item.counterparty) or "–", "\n".join(due) or "–", plain(item.command) or "in the console"
 
 
 def _kind(item: "WorkItem") -> str:

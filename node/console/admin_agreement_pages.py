@@ -12,8 +12,10 @@ from exchange.errors import Malformed, NotFound, Refused
 from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1.agreement_pb2 import AgencyClass
 from node.agreement_changes import version_before
+from node.confirmations import Confirmation
 from node.console.admin_words import CLASS_WORDS, IN_FORCE, MARK_WORDS, STATE_WORDS
 from node.console.agreement_view import changes_shown, directions, emergency_words, matrices
+from node.console.confirm import Confirming
 from node.console.page import Page
 from node.console.pages import Pages
 from node.console.site import Site
@@ -49,8 +51,9 @@ PROBLEMS: Final[Mapping[str, str]] = {
 class AdminAgreementPages:
     """Pages about agreements; administrators accept, liaison officers draft as well, others who may read them read."""
 
-    def __init__(self, site: Site, pages: Pages) -> None:
+    def __init__(self, site: Site, pages: Pages, confirming: Confirming) -> None:
         self._ports = site.ports
+        self._confirming = confirming
         self._zone = site.zone
         self._pages = pages
 
@@ -85,12 +88,18 @@ class AdminAgreementPages:
         return self._pages.page(visit, "admin_agreement_type.html", reference=one.digest.hex(), type=kind, tables=tables, marks=MARK_WORDS)
 
     def accept(self, visit: Visit) -> Response:
-        """Countersign what a partner offered, if it was read. Raises as `accept`."""
+        """Countersign what a partner offered, if it was read, by a passkey that signs the same. Raises as `accept`."""
         reference = _reference(visit)
         require(self._ports, visit.person, (ADMINISTRATOR,))
+        found = get(self._ports, visit.person, reference)
         if visit.form.get("read") != "yes":
-            return self._agreement_page(visit, get(self._ports, visit.person, reference), unsure=True)
-        accept(self._ports, visit.person, reference)
+            return self._agreement_page(visit, found, unsure=True)
+        values = {"agreement": reference, "instrument": found.agreement.instrument, "partner": self._partner(found)}
+        taken = self._confirming.taken(visit, "accept_agreement", values)
+        if not isinstance(taken, Confirmation):
+            asked = self._confirming.ask(visit, "accept_agreement", values)
+            return self._agreement_page(visit, found, unsure=False, asked=asked, stale=taken)
+        accept(self._ports, visit.person, reference, taken)
         return RedirectResponse(f"/admin/agreements/{reference}?done", 303)
 
     def ask_draft(self, visit: Visit) -> Response:
@@ -136,14 +145,14 @@ class AdminAgreementPages:
         theirs = side_of(partner.trust_domain, {one.agency: one.agency_class for one in partner.agencies})
         return agreement_template(ours, theirs, valid_from=start, valid_until=start + timedelta(days=_DAYS))
 
-    def _agreement_page(self, visit: Visit, one: messages.AgreementSummary, *, unsure: bool) -> Response:
+    def _agreement_page(self, visit: Visit, one: messages.AgreementSummary, *, unsure: bool, **more: Any) -> Response:
         everything = list_agreements(self._ports, visit.person)
         before = version_before(everything, one)
         changed, left_off = changes_shown(before.agreement, one.agreement, visit.language, self._zone) if before else ([], 0)
         return self._pages.page(
             visit,
             "admin_agreement.html",
-            status=422 if unsure else 200,
+            status=422 if unsure or more.get("stale") else 200,
             one=self._row(one),
             content=one.agreement,
             agencies=[{"agency": item.agency, "class": _class_words(item.agency_class)} for item in one.agreement.agencies],
@@ -155,6 +164,7 @@ class AdminAgreementPages:
             may_accept=one.state == messages.AGREEMENT_STATE_OFFERED and self._may(visit, ADMINISTRATOR),
             unsure=unsure,
             done="done" in visit.query,
+            **more,
         )
 
     def _row(self, one: messages.AgreementSummary) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from node.console.admin_agreement_pages import AdminAgreementPages
 from node.console.admin_officer_pages import AdminOfficerPages
 from node.console.admin_partner_pages import AdminPartnerPages
 from node.console.admin_words import due_words, health_row, key_rows
+from node.console.confirm import Confirming
 from node.console.page import Page
 from node.console.pages import Pages
 from node.console.site import Site
@@ -27,11 +28,12 @@ DUE_SHOWN: Final = 50
 class AdminPages:
     """Pages for administrators; partners, agreements and officers have families of their own."""
 
-    def __init__(self, site: Site, pages: Pages) -> None:
+    def __init__(self, site: Site, pages: Pages, confirming: Confirming) -> None:
         self._ports = site.ports
         self._zone = site.zone
         self._pages = pages
-        self._families = (AdminPartnerPages(site, pages), AdminAgreementPages(site, pages), AdminOfficerPages(site, pages))
+        others = (AdminPartnerPages(site, pages, confirming), AdminAgreementPages(site, pages, confirming))
+        self._families = (*others, AdminOfficerPages(site, pages))
 
     def pages(self) -> tuple[Page, ...]:
         """Every page of this family, and of those below it."""

@@ -1,13 +1,16 @@
 """Other countries' nodes: who they are, adding one by its descriptor and what its people read out, suspending and resuming one."""
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any, Final
 
 from starlette.responses import RedirectResponse, Response
 
 from exchange.errors import Conflict, Malformed, Refused, Unverified
 from exchange.v1 import desk_service_pb2 as messages
+from node.confirmations import Confirmation
 from node.console.admin_words import CLASS_WORDS
+from node.console.confirm import Confirming
 from node.console.page import Page
 from node.console.pages import Pages
 from node.console.site import Site
@@ -49,8 +52,9 @@ PROBLEMS: Final[Mapping[str, str]] = {
 class AdminPartnerPages:
     """Pages about partners; administrators change, others who may read them read."""
 
-    def __init__(self, site: Site, pages: Pages) -> None:
+    def __init__(self, site: Site, pages: Pages, confirming: Confirming) -> None:
         self._ports = site.ports
+        self._confirming = confirming
         self._pages = pages
 
     def pages(self) -> tuple[Page, ...]:
@@ -100,7 +104,10 @@ class AdminPartnerPages:
         return self._compare_page(visit, chain, offered, {})
 
     def add(self, visit: Visit) -> Response:
-        """Pin the partner by the groups that were compared and the one that was heard. Raises as `offered_partner` and `add_partner`."""
+        """Pin the partner by the groups that were compared and the one that was heard, and by a passkey that signs the whole.
+
+        Raises as `offered_partner` and `add_partner`.
+        """
         chain = read_descriptor(visit.form.get("descriptor", "")) or b""
         offered = offered_partner(self._ports, visit.person, chain)
         print_ = offered.identity_fingerprint
@@ -110,12 +117,15 @@ class AdminPartnerPages:
             problems["same"] = PROBLEMS["SAME"]
         if heard is None or problems:
             return self._compare_page(visit, chain, offered, problems)
-        try:
-            added = add_partner(self._ports, visit.person, chain, with_group(print_, held_back(print_), heard))
-        except Refused as refused:
-            if refused.code != "FINGERPRINT_MISMATCH":
-                raise
-            return self._compare_page(visit, chain, offered, {"heard": PROBLEMS[refused.code]})
+        fingerprint = with_group(print_, held_back(print_), heard)
+        if fingerprint != print_:
+            return self._compare_page(visit, chain, offered, {"heard": PROBLEMS["FINGERPRINT_MISMATCH"]})
+        values = {"partner": offered.trust_domain, "fingerprint": fingerprint.hex(), "descriptor": sha256(chain).hexdigest()}
+        taken = self._confirming.taken(visit, "add_partner", values)
+        if not isinstance(taken, Confirmation):
+            asked = self._confirming.ask(visit, "add_partner", values)
+            return self._compare_page(visit, chain, offered, {}, asked=asked, stale=taken)
+        added = add_partner(self._ports, visit.person, chain, fingerprint, taken)
         return RedirectResponse(f"/admin/partners/{added.trust_domain}?done", 303)
 
     def suspend(self, visit: Visit) -> Response:
@@ -144,11 +154,13 @@ class AdminPartnerPages:
             done="done" in visit.query,
         )
 
-    def _compare_page(self, visit: Visit, chain: bytes, offered: messages.PartnerSummary, problems: Mapping[str, str]) -> Response:
+    def _compare_page(
+        self, visit: Visit, chain: bytes, offered: messages.PartnerSummary, problems: Mapping[str, str], **more: Any
+    ) -> Response:
         return self._pages.page(
             visit,
             "admin_partner_compare.html",
-            status=422 if problems else 200,
+            status=422 if problems or more.get("stale") else 200,
             partner=offered,
             agencies=_agencies(offered),
             groups=groups(offered.identity_fingerprint),
@@ -157,6 +169,7 @@ class AdminPartnerPages:
             said=visit.form.get("heard", ""),
             same=visit.form.get("same", ""),
             problems=problems,
+            **more,
         )
 
     def _may_change(self, visit: Visit) -> bool:

@@ -22,11 +22,11 @@ from node.console.challenges import STALE, Challenges, read_challenge
 from node.console.site import Site
 from node.console.visits import Visit
 from node.operations.confirm import Question, confirm, passkeys_of, unshown
+from node.operations.sessions import BY_ISSUER
 from node.operations.sign_in import Answered
 from node.passkeys import confirm_options
 
 _BY_CODE: Final = "DEMO_CODE"
-_BY_ISSUER: Final = "OIDC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class Confirming:
         known = passkeys_of(self._site.ports, visit.person)
         without = self._without(visit)
         options = "" if without else confirm_options(self._site.relying_party, question.challenge, known)
-        missing = visit.began_by == _BY_ISSUER and not known
+        missing = visit.began_by == BY_ISSUER and not known
         return Asked(ticket=urlsafe_b64encode(question.ticket).decode(), options=options, missing=missing)
 
     def take(self, visit: Visit, action: str, values: Mapping[str, Any]) -> Confirmation:

@@ -76,14 +76,13 @@ class DeskPages:
         found = list_work(self._ports, visit.person, messages.ListWorkRequest())
         items = [self._work_row(item) for item in found.items[:WORK_SHOWN]]
         everything = len(found.items) + found.left_off
-        writes = LIAISON in self._ports.officers[visit.person].roles
-        drafts = sum(one.mine for one in draft_box.list_drafts(self._ports, visit.person)) if writes else 0
+        entry = self._ports.officers[visit.person]
         shown: dict[str, Any] = {
             "version": version,
             "items": items,
             "everything": everything,
             "left_off": everything - len(items),
-            "drafts": drafts,
+            "at_desk": bool(DESK & set(entry.roles)) and not is_ngo(self._ports, entry),
         }
         return self._pages.page(visit, "work.html", **shown)
 
@@ -109,7 +108,7 @@ class DeskPages:
     def alert(self, visit: Visit) -> Response:
         """One alert as the person's agency was given it, the opening journalled as for the command line. Raises as `get_inbox_alert`."""
         view = self._view(visit, reference_of(visit))
-        done = next((name for name in ("reported", "acknowledged", "attested") if name in visit.query), "")
+        done = next((name for name in ("reported", "acknowledged", "attested", "confirmed") if name in visit.query), "")
         shown = {
             "asks": view.summary.alert_type == _REQUEST,
             "may_ask": LIAISON in self._ports.officers[visit.person].roles,
@@ -183,8 +182,11 @@ class DeskPages:
         return list(answer(self._ports, visit.person, question, self._site.release).published.problems)
 
     def _work_row(self, item: messages.WorkItem) -> dict[str, Any]:
+        draft = item.kind == messages.WORK_KIND_DRAFT_TO_FINISH
         return {
             "item": item,
+            "draft": draft,
+            "type": type_words(f"exchange.v1.{item.detail}") if draft and item.detail else "",
             "words": kind_words(item.kind),
             "address": work_link(item),
             "reference": item.reference.hex()[:12],

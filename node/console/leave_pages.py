@@ -26,7 +26,7 @@ from node.operations.addressees import list_third_parties
 from node.operations.approved import Approved
 from node.operations.inbox import get_inbox_alert
 from node.operations.officers import LIAISON, require
-from node.operations.onward_decide import decide_onward
+from node.operations.onward_decide import Weighed, decide_onward, weigh_decision
 from node.operations.onward_list import get_onward, list_onward
 from node.operations.onward_release import OnwardPlan, release_onward, weigh_onward
 from node.operations.onward_request import request_onward
@@ -190,10 +190,33 @@ class LeavePages:
                 reason=reason,
                 language=visit.language.code,
             )
-            problems = list(decide_onward(self._ports, visit.person, question, self._site.release).published.problems)
-            if not problems:
-                return RedirectResponse(f"/leave/{reference}?{'granted' if grant else 'denied'}", 303)
+            return self._decided(visit, asked, question)
         return self._decide_page(visit, asked, problems, chosen=numbers)
+
+    def _decided(self, visit: Visit, asked: messages.OnwardSummary, question: messages.DecideOnwardRequest) -> Response:
+        """The page that asks for the passkey, or, with that, the decision."""
+        action, chosen = "grant" if question.grant else "deny", list(question.fields)
+        weighed = weigh_decision(self._ports, visit.person, question)
+        if not isinstance(weighed, Weighed):
+            return self._decide_page(visit, asked, weighed, chosen=chosen)
+        values = {
+            "alerts": [asked.manifest_digest.hex()],
+            "request": question.request,
+            "third": asked.third_party,
+            "to": [asked.asker],
+            "fields": list(weighed.fields),
+            "until": weighed.until,
+            "reason": question.reason,
+        }
+        taken = self._confirming.taken(visit, action, values)
+        if not isinstance(taken, Confirmation):
+            granted = self._labels(visit, asked, weighed.fields)
+            confirm = {"asked": self._confirming.ask(visit, action, values), "stale": taken, "granted": granted, "until": weighed.until}
+            return self._decide_page(visit, asked, [], chosen=chosen, **confirm)
+        problems = decide_onward(self._ports, visit.person, question, self._site.release, taken).published.problems
+        if problems:
+            return self._decide_page(visit, asked, problems, chosen=chosen)
+        return RedirectResponse(f"/leave/{question.request}?{'granted' if question.grant else 'denied'}", 303)
 
     def ask_pass_on(self, visit: Visit) -> Response:
         """The form to pass on with. Raises as `get_onward`."""
@@ -299,12 +322,11 @@ class LeavePages:
         )
 
     def _decide_page(
-        self, visit: Visit, asked: messages.OnwardSummary, problems: Sequence[messages.Problem], *, chosen: Sequence[int]
+        self, visit: Visit, case: messages.OnwardSummary, problems: Sequence[messages.Problem], *, chosen: Sequence[int], **more: Any
     ) -> Response:
-        fields = self._numbered(visit, asked.alert_type, asked.fields)
-        return self._form_page(
-            visit, "leave_decide.html", problems, one=self._case(visit, asked), fields=fields, chosen=chosen, answers=ANSWERS
-        )
+        fields = self._numbered(visit, case.alert_type, case.fields)
+        known = {"one": self._case(visit, case), "fields": fields, "chosen": chosen, "answers": ANSWERS}
+        return self._form_page(visit, "leave_decide.html", problems, **known, **more)
 
     def _pass_on_page(self, visit: Visit, case: messages.OnwardSummary, problems: Sequence[messages.Problem], **more: Any) -> Response:
         third, offered = PartyId.parse(case.third_party), {}

@@ -317,10 +317,12 @@ def _urgent(visit: Visit) -> bool:
 def _values(visit: Visit, found: _Previewed) -> dict[str, Any]:
     """What is confirmed: the preview by its digest, which covers every recipient, clause and byte, and what stands beside it."""
     draft, foreseen, replaces = found.draft, found.foreseen, found.replaces
+    # What waits for a second officer tells nobody yet that anything was wrong.
+    noticed = foreseen.noticed if foreseen and not found.submits else ()
     said: dict[str, Any] = {
         "preview": found.digest,
         "reason": visit.reason,
-        "to": sorted({*(one.recipient for one in found.answer.recipients), *(foreseen.noticed if foreseen else ())}),
+        "to": sorted({*(one.recipient for one in found.answer.recipients), *noticed}),
         "handling": sha256(draft.handling.SerializeToString(deterministic=True)).hexdigest(),
         "not_after": draft.not_after,
         "urgent": _urgent(visit),

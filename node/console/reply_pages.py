@@ -21,6 +21,7 @@ from node.console.words import enum_values
 from node.intake.problems import error
 from node.operations.acknowledge import acknowledge
 from node.operations.attest import attest_purge
+from node.operations.confirm_purge import confirm_purge
 from node.operations.officers import require
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
@@ -43,6 +44,7 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "COPIES_SYNTAX": _said("Write how many copies were removed, in figures; 0 if there were none."),
     "LISTS_NOT_UPDATED": _said("Say that no local list holds it any more, or why something stays."),
     "NOTHING_TO_ATTEST": _said("Your agency owes no attestation for this alert."),
+    "NOTHING_TO_CONFIRM": _said("Your agency owes its desk no confirmation for this alert."),
 }
 """What to tell a person, by code; other problems are told in English, as the node has them."""
 EXCEPTIONS: Final = tuple(name for name in control_pb2.PurgeException.keys() if control_pb2.PurgeException.Value(name))  # noqa: SIM118  an enum wrapper
@@ -65,6 +67,8 @@ class ReplyPages:
             Page(method="POST", path="/inbox/{alert}/acknowledge", answer=self.acknowledge),
             Page(method="GET", path="/inbox/{alert}/attest", answer=self.ask_attest),
             Page(method="POST", path="/inbox/{alert}/attest", answer=self.attest),
+            Page(method="GET", path="/inbox/{alert}/confirm-purge", answer=self.ask_confirm),
+            Page(method="POST", path="/inbox/{alert}/confirm-purge", answer=self.confirm),
         )
 
     def ask_acknowledge(self, visit: Visit) -> Response:
@@ -105,17 +109,14 @@ class ReplyPages:
     def attest(self, visit: Visit) -> Response:
         """Attest it, or show what is wrong. Raises as `attest_purge`."""
         require(self._ports, visit.person, DESK)
-        reference = reference_of(visit)
-        form = visit.form
-        written = form.get("copies", "").strip()
-        kept = [control_pb2.PurgeException.Value(name) for name in EXCEPTIONS if name in form]
-        if not (written.isascii() and written.isdigit() and int(written[:9]) <= _COPIES_AT_MOST):
-            return self._page(visit, "attest.html", [error("COPIES_SYNTAX", "copies_removed", "this is no number", "write a number")])
+        reference, copies, kept, updated = reference_of(visit), _copies(visit), _kept(visit), "lists_updated" in visit.form
+        if copies is None:
+            return self._page(visit, "attest.html", [_no_number()])
         question = messages.AttestPurgeRequest(
-            request_id=asked_once(visit, "attest", reference, str((int(written), "lists_updated" in form, kept))),
+            request_id=asked_once(visit, "attest", reference, str((copies, updated, kept))),
             alert=reference,
-            copies_removed=int(written),
-            local_lists_updated="lists_updated" in form,
+            copies_removed=copies,
+            local_lists_updated=updated,
             exceptions=kept,
             reason=_PURGED,
         )
@@ -125,8 +126,32 @@ class ReplyPages:
             return RedirectResponse(f"/inbox/{reference}?attested", 303)
         return self._page(visit, "attest.html", problems)
 
-    def _page(self, visit: Visit, template: str, problems: list[messages.Problem]) -> Response:
+    def ask_confirm(self, visit: Visit) -> Response:
+        """The form that confirms a purge inside the country. Raises `NotPermitted`."""
+        require(self._ports, visit.person, DESK)
+        return self._page(visit, "attest.html", [], inside=True)
+
+    def confirm(self, visit: Visit) -> Response:
+        """Confirm it to the desk that told of the alert, or show what is wrong. Raises as `confirm_purge`."""
+        require(self._ports, visit.person, DESK)
+        reference, copies = reference_of(visit), _copies(visit)
+        if copies is None:
+            return self._page(visit, "attest.html", [_no_number()], inside=True)
+        question = messages.ConfirmPurgeRequest(
+            alert=reference,
+            copies_removed=copies,
+            local_lists_updated="lists_updated" in visit.form,
+            exceptions=_kept(visit),
+            reason=_PURGED,
+        )
+        problems = list(confirm_purge(self._ports, visit.person, question).problems)
+        if not problems:
+            return RedirectResponse(f"/inbox/{reference}?confirmed", 303)
+        return self._page(visit, "attest.html", problems, inside=True)
+
+    def _page(self, visit: Visit, template: str, problems: list[messages.Problem], *, inside: bool = False) -> Response:
         shown = {
+            "inside": inside,
             "reference": reference_of(visit),
             "form": visit.form,
             "problems": problems,
@@ -135,6 +160,21 @@ class ReplyPages:
             "exceptions": [(name, enum_values()[name]) for name in EXCEPTIONS],
         }
         return self._pages.page(visit, template, status=422 if problems else 200, **shown)
+
+
+def _copies(visit: Visit) -> int | None:
+    """How many copies were removed; None for what is no such number."""
+    written = visit.form.get("copies", "").strip()
+    fits = written.isascii() and written.isdigit() and int(written[:9]) <= _COPIES_AT_MOST
+    return int(written) if fits else None
+
+
+def _no_number() -> messages.Problem:
+    return error("COPIES_SYNTAX", "copies_removed", "this is no number", "write a number")
+
+
+def _kept(visit: Visit) -> "list[control_pb2.PurgeException.ValueType]":
+    return [control_pb2.PurgeException.Value(name) for name in EXCEPTIONS if name in visit.form]
 
 
 def reference_of(visit: Visit, name: str = "alert") -> str:

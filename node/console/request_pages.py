@@ -9,13 +9,14 @@ from exchange.encoding import encode
 from exchange.v1 import control_pb2, information_pb2
 from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1.people_pb2 import Text
+from node.console.answer_records import Records, read_records
 from node.console.page import Page
 from node.console.pages import DESK, Pages
 from node.console.reply_pages import asked_once, reference_of
 from node.console.report_form import DESK_MISSING
 from node.console.site import Site
 from node.console.visits import Visit
-from node.console.words import enum_values
+from node.console.words import enum_values, texts_in
 from node.intake.problems import error
 from node.operations.inbox import get_inbox_alert
 from node.operations.officers import LIAISON, require
@@ -119,14 +120,18 @@ class RequestPages:
     def ask_answer(self, visit: Visit) -> Response:
         """The questions, each with a place for its answer; liaison officers alone release one. Raises as `get_inbox_alert`."""
         require(self._ports, visit.person, (LIAISON,))
-        return self._answer_page(visit, self._questions(visit), [])
+        empty = read_records({}, visit.language, self._ports.clock.now().date())
+        return self._answer_page(visit, self._questions(visit), [], empty)
 
     def answer(self, visit: Visit) -> Response:
         """Answer, or show what is missing. Raises as `answer_request`."""
         reference, form = reference_of(visit, "request"), visit.form
         require(self._ports, visit.person, (LIAISON,))
-        problems, desk = self._why(visit)
+        records = read_records(form, visit.language, self._ports.clock.now().date())
         questions = self._questions(visit)
+        if records.edited:
+            return self._answer_page(visit, questions, [], records)
+        problems, desk = self._why(visit)
         answers = []
         for number, question in enumerate(questions, 1):
             code, text = form.get(f"answer-{number}", ""), " ".join(form.get(f"text-{number}", "").split())[:_TEXT_AT_MOST]
@@ -135,8 +140,9 @@ class RequestPages:
                 break
             texts = [Text(text=text, language=visit.language.code)] if text else []
             answers.append(information_pb2.Answer(question=question, answer=information_pb2.AnswerCode.Value(code), text=texts))
-        if not problems:
+        if not problems and not records.problems:
             content = information_pb2.InformationResponse(answers=answers, contact_desk=desk)
+            content.MergeFrom(records.content)
             draft = messages.Draft(
                 alert_type=information_pb2.InformationResponse.DESCRIPTOR.full_name,
                 alert=encode(content),
@@ -144,9 +150,9 @@ class RequestPages:
             )
             question = messages.AnswerRequestRequest(request=reference, draft=draft, reason=form["why"].strip())
             problems = list(answer_request(self._ports, visit.person, question, self._site.release).problems)
-        if not problems:
-            return RedirectResponse(f"/requests/{reference}?answered", 303)
-        return self._answer_page(visit, questions, problems)
+            if not problems:
+                return RedirectResponse(f"/requests/{reference}?answered", 303)
+        return self._answer_page(visit, questions, problems, records)
 
     def ask_refuse(self, visit: Visit) -> Response:
         """The form to refuse. Raises `NotPermitted`."""
@@ -213,16 +219,24 @@ class RequestPages:
             get_request(self._ports, visit.person, reference_of(visit, "request"))
         return list(information_pb2.InformationRequest.FromString(shown.view).questions)
 
-    def _answer_page(self, visit: Visit, questions: Sequence[Any], problems: list[messages.Problem]) -> Response:
+    def _answer_page(self, visit: Visit, questions: Sequence[Any], problems: list[messages.Problem], records: Records) -> Response:
         known = information_pb2.QuestionCode.DESCRIPTOR.values_by_number
         names = [known[one].name if one in known else str(one) for one in questions]  # one of a newer schema by its number
         asked = [(number, visit.language.say(enum_values().get(name, name))) for number, name in enumerate(names, 1)]
-        return self._form_page(visit, "request_answer.html", problems, questions=asked, codes=_words(_ANSWERS))
+        shown = {
+            "parts": records.parts,
+            "held": records.held,
+            "wrong": {} if records.edited else records.wrong(visit.language),
+            "listed": [] if records.edited else records.listed(visit.language),
+            "unfolded": records.edited or bool(records.typed),
+            "countries": texts_in(visit.language).countries,
+        }
+        return self._form_page(visit, "request_answer.html", problems, questions=asked, codes=_words(_ANSWERS), **shown)
 
     def _form_page(self, visit: Visit, template: str, problems: list[messages.Problem], **values: Any) -> Response:
         shown = {"reference": reference_of(visit, "request"), "form": visit.form, "problems": problems}
         known = {"known": PROBLEMS, "problem_places": _PLACES}
-        return self._pages.page(visit, template, status=422 if problems else 200, **shown, **known, **values)
+        return self._pages.page(visit, template, status=422 if problems or values.get("listed") else 200, **shown, **known, **values)
 
     def _case(self, visit: Visit, one: messages.RequestCase) -> dict[str, Any]:
         return {

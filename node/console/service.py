@@ -31,6 +31,7 @@ from node.console.challenges import LIVES_MS, Challenges
 from node.console.compose_pages import ComposePages
 from node.console.confirm import Confirming
 from node.console.desk_pages import DeskPages
+from node.console.handover_pages import HandoverPages
 from node.console.languages import Language, choose, load_languages
 from node.console.leave_pages import LeavePages
 from node.console.news import News
@@ -97,10 +98,11 @@ class Console:
         self.pages: tuple[Page, ...] = (
             *SignInPages(site, self._pages, challenges, self._signing_in, self._signing_out).pages(),
             *OidcPages(site, challenges, self._leaving, self._signing_in_from_abroad).pages(),
-            *AdminPages(site, self._pages).pages(),
+            *AdminPages(site, self._pages, confirming).pages(),
             Page(method="POST", path="/language", answer=self._choose_language, open=True),
             *News(site).pages(),
             *DeskPages(site, self._pages).pages(),
+            *HandoverPages(site, self._pages).pages(),
             *ReplyPages(site, self._pages).pages(),
             *RequestPages(site, self._pages).pages(),
             *ScreenPages(site, self._pages).pages(),

@@ -21,6 +21,8 @@ Choices = Sequence[tuple[str, str]]
 _ALL, _CONTACT = "all", "contact"
 _KINDS: Final = tuple(f"exchange.v1.{name}" for name in ("InformationRequest", "SubjectWarning", "TravelAlert", "Tip"))
 """What a tip can become; the most usual first."""
+_WHOLE: Final = "exchange.v1.Tip"
+"""Which goes on as it is, whomever it is about."""
 _LOOKED_AT: Final = frozenset({TIP_STATE_UNDER_ASSESSMENT, TIP_STATE_ACTED_UPON})
 
 
@@ -30,6 +32,8 @@ def _said(text: str) -> str:
 
 
 _BECOMES: Final = _said("%(kind)s for %(agency)s")
+_BECOMES_OF: Final = _said("%(kind)s for %(agency)s, about suspect %(number)s")
+_SEVERAL: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -84,17 +88,22 @@ def _desks(ports: Ports, person: str, _tip: str, _language: Language) -> Choices
 
 
 def _drafts(ports: Ports, person: str, tip: str, language: Language) -> Choices:
-    agencies = proposed_for(ports, person, tip)
-    return [
-        (f"{kind} {agency}", language.say(_BECOMES, kind=language.say(type_words(kind)), agency=party_words(agency)))
-        for agency in agencies
-        for kind in _KINDS
-    ]
+    agencies, suspects = proposed_for(ports, person, tip)
+    found = []
+    for agency in agencies:
+        for kind in _KINDS:
+            words = {"kind": language.say(type_words(kind)), "agency": party_words(agency)}
+            if suspects < _SEVERAL or kind == _WHOLE:
+                found.append((f"{kind} {agency}", language.say(_BECOMES, **words)))
+            else:
+                several = ((f"{kind} {agency} {one}", language.number(one + 1)) for one in range(suspects))
+                found += [(value, language.say(_BECOMES_OF, **words, number=number)) for value, number in several]
+    return found
 
 
 def _convert(ports: Ports, person: str, asked: Asked) -> str:
-    kind, _, agency = asked.choice.partition(" ")
-    request = messages.ConvertTipRequest(tip=asked.tip, alert_type=kind, partner=agency)
+    kind, agency, *suspect = asked.choice.split(" ")  # one of `_drafts`
+    request = messages.ConvertTipRequest(tip=asked.tip, alert_type=kind, partner=agency, suspect=int(suspect[0]) if suspect else 0)
     return f"/drafts/{keep_draft(ports, person, request).hex()}"
 
 

@@ -30,6 +30,9 @@ _KINDS: Final[Mapping[str, str]] = {
     "TIP_TO_LOOK_AT": _said("Tip to look at"),
     "REPORT_TO_FORWARD": _said("Report to pass on abroad"),
     "EMERGENCY_TO_REVIEW": _said("Emergency to review"),
+    "DRAFT_TO_FINISH": _said("Draft of yours, not released yet"),
+    "LEAVE_TO_COME": _said("Leave that was asked for"),
+    "HANDOVER_TO_TAKE": _said("Note of the shift before"),
 }
 _FLAGS: Final[Mapping[str, str]] = {
     "ATTESTATION_OWED": _said("Attestation owed"),

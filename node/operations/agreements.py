@@ -7,6 +7,7 @@ from exchange.errors import NotFound, Refused
 from exchange.signing import add_signature, statement_digest
 from exchange.v1 import agreement_pb2, desk_service_pb2, statement_pb2
 from exchange.values import CLOCK_SKEW_MS
+from node.confirmations import Confirmation
 from node.operations.access import note_access
 from node.operations.emergency import note_agreed
 from node.operations.officers import ADMINISTRATOR, AUDITOR, LIAISON, require
@@ -58,8 +59,10 @@ def draft(ports: Ports, person: str, agreement: agreement_pb2.Agreement) -> desk
     return _summary(ports, held or row)
 
 
-def accept(ports: Ports, person: str, reference: str) -> desk_service_pb2.AgreementSummary:
+def accept(ports: Ports, person: str, reference: str, confirmation: Confirmation | None = None) -> desk_service_pb2.AgreementSummary:
     """Countersign what a partner offered: from then on it binds both. To accept again what is accepted changes nothing.
+
+    What was signed for it is kept beside the journal's entry.
 
     Raises `NotFound` as `get`, `Refused` (AGREEMENT_NOT_OFFERED, AGREEMENT_EXPIRED, PARTNER_UNKNOWN, PARTNER_SUSPENDED), and as
     `open_proposal` and `open_agreement` do.
@@ -86,7 +89,8 @@ def accept(ports: Ports, person: str, reference: str) -> desk_service_pb2.Agreem
     with ports.store.write() as tx:
         # The signature stays secret until this row is durable; only then does the courier find it.
         put_agreement(tx, accepted, now)
-        event = Event(code="ACCEPTED", subject=row.digest, counterparty=row.partner)
+        signed = confirmation.encoded() if confirmation else b""
+        event = Event(code="ACCEPTED", subject=row.digest, counterparty=row.partner, confirmation=signed)
         ports.journal.record(tx, now, Kind.JOURNAL_KIND_AGREEMENT, person, [event])
         note_agreed(ports, tx, agreed, row.partner, now)
     reload(ports)

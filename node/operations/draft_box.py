@@ -1,9 +1,9 @@
 """Drafts: what officers have typed so far, kept for the console between one page and the next, and never sent by itself.
 
-A draft is an alert file (`node.intake.alert_file`) that may be half-filled or wrong, and the reason for its release. Only its author
-changes it; other liaison officers of the same agency may read it. `read_draft` reads it by the very intake of `exchange alert publish`,
-so the console and the command line cannot differ. It is erased when it is discarded (which whoever releases it does), and 30 days after
-it was last changed.
+A draft is an alert file (`node.intake.alert_file`) that may be half-filled or wrong, the reason for its release, and what the command line
+is told besides the file: the alert whose place it takes, and others of which its author knows. Only its author changes it; other liaison
+officers of the same agency may read it. `read_draft` reads it by the very intake of `exchange alert publish`, so the console and the
+command line cannot differ. It is erased when it is discarded (which whoever releases it does), and 30 days after it was last changed.
 
     content = DraftContent(document={"type": "TravelAlert"})
     held = draft_box.create(ports, person, content)
@@ -19,10 +19,12 @@ from hashlib import sha256
 from typing import Final
 
 from exchange.errors import Conflict, Malformed, NotFound, Refused
+from exchange.profile import alert_types
 from exchange.v1.desk_service_pb2 import Draft, KeepDraftRequest, KeepDraftResponse, Problem
 from node.intake.alert_file import LoadedAlert, alert_type_called, load_alert_file
 from node.intake.plain_document import Plain, read_document
 from node.operations.access import note_access
+from node.operations.arrivals import landing
 from node.operations.officers import LIAISON, agency_of, require, turned_away
 from node.ports import Ports
 from node.store import drafts
@@ -121,7 +123,15 @@ def create(ports: Ports, person: str, content: DraftContent) -> HeldDraft:
     row = _sealed(
         ports,
         DraftRow(
-            id=ports.entropy(_ID_BYTES), author=person, agency=agency, alert_type="", version=1, saved_at=now, erase_by=0, sealed=None
+            id=ports.entropy(_ID_BYTES),
+            author=person,
+            agency=agency,
+            alert_type="",
+            version=1,
+            saved_at=now,
+            erase_by=0,
+            useful_until=0,
+            sealed=None,
         ),
         content,
     )
@@ -287,7 +297,16 @@ def _sealed(ports: Ports, row: DraftRow, content: DraftContent) -> DraftRow:
     kind = alert_type_called(given) if isinstance(given, str) else None
     now = ports.clock.now_ms()
     sealed = ports.vault.lasting_key(ports.store, _KEY).seal(_PURPOSE + row.id, text)
-    return replace(row, alert_type=kind.name if kind else "", saved_at=now, erase_by=now + KEPT_MS, sealed=sealed)
+    useful = _useful_until(ports, content)
+    return replace(row, alert_type=kind.name if kind else "", saved_at=now, erase_by=now + KEPT_MS, useful_until=useful, sealed=sealed)
+
+
+def _useful_until(ports: Ports, content: DraftContent) -> int:
+    """When the traveller first lands, or the alert would expire, whatever comes first, as far as it is typed; 0 for neither."""
+    draft = read_content(ports, content).draft
+    kind = alert_types().get(draft.alert_type)
+    lands = landing(kind.message.FromString(draft.alert)) if kind else 0
+    return min((at for at in (lands, draft.not_after) if at > 0), default=0)
 
 
 def _opened(ports: Ports, row: DraftRow) -> DraftContent:

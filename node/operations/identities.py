@@ -10,7 +10,7 @@ from exchange.errors import Conflict, Malformed, NotFound, Refused, Unverified
 from exchange.v1 import desk_service_pb2 as messages
 from node.id_tokens import Identity, is_subject
 from node.operations.officers import ADMINISTRATOR, require
-from node.operations.sessions import begin_session
+from node.operations.sessions import BY_ISSUER, begin_session
 from node.ports import Ports
 from node.store import identities, sign_ins
 from node.store.journal import Event, Kind
@@ -67,7 +67,7 @@ def sign_in_by_identity(ports: Ports, identity: Identity, spend: Callable[[], No
         if person is None or identity.issuer != ports.issuer or person not in ports.officers:
             raise Unverified("OIDC_UNKNOWN", "the issuer names somebody whom this node does not know: ask your administrator")
         _check_role(ports, person)
-        return begin_session(ports, tx, person, "OIDC")
+        return begin_session(ports, tx, person, BY_ISSUER)
 
 
 def _check_role(ports: Ports, officer: str) -> None:

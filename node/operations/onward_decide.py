@@ -1,7 +1,8 @@
 """Decide on a request to pass on, or to use in court: a grant of the first signs the permit, which goes along with the decision."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from exchange.agreement import Agreed
 from exchange.encoding import encode
@@ -13,6 +14,7 @@ from exchange.signing import statement_digest
 from exchange.v1 import desk_service_pb2, handling_pb2, people_pb2, permit_pb2, statement_pb2
 from exchange.v1.onward_pb2 import OnwardDecision
 from exchange.values import PartyId, node_of
+from node.confirmations import Confirmation, check_confirmation
 from node.intake.problems import error
 from node.operations.held_content import held_content
 from node.operations.officers import LIAISON, agency_of, require
@@ -22,7 +24,7 @@ from node.operations.onward_reach import onward_holders
 from node.operations.onward_request import Release, reply_handling
 from node.operations.preview import denials
 from node.operations.reach import tellings, withdrawn
-from node.operations.release import NotReleased, Prepared, prepare
+from node.operations.release import NotReleased, Prepared, prepare, preview_changed
 from node.operations.reply import KEPT_DAYS, purpose_for
 from node.operations.transfers import offences_of, pass_leave
 from node.policy.gate import Passed
@@ -63,28 +65,48 @@ class _Leave:
     """None for judicial use: nothing is passed on."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """What a decision would say: what a person confirms."""
+
+    fields: tuple[int, ...]
+    """Those that are granted; none of a denial."""
+    until: int
+
+
+def weigh_decision(ports: Ports, person: str, request: desk_service_pb2.DecideOnwardRequest) -> Weighed | list[desk_service_pb2.Problem]:
+    """What `decide_onward` would decide, or what stands against it. Raises `NotFound` (ONWARD_UNKNOWN), `NotPermitted`."""
+    agency = agency_of(require(ports, person, (LIAISON,)))
+    with ports.store.read() as tx:
+        case, problems = _weigh(ports, tx, agency, request)
+    return problems or _weighed(request, case)
+
+
 def decide_onward(
-    ports: Ports, person: str, request: desk_service_pb2.DecideOnwardRequest, release: Release
+    ports: Ports,
+    person: str,
+    request: desk_service_pb2.DecideOnwardRequest,
+    release: Release,
+    confirmation: Confirmation | None = None,
 ) -> desk_service_pb2.DecideOnwardResponse:
     """Grant or deny a request about an alert of the caller's agency; `release` gives the decision its place in the log.
 
-    Raises `NotFound` (ONWARD_UNKNOWN), and as `prepare`.
+    What was confirmed is decided exactly so, or not at all (PREVIEW_CHANGED). Raises `NotFound` (ONWARD_UNKNOWN), and as `prepare`.
     """
     agency = agency_of(require(ports, person, (LIAISON,)))
     with ports.store.read() as tx:
         if row := alerts.by_requests(tx, [request.request_id]).get(request.request_id):
             return _again(tx, request, row)
-        asked = asked_of(tx, agency, request.request)
-        case = _case(ports, tx, asked)
-        problem = _decided(tx, asked, agency)
-        problems = [problem] if problem else list(_problems(ports, request, case)) if request.grant else []
+        case, problems = _weigh(ports, tx, agency, request)
+    if not problems and confirmation and not _said(check_confirmation(confirmation).said, request, case):
+        problems = [preview_changed()]
     leave = None if problems or not request.grant else _leave(ports, request, case)
     if isinstance(leave, desk_service_pb2.Problem):
         problems, leave = [leave], None
     if problems:
         published = release(NotReleased(request_id=request.request_id, officer=person, problems=tuple(problems)))
         return desk_service_pb2.DecideOnwardResponse(published=published)
-    item = _prepared(ports, person, request, case, leave)
+    item = _prepared(ports, person, request, case, leave, confirmation)
     published = release(item)
     granted = leave if leave is not None and not published.problems else None
     return desk_service_pb2.DecideOnwardResponse(
@@ -92,6 +114,26 @@ def decide_onward(
         permit_digest=statement_digest(granted.permit) if granted and granted.permit else b"",
         granted_until=granted.until if granted else 0,
     )
+
+
+def _weigh(
+    ports: Ports, tx: Transaction, agency: str, request: desk_service_pb2.DecideOnwardRequest
+) -> tuple[_Case, list[desk_service_pb2.Problem]]:
+    asked = asked_of(tx, agency, request.request)
+    case = _case(ports, tx, asked)
+    problem = _decided(tx, asked, agency)
+    return case, [problem] if problem else list(_problems(ports, request, case)) if request.grant else []
+
+
+def _weighed(request: desk_service_pb2.DecideOnwardRequest, case: _Case) -> Weighed:
+    return Weighed(fields=_fields(request, case), until=_until(request, case)) if request.grant else Weighed(fields=(), until=0)
+
+
+def _said(said: Mapping[str, Any], request: desk_service_pb2.DecideOnwardRequest, case: _Case) -> bool:
+    """Whether a confirmed text says this decision."""
+    weighed, asked = _weighed(request, case), case.asked
+    told = (said.get("action"), said.get("request"), said.get("to"), said.get("fields"), said.get("until"))
+    return told == ("grant" if request.grant else "deny", asked.request.hex(), [asked.asker], list(weighed.fields), weighed.until)
 
 
 def _again(tx: Transaction, request: desk_service_pb2.DecideOnwardRequest, row: AlertRow) -> desk_service_pb2.DecideOnwardResponse:
@@ -189,12 +231,16 @@ def _law(ports: Ports, policy: PolicyPack, case: _Case, fields: Iterable[int]) -
     return () if isinstance(gate, Passed) else denials(gate[0].code, f"recipients[{asked.third_party}]", gate)
 
 
+def _fields(request: desk_service_pb2.DecideOnwardRequest, case: _Case) -> tuple[int, ...]:
+    return tuple(sorted(set(request.fields) or set(case.asked.fields)))
+
+
 def _until(request: desk_service_pb2.DecideOnwardRequest, case: _Case) -> int:
     return min(request.until or case.asked.until, case.asked.until, case.row.not_after or case.asked.until)
 
 
 def _leave(ports: Ports, request: desk_service_pb2.DecideOnwardRequest, case: _Case) -> _Leave | desk_service_pb2.Problem:
-    asked, fields, until = case.asked, tuple(sorted(set(request.fields) or set(case.asked.fields))), _until(request, case)
+    asked, fields, until = case.asked, _fields(request, case), _until(request, case)
     if asked.judicial:
         return _Leave(fields=fields, until=until, permit=None)
     signer = ports.signers.statement.get(case.row.originator)
@@ -215,7 +261,12 @@ def _leave(ports: Ports, request: desk_service_pb2.DecideOnwardRequest, case: _C
 
 
 def _prepared(
-    ports: Ports, person: str, request: desk_service_pb2.DecideOnwardRequest, case: _Case, leave: _Leave | None
+    ports: Ports,
+    person: str,
+    request: desk_service_pb2.DecideOnwardRequest,
+    case: _Case,
+    leave: _Leave | None,
+    confirmation: Confirmation | None,
 ) -> Prepared | NotReleased:
     asked, now = case.asked, ports.clock.now_ms()
     decision = OnwardDecision(request_digest=asked.request, granted=leave is not None)
@@ -237,7 +288,7 @@ def _prepared(
         thread=case.thread,
         in_reply_to=asked.request,
     )
-    item = prepare(ports, person, draft, request.reason)
+    item = prepare(ports, person, draft, request.reason, confirmations=(confirmation,) if confirmation else ())
     if isinstance(item, NotReleased):
         return item
 
@@ -247,7 +298,11 @@ def _prepared(
 
     def journal(ports: Ports, tx: Transaction, now: int) -> None:
         code = "ONWARD_GRANTED" if leave is not None else "ONWARD_DENIED"
-        event = Event(code=code, subject=asked.manifest, counterparty=asked.asker, justification=request.reason.strip())
+        # Which of the two it is stands in no log entry, so what was signed is kept beside the code that says it, too.
+        signed = confirmation.encoded() if confirmation else b""
+        event = Event(
+            code=code, subject=asked.manifest, counterparty=asked.asker, justification=request.reason.strip(), confirmation=signed
+        )
         ports.journal.record(tx, now, Kind.JOURNAL_KIND_APPROVAL, person, [event])
 
     kept = Kept(

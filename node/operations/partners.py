@@ -7,6 +7,7 @@ from exchange.directory import KnownNode, advance, open_descriptor_chain
 from exchange.encoding import CAP_STATEMENT, decode, encode
 from exchange.errors import Conflict, ExchangeError, Malformed, NotFound, Refused
 from exchange.v1 import desk_service_pb2, directory_pb2, statement_pb2
+from node.confirmations import Confirmation
 from node.operations.access import note_access
 from node.operations.officers import ADMINISTRATOR, AUDITOR, LIAISON, PARTNER_OFFICER, require
 from node.policy.pack import PolicyPack
@@ -66,8 +67,12 @@ def own_fingerprint(own: KnownNode) -> bytes:
     return own.chain[0].signatures[0].key_id
 
 
-def add_partner(ports: Ports, person: str, chain: bytes, fingerprint: bytes) -> desk_service_pb2.PartnerSummary:
+def add_partner(
+    ports: Ports, person: str, chain: bytes, fingerprint: bytes, confirmation: Confirmation | None = None
+) -> desk_service_pb2.PartnerSummary:
     """Pin another country's node by the fingerprint that its people read out. The same partner again takes its newer descriptors.
+
+    What was signed for it is kept beside the journal's entry.
 
     Raises `Malformed` (FINGERPRINT, and as `decode` and `open_descriptor_chain`), `Unverified` as `open_descriptor_chain`, `Refused`
     (FINGERPRINT_MISMATCH, PARTNER_IS_SELF, TRAINING_MISMATCH, and as `advance`), `Conflict` (PARTNER_PINNED_OTHERWISE, and as `advance`).
@@ -87,7 +92,8 @@ def add_partner(ports: Ports, person: str, chain: bytes, fingerprint: bytes) -> 
         now = ports.clock.now_ms()
         put_partner(tx, row, now)
         code = "ADDED" if held is None else "REFRESHED"
-        event = Event(code=code, subject=offered.digest, counterparty=offered.trust_domain)
+        signed = confirmation.encoded() if confirmation else b""
+        event = Event(code=code, subject=offered.digest, counterparty=offered.trust_domain, confirmation=signed)
         ports.journal.record(tx, now, Kind.JOURNAL_KIND_PARTNER, person, [event])
     reload(ports)
     return _summary(ports, offered.trust_domain)

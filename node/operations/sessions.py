@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
+from node.operations.officers import ADMINISTRATOR
 from node.ports import Ports
-from node.store import sign_ins
+from node.store import identities, sign_ins
 from node.store.journal import Event, Kind
 from node.store.sign_ins import SessionRow
 from node.store.transaction import Transaction
@@ -15,6 +16,8 @@ WHOLE_MS: Final = 8 * 3_600_000
 _TOUCH_MS: Final = 30_000
 """A session that is used more often is not written down each time; it ends that much earlier at most."""
 SECRET_BYTES: Final = 32
+BY_ISSUER: Final = "OIDC"
+"""The code of a session that began by an OpenID Connect issuer's word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +69,14 @@ def end_session(ports: Ports, secret: bytes) -> None:
 def _standing(ports: Ports, secret: bytes, now: int) -> SessionRow | None:
     with ports.store.read() as tx:
         row = sign_ins.session_of(tx, _digest(secret))
-    if row is None or row.person not in ports.officers or now - row.seen_at >= IDLE_MS or now - row.began_at >= WHOLE_MS:
-        return None
+        if row is None or row.person not in ports.officers or now - row.seen_at >= IDLE_MS or now - row.began_at >= WHOLE_MS:
+            return None
+        # An office that trusts its issuer no more takes it out of the configuration: who came by its word goes too, and so does
+        # whoever became administrator since.
+        if row.began_by == BY_ISSUER:
+            administers = ADMINISTRATOR in ports.officers[row.person].roles
+            if administers or not identities.is_linked(tx, row.person, ports.issuer):
+                return None
     return row
 
 

@@ -72,18 +72,18 @@ def convert_tip(ports: Ports, person: str, request: messages.ConvertTipRequest) 
     )
 
 
-def proposed_for(ports: Ports, person: str, reference: str) -> list[str]:
-    """The agencies abroad (SPIFFE IDs) that a tip of the caller's desk proposes to tell; recorded, since it tells of the tip.
+def proposed_for(ports: Ports, person: str, reference: str) -> tuple[list[str], int]:
+    """The agencies abroad (SPIFFE IDs) that a tip of the caller's desk proposes to tell, and how many suspects it describes.
 
-    Raises as `convert_tip`.
+    Recorded, since it tells of the tip. Raises as `convert_tip`.
     """
     agency = agency_of(require(ports, person, DESK))
     plan = plan_of(ports, person)
     with ports.store.read() as tx:
         row = find(tx, agency, reference)
-        found = proposed(open_tip(ports, tx, row), plan) if row.content == HELD else []
+        tip = open_tip(ports, tx, row) if row.content == HELD else None
     note_access(ports, Kind.JOURNAL_KIND_CONSULTATION, person, Event(code="TIP", subject=row.digest or b""))
-    return found
+    return (proposed(tip, plan), len(tip.suspects)) if tip is not None else ([], 0)
 
 
 def keep_draft(ports: Ports, person: str, request: messages.ConvertTipRequest) -> bytes:

@@ -24,13 +24,17 @@ SOURCES: Final[tuple[Source, ...]] = (
     work_inbox.answers_to_read,
     work_inbox.recalls_to_read,
     work_inbox.attestations_to_give,
+    work_inbox.purges_to_confirm,
     work_sent.refusals_to_read,
     work_sent.attestations_to_come,
     work_office.approvals,
     work_office.assessments_to_review,
     work_office.storage_to_review,
+    work_office.drafts_to_finish,
+    work_office.handovers_to_take,
     work_others.questions,
     work_others.leave_to_decide,
+    work_others.leave_to_come,
     work_others.tips_to_look_at,
     work_others.reports_to_forward,
     work_others.emergencies_to_review,
@@ -53,9 +57,8 @@ def list_work(ports: Ports, person: str, request: messages.ListWorkRequest) -> m
     with ports.store.read() as tx:
         found = [item for item in gather(ports, tx, viewer_of(person, entry), now) if request.all or not item.later]
     shown = by_urgency(found, now)[:SHOWN_AT_MOST]
-    seen = sorted({item.reference for item in shown if len(item.reference) == _DIGEST and item.kind not in _NOT_ALERTS})
-    note_access(ports, Kind.JOURNAL_KIND_CONSULTATION, person, Event(code="WORK", personal=JournalPersonal(results=seen)))
-    return messages.ListWorkResponse(items=[_message(ports, item, now) for item in shown], left_off=len(found) - len(shown))
+    note_access(ports, Kind.JOURNAL_KIND_CONSULTATION, person, Event(code="WORK", personal=JournalPersonal(results=seen_in(shown))))
+    return messages.ListWorkResponse(items=[shown_item(ports, item, now) for item in shown], left_off=len(found) - len(shown))
 
 
 def gather(ports: Ports, tx: Transaction, viewer: Viewer, now: int) -> list[WorkItem]:
@@ -63,7 +66,13 @@ def gather(ports: Ports, tx: Transaction, viewer: Viewer, now: int) -> list[Work
     return [item for source in SOURCES for item in source(ports, tx, viewer, now)]
 
 
-def _message(ports: Ports, item: WorkItem, now: int) -> messages.WorkItem:
+def seen_in(items: Iterable[WorkItem]) -> list[bytes]:
+    """The digests of the alerts that whoever is shown these learns of: what the journal keeps of it."""
+    return sorted({item.reference for item in items if len(item.reference) == _DIGEST and item.kind not in _NOT_ALERTS})
+
+
+def shown_item(ports: Ports, item: WorkItem, now: int) -> messages.WorkItem:
+    """One thing as whoever asked is told of it."""
     return messages.WorkItem(
         kind=item.kind,
         reference=item.reference,

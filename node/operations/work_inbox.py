@@ -10,6 +10,7 @@ from node.notify.plan import Term
 from node.operations.arrivals import landings, stops
 from node.operations.contents import purpose_of_entry, unpack_content
 from node.operations.inbox import DESK, Given, given_of
+from node.operations.inside import standing_of
 from node.operations.owing import attestation_term
 from node.operations.reach import lineage
 from node.operations.standing import standing_for
@@ -121,6 +122,25 @@ def attestations_to_give(_ports: Ports, tx: Transaction, viewer: Viewer, _now: i
             term=attestation_term(withdrawals[0]),
             detail=withdrawals[0].reason,
             command=f"exchange inbox attest {row.digest.hex()[:12]}",
+        )
+
+
+def purges_to_confirm(_ports: Ports, tx: Transaction, viewer: Viewer, now: int) -> Iterable[WorkItem]:
+    """Withdrawn alerts that a desk of this country told the agency of, and whose purge it has still to confirm to that desk."""
+    if not viewer.may(*DESK):
+        return
+    for row in _newest_only(tx, list(alerts.by_ids(tx, work.purges_inside(tx, viewer.agency, viewer.at_most)).values())):
+        standing = standing_of(tx, row, viewer.agency, now)
+        withdrawals = [one for one in standing.recalls if one.kind is RecallKind.WITHDRAWAL]
+        if not (standing.inside and standing.owes_attestation and withdrawals):
+            continue
+        yield WorkItem(
+            kind=desk_service_pb2.WORK_KIND_ATTESTATION_TO_GIVE,
+            reference=row.digest,
+            counterparty=row.originator,
+            term=attestation_term(withdrawals[0]),
+            detail=withdrawals[0].reason,
+            command=f"exchange distribution confirm-purge {row.digest.hex()[:12]}",
         )
 
 

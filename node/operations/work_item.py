@@ -1,7 +1,7 @@
 """One thing that needs a person, for whom it is asked, and what is most urgent: values in, values out.
 
 The order: first whoever lands within a day or landed in the last two hours, the next landing first; then what is overdue, the longest
-first; then what has a term, the next first; then the rest, the oldest first; what needs nobody yet comes last.
+first; then what has a term, the next first; then the rest, the oldest first; then drafts; what needs nobody yet comes last.
 """
 
 from collections.abc import Collection, Mapping
@@ -54,7 +54,7 @@ class WorkItem:
     """SPIFFE ID, or trust domain of a country; empty where it is nobody else's."""
     term: Term
     command: str
-    """What to type next."""
+    """What to type next; empty for what only the console does."""
     lands_at: int | None = None
     """When the traveller of an alert lands next; if everywhere already, when first."""
     zone: str = ""
@@ -103,9 +103,12 @@ def told(plan: NoticePlan, item: WorkItem, now: int) -> int | None:
 
 def _rank(item: WorkItem, now: int) -> tuple[int, int]:
     if item.later:
-        return 4, item.term.due
+        return 5, item.term.due
     if item.lands_at is not None and now - LANDED_MS <= item.lands_at <= now + LANDS_SOON_MS:
         return 0, item.lands_at
     if overdue(item, now):
         return 1, item.term.due
-    return (2, item.term.due) if item.term.due_at is not None else (3, item.term.raised_at)
+    if item.term.due_at is not None:
+        return 2, item.term.due
+    # Nobody waits for a draft but whoever writes it.
+    return 4 if item.kind == desk_service_pb2.WORK_KIND_DRAFT_TO_FINISH else 3, item.term.raised_at

@@ -1,4 +1,4 @@
-"""What the office itself waits for: approvals, assessments and storage to review, alarms."""
+"""What the office itself waits for: approvals, assessments and storage to review, drafts to finish, handovers, alarms."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -11,15 +11,18 @@ from node.operations.settle import alarm_reference
 from node.operations.work_item import AT_MOST, Viewer, WorkItem
 from node.policy.gate import Assessment
 from node.ports import Ports
-from node.store import alerts, retention, work
+from node.store import alerts, drafts, retention, work
 from node.store.alerts import AlertRow
 from node.store.directory import standing_alarms
+from node.store.handovers import handovers_of
 from node.store.submissions import approvals_of, submissions_of
 from node.store.transaction import Transaction
 
 REVIEW_AHEAD_MS: Final = 30 * DAY
 """An assessment takes time to renew, and releases that rest on it stop at its term."""
 REVIEW_REMINDER_MS: Final = 14 * DAY
+DRAFT_AHEAD_MS: Final = 2 * DAY
+"""So long before a draft is of no more use it has a term."""
 
 
 def approvals(_ports: Ports, tx: Transaction, viewer: Viewer, _now: int) -> Iterable[WorkItem]:
@@ -82,6 +85,39 @@ def storage_to_review(_ports: Ports, tx: Transaction, viewer: Viewer, now: int) 
                 counterparty="" if row.own else row.originator,
                 term=Term(raised_at=one.due_at, due_at=one.due_at),
                 command=f"exchange retention review {row.digest.hex()[:12]}",
+            )
+
+
+def drafts_to_finish(_ports: Ports, tx: Transaction, viewer: Viewer, now: int) -> Iterable[WorkItem]:
+    """The viewer's own drafts; due by the landing or the end of the alert's validity once that is near. No office waits for them."""
+    if not viewer.person or not viewer.may(LIAISON):
+        return
+    for row in drafts.drafts_of(tx, viewer.agency):
+        if row.author == viewer.person:
+            near = now < row.useful_until <= now + DRAFT_AHEAD_MS
+            yield WorkItem(
+                kind=desk_service_pb2.WORK_KIND_DRAFT_TO_FINISH,
+                reference=row.id,
+                counterparty="",
+                # It is never escalated: nobody else finishes it.
+                term=Term(raised_at=row.saved_at, due_at=row.useful_until if near else None, escalate_at=row.erase_by),
+                detail=row.alert_type.rpartition(".")[2],
+                command="",
+            )
+
+
+def handovers_to_take(_ports: Ports, tx: Transaction, viewer: Viewer, now: int) -> Iterable[WorkItem]:
+    """Notes of colleagues for the next shift that nobody has taken over: for whoever sits down, not for the office."""
+    if not viewer.person or not viewer.may(*DESK):
+        return
+    for row in handovers_of(tx, viewer.agency, AT_MOST):
+        if not row.taken_at and row.author != viewer.person and now < row.erase_by:
+            yield WorkItem(
+                kind=desk_service_pb2.WORK_KIND_HANDOVER_TO_TAKE,
+                reference=row.id,
+                counterparty="",
+                term=Term(raised_at=row.written_at, escalate_at=row.erase_by),
+                command="exchange handover show",
             )
 
 

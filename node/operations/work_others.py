@@ -50,6 +50,25 @@ def leave_to_decide(_ports: Ports, tx: Transaction, viewer: Viewer, _now: int) -
         )
 
 
+def leave_to_come(_ports: Ports, tx: Transaction, viewer: Viewer, now: int) -> Iterable[WorkItem]:
+    """Questions of the agency whether it may pass another's alert on, which that one has not decided: they need nobody here yet."""
+    if not viewer.may(*DESK):
+        return
+    asked = [one for one in onward.requests_of(tx, viewer.agency, viewer.at_most) if one.own and now < one.until]
+    rows = alerts.by_digests(tx, {one.manifest for one in asked})
+    for one in asked:
+        originator = rows[one.manifest].originator if one.manifest in rows else ""
+        if originator and onward.decision_on(tx, one.request, originator) is None:
+            yield WorkItem(
+                kind=desk_service_pb2.WORK_KIND_LEAVE_TO_COME,
+                reference=one.request,
+                counterparty=originator,
+                term=Term(raised_at=one.recorded_at, due_at=one.until),
+                later=True,
+                command=f"exchange onward show {one.request.hex()[:12]}",
+            )
+
+
 def tips_to_look_at(_ports: Ports, tx: Transaction, viewer: Viewer, _now: int) -> Iterable[WorkItem]:
     """Tips that nobody of the agency has taken yet, by when the first look is due."""
     if not viewer.may(*DESK):

@@ -19,6 +19,8 @@ drafts = Table(
     Column("version", Integer, nullable=False),
     Column("saved_at", BigInteger, nullable=False),
     Column("erase_by", BigInteger, nullable=False),
+    # When the traveller lands or the alert would expire, whatever comes first, as far as it is typed; 0 for neither.
+    Column("useful_until", BigInteger, nullable=False),
     # What was typed, encrypted; null once it was destroyed, until that is attested and the row goes.
     Column("sealed", LargeBinary),
 )

@@ -21,6 +21,7 @@ class DraftRow:
     version: int
     saved_at: int
     erase_by: int
+    useful_until: int
     sealed: bytes | None
     """None also where it was not asked for."""
 

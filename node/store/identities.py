@@ -19,6 +19,12 @@ def person_of(tx: Connection, issuer: str, subject: str) -> str | None:
     return person
 
 
+def is_linked(tx: Connection, person: str, issuer: str) -> bool:
+    """Whether that issuer means this person by any subject."""
+    query = select(identities.c.person).where(identities.c.person == person, identities.c.issuer == issuer)
+    return tx.execute(query).first() is not None
+
+
 def subjects_of(tx: Connection, issuer: str) -> dict[str, str]:
     """By which subject that issuer names each person whom it names."""
     query = select(identities.c.person, identities.c.subject).where(identities.c.issuer == issuer)

@@ -35,7 +35,7 @@ identities = Table(
     metadata,
     # One a person; a newer one takes the place of an older one.
     Column("person", String, primary_key=True),
-    # As the configuration names it: what another issuer says counts for nothing.
+    # With the claim (`node.oidc.naming`): what another issuer says, or another claim, counts for nothing.
     Column("issuer", String, nullable=False),
     Column("subject", String, nullable=False),
     Column("linked_at", BigInteger, nullable=False),

@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, union
 
+from node.store.inside_tables import distributions, inside_purges
 from node.store.journal import Kind
 from node.store.recall_tables import attestations, doubts, recalls
 from node.store.tables import NOT_TRAVEL, alerts, approvals, entries, exceptions, inbox, journal, logs, receipts, submissions
@@ -69,6 +70,18 @@ def purges_owed(tx: Connection, agency: str, limit: int) -> list[int]:
         _given(agency),
     )
     return list(tx.execute(query.order_by(_SORTED_AFTERWARDS).limit(limit)).scalars())
+
+
+def purges_inside(tx: Connection, agency: str, limit: int) -> list[int]:
+    """Rows of what a desk here told the agency, a partner withdrew, and the agency has not confirmed as purged; oldest first."""
+    complete = or_(inside_purges.c.lists_updated, inside_purges.c.exceptions != "")
+    mine = and_(inside_purges.c.alert_ref == alerts.c.id, inside_purges.c.agency == agency)
+    query = select(alerts.c.id).where(
+        alerts.c.id.in_(select(distributions.c.alert_ref).where(distributions.c.agency == agency)),
+        exists().where(recalls.c.referent == alerts.c.digest, recalls.c.kind == "withdrawal", ~recalls.c.own),
+        ~exists().where(mine, complete),
+    )
+    return list(tx.execute(query.order_by(alerts.c.id).limit(limit)).scalars())
 
 
 def refused(tx: Connection, agency: str, limit: int) -> list[Refused]:

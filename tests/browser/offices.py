@@ -85,6 +85,11 @@ class Person:
         with self.page.expect_navigation():
             self.page.locator("main").get_by_role("link", name=name).click()
 
+    def click(self, selector: str) -> None:
+        """Follow the first link or press the first button of what the page is about that a selector finds, and see what comes."""
+        with self.page.expect_navigation():
+            self.page.locator(f"main {selector}").first.click()
+
     def texts(self) -> str:
         """What the page is about, as it is read."""
         return self.page.inner_text("main")

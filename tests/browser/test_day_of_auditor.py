@@ -43,8 +43,7 @@ def newest(auditor: Person, digest: str) -> str:
     auditor.page.fill("#alert", digest)
     auditor.press("Show")
     auditor.reads("Receipted", "gb-to-kh-travel-alert-")
-    with auditor.page.expect_navigation():
-        auditor.page.locator(".app-list__title a").first.click()
+    auditor.click(".app-list__title a")
     return auditor.page.url.removeprefix(auditor.origin)
 
 
@@ -120,7 +119,7 @@ def test_a_sample_is_drawn_and_a_finding_recorded(auditor: Person, building: Bui
     drawn = auditor.page.locator("main tbody tr")
     assert drawn.count() == 2
     assert [row.inner_text().endswith("Holds") for row in drawn.all()] == [True, True]
-    auditor.page.locator("main tbody a").first.click()
+    auditor.click("tbody a")
     auditor.follow("Record what you found")
     auditor.page.locator("main input[type=radio]").last.check()
     auditor.page.fill("#words", "Nothing to object to; inspection 2026-11.")

@@ -43,7 +43,7 @@ def triage(police: Person, reference: str) -> None:
     """What waits, what was told, and what is asked of the organisation."""
     police.goto("/work")
     police.reads("Tip to look at")
-    police.page.locator(f'main a[href="/tips/{reference}"]').click()
+    police.click(f'a[href="/tips/{reference}"]')
     police.reads("A child may be in danger", "Nobody has looked", SEEN, "Nothing of this is a fact yet.")
     police.press("Take it up")
     police.reads("Under assessment")
@@ -89,7 +89,7 @@ def test_a_tip_is_told_on_a_phone_and_a_desk_asks_for_something(building: Buildi
     triage(police, reference)
     ngo.goto("/tell")
     looks(ngo, say("The desk asks you"), say(SAFEGUARDS["DO_NOT_CONFRONT"]))
-    ngo.page.locator(f'main a[href="/tell/{reference}"]').first.click()
+    ngo.click(f'a[href="/tell/{reference}"]')
     looks(ngo, say("Somebody works on it"), say(SAFEGUARDS["DO_NOT_CONFRONT"]))
     assert SEEN not in ngo.texts(), "once it is sent it is not shown here again"
     answer = ngo.goto(f"/tips/{reference}")

@@ -51,7 +51,7 @@ def test_what_a_second_officer_approves_leaves_then_and_so_does_what_changed_sin
 
     second.goto("/work")
     second.reads("Release to approve")
-    second.page.locator(f'main a[href="{place}"]').click()
+    second.click(f'a[href="{place}"]')
     second.reads("What would go now is exactly what was submitted.", "What each recipient will see", WHY)
     assert inbox(both).keys() == before, "nothing leaves before that"
     digest = approve(second)
@@ -64,7 +64,7 @@ def test_what_a_second_officer_approves_leaves_then_and_so_does_what_changed_sin
     place = submit(liaison, drafted(both, by="KH", reference="EXAMPLE-71", alert={"sex": "FEMALE"}, supersedes=[digest]))
     second.goto("/approvals")
     second.reads("Waits for you")
-    second.page.locator(f'main a[href="{place}"]').click()
+    second.click(f'a[href="{place}"]')
     second.reads("What changes", f"It takes the place of an alert that was sent: {digest[:12]}", "Sex Before male Now female")
     newer = approve(second)
     assert newer != digest

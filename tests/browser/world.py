@@ -21,6 +21,7 @@ from node.console.visits import write_secret
 from node.httpd import HttpListener
 from node.operations import approve, draft_box
 from node.operations.draft_box import DraftContent, HeldDraft
+from node.operations.handover import hand_over
 from node.operations.replacement_draft import begin_replacement
 from node.operations.sessions import begin_session
 from node.operations.tip_form import begin_tip, save_draft, submit_draft
@@ -81,6 +82,7 @@ _MORE = (
     Shown(route="/tell/{sent}", who="ngo"),
     Shown(route="/enrol", who="", sent={}),
     Shown(route="/inbox/{alert}/report", who="border", sent={}),
+    Shown(route="/handover", who="liaison"),
     Shown(route="/screen", who="border", sent={}),
     Shown(route="/screen", who="border", sent={"pasted": _LIST}),
     Shown(route="/screen", who="border", sent={"pasted": "nothing,of,the,kind"}),
@@ -228,7 +230,7 @@ def _places(three: Federation) -> dict[str, str]:
 
 
 def _of_liaison(office: Office) -> dict[str, str]:
-    """A draft that is ready, an alert that was sent, and one that waits for a second officer."""
+    """A draft that is ready, an alert that was sent, one that waits for a second officer, and a colleague's note."""
     document: Any = {**DOCUMENT, "recipients": [agency("gb", POLICE)]}
     held = draft_box.create(office.ports, office.person("liaison"), DraftContent(document=document, reason="synthetic reason"))
     own = office.publish(draft(agency("gb", POLICE)))
@@ -236,6 +238,9 @@ def _of_liaison(office: Office) -> dict[str, str]:
     assert isinstance(corrects, HeldDraft)
     request = desk_service_pb2.SubmitAlertRequest(draft=draft(agency("gb", BORDER)), reason="synthetic reason")
     waiting = approve.submit(office.ports, office.person("liaison"), request, together(office)).submission
+    hand_over(
+        office.ports, office.person("second"), new_id(), "Ask again at nine about 0123abcd.\nThe list of the evening is not screened yet."
+    )
     reader = recipient_reference(agency("gb", POLICE))
     other = recipient_reference(agency("gb", BORDER))
     return {

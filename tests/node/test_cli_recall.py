@@ -202,6 +202,14 @@ def test_status_shows_who_still_owes_an_attestation(desk: FakeDesk, line: Line) 
     assert "vn.alerts.example" in text
 
 
+def test_status_names_the_manifests_of_an_alert_one_after_another(desk: FakeDesk, line: Line) -> None:
+    desk.answers["GetAlertStatus"] = answers.status()
+    assert "one after another" not in line.text("alert", "status", ALERT)
+    desk.answers["GetAlertStatus"] = changed(answers.status(), manifests=[b"\x07" * 32, b"\x08" * 32])
+    assert line.json("alert", "status", ALERT)["manifests"] == ["07" * 32, "08" * 32]
+    assert re.search(r"one after another.*070707.*080808", line.text("alert", "status", ALERT))
+
+
 @pytest.mark.parametrize(
     ("blocked", "said"),
     [

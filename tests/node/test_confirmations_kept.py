@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from exchange.encoding import encode
 from exchange.v1 import control_pb2, desk_service_pb2, disclosure_pb2
 from node.cli.main import run
 from node.confirmations import Confirmation
 from node.operations import approve, recall, supplement
+from node.operations import replace as replacing
 from node.operations.approved import Approved
 from node.operations.preview import preview, preview_with
 from node.operations.release import prepare
@@ -20,7 +22,7 @@ from tests.confirming import Hands
 from tests.countries import BORDER, POLICE, agency, agreement, with_clause
 from tests.federation import Federation, federation
 from tests.node.audit_desk import command_line
-from tests.recalls import WITHDRAWAL, request_id, together
+from tests.recalls import WITHDRAWAL, other_alert, request_id, together
 from tests.rig import Office, draft
 
 KH_BORDER, KH_POLICE = agency("kh", BORDER), agency("kh", POLICE)
@@ -164,3 +166,49 @@ def test_a_supplement_keeps_what_its_officer_signed(two: Federation, gb: Office,
     assert not answer.published.problems
     (one,) = audit(f"{GB_KH}#1")["record"]["confirmations"]
     assert (one["action"], one["fields"]) == ("supplement", [APPEARANCE])
+
+
+def corrected(gb: Office, hands: Hands, **said: Any) -> desk_service_pb2.ReplaceAlertResponse:
+    """A correction of a new alert, confirmed as it would be, or with changes."""
+    me, first = gb.person("liaison"), gb.publish(draft(KH_BORDER, KH_POLICE)).manifest_digest
+    question = desk_service_pb2.ReplaceAlertRequest(
+        alert=first.hex(),
+        draft=draft(alert=encode(other_alert()), request_id=request_id()),
+        correction_reason=control_pb2.CORRECTION_REASON_FACTUAL_ERROR,
+        reason=REASON,
+        as_it_stands=True,
+    )
+    found = replacing.foresee(gb.ports, me, question)
+    seen = said.pop("seen", found.shown.preview_digest)
+    values = {"preview": found.shown.preview_digest.hex(), "to": list(found.noticed), "alerts": [first.hex()], "reason": REASON}
+    kept = hands.confirm("liaison", "replace", values | said)
+    return replacing.replace_alert(gb.ports, me, question, together(gb), Approved(seen=seen, confirmations=(kept,)))
+
+
+def test_a_correction_keeps_what_its_officer_signed_with_the_new_alert_and_with_each_notice(gb: Office, hands: Hands, audit: Any) -> None:
+    answer = corrected(gb, hands)
+    assert not answer.replacement.problems
+    assert not gb.fsck()
+    places = [one for alert in (answer.replacement, *answer.corrections) for one in alert.disclosures]
+    assert len(places) == 3
+    for place in places:
+        (signed,) = audit(f"{place.origin}#{place.index}")["record"]["confirmations"]
+        assert (signed["action"], signed["officer"]) == ("replace", gb.person("liaison"))
+
+
+def test_a_correction_goes_as_it_was_seen_to_whom_it_was_seen_or_nowhere(gb: Office, hands: Hands) -> None:
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"to": [KH_BORDER]}, "REACH_CHANGED"),
+        ({"alerts": ["0" * 64]}, "REACH_CHANGED"),
+        ({"seen": b"x" * 32}, "PREVIEW_CHANGED"),
+    ]
+    for said, code in wrong:
+        answer = corrected(gb, hands, **said)
+        assert [problem.code for problem in answer.replacement.problems] == [code], said
+        assert not [one for one in answer.corrections if not one.problems]
+    assert not gb.fsck()
+
+
+def test_a_correction_under_a_signature_over_another_preview_is_found_out(gb: Office, hands: Hands) -> None:
+    assert not corrected(gb, hands, preview="0" * 64, seen=b"").replacement.problems
+    assert set(gb.fsck()) == {"CONFIRMATION_MISMATCH"}

@@ -8,12 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from exchange.journal import SALT_SIZE
 from exchange.v1 import desk_service_pb2
+from exchange.v1.journal_pb2 import JournalAccountability
 from node.cli.main import run as command_line
+from node.confirmations import Confirmed, check_confirmation, read_confirmation
 from node.console import admin_agreement_pages, admin_partner_pages
 from node.fingerprints import groups, held_back
 from node.intake.descriptor_text import descriptor_of, read_descriptor
 from node.operations import agreements, partners
+from node.store.journal import ACCOUNTABILITY
+from tests.confirming import Hands, signed
 from tests.console_site import Browser, field
 from tests.countries import DAY, POLICE, agency, agreement, changed, domain
 from tests.federation import Federation, federation
@@ -41,6 +46,14 @@ def browser(gb: Office) -> Browser:
     return Browser(gb).enter("administrator")
 
 
+@pytest.fixture
+def hands(gb: Office) -> Hands:
+    """Whose passkeys sign; the browser then is one in which the administrator has one."""
+    made = Hands(gb)
+    made.key("administrator")
+    return made
+
+
 def test_what_a_partner_needs_is_shown_in_words_and_digits(gb: Office, browser: Browser) -> None:
     page = browser.get("/admin/partners")
     said = texts(page)
@@ -53,7 +66,16 @@ def test_what_a_partner_needs_is_shown_in_words_and_digits(gb: Office, browser: 
     assert "Not connected" in said
 
 
-def test_a_partner_is_added_by_the_group_that_was_heard(three: Federation, gb: Office, browser: Browser) -> None:
+def confirmed_events(office: Office, *codes: str) -> list[Confirmed]:
+    """What persons signed for the journal's entries of these codes."""
+    with office.ports.store.read() as tx:
+        places = [place for place, one in enumerate(office.journal()) if one[3] in codes]
+        details = [office.ports.journal.detail(tx, place, ACCOUNTABILITY) for place in places]
+    kept = [JournalAccountability.FromString((one or b"")[SALT_SIZE:]).confirmation for one in details]
+    return [check_confirmation(read_confirmation(one)) for one in kept if one]
+
+
+def test_a_partner_is_added_by_the_group_that_was_heard(three: Federation, gb: Office, browser: Browser, hands: Hands) -> None:
     text, fingerprint = offer_of(three["vn"])
     compared = browser.send("/admin/partners/new", {"descriptor": f"Dear colleague,\r\n{text}"})
     said = texts(compared)
@@ -64,12 +86,21 @@ def test_a_partner_is_added_by_the_group_that_was_heard(three: Federation, gb: O
     assert VN not in gb.ports.known.partners
     heard = groups(fingerprint)[hidden - 1]
     form = {"descriptor": field(compared.text, "descriptor"), "heard": heard.words.upper(), "same": "yes"}
-    done = browser.send("/admin/partners/compare", form)
+    asked = browser.send("/admin/partners/compare", form)
+    assert "All eight groups are as you heard them." in texts(asked)
+    assert VN not in gb.ports.known.partners
+    late = browser.post("/admin/partners/compare", signed(asked.text, hands.key("administrator")) | {"answer": "", "ticket": "AAAA"})
+    assert late.status_code == 422
+    done = browser.post("/admin/partners/compare", signed(asked.text, hands.key("administrator")))
     assert (done.status_code, done.headers["location"]) == (303, f"/admin/partners/{VN}?done")
     assert gb.ports.known.partners[VN].fingerprint == fingerprint
     assert "Done." in texts(browser.get(done.headers["location"]))
     # Digits do as well, and the same partner again is the same partner.
-    assert browser.send("/admin/partners/compare", {**form, "heard": heard.digits}).status_code == 303
+    again = browser.send("/admin/partners/compare", {**form, "heard": heard.digits})
+    assert browser.post("/admin/partners/compare", signed(again.text, hands.key("administrator"))).status_code == 303
+    (kept, _) = confirmed_events(gb, "ADDED", "REFRESHED")
+    assert (kept.action, kept.said["partner"], kept.said["fingerprint"]) == ("add_partner", VN, fingerprint.hex())
+    assert kept.officer == gb.person("administrator")
 
 
 @pytest.mark.parametrize(
@@ -194,7 +225,7 @@ def test_a_descriptor_as_text_is_read_from_whatever_stands_around_it(
 # Agreements
 
 
-def test_an_offer_is_read_against_the_version_before_and_accepted(three: Federation, gb: Office, browser: Browser) -> None:
+def test_an_offer_is_read_against_the_version_before_and_accepted(three: Federation, gb: Office, browser: Browser, hands: Hands) -> None:
     reference = offered(three, lambda content: content.clauses[0].ClearField("purposes") or content.clauses[0].purposes.append(2))
     path = f"/admin/agreements/{reference}"
     assert f'href="{path}"' in browser.get("/admin/agreements").text
@@ -206,7 +237,15 @@ def test_an_offer_is_read_against_the_version_before_and_accepted(three: Federat
     assert f'href="/admin/agreements/{before}"' in page.text
     assert "Confirm that you read it" in texts(browser.send(path, {}), 422)
     assert bytes.fromhex(reference) not in gb.ports.known.agreements
-    done = browser.send(path, {"read": "yes"})
+    asked = browser.send(path, {"read": "yes"})
+    assert asked.status_code == 200
+    assert bytes.fromhex(reference) not in gb.ports.known.agreements
+    key = hands.key("administrator")
+    late = browser.post(path, signed(asked.text, key) | {"ticket": "AAAA"})
+    assert (late.status_code, "Confirm it again" in late.text) == (422, True)
+    done = browser.post(path, signed(asked.text, key))
+    (kept,) = [one for one in confirmed_events(gb, "ACCEPTED") if one.said["agreement"] == reference]
+    assert (kept.action, kept.said["partner"], kept.officer) == ("accept_agreement", KH, gb.person("administrator"))
     assert (done.status_code, done.headers["location"]) == (303, f"{path}?done")
     assert bytes.fromhex(reference) in gb.ports.known.agreements
     after = texts(browser.get(f"{path}?done"))

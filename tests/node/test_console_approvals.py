@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from node.console import approval_pages
 from node.console.challenges import LIVES_MS
 from node.console.preview_words import recipient_reference
 from node.operations import approve
+from node.operations.identities import link_identity
 from node.operations.sequence import sequence
 from tests.confirming import Hands, entered, signed
 from tests.console_site import Browser, Shown
@@ -126,6 +128,8 @@ def test_nobody_approves_with_anothers_passkey_or_too_late_or_twice(gb: Office, 
 
 
 def test_who_came_by_an_issuers_word_and_has_no_passkey_is_told_how_to_get_one(gb: Office, hands: Hands, path: str) -> None:
+    gb.ports = replace(gb.ports, issuer="https://id.example")
+    link_identity(gb.ports, gb.person("administrator"), gb.person("second"), "example-subject")
     browser = Browser(gb).enter("second", "OIDC")
     page = browser.get(f"{path}/approve").text
     assert "you have none here" in page

@@ -77,13 +77,14 @@ def test_a_text_keeps_its_language_and_what_no_form_shows(gb: Office) -> None:
     assert writer.held().document["originator"] == "kept"
 
 
-def test_work_says_how_many_drafts_wait(gb: Office) -> None:
+def test_drafts_of_ones_own_stand_in_the_work_list(gb: Office) -> None:
     before = len([one for one in draft_box.list_drafts(gb.ports, gb.person("second")) if one.mine])
-    begun(gb, "second")
+    draft = begun(gb, "second")
     page = Browser(gb).enter("second").get("/work").text
-    assert f"{before + 1} draft" in page
-    assert 'href="/drafts"' in page.partition("<main")[2]
-    assert 'href="/drafts"' not in Browser(gb).enter("police").get("/work").text
+    assert page.count("Draft of yours, not released yet") == before + 1
+    assert f'href="/drafts/{draft}"' in page
+    assert draft not in Browser(gb).enter("liaison").get("/work").text
+    assert 'href="/drafts' not in Browser(gb).enter("police").get("/work").text
 
 
 def test_errors_stand_in_the_order_of_the_page(writer: Writer) -> None:

@@ -162,13 +162,24 @@ def test_who_sees_a_question_and_who_decides(federated: Federation, gb: Office, 
 
 def test_a_part_is_granted_and_an_earlier_end(federated: Federation, gb: Office, kh: Office, told: bytes) -> None:
     request = request_of(federated, told)
-    liaison, path = Browser(gb).enter("liaison"), f"/leave/{request.hex()}"
+    hands = Hands(gb)
+    liaison, path = entered(gb, "liaison", hands), f"/leave/{request.hex()}"
     page = liaison.get(f"{path}/decide").text
     assert page.count(" checked") == len(FIELDS)
     sent = {"grant": "GRANT", "until": soon(gb), "reason": WHY} | {f"field-{number}": "yes" for number in (NAME, BIRTH)}
-    for _ in range(2):
-        answer = liaison.send(f"{path}/decide", sent)
-        assert (answer.status_code, answer.headers["location"]) == (303, f"{path}?granted")
+    page = liaison.send(f"{path}/decide", sent)
+    assert (page.status_code, WHY in page.text) == (200, True)
+    assert state(gb, request, "liaison") == "ASKED"
+    given = signed(page.text, hands.key("liaison"))
+    more = liaison.post(f"{path}/decide", given | {f"field-{ACTION}": "yes"})
+    assert (more.status_code, "Confirm it again" in more.text) == (422, True)
+    assert liaison.post(f"{path}/decide", signed(page.text, hands.key("second"))).status_code == 403
+    assert state(gb, request, "liaison") == "ASKED"
+    given = signed(liaison.send(f"{path}/decide", sent).text, hands.key("liaison"))
+    answer = liaison.post(f"{path}/decide", given)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{path}?granted")
+    twice = liaison.post(f"{path}/decide", given)  # as when a person presses twice
+    assert (twice.status_code, "decided already" in twice.text) == (422, True)
     settle(federated)
     found = summary(kh, request, "liaison")
     assert (state(kh, request, "liaison"), list(found.granted_fields)) == ("GRANTED", [NAME, BIRTH])
@@ -184,7 +195,10 @@ def test_a_part_is_granted_and_an_earlier_end(federated: Federation, gb: Office,
 
 def test_it_is_denied_with_a_reason(federated: Federation, gb: Office, kh: Office, told: bytes) -> None:
     request = request_of(federated, told)
-    answer = Browser(gb).enter("liaison").send(f"/leave/{request.hex()}/decide", {"grant": "DENY", "until": "whenever", "reason": WHY})
+    hands = Hands(gb)
+    liaison, path = entered(gb, "liaison", hands), f"/leave/{request.hex()}/decide"
+    page = liaison.send(path, {"grant": "DENY", "until": "whenever", "reason": WHY, f"field-{NAME}": "yes"}).text
+    answer = liaison.post(path, signed(page, hands.key("liaison")))
     assert answer.headers["location"] == f"/leave/{request.hex()}?denied"
     settle(federated)
     assert state(kh, request, "liaison") == "DENIED"
@@ -316,5 +330,7 @@ def test_every_state_has_its_words() -> None:
 def grant(made: Federation, request: bytes) -> None:
     """Grant all that was asked."""
     named = {"grant": "GRANT", "until": "", "reason": WHY} | {f"field-{number}": "yes" for number in FIELDS}
-    assert Browser(made["gb"]).enter("liaison").send(f"/leave/{request.hex()}/decide", named).status_code == 303
+    hands = Hands(made["gb"])
+    liaison, path = entered(made["gb"], "liaison", hands), f"/leave/{request.hex()}/decide"
+    assert liaison.post(path, signed(liaison.send(path, named).text, hands.key("liaison"))).status_code == 303
     settle(made)

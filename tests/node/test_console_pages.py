@@ -238,7 +238,7 @@ def test_what_may_not_be_acted_upon_says_so_and_shows_nothing(shown: Any) -> Non
     replaced = graded(blocked=desk_service_pb2.BLOCKED_REPLACED, replaced_by=b"\x09" * 32)
     assert f'href="/inbox/{"09" * 32}"' in shown(replaced)
     owed = graded(blocked=desk_service_pb2.BLOCKED_WITHDRAWN, attest_by=NOW)
-    assert "<code>exchange distribution confirm-purge 070707070707</code>" in shown(owed)
+    assert f'href="/inbox/{"07" * 32}/confirm-purge"' in shown(owed)
     owed.summary.flags.append("ATTESTATION_OWED")
     assert f'href="/inbox/{"07" * 32}/attest"' in shown(owed)
     disputed = graded()
@@ -346,7 +346,7 @@ def test_no_address_and_no_title_holds_personal_data(kh: Office, digest: str) ->
         page = browser.get(path).text
         addresses = re.findall(r'(?:href|action|src)="([^"]*)"', page)
         known = re.compile(
-            r"/(requests|screen|inbox(/[0-9a-f]{64}(/report(/full)?|/acknowledge|/ask|/leave)?)?|work|tips|you|language|sign-out|assets/\w+/[\w.-]+)?"
+            r"/(requests|screen|handover|inbox(/[0-9a-f]{64}(/report(/full)?|/acknowledge|/ask|/leave)?)?|work|tips|you|language|sign-out|assets/\w+/[\w.-]+)?"
             r"|#[a-z-]+"
         )
         assert [one for one in addresses if not known.fullmatch(one)] == []

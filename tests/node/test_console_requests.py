@@ -6,10 +6,12 @@ from collections.abc import Iterator
 import pytest
 
 from exchange.v1 import desk_service_pb2 as messages
+from exchange.v1.information_pb2 import InformationResponse
 from node.console import request_pages
 from node.console.request_pages import CLOCKS, DEEDS, STATES
+from node.operations.inbox import get_inbox_alert
 from tests.asking import asked, asking_agreement, state
-from tests.console_site import Browser, Shown, site_of
+from tests.console_site import Browser, Shown, field, site_of
 from tests.federation import Federation, federation
 from tests.rig import ROLES, Office
 
@@ -87,6 +89,67 @@ def test_an_answer_goes_to_who_asked_once(two: Federation, kh: Office, question:
     assert f'href="{path}/answer"' not in settled
     assert f'href="{path}"' not in police.get("/requests").text
     assert f'href="{path}"' in police.get("/requests?all").text
+
+
+def filled(form: str, **changes: str) -> dict[str, str]:
+    """What a browser sends of an answer: the hidden field as the page has it."""
+    return {"answer-1": "ANSWER_CODE_YES", "why": WHY, "records": field(form, "records"), **changes}
+
+
+def test_convictions_are_told_field_by_field(two: Federation, kh: Office, question: bytes) -> None:
+    liaison, path = Browser(kh).enter("liaison"), f"/requests/{question.hex()}/answer"
+    page = liaison.get(path).text
+    assert "<details" in page
+    assert 'name="f.convictions[0].statute"' not in page
+    added = liaison.send(path, filled(page, action="add:convictions"))
+    assert added.status_code == 200
+    assert 'name="f.convictions[0].statute"' in added.text
+    assert not [one for one in two["gb"].received("liaison") if one.manifest_digest == question]
+    one = {"f.convictions[0].statute": "Example Act, s. 2", "f.convictions[0].month": "March 1999", "f.convictions[0].spent": "false"}
+    one |= {"f.convictions[0].offence_class": "GROOMING", "f.registration.status": "REGISTERED", "f.court_orders[0].kind": "TRAVEL_BAN"}
+    sent = liaison.send(path, filled(added.text, **one, action="send"))
+    assert sent.status_code == 303, texts(sent.text)
+    two.pump()
+    gb = two["gb"]
+    (said,) = [one for one in gb.received("liaison") if one.alert_type.endswith("InformationResponse")][:1]
+    view = get_inbox_alert(gb.ports, gb.person("liaison"), said.manifest_digest.hex()).view
+    told = InformationResponse.FromString(view)
+    (conviction,) = told.convictions
+    assert (conviction.statute, conviction.month, conviction.spent) == ("Example Act, s. 2", "1999-03", False)
+    assert (told.registration.status, told.court_orders[0].kind) == (1, 1)
+    assert told.answers[0].answer == 1
+
+
+def test_many_rows_stay_though_few_are_open(kh: Office, question: bytes) -> None:
+    liaison, path = Browser(kh).enter("liaison"), f"/requests/{question.hex()}/answer"
+    page = liaison.get(path).text
+    for number in range(6):
+        typed = {f"f.convictions[{number}].statute": f"Example Act, s. {number}"}
+        page = liaison.send(path, filled(page, **typed, action="add:convictions")).text
+    assert 'name="f.convictions[6].statute"' in page
+    assert 'name="f.convictions[2].statute"' not in page
+    assert "Example Act, s. 2" in page
+    opened = liaison.send(path, filled(page, action="open:convictions[2]")).text
+    assert 'name="f.convictions[2].statute" value="Example Act, s. 2"' in opened
+    removed = liaison.send(path, filled(opened, action="remove:convictions[2]")).text
+    assert "Example Act, s. 2" not in removed
+    assert all(f"Example Act, s. {number}" in removed for number in (0, 1, 3, 4, 5))
+
+
+def test_what_is_wrong_with_a_record_stands_beside_it(kh: Office, question: bytes) -> None:
+    liaison, path = Browser(kh).enter("liaison"), f"/requests/{question.hex()}/answer"
+    page = liaison.get(path).text
+    wrong = {"f.convictions[0].month": "in his youth", "f.convictions[0].country": "Atlantis <b>"}
+    answer = liaison.send(path, filled(page, **wrong, action="send", why=""))
+    assert answer.status_code == 422
+    assert answer.text.count("govuk-error-summary__title") == 1
+    assert {'href="#f-convictions-0-month"', 'href="#f-convictions-0-country"', 'href="#why"'} <= set(
+        re.findall(r'href="#[\w-]+"', answer.text)
+    )
+    assert "in his youth" in answer.text
+    assert "<b>" not in answer.text
+    for held in ("[", '{"answers": []}', "[1]"):
+        assert liaison.send(path, filled(page) | {"records": held}).status_code == 400
 
 
 def test_what_is_missing_of_an_answer_is_said(kh: Office, question: bytes) -> None:

@@ -280,3 +280,21 @@ def test_a_tip_becomes_a_draft_that_keeps_its_thread(two: Federation, kind: str)
     assert ("consultation", "liaison", "TIP") in codes(kh, before)
     police = Browser(kh).enter("police").send(f"/tips/{tip.reference}/convert", {"choice": choice})
     assert (police.status_code, "ROLE_MISSING" in police.text) == (403, True)
+
+
+def test_of_several_suspects_it_is_said_whom_a_draft_is_about(two: Federation) -> None:
+    kh = two["kh"]
+    first = calm()["suspects"][0]
+    second = first | {"names_as_heard": [{"as_written": "Second EXAMPLE", "strength": "WEAK"}]}
+    tip = submitted(kh, tip=calm(suspects=[first, second]))
+    liaison = Browser(kh).enter("liaison")
+    liaison.send(f"/tips/{tip.reference}/take", {})
+    page = liaison.get(f"/tips/{tip.reference}/convert").text
+    choice = f"exchange.v1.SubjectWarning {agency('gb', POLICE)}"
+    assert [f'value="{choice}{end}"' in page for end in ("", " 0", " 1", " 2")] == [False, True, True, False]
+    assert f'value="exchange.v1.Tip {agency("gb", POLICE)}"' in page
+    assert "about suspect 2" in page
+    made = liaison.send(f"/tips/{tip.reference}/convert", {"choice": f"{choice} 1"})
+    read = draft_box.read_draft(kh.ports, kh.person("liaison"), bytes.fromhex(made.headers["location"].rpartition("/")[2]))
+    assert b"Second EXAMPLE" in read.draft.alert
+    assert liaison.send(f"/tips/{tip.reference}/convert", {"choice": f"{choice} 2"}).status_code == 422

@@ -178,11 +178,14 @@ def _ask_to_take_back(two: Federation, alert: str, ask: Callable[..., Any]) -> N
     assert not ask("border", "AttestPurge", request_id=b"3" * 16, **purge, **why).attestations[0].problems
 
 
-def _ask_about_an_alarm(office: Office, partner: str, ask: Callable[..., Any]) -> None:
+def _ask_about_work(office: Office, partner: str, ask: Callable[..., Any]) -> None:
     with office.ports.store.write() as tx:
         raise_alarm(tx, 1, "LOG_FORK", partner=partner)
     (alarm,) = [one for one in ask("administrator", "ListWork").items if one.detail == "LOG_FORK"]
     assert ask("administrator", "SettleAlarm", reference=alarm.reference.hex(), reason="synthetic").code == "LOG_FORK"
+    note = ask("liaison", "HandOver", request_id=bytes(16), note="synthetic").handover
+    assert ask("second", "TakeOver", handover=note.id.hex()).handover.taken_by == office.person("second")
+    assert [one.id for one in ask("police", "GetHandover").handovers] == [note.id]
 
 
 def test_every_method_answers_whom_it_is_for(two: Federation) -> None:
@@ -233,7 +236,7 @@ def test_every_method_answers_whom_it_is_for(two: Federation) -> None:
         _ask_to_take_back(two, alert, lambda who, method, **fields: ask(ours if who == "liaison" else theirs, who, method, **fields))
         assert ask(ours, administrator, "RecoverLog", origin=ORIGIN).log.size == gb.outbound(kh).size
         assert ask(ours, administrator, "EndLog", origin=ORIGIN).state == "proposed"
-        _ask_about_an_alarm(gb, kh.domain, lambda who, method, **fields: ask(ours, who, method, **fields))
+        _ask_about_work(gb, kh.domain, lambda who, method, **fields: ask(ours, who, method, **fields))
         assert ask(ours, administrator, "ExamineNode").checks
         _ask_who_comes_in(gb, lambda method, **fields: ask(ours, administrator, method, **fields))
     assert asked | BEFORE_RELEASE | RETENTION | REQUESTS | INSIDE | ONWARD | EMERGENCY | TIPS == set(METHODS)

@@ -178,7 +178,8 @@ def test_what_is_no_id_token_is_none() -> None:
 
 def test_another_claim_may_name_the_person() -> None:
     by_number = replace(ME, claim="employee")
-    assert opened(sign({**CLAIMS, "employee": "E-7"}), client=by_number).subject == "E-7"
+    named = opened(sign({**CLAIMS, "employee": "E-7"}), client=by_number)
+    assert named == Identity(issuer=f"{ISSUER}#employee", subject="E-7"), "who is called so by `sub` is somebody else"
     for claims in (CLAIMS, {**CLAIMS, "employee": ["E-7"]}, {**without("sub"), "employee": "E-7"}):
         with refused(Unverified, "OIDC_CLAIM"):
             opened(sign(claims), client=by_number)

@@ -87,3 +87,24 @@ def test_who_left_the_roster_or_was_unlinked_does_not_come_in(kh: Office, browse
     kh.ports = replace(kh.ports, officers={who: entry for who, entry in kh.ports.officers.items() if who != kh.person("liaison")})
     answer = sign_in(at(kh, idp), idp)
     assert (answer.status_code, "OIDC_UNKNOWN" in answer.text) == (403, True)
+
+
+def test_who_came_by_the_word_of_an_issuer_that_is_not_asked_any_more_is_signed_out(
+    kh: Office, browser: Browser, idp: SyntheticIssuer
+) -> None:
+    sign_in(browser, idp)
+    asked = kh.ports
+    for issuer in ("", "https://other.example"):
+        kh.ports = replace(asked, issuer=issuer)
+        assert with_cookies(browser, at(kh, idp)).get("/you").headers["location"] == "/sign-in"
+        kh.ports = asked
+        assert with_cookies(browser, at(kh, idp)).get("/you").status_code == 200
+    promoted = replace(asked.officers[kh.person("liaison")], roles=("liaison officer", "administrator"))
+    kh.ports = replace(asked, officers={**asked.officers, kh.person("liaison"): promoted})
+    assert with_cookies(browser, at(kh, idp)).get("/you").headers["location"] == "/sign-in"
+
+
+def with_cookies(browser: Browser, other: Browser) -> Browser:
+    """The same browser, before another console of the office: as after a restart."""
+    other.client.cookies = browser.client.cookies
+    return other

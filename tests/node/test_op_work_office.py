@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from exchange.retention import NationalRule
 from exchange.v1 import desk_service_pb2 as messages
 from node.notify.plan import NoticePlan, Term
-from node.operations import approve, retention, work
+from node.operations import approve, draft_box, retention, work
+from node.operations.draft_box import DraftContent
 from node.operations.sequence import sequence
 from node.operations.work_item import LANDED_MS, LANDS_SOON_MS, WorkItem, by_urgency, escalated, office_viewers
 from node.policy.gate import Assessment
@@ -72,6 +75,61 @@ def test_an_oral_approval_waits_for_whoever_gave_it(two: Federation) -> None:
     asked = messages.ApproveSubmissionRequest(submission=submission.id.hex(), preview_digest=submission.preview_digest)
     approve.approve(gb.ports, gb.person("second"), asked, lambda items: [messages.PublishedAlert() for _ in items])
     assert kinds(gb, "second", everything=True) == []
+
+
+# Drafts
+
+
+def draft_of(office: Office, by: str = "liaison", **document: Any) -> bytes:
+    made = DraftContent(document={"type": "TravelAlert", **document})
+    return draft_box.create(office.ports, office.person(by), made).id
+
+
+def landing_at(local: str) -> dict[str, Any]:
+    place = {"code_system": "IATA", "code": "KTI", "country": "KHM"}
+    return {"itinerary": [{"arrival": {"local": local, "zone": "Asia/Phnom_Penh"}, "arrival_port": place}]}
+
+
+def test_a_draft_waits_for_its_author_alone_and_after_all_else(two: Federation) -> None:
+    gb = two["gb"]
+    identifier = draft_of(gb)
+    two.clock.pass_(DAY)
+    submitted(gb)
+    draft_of(gb, "second")
+    first, last = listed(gb, "second")
+    assert (first.kind, last.kind) == (messages.WORK_KIND_APPROVAL_TO_GIVE, messages.WORK_KIND_DRAFT_TO_FINISH)
+    (item,) = listed(gb, "liaison")
+    assert (item.kind, item.reference, item.detail) == (messages.WORK_KIND_DRAFT_TO_FINISH, identifier, "TravelAlert")
+    assert (item.due_at, item.overdue, item.escalated, item.command) == (0, False, False, "")
+    two.clock.pass_(20 * DAY)
+    (item,) = listed(gb, "liaison")
+    assert not item.escalated
+    with gb.ports.store.read() as tx:
+        office = [one for viewer in office_viewers(gb.ports.officers) for one in work.gather(gb.ports, tx, viewer, two.clock.now_ms())]
+    assert messages.WORK_KIND_DRAFT_TO_FINISH not in {one.kind for one in office}
+    draft_box.discard(gb.ports, gb.person("liaison"), identifier)
+    assert kinds(gb, "liaison") == []
+
+
+def test_a_draft_is_due_once_its_landing_or_its_end_is_near(two: Federation) -> None:
+    gb = two["gb"]
+    now = gb.ports.clock.now()
+    lands = now + timedelta(hours=30)
+    far, near, ends = (
+        draft_of(gb, alert=landing_at((now + timedelta(days=9)).strftime("%Y-%m-%dT%H:%M"))),
+        draft_of(gb, alert=landing_at(lands.astimezone(ZoneInfo("Asia/Phnom_Penh")).strftime("%Y-%m-%dT%H:%M")), not_after="P9D"),
+        draft_of(gb, not_after=(now + timedelta(hours=40)).strftime("%Y-%m-%dT%H:%MZ")),
+    )
+    assert [item.reference for item in listed(gb, "liaison")] == [near, ends, far]
+    due = {item.reference: item.due_at for item in listed(gb, "liaison")}
+    minute = 60_000  # as they are typed
+    assert due == {far: 0, near: (NOW + 30 * HOUR) // minute * minute, ends: (NOW + 40 * HOUR) // minute * minute}
+    two.clock.pass_(31 * HOUR)  # landed: no hurry helps any more
+    assert {item.reference: (item.due_at, item.overdue) for item in listed(gb, "liaison")}[near] == (0, False)
+    held = draft_box.get(gb.ports, gb.person("liaison"), far)
+    moved = {"type": "TravelAlert", "alert": landing_at((now + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M"))}
+    draft_box.change(gb.ports, gb.person("liaison"), far, held.version, lambda _: DraftContent(document=moved))
+    assert {item.reference for item in listed(gb, "liaison") if item.due_at} == {far, ends}
 
 
 def assessed(office: Office, **changes: Any) -> Assessment:

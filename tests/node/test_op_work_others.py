@@ -15,7 +15,15 @@ from tests.worklists import Kind, listed
 
 def kinds(office: Office, name: str, *, everything: bool = False) -> list[str]:
     """What is on that list, of these kinds."""
-    ours = {"REQUEST_TO_ANSWER", "RESPONSE_TO_COME", "LEAVE_TO_DECIDE", "TIP_TO_LOOK_AT", "REPORT_TO_FORWARD", "EMERGENCY_TO_REVIEW"}
+    ours = {
+        "REQUEST_TO_ANSWER",
+        "RESPONSE_TO_COME",
+        "LEAVE_TO_DECIDE",
+        "LEAVE_TO_COME",
+        "TIP_TO_LOOK_AT",
+        "REPORT_TO_FORWARD",
+        "EMERGENCY_TO_REVIEW",
+    }
     found = [Kind.Name(item.kind).removeprefix("WORK_KIND_") for item in listed(office, name, everything=everything)]
     return [kind for kind in found if kind in ours]
 
@@ -48,8 +56,13 @@ def test_leave_that_was_asked_for_waits_at_the_originator(tmp_path: Path) -> Non
         request = onward.asked(kh, told).manifest_digest
         made.pump()
         assert (kinds(gb, "liaison"), kinds(gb, "border"), kinds(kh, "border")) == (["LEAVE_TO_DECIDE"], [], [])
+        (waits,) = [item for item in listed(kh, "border", everything=True) if item.reference == request]
+        assert (waits.kind, waits.counterparty, waits.later) == (Kind.WORK_KIND_LEAVE_TO_COME, agency("gb", POLICE), True)
+        assert waits.due_at > waits.raised_at
+        assert (kinds(kh, "border", everything=True), kinds(kh, "police", everything=True)) == (["LEAVE_TO_COME"], [])
         assert not onward.decided(gb, request).published.problems
-        assert kinds(gb, "liaison") == []
+        made.pump()
+        assert kinds(gb, "liaison") == kinds(kh, "border", everything=True) == []
 
 
 def test_a_tip_waits_at_its_desk_until_somebody_takes_it(tmp_path: Path) -> None:

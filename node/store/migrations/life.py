@@ -5,7 +5,7 @@ from alembic import op
 
 
 def make_life_tables() -> None:
-    """Make the tables of `request_tables`, `gate_tables`, `notice_tables`, `onward_tables`, `inside_tables`; those of doubts and drafts."""
+    """Make the tables of `request_tables`, `gate_tables`, `notice_tables`, `onward_tables`, `inside_tables`; doubts, drafts, handovers."""
     op.create_table(
         "attempts",
         sa.Column("log_id", sa.Integer(), autoincrement=False, nullable=False),
@@ -35,11 +35,26 @@ def make_life_tables() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("saved_at", sa.BigInteger(), nullable=False),
         sa.Column("erase_by", sa.BigInteger(), nullable=False),
+        sa.Column("useful_until", sa.BigInteger(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("drafts_by_agency", "drafts", ["agency"])
     op.create_index("drafts_by_limit", "drafts", ["erase_by"])
+    op.create_table(
+        "handovers",
+        sa.Column("id", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("author", sa.String(), nullable=False),
+        sa.Column("agency", sa.String(), nullable=False),
+        sa.Column("written_at", sa.BigInteger(), nullable=False),
+        sa.Column("erase_by", sa.BigInteger(), nullable=False),
+        sa.Column("taken_by", sa.String(), nullable=False),
+        sa.Column("taken_at", sa.BigInteger(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("handovers_by_agency", "handovers", ["agency", "written_at"])
+    op.create_index("handovers_by_limit", "handovers", ["erase_by"])
     op.create_table(
         "emergencies",
         sa.Column("agreement", sa.LargeBinary(length=32), nullable=False),
