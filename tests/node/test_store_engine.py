@@ -98,10 +98,10 @@ def test_writers_take_turns(each_store: Store) -> None:
             with each_store.write() as connection:
                 value = connection.execute(select(answers.c.answered)).scalar_one()
                 connection.execute(delete(answers))
-                connection.execute(insert(answers), {"answered": bytes([value[0] + 1]), "answer": b"", "outbound": True})
+                connection.execute(insert(answers), {"answered": bytes([value[0] + 1]), "answer": b"", "outbound": True, "mis_hit": False})
 
     with each_store.write() as connection:
-        connection.execute(insert(answers), {"answered": b"\0", "answer": b"", "outbound": True})
+        connection.execute(insert(answers), {"answered": b"\0", "answer": b"", "outbound": True, "mis_hit": False})
     threads = [threading.Thread(target=count_up) for _ in range(6)]
     for thread in threads:
         thread.start()
