@@ -17,6 +17,8 @@ from tests.builders import evidence, note, world
 from tests.countries import domain, key, node, pins
 from tests.proofs import OVERSIGHT, anchor, cosigned, log_file, rewritten, witness_line
 
+pytestmark = pytest.mark.thorough
+
 # Runs after PROGRAM, which refuses every import but the treaty's: then sockets, processes and SQLite are taken away as well.
 JUDGE = """
 import io, json

@@ -27,6 +27,8 @@ from tests.node.audit_desk import command_line
 from tests.recalls import RESTRICTION, corrected, recalled
 from tests.rig import draft
 
+pytestmark = pytest.mark.thorough
+
 GB_KH = "gb.alerts.example/disclosures/kh.alerts.example/1"
 KH_GB = "kh.alerts.example/disclosures/gb.alerts.example/1"
 JOURNAL = "gb.alerts.example/journal/1"

@@ -23,6 +23,8 @@ from tests.node.test_console_languages import CODES, SAME_EVERYWHERE, source
 from tests.reading_pages import HOSTILE, PAGE_BYTES, in_journal, offer_of, offered, texts
 from tests.rig import ROLES, Office, draft
 
+pytestmark = pytest.mark.thorough
+
 GB, KH = domain("gb"), domain("kh")
 
 

@@ -33,6 +33,8 @@ from tests.node.audit_office import GB_KH, JOURNAL, events, first_alert, index_o
 from tests.node.test_op_reconcile import Asked
 from tests.rig import Office
 
+pytestmark = pytest.mark.thorough
+
 PAGE_BYTES = 60_000
 FIRST = "/audit/disclosures/gb.alerts.example/kh.alerts.example/1/0"
 

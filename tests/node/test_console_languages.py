@@ -27,6 +27,8 @@ from tests.federation import Federation, federation
 from tests.rig import draft
 from tests.tips import new_id, takes_tips
 
+pytestmark = pytest.mark.thorough
+
 CONSOLE = Path(languages.__file__).parent
 CODES = tuple(sorted(path.stem for path in (CONSOLE / "locale").glob("*.po")))
 SAME_EVERYWHERE = {"1", "2", "3", "4", "A", "B", "C", "X", "INTERPOL"}

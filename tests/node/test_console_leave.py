@@ -24,6 +24,8 @@ from tests.onward import ACTION, BIRTH, FIELDS, KH_POLICE, NAME, VN_BORDER, agre
 from tests.recalls import shown as read
 from tests.rig import ROLES, Office, draft
 
+pytestmark = pytest.mark.thorough
+
 WHY = "A synthetic reason of the case"
 
 

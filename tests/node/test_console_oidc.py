@@ -32,6 +32,8 @@ from tests.node.test_id_tokens import by_hand
 from tests.refusals import refused
 from tests.rig import Office
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def kh(tmp_path: Path) -> Iterator[Office]:

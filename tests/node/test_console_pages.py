@@ -21,6 +21,8 @@ from tests.federation import Federation, federation
 from tests.rig import ROLES, Office, draft
 from tests.tips import new_id, takes_tips
 
+pytestmark = pytest.mark.thorough
+
 PAGE_BYTES = 60_000
 SEEN = {"primary": "EXAMPLE, Thomas Specimen"}
 

@@ -31,6 +31,8 @@ from tests.node.test_alert_file import SAMPLES
 from tests.recalls import WITHDRAWAL, recalled, replaced
 from tests.rig import ROLES, Office, draft
 
+pytestmark = pytest.mark.thorough
+
 KH_BORDER, KH_POLICE, VN_BORDER = agency("kh", BORDER), agency("kh", POLICE), agency("vn", BORDER)
 REASON = "synthetic reason"
 ITINERARY, APPEARANCE = 11, 6

@@ -20,6 +20,8 @@ from tests.federation import Federation, federation
 from tests.recalls import attested, together
 from tests.rig import ROLES, Office, draft
 
+pytestmark = pytest.mark.thorough
+
 KH_BORDER, KH_POLICE = agency("kh", BORDER), agency("kh", POLICE)
 REASON = "synthetic reason"
 APPEARANCE = 6

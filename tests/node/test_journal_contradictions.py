@@ -30,6 +30,8 @@ from tests.refusals import refused
 from tests.rig import Office
 from tests.witnessing import happens, heartbeat, serving, witnessed_by
 
+pytestmark = pytest.mark.thorough
+
 MINUTE = 60_000
 ORIGIN = journal_origin(domain("gb"), 1)
 LATE = 5 * MINUTE

@@ -26,6 +26,8 @@ from tests.onward import (
 from tests.recalls import LIFTING, RESTRICTION, WITHDRAWAL, codes, recalled, shown
 from tests.rig import NOW, draft
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def federated(tmp_path: Path) -> Iterator[Federation]:

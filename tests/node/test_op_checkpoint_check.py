@@ -12,6 +12,8 @@ from tests.federation import Federation, federation
 from tests.rig import Office
 from tests.witnessing import heartbeat, serving, witnessed_by
 
+pytestmark = pytest.mark.thorough
+
 JOURNAL = "gb.alerts.example/journal/1"
 
 

@@ -21,6 +21,8 @@ from tests.recalls import recalled
 from tests.refusals import refused
 from tests.rig import Office, draft
 
+pytestmark = pytest.mark.thorough
+
 NOT_ANCHORED = {"E11": "NOT_ANCHORED", "E12": "NOT_ANCHORED"}
 
 

@@ -40,6 +40,8 @@ from tests.recalls import (
 from tests.refusals import refused
 from tests.rig import Office
 
+pytestmark = pytest.mark.thorough
+
 KH_BORDER, KH_POLICE, KH_NGO = agency("kh", BORDER), agency("kh", POLICE), agency("kh", NGO)
 GB_POLICE = agency("gb", POLICE)
 NUMBERS = {field.name: field.number for field in alert_type(TRAVEL).fields}

@@ -50,6 +50,8 @@ from tests.recalls import codes, flags, replaced, request_id, shown, status
 from tests.refusals import refused
 from tests.rig import NOW, Office, draft
 
+pytestmark = pytest.mark.thorough
+
 LIAISON = "liaison"
 
 

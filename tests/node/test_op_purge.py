@@ -33,6 +33,8 @@ from tests.recalls import (
 from tests.refusals import refused
 from tests.rig import draft
 
+pytestmark = pytest.mark.thorough
+
 KH_BORDER, KH_POLICE, VN_BORDER = agency("kh", BORDER), agency("kh", POLICE), agency("vn", BORDER)
 GB_POLICE = agency("gb", POLICE)
 

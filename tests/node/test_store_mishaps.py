@@ -20,6 +20,8 @@ from node.store.errors import StoreFailed
 from node.store.insert import insert_rows
 from node.store.tables import key_periods, metadata
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -20,6 +20,8 @@ from node.tips.form import LARGEST
 from tests.tip_listener import Line, Reply, kept, serving
 from tests.tips import SECRET, body, content, new_id
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="session")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
