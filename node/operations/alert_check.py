@@ -179,7 +179,7 @@ class _AlertChecker:
             if not alert_type(manifest.alert_type).control and one.entry.purpose not in manifest.handling.permitted_purposes:
                 self._wrong(one, "NOT_AGREED", "the originator does not permit the purpose", grade=PRIORITY)
             if not permitted_so(tx, self.known, one.log, one.entry, manifest):
-                self._wrong(one, "PERMIT_MISMATCH", "was passed on without a permit that covers it", grade=PRIORITY)
+                self._wrong(one, "PERMIT_MISMATCH", "was passed on without a permit that is here and covers it", grade=PRIORITY)
 
     def _data_key(self, tx: Transaction, alert: AlertRow) -> DataKey:
         if alert.period not in self.periods:

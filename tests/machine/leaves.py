@@ -12,7 +12,7 @@ from exchange.v1 import agreement_pb2, desk_service_pb2
 from node.operations.onward_list import get_onward
 from tests import onward
 from tests.countries import BORDER, POLICE, TRAVEL, agency, clause, node_id
-from tests.machine.books import Books, Kind, place_of
+from tests.machine.books import CONTROLS, Books, Kind, place_of
 from tests.machine.marks import LEAVE_ASKED, LEAVE_DECIDED, PASSED_ON
 from tests.machine.oracle import Oracle
 from tests.machine.passing import Asked, Decided, Notice, Passing
@@ -83,9 +83,17 @@ class Leaves(Saying):
         return [one for one in known if one.manifest == digest and one.country in told]
 
     def explained(self, country: str) -> set[str]:
-        """The auditors of a node that passed on without leave see it, and that no clause was in force any more."""
-        forged = any(one.forged for log in self.books(country).out.values() for one in log.entries)
-        return super().explained(country) | ({"PERMIT_MISMATCH", "NOT_AGREED"} if forged else set())
+        """The auditors of a node that passed on without leave see it, and that no clause was in force any more.
+
+        They also see that a recall went on under a permit that an old backup lost: the recovered log alone knows of it.
+        """
+        books = self.books(country)
+        logged = [(one, index in log.lost) for log in books.out.values() for index, one in enumerate(log.entries)]
+        forged = any(one.forged for one, _ in logged)
+        forwarded = [one for one, lost in logged if one.permit and one.kind in CONTROLS and not lost]
+        unproven = country in self.restored and any(self.oracle.leave(books, one.permit) is None for one in forwarded)
+        found = ({"PERMIT_MISMATCH", "NOT_AGREED"} if forged else set()) | ({"PERMIT_MISMATCH"} if unproven else set())
+        return super().explained(country) | found
 
     def look(self) -> None:
         """Every request at both ends, and what everybody holds."""
