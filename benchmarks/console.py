@@ -58,7 +58,9 @@ def grow(office: Office, count: int) -> None:
                     due = [{"agency": one, "alert_ref": row["id"], "lands_at": row["arrives_at"]} for one in told for row in new]
                     insert_rows(tx, landings, due)
                 pairs = [(row["digest"], other["digest"], row["state"]) for row, other in pairwise(new)]
-                insert_rows(tx, answers, [{"answered": one, "answer": other, "outbound": not own} for one, other, _ in pairs[::3]])
+                insert_rows(
+                    tx, answers, [{"answered": one, "answer": other, "outbound": not own, "mis_hit": False} for one, other, _ in pairs[::3]]
+                )
                 gone = [(one, other) for one, other, state in pairs if state != "active"]
                 later = [{"earlier": one, "later": other, "originator": pattern.alert["originator"]} for one, other in gone]
                 insert_rows(tx, supersessions, later)

@@ -57,7 +57,11 @@ def grow(kh: Office, count: int) -> None:
             insert_rows(tx, inbox, [{"agency": border, "alert_ref": row["id"]} for row in new])
             insert_rows(tx, landings, [{"agency": border, "alert_ref": row["id"], "lands_at": row["arrives_at"]} for row in new])
             insert_rows(tx, entries, [{**entry, "idx": row["id"], "alert_ref": row["id"]} for row in new])
-            insert_rows(tx, answers, [{"answered": row["digest"], "answer": alert["digest"], "outbound": True} for row in new[::3]])
+            insert_rows(
+                tx,
+                answers,
+                [{"answered": row["digest"], "answer": alert["digest"], "outbound": True, "mis_hit": False} for row in new[::3]],
+            )
             later = [{"earlier": row["digest"], "later": alert["digest"], "originator": row["originator"]} for row in new]
             insert_rows(tx, supersessions, [one for one, row in zip(later, new, strict=True) if row["state"] != "active"])
 

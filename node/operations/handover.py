@@ -20,7 +20,7 @@ from node.operations.access import note_access
 from node.operations.inbox import DESK
 from node.operations.officers import agency_of, require, turned_away
 from node.operations.work import gather, seen_in, shown_item
-from node.operations.work_item import Viewer, by_urgency
+from node.operations.work_item import LISTED, Viewer, by_urgency
 from node.ports import Ports
 from node.store import handovers
 from node.store.handovers import HandoverRow
@@ -86,7 +86,7 @@ def current(ports: Ports, person: str) -> messages.GetHandoverResponse:
     entry = require(ports, person, DESK)
     agency, now = agency_of(entry), ports.clock.now_ms()
     # Nobody in particular: what waits for a colleague is open too. What the role may not see, it does not see here either.
-    anybody = Viewer(person="", agency=agency, roles=frozenset(entry.roles) & set(DESK))
+    anybody = Viewer(person="", agency=agency, roles=frozenset(entry.roles) & set(DESK), at_most=LISTED)
     with ports.store.read() as tx:
         # What is past its limit is read no more, though the run that erases it may be late.
         rows = [row for row in handovers.handovers_of(tx, agency, SHOWN_AT_MOST) if now < row.erase_by]
