@@ -165,13 +165,17 @@ def test_a_certificate_of_another_office_is_refused(desk: FakeDesk, tmp_path: Pa
     assert len(desk.asked) == before
 
 
+# Whoever runs the tests in the background of a shell has interrupts ignored, and Python then leaves them so.
+_HEARS = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+
+
 def test_ctrl_c_ends_cleanly(desk: FakeDesk) -> None:
     desk.answers["WhoAmI"] = desk_service_pb2.WhoAmIResponse()
     desk.delay = 30.0
     before = len(desk.asked)
     try:
         process = subprocess.Popen(
-            [sys.executable, "-c", "from node.cli.main import main; main()", "--timeout", "90", "whoami"],
+            [sys.executable, "-c", f"{_HEARS}from node.cli.main import main; main()", "--timeout", "90", "whoami"],
             env={**os.environ, "EXCHANGE_CONTEXT": desk.context()},
             stderr=subprocess.PIPE,
             text=True,
