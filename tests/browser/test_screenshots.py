@@ -18,12 +18,16 @@ LARGEST = 150_000
 @pytest.mark.parametrize(
     ("name", "who", "route", "settings"),
     [
+        ("work", "liaison", "/work", {}),
         ("draft", "liaison", "/drafts/{draft}", {}),
         ("sent", "liaison", "/sent/{own}", {}),
+        ("inbox", "border", "/inbox", {}),
+        ("handover", "border", "/handover", {}),
         ("alert", "border", "/inbox/{alert}", {}),
         ("alert-dark", "border", "/inbox/{alert}", {"color_scheme": "dark"}),
         ("tip-khmer-phone", "ngo", "/tell/{tip}/danger", {"locale": "km", "viewport": {"width": 360, "height": 740}}),
         ("flow", "auditor", "/audit/flow", {}),
+        ("disclosure", "auditor", "/audit/disclosures/kh.alerts.example/gb.alerts.example/1/0", {}),
     ],
 )
 def test_a_picture_is_made(
