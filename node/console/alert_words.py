@@ -126,7 +126,8 @@ def alert_view(answer: messages.GetInboxAlertResponse, language: Language, texts
         assessments=_shown(one for one in rest if one.certainty is Certainty.ASSESSMENT),
         not_known=[one.label for one in readings if one.state is FieldState.NOT_KNOWN],
         not_disclosed=[one.label for one in readings if one.state is FieldState.NOT_DISCLOSED],
-        photograph=any(one.name == PHOTOGRAPH for one in given),
+        # Where the sender said that there is none, there is nothing to ask for.
+        photograph=any(one.name == PHOTOGRAPH and one.state is not FieldState.NOT_KNOWN for one in readings),
         hidden=any(HIDDEN in line for one in given for line in one.lines),
         lookalikes=lookalikes(line for one in given for line in one.lines),
         recalls=[(language.say(_RECALLS.get(one.kind, "")), language.say(_reason(one.reason)), one.recorded_at) for one in answer.recalls],

@@ -52,8 +52,14 @@ def release(liaison: Person, draft: str) -> str:
 
 def test_an_alert_goes_from_a_draft_in_london_to_a_report_from_phnom_penh(building: Building, both: Offices) -> None:
     liaison, border = building.officer(both.gb, "liaison"), building.officer(both.kh, "partner-border")
-    digest = release(liaison, drafted(both))
     border.goto("/inbox")
+    news = border.page.get_by_role("link", name="Something new has come")
+    expect(news).to_be_hidden()
+    digest = release(liaison, drafted(both))
+    # The inbox that is open says so by itself, and shows nothing until somebody asks for it.
+    expect(news).to_be_visible(timeout=30_000)
+    assert digest[:12] not in border.texts()
+    border.follow("Something new has come: show it")
     border.sees(digest[:12])
     border.page.goto(f"{border.origin}/inbox/{digest}")
     assert "PLACEHOLDER" in border.texts()

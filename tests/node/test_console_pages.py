@@ -230,6 +230,17 @@ def test_facts_and_assessments_stand_apart(shown: Any) -> None:
     assert "A photograph is never sent" in page
 
 
+@pytest.mark.parametrize(("undisclosed", "said"), [(True, True), (False, False)])
+def test_whom_to_ask_for_a_photograph_is_said_unless_there_is_none(shown: Any, undisclosed: bool, said: bool) -> None:  # noqa: FBT001  pytest
+    answer = graded()
+    alert = builders.alert()
+    alert.ClearField("facial_image")
+    answer.view = encode(alert)
+    if undisclosed:
+        answer.undisclosed.append(alert.DESCRIPTOR.fields_by_name["facial_image"].number)
+    assert ("A photograph is never sent" in shown(answer)) == said
+
+
 def test_what_may_not_be_acted_upon_says_so_and_shows_nothing(shown: Any) -> None:
     withdrawn = graded(blocked=desk_service_pb2.BLOCKED_WITHDRAWN)
     withdrawn.ClearField("view")

@@ -52,6 +52,15 @@ def test_the_wheel_and_the_source_distribution_take_along_what_the_demo_reads() 
         assert any(path.is_relative_to(one) for one in taken), path
 
 
+def test_the_wheel_takes_along_what_the_console_serves() -> None:
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]["wheel"]
+    taken = {path for pattern in wheel["artifacts"] for path in ROOT.glob(pattern)}
+    served = {path for path in (ROOT / "node/console/static").iterdir() if path.is_file()}
+    assert {path.suffix for path in served} >= {".css", ".js", ".woff2"}
+    assert served <= taken
+    assert "node" in wheel["packages"]
+
+
 def test_what_is_not_shipped_is_named_as_missing() -> None:
     with pytest.raises(NotFound) as raised:
         sample("assessments/gb-xx.toml")
