@@ -1,6 +1,5 @@
 """What two countries agreed to tell each other: as tables, against the version before, drafted from a file's text, and countersigned."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from operator import itemgetter
@@ -28,7 +27,6 @@ from node.operations.agreements import accept, draft, get, list_agreements
 from node.operations.officers import ADMINISTRATOR, LIAISON, require
 from node.operations.partners import get_partner, list_partners
 
-_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _DAYS: Final = 365
 PROBLEMS_SHOWN: Final = 20
 
@@ -76,11 +74,11 @@ class AdminAgreementPages:
 
     def agreement(self, visit: Visit) -> Response:
         """One, with what differs from the version before. Raises `NotPermitted`, `NotFound`."""
-        return self._agreement_page(visit, get(self._ports, visit.person, _reference(visit)), unsure=False)
+        return self._agreement_page(visit, get(self._ports, visit.person, visit.digest("agreement")), unsure=False)
 
     def matrix(self, visit: Visit) -> Response:
         """What it says of one type of alert: fields by clause. Raises as `agreement`."""
-        one = get(self._ports, visit.person, _reference(visit))
+        one = get(self._ports, visit.person, visit.digest("agreement"))
         tables = matrices(one.agreement, visit.place["type"], visit.language)
         if not tables:
             raise NotFound("PATH_UNKNOWN", "there is no such page")
@@ -89,7 +87,7 @@ class AdminAgreementPages:
 
     def accept(self, visit: Visit) -> Response:
         """Countersign what a partner offered, if it was read, by a passkey that signs the same. Raises as `accept`."""
-        reference = _reference(visit)
+        reference = visit.digest("agreement")
         require(self._ports, visit.person, (ADMINISTRATOR,))
         found = get(self._ports, visit.person, reference)
         if visit.form.get("read") != "yes":
@@ -189,10 +187,3 @@ class AdminAgreementPages:
 
 def _class_words(agency_class: AgencyClass.ValueType) -> str:
     return CLASS_WORDS.get(agency_class, "")
-
-
-def _reference(visit: Visit) -> str:
-    reference = visit.place["agreement"]
-    if not _DIGEST.fullmatch(reference):
-        raise NotFound("PATH_UNKNOWN", "there is no such page")
-    return reference

@@ -1,14 +1,12 @@
 """Four eyes in the console: what waits for a second officer, exactly as it would go, and the passkey that approves it."""
 
-import re
 from collections.abc import Sequence
 from typing import Any, Final
 
 from starlette.responses import RedirectResponse, Response
 
-from exchange.errors import NotFound, Unverified
 from exchange.v1 import desk_service_pb2 as messages
-from node.console.challenges import STALE
+from node.confirmations import Confirmation
 from node.console.confirm import Confirming
 from node.console.despite import in_console
 from node.console.page import Page
@@ -21,7 +19,6 @@ from node.console.words import texts_in, type_words
 from node.intake.problems import refuses
 from node.operations import approve
 
-_ID: Final = re.compile(r"[0-9a-f]{32}")
 _BY_ITS_AUTHOR: Final = ", which its author then says in the preview of the draft"
 _SHOWN: Final = 50
 """More on one page would be too much for a poor line."""
@@ -80,11 +77,8 @@ class ApprovalPages:
     def approve(self, visit: Visit) -> Response:
         """Approve what was shown; the last approval releases it. Raises as `approve.approve` and `Confirming.take`."""
         answer = self._got(visit)
-        try:
-            confirmation = self._confirming.take(visit, "approve", _values(answer.submission))
-        except Unverified as refused:
-            if refused.code != STALE:
-                raise
+        confirmation = self._confirming.taken(visit, "approve", _values(answer.submission))
+        if not isinstance(confirmation, Confirmation):
             return self._ask(visit, answer, stale=True)
         question = messages.ApproveSubmissionRequest(submission=answer.submission.id.hex(), preview_digest=answer.submission.preview_digest)
         given = approve.approve(self._ports, visit.person, question, self._site.release_together, confirmation)
@@ -96,16 +90,16 @@ class ApprovalPages:
 
     def take_back(self, visit: Visit) -> Response:
         """End a submission of one's own that waits. Raises as `approve.take_back`."""
-        taken = approve.take_back(self._ports, visit.person, _reference(visit))
+        taken = approve.take_back(self._ports, visit.person, visit.identifier("submission").hex())
         return RedirectResponse(f"/approvals/{taken.id.hex()}", 303)
 
     def read(self, visit: Visit) -> Response:
         """What was submitted as one recipient's desk will read it."""
         answer = self._got(visit)
-        return reading_page(self._site, self._pages, visit, answer.draft, answer.preview, back=f"/approvals/{_reference(visit)}")
+        return reading_page(self._site, self._pages, visit, answer.draft, answer.preview, back=f"/approvals/{answer.submission.id.hex()}")
 
     def _got(self, visit: Visit) -> messages.GetSubmissionResponse:
-        return approve.get(self._ports, visit.person, _reference(visit))
+        return approve.get(self._ports, visit.person, visit.identifier("submission").hex())
 
     def _ask(self, visit: Visit, answer: messages.GetSubmissionResponse, *, stale: bool = False) -> Response:
         asked = self._confirming.ask(visit, "approve", _values(answer.submission))
@@ -124,7 +118,7 @@ class ApprovalPages:
             changed=_changed(answer),
             problems=[in_console(one, instead=_BY_ITS_AUTHOR) for one in (*refused, *answer.preview.problems)],
             matrix=self._matrix(visit, answer),
-            base=f"/approvals/{_reference(visit)}/read" if answer.HasField("draft") else "",
+            base=f"/approvals/{answer.submission.id.hex()}/read" if answer.HasField("draft") else "",
             earlier=[one.hex() for one in answer.draft.supersedes],
             changes=list(changed_fields(self._ports, visit, answer.draft)) if answer.HasField("draft") else [],
             done=[name for name in ("submitted", "approved") if name in visit.query],
@@ -132,13 +126,6 @@ class ApprovalPages:
 
     def _matrix(self, visit: Visit, answer: messages.GetSubmissionResponse) -> Any:
         return matrix(answer.preview, visit.language, texts_in(visit.language))
-
-
-def _reference(visit: Visit) -> str:
-    reference = visit.place["submission"]
-    if not _ID.fullmatch(reference):
-        raise NotFound("PATH_UNKNOWN", "there is no such page")
-    return reference
 
 
 def _about(answer: messages.GetSubmissionResponse) -> tuple[str, str]:

@@ -1,11 +1,9 @@
 """An auditor's pages about the journal: its events, one of them, who opened one alert, what went wrong, what stands as an alarm."""
 
-import re
 from typing import Any, Final
 
 from starlette.responses import Response
 
-from exchange.errors import NotFound
 from exchange.v1 import audit_service_pb2 as messages
 from exchange.v1.journal_pb2 import JournalEntry
 from exchange.witness import claimed_checkpoint
@@ -28,7 +26,6 @@ from node.reports.audit_register import read_register
 SHOWN: Final = 40
 MISTAKES: Final = 100
 ONE: Final = "/audit/journal/{generation}/{index}"
-_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _OPENINGS: Final = "kind = CONSULTATION OR kind = EXPORT OR kind = REVIEW OR kind = COMBINATION OR kind = DISCLOSURE"
 """Kinds of events by which somebody saw an alert, or something of it."""
 
@@ -63,9 +60,7 @@ class AuditJournalPages:
 
     def access(self, visit: Visit) -> Response:
         """Who opened one alert, as agency, and when. Raises `NotPermitted`, `NotFound` (PATH_UNKNOWN)."""
-        alert = visit.place["alert"]
-        if not _DIGEST.fullmatch(alert):
-            raise NotFound("PATH_UNKNOWN", "there is no such page")
+        alert = visit.digest()
         return self._pages.page(visit, "audit_access.html", alert=alert, **self._events(visit, f"subject = {alert} AND ({_OPENINGS})"))
 
     def event(self, visit: Visit) -> Response:

@@ -58,7 +58,6 @@ TYPES: Final = (
     "exchange.v1.PatternBulletin",
 )
 """What is composed here; everything else answers an alert, and begins at its page or with its command."""
-_ID: Final = re.compile(r"[0-9a-f]{32}")
 _SEXES: Final = {"F": "SEX_FEMALE", "M": "SEX_MALE", "X": "SEX_NOT_SPECIFIED_IN_DOCUMENT"}
 LISTED: Final = 50
 """Drafts on one page."""
@@ -121,7 +120,7 @@ class ComposePages:
 
     def tasks(self, visit: Visit) -> Response:
         """How each step of a draft stands. Raises as `draft_box.get`."""
-        held = draft_box.get(self._ports, visit.person, _draft(visit))
+        held = draft_box.get(self._ports, visit.person, visit.identifier("draft"))
         reading = self._read(held)
         needed = needed_fields(reading.kind.name)
         present = {field.name for field, _ in reading.alert.ListFields()}
@@ -139,7 +138,7 @@ class ComposePages:
 
     def check(self, visit: Visit) -> Response:
         """All that is wrong with a draft, as release would find it. Raises as `draft_box.get`, and as `preview.check`."""
-        held = draft_box.get(self._ports, visit.person, _draft(visit))
+        held = draft_box.get(self._ports, visit.person, visit.identifier("draft"))
         whole = draft_box.read_held(self._ports, held)
         reading = self._read(held, check(self._ports, visit.person, whole.draft).problems)
         composer = self._composer(visit, reading)
@@ -158,16 +157,16 @@ class ComposePages:
 
     def ask_discard(self, visit: Visit) -> Response:
         """Whether a draft is to go. Raises as `draft_box.get`."""
-        return self._draft_page(visit, "compose_discard.html", draft_box.get(self._ports, visit.person, _draft(visit)))
+        return self._draft_page(visit, "compose_discard.html", draft_box.get(self._ports, visit.person, visit.identifier("draft")))
 
     def discard(self, visit: Visit) -> Response:
         """Let a draft go. Raises as `draft_box.discard`."""
-        draft_box.discard(self._ports, visit.person, _draft(visit))
+        draft_box.discard(self._ports, visit.person, visit.identifier("draft"))
         return RedirectResponse("/drafts?gone", 303)
 
     def step(self, visit: Visit) -> Response:
         """One step of a draft. Raises as `draft_box.get`, and `NotFound` (PATH_UNKNOWN)."""
-        held = draft_box.get(self._ports, visit.person, _draft(visit))
+        held = draft_box.get(self._ports, visit.person, visit.identifier("draft"))
         return self._step_page(visit, held, more=visit.query.get("more", ""))
 
     def save(self, visit: Visit) -> Response:
@@ -184,7 +183,7 @@ class ComposePages:
             taken = edit.verb == "mrz-take" and read.zone is not None and _mrz_here(step, reading)
             return add_document(self._read_content(after), read.lines) if taken else after
 
-        held = draft_box.change(self._ports, visit.person, _draft(visit), seen_version(visit.form), edited)
+        held = draft_box.change(self._ports, visit.person, visit.identifier("draft"), seen_version(visit.form), edited)
         here = f"{_address(held)}/step/{visit.place['part']}"
         if edit.verb in {"add", "open"}:
             return RedirectResponse(f"{here}?more={edit.path}#{anchor(edit.path)}", 303)
@@ -204,7 +203,7 @@ class ComposePages:
             reading = self._read_content(before)
             return typed_in(self._composer(visit, reading), _step(visit, reading), reading, visit.form, Edit())
 
-        identifier = _draft(visit)
+        identifier = visit.identifier("draft")
         reading = self._read_content(draft_box.try_out(self._ports, visit.person, identifier, edited))
         shown: dict[str, Any] = {"glance": self._glance(visit, reading), "address": f"/drafts/{identifier.hex()}", "as_typed": True}
         return self._pages.page(visit, "live.html", **shown)
@@ -314,13 +313,6 @@ class ComposePages:
         found = list_addressees(self._ports, visit.person)
         without = visit.language.say("no agreement yet")
         return [(one.agency, _short(one.agency) if one.agreed else f"{_short(one.agency)} – {without}") for one in found]
-
-
-def _draft(visit: Visit) -> bytes:
-    # An address names a draft by its id alone.
-    if not _ID.fullmatch(visit.place["draft"]):
-        raise NotFound("PATH_UNKNOWN", "there is no such page")
-    return bytes.fromhex(visit.place["draft"])
 
 
 def _step(visit: Visit, reading: Reading) -> Step:

@@ -11,7 +11,7 @@ from exchange.v1.information_pb2 import InformationRequest
 from node.console.alert_words import AlertView, alert_view
 from node.console.page import Page
 from node.console.pages import DESK, WORKERS, Pages
-from node.console.reply_pages import asked_once, reference_of
+from node.console.reply_pages import asked_once
 from node.console.report_form import OUTCOMES, PROBLEMS, ReportForm, read_report
 from node.console.report_full import PLACES, groups, read_full
 from node.console.site import Site
@@ -107,7 +107,7 @@ class DeskPages:
 
     def alert(self, visit: Visit) -> Response:
         """One alert as the person's agency was given it, the opening journalled as for the command line. Raises as `get_inbox_alert`."""
-        view = self._view(visit, reference_of(visit))
+        view = self._view(visit, visit.digest())
         done = next((name for name in ("reported", "acknowledged", "attested", "confirmed") if name in visit.query), "")
         shown = {
             "asks": view.summary.alert_type == _REQUEST,
@@ -118,13 +118,13 @@ class DeskPages:
 
     def ask_report(self, visit: Visit) -> Response:
         """The form to report back. Raises `NotPermitted`."""
-        reference = reference_of(visit)
+        reference = visit.digest()
         require(self._ports, visit.person, DESK)
         return self._report_page(visit, reference, ReportForm(), [])
 
     def report(self, visit: Visit) -> Response:
         """Send the report, or show the form again with all that is wrong. Raises as `report_hit`."""
-        reference = reference_of(visit)
+        reference = visit.digest()
         entry = require(self._ports, visit.person, DESK)
         form = ReportForm.of(visit.form)
         read = read_report(form, visit.language, self._site.desks.get(str(entry.agency)), self._ports.clock.now().date())
@@ -143,7 +143,7 @@ class DeskPages:
 
     def full_report(self, visit: Visit) -> Response:
         """Send it, or show the form again with all that is wrong. Raises as `report_hit`."""
-        reference = reference_of(visit)
+        reference = visit.digest()
         entry = require(self._ports, visit.person, DESK)
         read = read_full(visit.form, visit.language, self._site.desks.get(str(entry.agency)), self._ports.clock.now().date())
         problems = self._send(visit, reference, read) if isinstance(read, HitReport) else read
@@ -154,7 +154,7 @@ class DeskPages:
     def ask_sender(self, visit: Visit) -> Response:
         """Begin a question to the agency that sent an alert: a draft, which a person fills in. Raises as `get_inbox_alert`."""
         agency = agency_of(require(self._ports, visit.person, (LIAISON,)))
-        summary = get_inbox_alert(self._ports, visit.person, reference_of(visit)).summary
+        summary = get_inbox_alert(self._ports, visit.person, visit.digest()).summary
         desk = self._site.desks.get(agency)
         content: dict[str, Plain] = {"contact_desk": {"unit": desk.unit, "channel": desk.channel}} if desk else {}
         document: dict[str, Plain] = {
@@ -168,7 +168,7 @@ class DeskPages:
         return RedirectResponse(f"/drafts/{held.id.hex()}", 303)
 
     def _full_page(self, visit: Visit, problems: Sequence[messages.Problem]) -> Response:
-        shown = {"reference": reference_of(visit), "problems": problems, "known": PROBLEMS, "problem_places": PLACES}
+        shown = {"reference": visit.digest(), "problems": problems, "known": PROBLEMS, "problem_places": PLACES}
         status = 422 if problems else 200
         return self._pages.page(visit, "report_full.html", status=status, groups=list(groups(visit.form, visit.language)), **shown)
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from starlette.responses import RedirectResponse, Response
 
-from exchange.errors import ExchangeError, Malformed, NotFound
+from exchange.errors import ExchangeError, Malformed
 from exchange.v1 import desk_service_pb2 as messages
 from node.console.page import Page
 from node.console.pages import DESK, Pages
@@ -67,9 +67,7 @@ class HandoverPages:
 
     def take(self, visit: Visit) -> Response:
         """Say that a note was read. Raises as `take_over`."""
-        if not _NAMED.fullmatch(visit.place["handover"]):
-            raise NotFound("PATH_UNKNOWN", "there is no such page")
-        take_over(self._ports, visit.person, visit.place["handover"])
+        take_over(self._ports, visit.person, visit.identifier("handover").hex())
         return RedirectResponse("/handover?taken", 303)
 
     def _page(self, visit: Visit, problems: list[messages.Problem]) -> Response:

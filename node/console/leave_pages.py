@@ -15,7 +15,7 @@ from node.console.confirm import Confirming
 from node.console.page import Page
 from node.console.pages import DESK, Pages
 from node.console.refusal_words import REFUSALS
-from node.console.reply_pages import asked_once, local_time, reference_of
+from node.console.reply_pages import asked_once, local_time
 from node.console.report_form import DESK_MISSING
 from node.console.site import Site
 from node.console.visits import Visit
@@ -114,7 +114,7 @@ class LeavePages:
 
     def request(self, visit: Visit) -> Response:
         """Ask, or show the form again with all that is wrong. Raises as `request_onward`."""
-        form, reference, told = visit.form, reference_of(visit), self._told(visit)
+        form, reference, told = visit.form, visit.digest(), self._told(visit)
         kind, third, until = form.get("kind", ""), form.get("third_party", ""), self._until(visit)
         numbers, purpose, reason = visit.ticked_fields, form.get("purpose", ""), visit.reason
         desk = self._site.desks.get(str(require(self._ports, visit.person, DESK).agency))
@@ -180,7 +180,7 @@ class LeavePages:
             problems.append(error("TIME_SYNTAX", "until", "this is no day and time", "write it like 2027-03-04 18:00"))
         problems += _why(reason)
         if not problems:
-            reference = reference_of(visit, "leave")
+            reference = visit.digest("leave")
             question = messages.DecideOnwardRequest(
                 request_id=asked_once(visit, "decide", reference, answer, str(numbers), str(until), reason),
                 request=reference,
@@ -271,7 +271,7 @@ class LeavePages:
         return RedirectResponse(f"/approvals/{answer.submission.id.hex()}?submitted", 303)
 
     def _told(self, visit: Visit) -> messages.GetInboxAlertResponse:
-        return get_inbox_alert(self._ports, visit.person, reference_of(visit))
+        return get_inbox_alert(self._ports, visit.person, visit.digest())
 
     def _thirds(self, visit: Visit, originator: str) -> dict[str, str]:
         """Whom to ask for, and what they are called: agencies, and behind those of a country the country, for one that is chosen later."""
@@ -283,7 +283,7 @@ class LeavePages:
         return found
 
     def _found(self, visit: Visit) -> messages.GetOnwardResponse:
-        return get_onward(self._ports, visit.person, reference_of(visit, "leave"))
+        return get_onward(self._ports, visit.person, visit.digest("leave"))
 
     def _to_decide(self, visit: Visit) -> messages.OnwardSummary:
         require(self._ports, visit.person, (LIAISON,))
@@ -312,7 +312,7 @@ class LeavePages:
             visit,
             "leave_request.html",
             problems,
-            reference=reference_of(visit),
+            reference=visit.digest(),
             kinds={kind: words for kind, words in KINDS.items() if may[kind] and not told.blocked},
             thirds=self._thirds(visit, told.summary.originator),
             fields=self._numbered(visit, told.summary.alert_type, fields),

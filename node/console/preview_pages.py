@@ -1,27 +1,24 @@
 """From a draft to its release: what each recipient will see, the check before it, the passkey, and nothing else than what was shown."""
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from hashlib import sha256
-from typing import Any, Final
+from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
-from exchange.errors import NotFound, Unverified
 from exchange.profile import alert_type
 from exchange.v1 import desk_service_pb2 as messages
 from node.confirmations import Confirmation
 from node.console.alert_words import alert_view
-from node.console.challenges import STALE
 from node.console.compose_pages import seen_version
 from node.console.confirm import Confirming
 from node.console.despite import DUPLICATES, TICK, in_console, named_by, ticked
 from node.console.page import Page
 from node.console.pages import Pages
 from node.console.preview_reading import changed_fields, reading_page
-from node.console.preview_words import matrix, waits_for_approval
+from node.console.preview_words import matrix
+from node.console.previewed import Previewed, look, said_of
 from node.console.sent_words import CORRECTIONS
 from node.console.site import Site
 from node.console.visits import Visit
@@ -29,57 +26,12 @@ from node.console.words import texts_in, type_words
 from node.intake.problems import error, refuses
 from node.operations import approve, draft_box
 from node.operations.approved import Approved
-from node.operations.draft_box import DraftContent, ReadDraft, Replaces
+from node.operations.draft_box import DraftContent, Replaces
 from node.operations.duplicates import place_of_alert
 from node.operations.officers import turned_away
-from node.operations.planning import ENOUGH
-from node.operations.preview import preview_with
 from node.operations.release import prepare, preview_changed
-from node.operations.replace import Foreseen, foresee, replace_alert
+from node.operations.replace import replace_alert
 from node.operations.replacement_draft import replacement
-
-_ID: Final = re.compile(r"[0-9a-f]{32}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class _Previewed:
-    """One draft, and what would go of it. No repr: it holds what was typed."""
-
-    read: ReadDraft
-    draft: messages.Draft
-    """As it would go."""
-    answer: messages.PreviewAlertResponse
-    submits: bool
-    """Whether a colleague has to approve it first."""
-    foreseen: Foreseen | None = None
-    """Of a draft that takes an alert's place."""
-
-    @property
-    def problems(self) -> list[messages.Problem]:
-        """Of the file and of the node, each thing once."""
-        joined = {(one.severity, one.code, one.field): one for group in (self.read.problems, self.answer.problems) for one in group}
-        return list(joined.values())
-
-    @property
-    def ready(self) -> bool:
-        """Whether it could go as it is."""
-        reached = self.answer.recipients or (self.foreseen and self.foreseen.noticed)
-        return bool(reached) and not refuses(self.problems) and not any(one.denied for one in self.answer.recipients)
-
-    @property
-    def replaces(self) -> Replaces | None:
-        """The alert whose place it takes."""
-        return self.read.held.content.replaces
-
-    @property
-    def digest(self) -> str:
-        """Of all that is shown, in hex."""
-        return self.answer.preview_digest.hex()
-
-    @property
-    def action(self) -> str:
-        """What its author confirms."""
-        return "submit" if self.submits else "replace" if self.foreseen else "release"
 
 
 class PreviewPages:
@@ -122,11 +74,8 @@ class PreviewPages:
         problems = self._obstacles(visit, found)
         if problems:
             return self._preview_page(visit, found, problems)
-        try:
-            confirmation = self._confirming.take(visit, found.action, _values(visit, found))
-        except Unverified as refused:
-            if refused.code != STALE:
-                raise
+        confirmation = self._confirming.taken(visit, found.action, said_of(found, visit.reason, urgent=_urgent(visit)))
+        if not isinstance(confirmation, Confirmation):
             return self._check_page(visit, found, stale=True)
         if found.submits:
             return self._submit(visit, found, confirmation)
@@ -135,10 +84,10 @@ class PreviewPages:
     def know(self, visit: Visit) -> Response:
         """Note of which other alerts about the same person the author knows. Raises as `draft_box.change`."""
         edited = partial(_knowing, tuple(ticked(visit.form)))
-        draft_box.change(self._ports, visit.person, _identifier(visit), seen_version(visit.form), edited)
+        draft_box.change(self._ports, visit.person, visit.identifier("draft"), seen_version(visit.form), edited)
         return RedirectResponse(f"/drafts/{visit.place['draft']}/preview?known", 303)
 
-    def _release(self, visit: Visit, found: _Previewed, confirmation: Confirmation) -> Response:
+    def _release(self, visit: Visit, found: Previewed, confirmation: Confirmation) -> Response:
         prepared = prepare(
             self._ports,
             visit.person,
@@ -154,7 +103,7 @@ class PreviewPages:
         self._discard(visit, found)
         return RedirectResponse(f"/sent/{published.manifest_digest.hex()}?released", 303)
 
-    def _replace(self, visit: Visit, found: _Previewed, confirmation: Confirmation) -> Response:
+    def _replace(self, visit: Visit, found: Previewed, confirmation: Confirmation) -> Response:
         replaces, foreseen = found.replaces, found.foreseen
         if replaces is None or foreseen is None:
             raise TypeError("only a draft that takes an alert's place replaces one")
@@ -173,7 +122,7 @@ class PreviewPages:
         self._discard(visit, found)
         return RedirectResponse(f"/sent/{now}?{'corrected' if replaces.correction else 'updated'}", 303)
 
-    def _submit(self, visit: Visit, found: _Previewed, confirmation: Confirmation) -> Response:
+    def _submit(self, visit: Visit, found: Previewed, confirmation: Confirmation) -> Response:
         question = messages.SubmitAlertRequest(draft=found.draft, reason=visit.reason)
         answer = approve.submit(self._ports, visit.person, question, self._site.release_together, confirmation)
         if refuses(answer.problems):
@@ -181,30 +130,14 @@ class PreviewPages:
         self._discard(visit, found)
         return RedirectResponse(f"/approvals/{answer.submission.id.hex()}?submitted", 303)
 
-    def _discard(self, visit: Visit, found: _Previewed) -> None:
+    def _discard(self, visit: Visit, found: Previewed) -> None:
         # What was released stands with its alert. The same form again, after a lost connection, finds no draft any more.
         draft_box.discard(self._ports, visit.person, found.read.held.id)
 
-    def _previewed(self, visit: Visit) -> _Previewed:
-        read = draft_box.read_draft(self._ports, visit.person, _identifier(visit))
-        if read.held.content.replaces and read.draft.alert_type:
-            return self._foreseen(visit, read, read.held.content.replaces)
-        answer = preview_with(self._ports, visit.person, read.draft)
-        submits = waits_for_approval(answer)
-        if submits:
-            answer = preview_with(self._ports, visit.person, read.draft, approvals=ENOUGH)
-        return _Previewed(read=read, draft=read.draft, answer=answer, submits=submits)
+    def _previewed(self, visit: Visit) -> Previewed:
+        return look(self._ports, visit.person, draft_box.read_draft(self._ports, visit.person, visit.identifier("draft")), visit.reason)
 
-    def _foreseen(self, visit: Visit, read: ReadDraft, replaces: Replaces) -> _Previewed:
-        request = replacement(read.draft, replaces, visit.reason)
-        found = foresee(self._ports, visit.person, request)
-        # A correction waits for nobody: who is given no new values learns at once that the old ones are wrong.
-        submits = not replaces.correction and (found.waits or waits_for_approval(found.shown))
-        if submits:
-            found = foresee(self._ports, visit.person, request, approvals=ENOUGH)
-        return _Previewed(read=read, draft=found.draft, answer=found.shown, submits=submits, foreseen=found)
-
-    def _obstacles(self, visit: Visit, found: _Previewed) -> list[messages.Problem]:
+    def _obstacles(self, visit: Visit, found: Previewed) -> list[messages.Problem]:
         if not found.read.held.summary.mine:
             raise turned_away(self._ports, visit.person, "NOT_THE_AUTHOR", "only who writes a draft releases it")
         problems = [] if found.ready else [error("NOT_READY", "", "this cannot go as it is", "mend what is named below")]
@@ -214,8 +147,8 @@ class PreviewPages:
             problems.append(error("REASON_MISSING", "reason", "no reason was given", "say why this is necessary"))
         return problems
 
-    def _check_page(self, visit: Visit, found: _Previewed, *, stale: bool = False) -> Response:
-        asked = self._confirming.ask(visit, found.action, _values(visit, found))
+    def _check_page(self, visit: Visit, found: Previewed, *, stale: bool = False) -> Response:
+        asked = self._confirming.ask(visit, found.action, said_of(found, visit.reason, urgent=_urgent(visit)))
         return self._pages.page(
             visit,
             "release.html",
@@ -232,7 +165,7 @@ class PreviewPages:
             **self._shown(visit, found),
         )
 
-    def _preview_page(self, visit: Visit, found: _Previewed, refused: Sequence[messages.Problem] = ()) -> Response:
+    def _preview_page(self, visit: Visit, found: Previewed, refused: Sequence[messages.Problem] = ()) -> Response:
         known = {(one.code, one.field) for one in refused}
         return self._pages.page(
             visit,
@@ -253,12 +186,12 @@ class PreviewPages:
             **self._shown(visit, found),
         )
 
-    def _shown(self, visit: Visit, found: _Previewed) -> dict[str, Any]:
+    def _shown(self, visit: Visit, found: Previewed) -> dict[str, Any]:
         shown = matrix(found.answer, visit.language, texts_in(visit.language))
         base = f"/drafts/{visit.place['draft']}/preview"
         return {"matrix": shown, "kind": type_words(found.draft.alert_type), "base": base, "replacing": self._replacing(visit, found)}
 
-    def _replacing(self, visit: Visit, found: _Previewed) -> dict[str, Any] | None:
+    def _replacing(self, visit: Visit, found: Previewed) -> dict[str, Any] | None:
         """What the page says of a draft that takes an alert's place: what was wrong, what differs, and who is given nothing new."""
         replaces, foreseen = found.replaces, found.foreseen
         if replaces is None or foreseen is None:
@@ -276,7 +209,7 @@ class PreviewPages:
             "later": foreseen.waits and not found.submits,
         }
 
-    def _duplicates(self, visit: Visit, found: _Previewed) -> Iterator[dict[str, Any]]:
+    def _duplicates(self, visit: Visit, found: Previewed) -> Iterator[dict[str, Any]]:
         """Other alerts about the same person: what was found, and what the author said to know already."""
         told = {named_by(one): one.code for one in found.problems if named_by(one)}
         for reference in dict.fromkeys((*told, *found.read.held.content.despite)):
@@ -290,12 +223,6 @@ class PreviewPages:
             }
 
 
-def _identifier(visit: Visit) -> bytes:
-    if not _ID.fullmatch(visit.place["draft"]):
-        raise NotFound("PATH_UNKNOWN", "there is no such page")
-    return bytes.fromhex(visit.place["draft"])
-
-
 def _knowing(references: tuple[str, ...], before: DraftContent) -> DraftContent:
     return replace(before, despite=references)
 
@@ -304,7 +231,7 @@ def _updates(replaces: Replaces, before: DraftContent) -> DraftContent:
     return replace(before, replaces=replaces, document={**before.document, "supersedes": [replaces.alert]})
 
 
-def _handling(found: _Previewed, visit: Visit) -> Sequence[str]:
+def _handling(found: Previewed, visit: Visit) -> Sequence[str]:
     draft = found.draft
     said = messages.GetInboxAlertResponse(summary=messages.AlertSummary(alert_type=draft.alert_type), handling=draft.handling)
     return alert_view(said, visit.language, texts_in(visit.language)).handling
@@ -312,25 +239,3 @@ def _handling(found: _Previewed, visit: Visit) -> Sequence[str]:
 
 def _urgent(visit: Visit) -> bool:
     return visit.form.get("urgent", "") == "yes"
-
-
-def _values(visit: Visit, found: _Previewed) -> dict[str, Any]:
-    """What is confirmed: the preview by its digest, which covers every recipient, clause and byte, and what stands beside it."""
-    draft, foreseen, replaces = found.draft, found.foreseen, found.replaces
-    # What waits for a second officer tells nobody yet that anything was wrong.
-    noticed = foreseen.noticed if foreseen and not found.submits else ()
-    said: dict[str, Any] = {
-        "preview": found.digest,
-        "reason": visit.reason,
-        "to": sorted({*(one.recipient for one in found.answer.recipients), *noticed}),
-        "handling": sha256(draft.handling.SerializeToString(deterministic=True)).hexdigest(),
-        "not_after": draft.not_after,
-        "urgent": _urgent(visit),
-    }
-    if foreseen and replaces:
-        said |= {
-            "alerts": [one.hex() for one in foreseen.alerts],
-            "correction": replaces.correction,
-            "wrong": list(foreseen.wrong) if replaces.correction else [],
-        }
-    return said

@@ -17,7 +17,6 @@ from node.console.confirm import Confirming
 from node.console.page import Page
 from node.console.pages import Pages
 from node.console.preview_words import recipient_reference
-from node.console.sent_pages import sent_reference
 from node.console.site import Site
 from node.console.visits import Visit
 from node.console.words import texts_in
@@ -130,9 +129,7 @@ class RecallPages:
         taken = self._confirming.taken(visit, verb.name, values)
         if not isinstance(taken, Confirmation):
             return self._form(verb, visit, reach, [], asked=self._confirming.ask(visit, verb.name, values), stale=taken)
-        question = messages.RecallAlertRequest(
-            request_id=_request_id(taken), alert=sent_reference(visit), kind=verb.kind, reason=visit.reason
-        )
+        question = messages.RecallAlertRequest(request_id=_request_id(taken), alert=visit.digest(), kind=verb.kind, reason=visit.reason)
         code = visit.form.get("code", "")
         if verb.codes is _WITHDRAWAL:
             question.withdrawal_reason = control_pb2.WithdrawalReason.Value(f"WITHDRAWAL_REASON_{code}")
@@ -143,7 +140,7 @@ class RecallPages:
         refused = [problem for control in answer.controls for problem in control.problems]
         if refused:
             return self._form(verb, visit, self._reach(visit), refused)
-        return RedirectResponse(f"/sent/{sent_reference(visit)}?{verb.name}", 303)
+        return RedirectResponse(f"/sent/{visit.digest()}?{verb.name}", 303)
 
     def ask_more(self, visit: Visit) -> Response:
         """The form to tell one agency more. Raises as `get_reach`."""
@@ -160,7 +157,7 @@ class RecallPages:
             return self._more(visit, problems)
         question = messages.SupplementAlertRequest(
             request_id=bytes(_ID_BYTES),
-            alert=sent_reference(visit),
+            alert=visit.digest(),
             recipient=recipient,
             fields=numbers,
             ground=disclosure_pb2.OnRequestGround.Value(f"ON_REQUEST_GROUND_{ground if ground in GROUNDS else 'UNSPECIFIED'}"),
@@ -172,7 +169,7 @@ class RecallPages:
         submits = weighed.allowed.clause.approvals > 0
         action = "submit" if submits else "supplement"
         values = {
-            "alerts": [sent_reference(visit)],
+            "alerts": [visit.digest()],
             "to": [recipient],
             "fields": numbers,
             "ground": ground,
@@ -190,7 +187,7 @@ class RecallPages:
         answer = supplement_alert(self._ports, visit.person, question, self._site.release_together, approved)
         if answer.published.problems:
             return self._more(visit, answer.published.problems)
-        return RedirectResponse(f"/sent/{sent_reference(visit)}?supplement", 303)
+        return RedirectResponse(f"/sent/{visit.digest()}?supplement", 303)
 
     def _submit(self, visit: Visit, question: messages.SupplementAlertRequest, confirmation: Confirmation) -> Response:
         submission = messages.SubmitAlertRequest(supplement=question, reason=question.reason)
@@ -202,7 +199,7 @@ class RecallPages:
     def _reach(self, visit: Visit) -> Sequence[messages.Reached]:
         # Administrators recall in the node's name, on the command line; here they see no alerts.
         require(self._ports, visit.person, (LIAISON,))
-        return get_reach(self._ports, visit.person, sent_reference(visit)).reached
+        return get_reach(self._ports, visit.person, visit.digest()).reached
 
     def _recipient(self, visit: Visit) -> str:
         wanted = visit.place["recipient"]
@@ -220,7 +217,7 @@ class RecallPages:
             "recall.html",
             status=422 if problems or stale else 200,
             verb=verb,
-            reference=sent_reference(visit),
+            reference=visit.digest(),
             reach=sorted({(one.agency, one.via) for one in reach}),
             problems=problems,
             known=PROBLEMS,
@@ -231,7 +228,7 @@ class RecallPages:
         )
 
     def _more(self, visit: Visit, problems: Sequence[messages.Problem], **more: Any) -> Response:
-        recipient, reference = self._recipient(visit), sent_reference(visit)
+        recipient, reference = self._recipient(visit), visit.digest()
         status = get_status(self._ports, visit.person, reference)
         told = {number for one in status.disclosures if recipient in one.disclosure.audience for number in one.disclosure.fields}
         texts = texts_in(visit.language)

@@ -1,6 +1,5 @@
 """To correct an alert that was sent, or to update it: a form that begins a draft in its place, which is then composed like any other."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,7 +14,6 @@ from node.console.compose_pages import TYPES, seen_version
 from node.console.page import Page
 from node.console.pages import Pages
 from node.console.recall_pages import PROBLEMS
-from node.console.sent_pages import sent_reference
 from node.console.sent_words import CORRECTIONS
 from node.console.site import Site
 from node.console.visits import Visit
@@ -26,8 +24,6 @@ from node.operations.draft_box import DraftContent, HeldDraft, Replaces
 from node.operations.officers import LIAISON, require
 from node.operations.outbox import get_status
 from node.operations.replacement_draft import begin_replacement
-
-_ID: Final = re.compile(r"[0-9a-f]{32}")
 
 
 def _said(text: str) -> str:
@@ -72,12 +68,12 @@ class ReplacePages:
 
     def ask(self, verb: _Verb, visit: Visit) -> Response:
         """The form. Raises as `get_status`, and `NotFound` (PATH_UNKNOWN) for what is not composed here."""
-        return self._form(visit, verb, self._kind(visit), Replaces(alert=sent_reference(visit)), [])
+        return self._form(visit, verb, self._kind(visit), Replaces(alert=visit.digest()), [])
 
     def begin(self, verb: _Verb, visit: Visit) -> Response:
         """The form again with all that is wrong, or a new draft, which says what the alert said. Raises as `begin_replacement`."""
         kind = self._kind(visit)
-        wanted = _typed(visit, verb, kind, sent_reference(visit))
+        wanted = _typed(visit, verb, kind, visit.digest())
         problems = _problems(verb, wanted)
         if not problems:
             begun = begin_replacement(self._ports, visit.person, wanted.alert, wanted.correction, wanted.wrong)
@@ -88,12 +84,12 @@ class ReplacePages:
 
     def ask_again(self, visit: Visit) -> Response:
         """What was wrong, as a draft says it. Raises as `draft_box.get`, and `NotFound` (PATH_UNKNOWN) where it corrects nothing."""
-        held = draft_box.get(self._ports, visit.person, _draft(visit))
+        held = draft_box.get(self._ports, visit.person, visit.identifier("draft"))
         return self._form(visit, CORRECT, held.summary.alert_type, _replaces(held.content), [], held)
 
     def change(self, visit: Visit) -> Response:
         """Say otherwise what was wrong. Raises as `draft_box.change` and as `ask_again`."""
-        held = draft_box.get(self._ports, visit.person, _draft(visit))
+        held = draft_box.get(self._ports, visit.person, visit.identifier("draft"))
         wanted = _typed(visit, CORRECT, held.summary.alert_type, _replaces(held.content).alert)
         problems = _problems(CORRECT, wanted)
         if problems:
@@ -104,7 +100,7 @@ class ReplacePages:
 
     def _kind(self, visit: Visit) -> str:
         require(self._ports, visit.person, (LIAISON,))
-        kind = get_status(self._ports, visit.person, sent_reference(visit)).summary.alert_type
+        kind = get_status(self._ports, visit.person, visit.digest()).summary.alert_type
         if kind not in TYPES:
             raise NotFound("PATH_UNKNOWN", "alerts of this type are not composed here")
         return kind
@@ -151,12 +147,6 @@ def _problems(verb: _Verb, wanted: Replaces) -> list[messages.Problem]:
 
 def _changed(wanted: Replaces, before: DraftContent) -> DraftContent:
     return replace(before, replaces=wanted)
-
-
-def _draft(visit: Visit) -> bytes:
-    if not _ID.fullmatch(visit.place["draft"]):
-        raise NotFound("PATH_UNKNOWN", "there is no such page")
-    return bytes.fromhex(visit.place["draft"])
 
 
 def _replaces(content: DraftContent) -> Replaces:

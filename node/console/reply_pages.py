@@ -1,6 +1,5 @@
 """What a desk says back of an alert besides its report: that a person read it, and that what was withdrawn is purged."""
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
@@ -9,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from starlette.responses import RedirectResponse, Response
 
-from exchange.errors import NotFound
 from exchange.v1 import control_pb2
 from exchange.v1 import desk_service_pb2 as messages
 from node.console.page import Page
@@ -24,7 +22,6 @@ from node.operations.attest import attest_purge
 from node.operations.confirm_purge import confirm_purge
 from node.operations.officers import require
 
-_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _COPIES_AT_MOST: Final = 1_000_000
 _READ: Final = "Read at the desk"
 _PURGED: Final = "Purge after a withdrawal"
@@ -79,7 +76,7 @@ class ReplyPages:
     def acknowledge(self, visit: Visit) -> Response:
         """Say so, or show what is wrong. Raises as the operation `acknowledge`."""
         entry = require(self._ports, visit.person, DESK)
-        reference = reference_of(visit)
+        reference = visit.digest()
         written = visit.form.get("decide_by", "").strip()
         decide_by = local_time(written, self._site.zone)
         desk = self._site.desks.get(str(entry.agency))
@@ -109,7 +106,7 @@ class ReplyPages:
     def attest(self, visit: Visit) -> Response:
         """Attest it, or show what is wrong. Raises as `attest_purge`."""
         require(self._ports, visit.person, DESK)
-        reference, copies, kept, updated = reference_of(visit), _copies(visit), _kept(visit), "lists_updated" in visit.form
+        reference, copies, kept, updated = visit.digest(), _copies(visit), _kept(visit), "lists_updated" in visit.form
         if copies is None:
             return self._page(visit, "attest.html", [_no_number()])
         question = messages.AttestPurgeRequest(
@@ -134,7 +131,7 @@ class ReplyPages:
     def confirm(self, visit: Visit) -> Response:
         """Confirm it to the desk that told of the alert, or show what is wrong. Raises as `confirm_purge`."""
         require(self._ports, visit.person, DESK)
-        reference, copies = reference_of(visit), _copies(visit)
+        reference, copies = visit.digest(), _copies(visit)
         if copies is None:
             return self._page(visit, "attest.html", [_no_number()], inside=True)
         question = messages.ConfirmPurgeRequest(
@@ -152,7 +149,7 @@ class ReplyPages:
     def _page(self, visit: Visit, template: str, problems: list[messages.Problem], *, inside: bool = False) -> Response:
         shown = {
             "inside": inside,
-            "reference": reference_of(visit),
+            "reference": visit.digest(),
             "form": visit.form,
             "problems": problems,
             "known": PROBLEMS,
@@ -175,14 +172,6 @@ def _no_number() -> messages.Problem:
 
 def _kept(visit: Visit) -> "list[control_pb2.PurgeException.ValueType]":
     return [control_pb2.PurgeException.Value(name) for name in EXCEPTIONS if name in visit.form]
-
-
-def reference_of(visit: Visit, name: str = "alert") -> str:
-    """The digest in the address: of a person it says nothing, and there is nothing to guess. Raises `NotFound`."""
-    reference = visit.place[name]
-    if not _DIGEST.fullmatch(reference):
-        raise NotFound("PATH_UNKNOWN", "there is no such page")
-    return reference
 
 
 def asked_once(visit: Visit, *said: str) -> bytes:

@@ -12,7 +12,7 @@ from exchange.v1.people_pb2 import Text
 from node.console.answer_records import Records, read_records
 from node.console.page import Page
 from node.console.pages import DESK, Pages
-from node.console.reply_pages import asked_once, reference_of
+from node.console.reply_pages import asked_once
 from node.console.report_form import DESK_MISSING
 from node.console.site import Site
 from node.console.visits import Visit
@@ -112,7 +112,7 @@ class RequestPages:
 
     def one(self, visit: Visit) -> Response:
         """How one question stands, and all that was said about it. Raises as `get_request`."""
-        found = get_request(self._ports, visit.person, reference_of(visit, "request"))
+        found = get_request(self._ports, visit.person, visit.digest("request"))
         cases = [self._case(visit, one) for one in found.cases]
         done = next((name for name in ("answered", "refused", "stopped", "started") if name in visit.query), "")
         return self._pages.page(visit, "request.html", cases=cases, reference=visit.place["request"], done=done)
@@ -125,7 +125,7 @@ class RequestPages:
 
     def answer(self, visit: Visit) -> Response:
         """Answer, or show what is missing. Raises as `answer_request`."""
-        reference, form = reference_of(visit, "request"), visit.form
+        reference, form = visit.digest("request"), visit.form
         require(self._ports, visit.person, (LIAISON,))
         records = read_records(form, visit.language, self._ports.clock.now().date())
         questions = self._questions(visit)
@@ -161,7 +161,7 @@ class RequestPages:
 
     def refuse(self, visit: Visit) -> Response:
         """Refuse with a coded reason. Raises as `refuse_request`."""
-        reference, code = reference_of(visit, "request"), visit.form.get("code", "")
+        reference, code = visit.digest("request"), visit.form.get("code", "")
         problems, _ = self._why(visit, desk_too=False)
         if code not in _REFUSALS:
             problems.insert(0, error("CODE_MISSING", "code", "no reason was chosen", "choose one"))
@@ -184,7 +184,7 @@ class RequestPages:
 
     def clock(self, visit: Visit) -> Response:
         """Stop it while a judicial authorisation is pending, or start it again. Raises as `suspend_request`."""
-        reference, because = reference_of(visit, "request"), visit.form.get("because", "")
+        reference, because = visit.digest("request"), visit.form.get("because", "")
         problems, desk = self._why(visit)
         if because not in {*_BECAUSE, "RESUME"}:
             problems.insert(0, error("CODE_MISSING", "because", "nothing was chosen", "choose one"))
@@ -213,10 +213,10 @@ class RequestPages:
         return problems, desk
 
     def _questions(self, visit: Visit) -> list[Any]:
-        shown = get_inbox_alert(self._ports, visit.person, reference_of(visit, "request"))
+        shown = get_inbox_alert(self._ports, visit.person, visit.digest("request"))
         if shown.summary.alert_type != information_pb2.InformationRequest.DESCRIPTOR.full_name:
             # As the operation says of an alert that asks nothing.
-            get_request(self._ports, visit.person, reference_of(visit, "request"))
+            get_request(self._ports, visit.person, visit.digest("request"))
         return list(information_pb2.InformationRequest.FromString(shown.view).questions)
 
     def _answer_page(self, visit: Visit, questions: Sequence[Any], problems: list[messages.Problem], records: Records) -> Response:
@@ -234,7 +234,7 @@ class RequestPages:
         return self._form_page(visit, "request_answer.html", problems, questions=asked, codes=_words(_ANSWERS), **shown)
 
     def _form_page(self, visit: Visit, template: str, problems: list[messages.Problem], **values: Any) -> Response:
-        shown = {"reference": reference_of(visit, "request"), "form": visit.form, "problems": problems}
+        shown = {"reference": visit.digest("request"), "form": visit.form, "problems": problems}
         known = {"known": PROBLEMS, "problem_places": _PLACES}
         return self._pages.page(visit, template, status=422 if problems or values.get("listed") else 200, **shown, **known, **values)
 

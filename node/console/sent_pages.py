@@ -1,11 +1,9 @@
 """What was sent: the list, one alert as it was sent, and what became of it at each recipient."""
 
-import re
-from typing import Any, Final
+from typing import Any
 
 from starlette.responses import Response
 
-from exchange.errors import NotFound
 from exchange.v1 import desk_service_pb2 as messages
 from node.console.alert_words import alert_view
 from node.console.compose_pages import TYPES
@@ -17,8 +15,6 @@ from node.console.visits import Visit
 from node.console.words import texts_in, type_words
 from node.console.work_words import flag_words
 from node.operations.outbox import get_alert, get_status, list_alerts
-
-_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class SentPages:
@@ -43,7 +39,7 @@ class SentPages:
 
     def show(self, visit: Visit) -> Response:
         """One alert as it was sent, and its timelines. Raises as `get_alert`."""
-        reference = sent_reference(visit)
+        reference = visit.digest()
         sent, status = get_alert(self._ports, visit.person, reference), get_status(self._ports, visit.person, reference)
         texts = texts_in(visit.language)
         erased = "ERASED" in sent.summary.flags
@@ -67,14 +63,6 @@ class SentPages:
                 name for name in ("released", "withdraw", "restrict", "lift", "supplement", "corrected", "updated") if name in visit.query
             ],
         )
-
-
-def sent_reference(visit: Visit) -> str:
-    """The alert that the address names: by its digest alone. Raises `NotFound` (PATH_UNKNOWN)."""
-    reference = visit.place["alert"]
-    if not _DIGEST.fullmatch(reference):
-        raise NotFound("PATH_UNKNOWN", "there is no such page")
-    return reference
 
 
 def _row(one: messages.AlertSummary) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The pages of a desk that works on tips: what waits for a first look, one tip, what is done with it; and the answer to a partner's tip."""
 
-import re
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Final
@@ -25,7 +24,6 @@ from node.reading import FieldState, read_view
 from node.tips.safeguards import SAFEGUARDS
 from node.tips.states import AFTER
 
-_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _TIP: Final = Tip.DESCRIPTOR.full_name
 SHOWN_AT_MOST: Final = 50
 """More on one page would be too much for a poor line."""
@@ -140,13 +138,13 @@ class TipPages:
 
     def ask_answer(self, visit: Visit) -> Response:
         """The page that tells a partner what became of its tip. Raises `NotPermitted`."""
-        alert = _alert(visit)
+        alert = visit.digest()
         require(self._ports, visit.person, DESK)
         return self._answer_page(visit, alert, "", ())
 
     def answer(self, visit: Visit) -> Response:
         """Tell it: the state alone. Raises as `answer_tip`."""
-        alert, choice = _alert(visit), visit.form.get("choice", "")
+        alert, choice = visit.digest(), visit.form.get("choice", "")
         require(self._ports, visit.person, DESK)
         if choice not in _ABROAD:
             return self._answer_page(visit, alert, CHOICE_MISSING, ())
@@ -174,12 +172,6 @@ def _reference(visit: Visit) -> str:
     if not REFERENCE.fullmatch(visit.place["tip"]):
         raise NotFound("PATH_UNKNOWN", "there is no such page")
     return visit.place["tip"]
-
-
-def _alert(visit: Visit) -> str:
-    if not _DIGEST.fullmatch(visit.place["alert"]):
-        raise NotFound("PATH_UNKNOWN", "there is no such page")
-    return visit.place["alert"]
 
 
 def _deed(visit: Visit) -> Deed:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
 
-from exchange.errors import ExchangeError, Malformed, Refused
+from exchange.errors import ExchangeError, Malformed, NotFound, Refused
 from node.console.languages import Language
 
 LARGEST_FORM: Final = 64 * 1024
@@ -19,6 +20,8 @@ _FIELDS_AT_MOST: Final = 400
 """Of the longest form: one step of an alert with many legs or convictions."""
 BODY_SECONDS: Final = 10.0
 FORM: Final = "application/x-www-form-urlencoded"
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+_IDENTIFIER: Final = re.compile(r"[0-9a-f]{32}")
 TOKEN: Final = "token"  # noqa: S105  its name
 """The form field that proves that a page of this very session was filled in."""
 
@@ -72,6 +75,22 @@ class Visit:
         """Numbers of the alert's fields that were ticked in the form, ascending."""
         found = {name.removeprefix("field-") for name, value in self.form.items() if name.startswith("field-") and value == "yes"}
         return sorted(int(one) for one in found if one.isascii() and one.isdigit() and len(one) <= 2)
+
+    def digest(self, name: str = "alert") -> str:
+        """The digest that stands in the path, in hex: of a person it says nothing, and there is nothing to guess.
+
+        Raises `NotFound` (PATH_UNKNOWN) for anything else.
+        """
+        return self._named(name, _DIGEST)
+
+    def identifier(self, name: str) -> bytes:
+        """The 16 bytes that stand in the path, likewise. Raises as `digest`."""
+        return bytes.fromhex(self._named(name, _IDENTIFIER))
+
+    def _named(self, name: str, pattern: re.Pattern[str]) -> str:
+        if not pattern.fullmatch(self.place[name]):
+            raise NotFound("PATH_UNKNOWN", "there is no such page")
+        return self.place[name]
 
     @property
     def token(self) -> str:

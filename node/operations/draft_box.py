@@ -25,6 +25,7 @@ from node.intake.alert_file import LoadedAlert, alert_type_called, load_alert_fi
 from node.intake.plain_document import Plain, read_document
 from node.operations.access import note_access
 from node.operations.arrivals import landing
+from node.operations.destroyed import attest_destroyed
 from node.operations.officers import LIAISON, agency_of, require, turned_away
 from node.ports import Ports
 from node.store import drafts
@@ -250,16 +251,12 @@ def erase_due(ports: Ports, actor: str) -> int:
 
 def finish_erasure(ports: Ports) -> None:
     """Attest all that was destroyed. Raises `StoreFailed` (STORE_LOCKED): the next call goes on from there."""
-    while True:
-        with ports.store.read() as tx:
-            gone = drafts.destroyed_drafts(tx, ERASED_AT_ONCE)
-        if not gone:
-            return
-        # Until here the write-ahead log may hold older copies of the pages.
-        ports.store.empty_journal()
-        with ports.store.write() as tx:
-            drafts.remove_drafts(tx, gone)
-            _journal(ports, tx, Kind.JOURNAL_KIND_ERASURE, ports.trust_domain, "DRAFT_DONE", gone)
+
+    def attest(tx: Transaction, gone: Sequence[bytes]) -> None:
+        drafts.remove_drafts(tx, gone)
+        _journal(ports, tx, Kind.JOURNAL_KIND_ERASURE, ports.trust_domain, "DRAFT_DONE", gone)
+
+    attest_destroyed(ports, lambda tx: drafts.destroyed_drafts(tx, ERASED_AT_ONCE), attest)
 
 
 def _destroy(ports: Ports, tx: Transaction, actor: str, rows: Sequence[DraftRow]) -> None:

@@ -17,6 +17,7 @@ from exchange.errors import Conflict, Malformed, NotFound, Refused
 from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1.journal_pb2 import JournalPersonal
 from node.operations.access import note_access
+from node.operations.destroyed import attest_destroyed
 from node.operations.inbox import DESK
 from node.operations.officers import agency_of, require, turned_away
 from node.operations.work import gather, seen_in, shown_item
@@ -136,16 +137,12 @@ def erase_due(ports: Ports, actor: str) -> int:
 
 def finish_erasure(ports: Ports) -> None:
     """Attest all that was destroyed. Raises `StoreFailed` (STORE_LOCKED): the next call goes on from there."""
-    while True:
-        with ports.store.read() as tx:
-            gone = handovers.destroyed_handovers(tx, _AT_ONCE)
-        if not gone:
-            return
-        # Until here the write-ahead log may hold older copies of the pages.
-        ports.store.empty_journal()
-        with ports.store.write() as tx:
-            handovers.remove_handovers(tx, gone)
-            _journal(ports, tx, Kind.JOURNAL_KIND_ERASURE, ports.trust_domain, "HANDOVER_DONE", gone)
+
+    def attest(tx: Transaction, gone: Sequence[bytes]) -> None:
+        handovers.remove_handovers(tx, gone)
+        _journal(ports, tx, Kind.JOURNAL_KIND_ERASURE, ports.trust_domain, "HANDOVER_DONE", gone)
+
+    attest_destroyed(ports, lambda tx: handovers.destroyed_handovers(tx, _AT_ONCE), attest)
 
 
 def _find(ports: Ports, agency: str, reference: str) -> HandoverRow:

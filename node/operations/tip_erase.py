@@ -4,10 +4,12 @@ As with alerts (`node.operations.erase`): the intent is journalled with the dest
 emptied, and only then the deed is journalled. `finish` goes on wherever a crash left off.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from exchange.errors import Refused
 from exchange.v1.desk_service_pb2 import EraseTipRequest, EraseTipResponse
+from node.operations.destroyed import attest_destroyed
 from node.operations.inbox import DESK
 from node.operations.officers import agency_of, require
 from node.operations.tip_content import summary_of
@@ -72,16 +74,12 @@ def destroy(ports: Ports, tx: Transaction, row: TipRow, actor: str, *, content: 
 
 def finish(ports: Ports) -> None:
     """Finish all that was destroyed in the tables. Raises `StoreFailed` (STORE_LOCKED): the next call goes on from there."""
-    while True:
-        with ports.store.read() as tx:
-            waiting = tips.half_erased(tx, AT_ONCE)
-        if not waiting:
-            return
-        # Until here the write-ahead log may hold older copies of the pages from which the keys were deleted.
-        ports.store.empty_journal()
-        with ports.store.write() as tx:
-            for row in waiting:
-                _attest(ports, tx, row)
+
+    def attest(tx: Transaction, waiting: Sequence[TipRow]) -> None:
+        for row in waiting:
+            _attest(ports, tx, row)
+
+    attest_destroyed(ports, lambda tx: tips.half_erased(tx, AT_ONCE), attest)
 
 
 def _attest(ports: Ports, tx: Transaction, row: TipRow) -> None:

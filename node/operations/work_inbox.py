@@ -13,7 +13,7 @@ from node.operations.inbox import DESK, Given, given_of
 from node.operations.inside import standing_of
 from node.operations.owing import attestation_term
 from node.operations.reach import lineage
-from node.operations.standing import standing_for
+from node.operations.standing import Standing, standing_for
 from node.operations.work_item import LANDED_MS, Viewer, WorkItem
 from node.ports import Ports
 from node.store import alerts, work
@@ -111,18 +111,7 @@ def attestations_to_give(_ports: Ports, tx: Transaction, viewer: Viewer, _now: i
     if not viewer.may(*DESK):
         return
     for row in _newest_only(tx, list(alerts.by_ids(tx, work.purges_owed(tx, viewer.agency, viewer.at_most)).values())):
-        standing = standing_for(tx, row, viewer.agency)
-        withdrawals = [one for one in standing.recalls if one.kind is RecallKind.WITHDRAWAL]
-        if not standing.owes_attestation or not withdrawals:
-            continue
-        yield WorkItem(
-            kind=desk_service_pb2.WORK_KIND_ATTESTATION_TO_GIVE,
-            reference=row.digest,
-            counterparty=row.originator,
-            term=attestation_term(withdrawals[0]),
-            detail=withdrawals[0].reason,
-            command=f"exchange inbox attest {row.digest.hex()[:12]}",
-        )
+        yield from _owed(row, standing_for(tx, row, viewer.agency), "inbox attest")
 
 
 def purges_to_confirm(_ports: Ports, tx: Transaction, viewer: Viewer, now: int) -> Iterable[WorkItem]:
@@ -131,16 +120,20 @@ def purges_to_confirm(_ports: Ports, tx: Transaction, viewer: Viewer, now: int) 
         return
     for row in _newest_only(tx, list(alerts.by_ids(tx, work.purges_inside(tx, viewer.agency, viewer.at_most)).values())):
         standing = standing_of(tx, row, viewer.agency, now)
-        withdrawals = [one for one in standing.recalls if one.kind is RecallKind.WITHDRAWAL]
-        if not (standing.inside and standing.owes_attestation and withdrawals):
-            continue
+        if standing.inside:
+            yield from _owed(row, standing, "distribution confirm-purge")
+
+
+def _owed(row: AlertRow, standing: Standing, verb: str) -> Iterable[WorkItem]:
+    withdrawals = [one for one in standing.recalls if one.kind is RecallKind.WITHDRAWAL]
+    if standing.owes_attestation and withdrawals:
         yield WorkItem(
             kind=desk_service_pb2.WORK_KIND_ATTESTATION_TO_GIVE,
             reference=row.digest,
             counterparty=row.originator,
             term=attestation_term(withdrawals[0]),
             detail=withdrawals[0].reason,
-            command=f"exchange distribution confirm-purge {row.digest.hex()[:12]}",
+            command=f"exchange {verb} {row.digest.hex()[:12]}",
         )
 
 

@@ -44,7 +44,7 @@ def drafts_of(tx: Connection, agency: str) -> list[DraftRow]:
     """Those of one agency, last saved first, without what was typed."""
     listed = [column for column in drafts.c if column.name != "sealed"]
     query = select(*listed).where(drafts.c.agency == agency, _HELD).order_by(drafts.c.saved_at.desc(), drafts.c.id)
-    return [DraftRow(**row._mapping, sealed=None) for row in tx.execute(query)]  # noqa: SLF001  SQLAlchemy's documented name
+    return [DraftRow(**row._asdict(), sealed=None) for row in tx.execute(query)]
 
 
 def count_drafts(tx: Connection, agency: str) -> int:

@@ -52,7 +52,7 @@ def handovers_of(tx: Connection, agency: str, limit: int) -> list[HandoverRow]:
     """Those of one agency, the newest first."""
     newest = (handovers.c.written_at.desc(), handovers.c.id)
     query = select(handovers).where(handovers.c.agency == agency, _HELD).order_by(*newest).limit(limit)
-    return [HandoverRow(**row._mapping) for row in tx.execute(query)]  # noqa: SLF001  SQLAlchemy's documented name
+    return [HandoverRow(**row._asdict()) for row in tx.execute(query)]
 
 
 def count_handovers(tx: Connection, agency: str) -> int:

@@ -288,7 +288,7 @@ def test_hostile_values_and_long_lists_stay_text_and_small(gb: Office, hands: Ha
         )
         for place in range(1, 41):
             one.fields.add(field=place, name=f"<u>{place}", category="PERSON", visibility=messages.Visibility.ValueType(1 + place % 5))
-    monkeypatch.setattr(preview_pages, "preview_with", lambda *_, **__: answer)
+    monkeypatch.setattr(previewed, "preview_with", lambda *_, **__: answer)
     for language in ("en", "km"):
         browser.send("/language", {"language": language})
         page = browser.get(f"{draft}/preview").text
