@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from exchange.v1 import desk_service_pb2 as messages
-from node.console import preview_pages, preview_reading, refusal_words
+from node.console import preview_reading, previewed, refusal_words
 from node.console.challenges import LIVES_MS
 from node.console.preview_words import recipient_reference
 from node.operations import draft_box, planning
