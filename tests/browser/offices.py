@@ -1,7 +1,7 @@
 """London and Phnom Penh, each a process with its console; and people who work in them through a browser."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,14 +128,20 @@ class Person:
 
     def sees(self, text: str) -> None:
         """Look again until the page says so: what another country does takes a moment."""
+        self._look_again(lambda: text in self.texts())
 
-        def shown() -> bool:
-            if text in self.texts():
+    def awaits(self, what: Locator) -> None:
+        """Look again until it is on the page."""
+        self._look_again(lambda: what.count() > 0)
+
+    def _look_again(self, shown: Callable[[], bool]) -> None:
+        def seen() -> bool:
+            if shown():
                 return True
             self.page.reload()
-            return text in self.texts()
+            return shown()
 
-        until(shown, every=0.2)
+        until(seen, every=0.2)
 
 
 class Building:
