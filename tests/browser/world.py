@@ -113,6 +113,8 @@ _MORE = (
     Shown(route="/requests/{request}/answer", who="liaison"),
     Shown(route="/sent/{own}/lift", who="liaison"),
     Shown(route="/drafts/{draft}/preview/{reader}", who="liaison"),
+    Shown(route="/drafts/{draft}?reader={reader}", who="liaison"),
+    Shown(route="/drafts/{draft}/step/person?reader={reader}", who="liaison"),
     Shown(route="/approvals/{submission}", who="second"),
     Shown(route="/approvals/{submission}/read/{other_reader}", who="second"),
     Shown(route="/approvals/{submission}/approve", who="second"),
