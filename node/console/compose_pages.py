@@ -30,11 +30,12 @@ from node.console.compose_steps import (
     steps_of,
     typed_in,
 )
-from node.console.compose_words import ENVELOPE, STEPS, problem_words
+from node.console.compose_words import ENVELOPE, STEPS
 from node.console.despite import in_console, named_by
 from node.console.languages import Language
 from node.console.page import Page
 from node.console.pages import Pages
+from node.console.problem_words import problem_words
 from node.console.sent_words import CORRECTIONS
 from node.console.site import Site
 from node.console.visits import Visit
@@ -288,7 +289,7 @@ class ComposePages:
         return Reading(content=content, kind=kind, draft=loaded.draft, alert=alert, problems=problems)
 
     def _said(self, language: Language, problem: Problem, parts: Sequence[Part], place: str) -> dict[str, Any]:
-        words, problem = problem_words(problem.code, language), in_console(problem)
+        words, problem = problem_words(language, problem.code), in_console(problem)
         return {
             "label": _label(language, parts, place, problem.field),
             "text": words,

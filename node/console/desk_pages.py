@@ -12,7 +12,7 @@ from node.console.alert_words import AlertView, alert_view
 from node.console.page import Page
 from node.console.pages import DESK, WORKERS, Pages
 from node.console.reply_pages import asked_once
-from node.console.report_form import OUTCOMES, PROBLEMS, ReportForm, read_report
+from node.console.report_form import OUTCOMES, ReportForm, read_report
 from node.console.report_full import PLACES, groups, read_full
 from node.console.site import Site
 from node.console.visits import Elsewhere, Visit
@@ -168,12 +168,12 @@ class DeskPages:
         return RedirectResponse(f"/drafts/{held.id.hex()}", 303)
 
     def _full_page(self, visit: Visit, problems: Sequence[messages.Problem]) -> Response:
-        shown = {"reference": visit.digest(), "problems": problems, "known": PROBLEMS, "problem_places": PLACES}
+        shown = {"reference": visit.digest(), "problems": problems, "problem_places": PLACES}
         status = 422 if problems else 200
         return self._pages.page(visit, "report_full.html", status=status, groups=list(groups(visit.form, visit.language)), **shown)
 
     def _report_page(self, visit: Visit, reference: str, form: ReportForm, problems: Sequence[messages.Problem]) -> Response:
-        shown = {"reference": reference, "form": form, "problems": problems, "known": PROBLEMS, "outcomes": OUTCOMES.items()}
+        shown = {"reference": reference, "form": form, "problems": problems, "outcomes": OUTCOMES.items()}
         return self._pages.page(visit, "report.html", status=422 if problems else 200, **shown)
 
     def _send(self, visit: Visit, reference: str, content: HitReport) -> list[messages.Problem]:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from exchange.v1 import desk_service_pb2 as messages
-from node.console import preview_reading, previewed, refusal_words
+from node.console import preview_reading, previewed
 from node.console.challenges import LIVES_MS
+from node.console.deed_problems import NOBODY_GETS_IT
 from node.console.preview_words import recipient_reference
 from node.operations import draft_box, planning
 from node.operations.contents import SALT, purpose_of_entry
@@ -365,7 +366,7 @@ def test_an_agreement_that_ended_meanwhile_lets_nothing_go(gb: Office, hands: Ha
 
 
 def test_why_nothing_goes_is_said_in_each_language(gb: Office, hands: Hands) -> None:
-    assert set(planning.REFUSALS) <= set(refusal_words.REFUSALS)
+    assert set(planning.REFUSALS) <= set(NOBODY_GETS_IT)
     browser = entered(gb, "liaison", hands)
     draft = drafted(gb, "spiffe://xx.alerts.example/agency/nobody")
     browser.send("/language", {"language": "vi"})
