@@ -23,6 +23,7 @@ from node.intake.plain_document import Plain
 from node.operations import draft_box
 from node.operations.draft_box import DraftContent
 from node.operations.inbox import get_inbox_alert, list_inbox
+from node.operations.inbox_times import list_times
 from node.operations.inbox_version import inbox_version
 from node.operations.officers import AUDITOR, LIAISON, agency_of, require
 from node.operations.report import answer
@@ -91,8 +92,10 @@ class DeskPages:
         # Asked for first: what comes meanwhile is then news, though it may be on the page already.
         version = inbox_version(self._ports, visit.person)
         found = list_inbox(self._ports, visit.person, messages.ListInboxRequest(page_token=visit.query.get("after", "")))
+        times = list_times(self._ports, visit.person, found.alerts)
         shown = [
             {
+                "times": times.get(one.manifest_digest),
                 "reference": one.manifest_digest.hex(),
                 "type": type_words(one.alert_type),
                 "originator": one.originator,

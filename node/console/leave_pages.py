@@ -349,7 +349,7 @@ def _name(visit: Visit, party: str) -> str:
     """What an agency is called, or, in the place of a node, its country."""
     domain, slash, _ = party.removeprefix("spiffe://").partition("/node")
     if not slash:
-        return party_words(party)
+        return party_words(visit.language, party)
     return safe_text(visit.language.say("%(country)s (an agency there)", country=visit.language.country(domain)))
 
 

@@ -12,7 +12,9 @@ from node.console.assets import Assets
 from node.console.languages import Language
 from node.console.preview_words import recipient_reference
 from node.console.problem_words import code_words, problem_words, words_of
+from node.console.record_problems import RECORD_PROBLEMS
 from node.console.site import NAME, Site
+from node.console.spoken import spoken
 from node.console.streams import stream
 from node.console.visits import TOKEN, Visit
 from node.console.words import party_words
@@ -105,7 +107,10 @@ class Pages:
 def _said_of(language: Language, code: str, known: Mapping[str, str] | None = None) -> str:
     """What a code says on a form: in the form's own words (in English), or in those of every page."""
     own = (known or {}).get(code)
-    return language.say(own) if own else code_words(language, code) or language.say("The node refused this: %(code)s", code=code)
+    words = language.say(own) if own else code_words(language, code)
+    if code in RECORD_PROBLEMS and not own:
+        return f"{words} ({code})"  # these say a few things of many codes, and whom to tell the code
+    return words or language.say("The node refused this: %(code)s", code=code)
 
 
 def _has_words(code: str, known: Mapping[str, str] | None = None) -> bool:
@@ -133,8 +138,10 @@ def _environment(language: Language) -> Environment:
         lambda one, many, number: escape(language.translations.ungettext(one, many, number)),
         newstyle=True,
     )
-    made.filters |= {"away": language.away, "safe_text": safe_text, "party": party_words, "reference": recipient_reference}
+    made.filters |= {"away": language.away, "safe_text": safe_text, "reference": recipient_reference}
+    made.filters |= {"party": partial(party_words, language), "spoken": partial(spoken, language)}
     made.globals |= {"language": language, "moment": language.moment, "count": language.count}
     made.globals |= {"number": language.number, "day": language.day, "country": language.country}
     made.globals |= {"problem_words": partial(problem_words, language), "code_words": partial(_said_of, language), "has_words": _has_words}
+    made.globals |= {"plain_words": partial(code_words, language)}
     return made

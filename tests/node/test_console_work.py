@@ -110,3 +110,13 @@ def test_each_link_is_from_a_command_to_a_page(kh: Office) -> None:
         assert isinstance(group, click.Group)
         assert group.get_command(click.Context(group), verb), words
         assert re.sub(r"\{\w+\}", "{}", address) in pages, words
+
+
+def test_the_inbox_shows_when_he_departs_and_lands_by_the_clocks_there_and_here(two: Federation, kh: Office) -> None:
+    two["gb"].publish(draft(agency("kh", BORDER)))
+    two.pump()
+    page = Browser(kh).enter("border").get("/inbox").text
+    lands = page.partition("Lands")[2].partition("</dd>")[0]
+    departs = page.partition("Departs")[2].partition("</dd>")[0]
+    assert re.findall(r"\(([A-Z]\w+/\w+)\)", lands) == ["Asia/Bangkok", "Asia/Phnom_Penh"]
+    assert re.findall(r"\(([A-Z]\w+/\w+)\)", departs) == ["Europe/London", "Asia/Phnom_Penh"]
