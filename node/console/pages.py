@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from node.console.assets import Assets
 from node.console.languages import Language
 from node.console.preview_words import recipient_reference
-from node.console.problem_words import code_words, problem_words, words_of
+from node.console.problem_words import code_words, field_words, problem_words, words_of
 from node.console.record_problems import RECORD_PROBLEMS
 from node.console.site import NAME, Site
 from node.console.spoken import spoken
@@ -143,5 +143,5 @@ def _environment(language: Language) -> Environment:
     made.globals |= {"language": language, "moment": language.moment, "count": language.count}
     made.globals |= {"number": language.number, "day": language.day, "country": language.country}
     made.globals |= {"problem_words": partial(problem_words, language), "code_words": partial(_said_of, language), "has_words": _has_words}
-    made.globals |= {"plain_words": partial(code_words, language)}
+    made.globals |= {"plain_words": partial(code_words, language), "field_words": partial(field_words, language)}
     return made

@@ -6,11 +6,14 @@ A page whose form needs other words for a code has a small table of its own, and
 from collections.abc import Mapping
 from typing import Final
 
+from node.console.compose_words import ENVELOPE
 from node.console.deed_problems import NEXT, NOBODY_GETS_IT, NOT_AGREED, NOT_DONE
 from node.console.draft_problems import DRAFT_PROBLEMS
 from node.console.languages import ENGLISH, Language
 from node.console.record_problems import RECORD_PROBLEMS
 from node.console.trouble_problems import TROUBLES
+from node.console.words import field_names, texts_in
+from node.reading_values import safe_text
 
 WORDS: Final[Mapping[str, str]] = {**TROUBLES, **RECORD_PROBLEMS, **NOT_AGREED, **NOT_DONE, **NOBODY_GETS_IT, **DRAFT_PROBLEMS}
 """The words of a code, in English; a test holds that no code stands in two of the tables."""
@@ -31,3 +34,11 @@ def code_words(language: Language, code: str) -> str:
 def problem_words(language: Language, code: str) -> str:
     """What a problem is, in the person's language; empty in English, in which the node says it itself and in more detail."""
     return "" if language.code == ENGLISH else code_words(language, code)
+
+
+def field_words(language: Language, path: str) -> str:
+    """What the place of a problem is called: its field in words, and where in it; what is no field, and all in English, as it stands."""
+    name = path.partition("[")[0].partition(".")[0]
+    words = ENVELOPE.get(name, "")
+    label = language.say(words) if words else texts_in(language).label(name) if name in field_names() else ""
+    return safe_text(path if language.code == ENGLISH or not label else f"{label}{path.removeprefix(name)}")

@@ -17,8 +17,9 @@ from exchange.errors import ExchangeError
 from exchange.v1 import disclosure_pb2, receipt_pb2
 from node.console import admin_partner_pages, audit_words, deed_problems, draft_problems, record_problems, screen_pages, trouble_problems
 from node.console.languages import load_languages
-from node.console.problem_words import code_words, problem_words, words_of
+from node.console.problem_words import code_words, field_words, problem_words, words_of
 from node.console.visits import Elsewhere
+from node.console.words import texts_in
 from node.intake import problems
 from node.operations import planning
 
@@ -193,3 +194,12 @@ def test_rules_of_the_schema_and_of_sign_in_have_one_sentence_for_those_that_are
     assert not words_of("WHATEVER")
     assert problems.FIELD_MISSING in draft_problems.DRAFT_PROBLEMS
     assert "HEARD" in admin_partner_pages.PROBLEMS
+
+
+def test_a_field_is_called_by_its_words_in_another_language() -> None:
+    khmer, english = load_languages()["km"], load_languages()["en"]
+    assert field_words(english, "itinerary[0].arrival") == "itinerary[0].arrival"
+    assert field_words(khmer, "itinerary[0].arrival") == f"{texts_in(khmer).label('itinerary')}[0].arrival"
+    assert field_words(khmer, "recipients") == khmer.say("Recipients")
+    assert field_words(khmer, "nothing[7e9a]") == "nothing[7e9a]"
+    assert "\u202e" not in field_words(khmer, "\u202ereason")
