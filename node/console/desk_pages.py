@@ -190,6 +190,7 @@ class DeskPages:
             "item": item,
             "draft": draft,
             "type": type_words(f"exchange.v1.{item.detail}") if draft and item.detail else "",
+            "alarm": item.detail if item.kind == messages.WORK_KIND_ALARM else "",
             "words": kind_words(item.kind),
             "address": work_link(item),
             "reference": item.reference.hex()[:12],
