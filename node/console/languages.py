@@ -79,7 +79,7 @@ class Language:
         if kind != "agency" or not slug:
             return spiffe_id if path else self.country(domain)
         # Few letters without a break are an acronym.
-        name = slug.upper() if all(len(part) <= _ACRONYM for part in slug.split("-")) else slug
+        name = slug.upper() if len(slug) <= _ACRONYM else slug
         return f"{name}, {self.country(domain)}"
 
     def moment(self, unix_ms: int, zone: str = "UTC") -> str:

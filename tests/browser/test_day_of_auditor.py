@@ -67,7 +67,7 @@ def test_one_disclosure_is_checked_again_and_opened_for_a_purpose(auditor: Perso
     auditor.reads("OPENED #")
     auditor.goto(place)
     auditor.follow("Who opened this alert, and when")
-    auditor.reads("Consultation ALERT #", "NCA-CEOP, United Kingdom")
+    auditor.reads("Consultation ALERT #", "nca-ceop, United Kingdom")
     # What Phnom Penh holds of the same entry reads the same there, and who looked at it there stands there.
     other = building.officer(both.kh, "auditor")
     with ask(both.kh, "partner-border") as stub:
