@@ -237,7 +237,7 @@ class ComposePages:
             visit,
             "compose_step.html",
             held,
-            status=422 if saved and listed else 200,
+            status=422 if (saved and listed) or (mrz and mrz.problems) else 200,
             step=step.code,
             title=STEPS[step.code],
             glance=self._glance(visit, reading),
