@@ -23,7 +23,7 @@ from babel.support import NullTranslations, Translations
 ENGLISH: Final = "en"
 _CHOICE: Final = re.compile(r"\s*([a-zA-Z]{2,3})(?:-[a-zA-Z0-9-]*)?\s*(?:;\s*q\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?))?\s*")
 _CHOICES_AT_MOST: Final = 20
-_ACRONYM: Final = 4
+_ACRONYM: Final = 5
 
 
 @dataclass(frozen=True)
