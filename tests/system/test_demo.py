@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import datetime
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
@@ -310,15 +310,16 @@ def preview(entrance: dict[str, str]) -> None:
             with page.expect_navigation():
                 clicked.click()
         assert re.search(r"/drafts/[0-9a-f]{32}/preview$", page.url)
-        assert {"ahtjp (kh)", "gdi (kh)"} <= set(page.locator(".app-recipient h2").all_inner_texts())
+        assert {"AHTJP, Cambodia", "GDI, Cambodia"} <= set(page.locator(".app-recipient h2").all_inner_texts())
         assert page.get_by_role("button", name="Check and sign").is_visible(), "it is ready to go"
-        page.get_by_role("link", name="Read it as the desk of gdi (kh) will").click()
+        page.get_by_role("link", name="Read it as the desk of GDI, Cambodia will").click()
         page.get_by_text("PLACEHOLDER").first.wait_for()
 
 
 def test_the_demo_has_a_link_for_each_person_and_a_closed_window_leaves_no_nodes_behind(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "node.cli.main", "demo", "--json", "--dir", str(tmp_path)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process, ExitStack() as ending:
+        ending.callback(process.terminate)  # it runs until somebody ends it, also where something is not as it should be
         assert process.stdout is not None
         farewell = next(said for line in process.stdout if "running" in (said := json.loads(line)))
         assert set(farewell["consoles"]) == {"GB", "KH"}
