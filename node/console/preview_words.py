@@ -105,6 +105,11 @@ def recipient_reference(recipient: str) -> str:
     return sha256(recipient.encode()).hexdigest()[:16]
 
 
+def visibility_words(visibility: int) -> str:
+    """What it says of one field for one recipient, in English."""
+    return _CELLS.get(visibility, _WITHHELD)[1]
+
+
 def waits_for_approval(answer: messages.PreviewAlertResponse) -> bool:
     """Whether all that stands in the way is that a second officer has not approved it."""
     codes = {problem.code for one in answer.recipients for problem in one.denied}

@@ -188,13 +188,54 @@ def test_what_differs_from_the_alert_before_it(gb: Office, two: Federation, hand
 
 def test_taken_back_by_its_author(gb: Office, hands: Hands, path: str) -> None:
     browser = Browser(gb).enter("liaison")
-    assert browser.send(f"{path}/take-back", {}).headers["location"] == path
+    draft = re.fullmatch(r"(/drafts/[0-9a-f]{32})\?back", browser.send(f"{path}/take-back", {}).headers["location"])
+    assert draft
+    assert "is your draft again" in browser.get(f"{draft[1]}?back").text
+    assert REASON in browser.get(f"{draft[1]}/preview").text
     assert "Taken back" in texts(browser.get(path))
     answer = browser.send(f"{path}/take-back", {})
     assert (answer.status_code, "SUBMISSION_CLOSED" in answer.text) == (409, True)
     colleague = entered(gb, "second", hands)
     assert "data-passkey" not in colleague.get(f"{path}/approve").text
     assert codes(gb) == ["SUBMITTED", "TAKEN_BACK"]
+
+
+def test_what_changed_since_the_last_look_is_shown_again_and_again(gb: Office, hands: Hands, path: str) -> None:
+    colleague, author = entered(gb, "second", hands), entered(gb, "liaison", hands)
+    assert "you last looked" not in colleague.get(path).text
+    assert "Nothing has changed since you last looked" in colleague.get(path).text
+    assert "you last looked" not in author.get(path).text
+    gb.clock.pass_(3_600_000)
+    draft = author.send(f"{path}/take-back", {}).headers["location"].partition("?")[0]
+    held = draft_box.get(gb.ports, gb.person("liaison"), bytes.fromhex(draft.rpartition("/")[2]))
+    changed = {**held.content.document, "alert": {**cast("dict[str, Any]", held.content.document["alert"]), "sex": "FEMALE"}}
+    edit = partial(replace, document=changed, reason="another reason")
+    draft_box.change(gb.ports, gb.person("liaison"), held.id, held.version, edit)
+    preview = author.get(f"{draft}/preview").text
+    form = {"reason": "another reason", "preview": entry(preview, "preview")}
+    check = author.post(f"{draft}/preview", {**form, "csrf": entry(preview, "csrf")}) if False else author.send(f"{draft}/preview", form)
+    answer = author.post(f"{draft}/release", signed(check.text, hands.key("liaison")))
+    anew = answer.headers["location"].partition("?")[0]
+    assert anew != path
+    for _ in range(2):
+        page = colleague.get(anew)
+        top = page.text.partition('id="since"')[2].partition("</section>")[0]
+        assert "Since you last looked on" in top
+        for said in ("Sex", "female", "Reason", REASON, "another reason"):
+            assert said in top, said
+        assert "Name as in the document" not in top
+    assert anew not in author.get("/drafts").text
+    answer = colleague.post(f"{anew}/approve", signed(colleague.get(f"{anew}/approve").text, hands.key("second")))
+    assert "?released" in answer.headers["location"]
+    assert "you last looked" not in colleague.get(anew).text
+
+
+def test_the_list_says_for_whom_to_whom_and_until_when(gb: Office, hands: Hands, path: str) -> None:
+    rows = texts(entered(gb, "second", hands).get("/approvals"))
+    assert {"For you to approve", "border (kh)", "Lands", "Expires"} <= set(rows)
+    own = entered(gb, "liaison", hands).get("/approvals")
+    assert "Not for you: you wrote it, a colleague approves it" in texts(own)
+    assert "EXAMPLE" not in own.text
 
 
 def test_an_approval_by_word_of_mouth_is_put_in_writing(gb: Office, hands: Hands) -> None:
