@@ -39,6 +39,13 @@ def landings(alert: Message | None, country: str) -> list[Stop]:
     return [stop for stop in found if country and stop.country == country] or found
 
 
+def next_stops(alert: Message | None, country: str, landed_since: int, now: int) -> tuple[Stop | None, Stop | None]:
+    """(landing, departure) that come next: of the landings that concern a country, just past included; the departure only while ahead."""
+    here = landings(alert, country)
+    lands = next((stop for stop in here if stop.at > landed_since), here[0] if here else None)
+    return lands, next((stop for stop in stops(alert, "departure") if stop.at > now), None)
+
+
 def stops(alert: Message | None, which: Literal["departure", "arrival"]) -> list[Stop]:
     """When and in which zone the legs of a TravelAlert depart or arrive, in order; none of any other alert."""
     if not isinstance(alert, TravelAlert):
