@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 _CLOSED: Final = frozenset({"void", "taken back"})
 _TURNS: Final = {
     "APPROVE": "yes",
-    "PUT_IN_WRITING": "yes: put it in writing",
-    "AUTHOR": "no: you wrote it",
-    "GIVEN": "no: you have approved it",
+    "PUT_IN_WRITING": "in writing",
+    "AUTHOR": "no: yours",
+    "GIVEN": "no: given",
 }
 _FILE: Final = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 
@@ -130,7 +130,7 @@ def list_() -> None:
             )
             for item in answer.submissions
         ]
-        heads = ("!submission", "state", "type", "author", "approvals", "for you", "to", "!submitted (UTC)", "!matters until (UTC)")
+        heads = ("!submission", "state", "type", "author", "approvals", "!for you", "to", "!submitted (UTC)", "!until (UTC)")
         console.print(table(heads, rows))
 
     show(document(answer), draw)

@@ -22,7 +22,7 @@ from node.intake.problems import refuses
 from node.operations import approve
 
 _BY_ITS_AUTHOR: Final = ", which its author then says in the preview of the draft"
-_SHOWN: Final = 50
+_SHOWN: Final = 40
 """More on one page would be too much for a poor line."""
 
 
@@ -39,13 +39,11 @@ STATES: Final = {
 }
 
 
-TURNS: Final = {
-    messages.APPROVAL_TURN_APPROVE: _said("For you to approve"),
-    messages.APPROVAL_TURN_PUT_IN_WRITING: _said("For you to put in writing"),
+WHY_NOT: Final = {
     messages.APPROVAL_TURN_AUTHOR: _said("Not for you: you wrote it, a colleague approves it"),
     messages.APPROVAL_TURN_GIVEN: _said("Not for you: you have approved it, another colleague’s approval is missing"),
 }
-"""Whom it waits for, as the person reads it."""
+"""Why what waits is not for the person to approve."""
 
 
 class ApprovalPages:
@@ -176,7 +174,7 @@ def _row(submission: messages.Submission, person: str) -> dict[str, Any]:
         "mine": mine,
         "oral": turn == messages.APPROVAL_TURN_PUT_IN_WRITING,
         "for_me": turn in {messages.APPROVAL_TURN_APPROVE, messages.APPROVAL_TURN_PUT_IN_WRITING},
-        "turn": TURNS.get(turn, ""),
+        "turn": WHY_NOT.get(turn, ""),
         "recipients": list(submission.recipients),
         "not_after": submission.not_after,
         "lands_at": submission.lands_at,

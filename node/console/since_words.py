@@ -72,7 +72,7 @@ class _Words:
         if "not_after" in parts:
             yield _change(say("Expires"), *([self._language.moment(one.not_after, self._zone)] for one in (was, is_)))
         if "originator" in parts:
-            yield _change(say("Issued by"), [party_words(was.originator)], [party_words(is_.originator)])
+            yield _change(say("Issued by"), [party_words(self._language, was.originator)], [party_words(self._language, is_.originator)])
         if "on_request" in parts:
             yield _change(say("Reason of the case"), self._grants(was), self._grants(is_))
         if parts & _REFERENCES:
@@ -85,7 +85,7 @@ class _Words:
                 label = self._texts.label(field.name)
                 before.append(f"{label}: {self._language.say(visibility_words(field.before))}")
                 now.append(f"{label}: {self._language.say(visibility_words(field.now))}")
-            yield _change(party_words(one.recipient), before, now)
+            yield _change(party_words(self._language, one.recipient), before, now)
 
     def _told(self, one: messages.RecipientChange, *, now: bool) -> Iterator[str]:
         say = self._language.say
@@ -106,8 +106,9 @@ class _Words:
 
     def _grants(self, draft: messages.Draft) -> list[str]:
         labels = {one.number: self._texts.label(one.name) for one in alert_type(draft.alert_type).fields} if draft.alert_type else {}
+        say = self._language.say
         return [
-            f"{party_words(one.recipient)}: {labels.get(one.field, one.field)}, {self._language.say(ground_words(one.ground))}"
+            f"{party_words(self._language, one.recipient)}: {labels.get(one.field, one.field)}, {say(ground_words(one.ground))}"
             for one in draft.on_request
         ]
 

@@ -1,4 +1,4 @@
-"""The second officer is shown what changed since they looked: at this submission or the one before it, again at each look, and no longer."""
+"""The second officer is shown what changed since they looked: at this submission or the one before it, again at each look."""
 
 from collections.abc import Iterator
 from pathlib import Path
