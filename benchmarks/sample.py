@@ -64,7 +64,7 @@ def alert(numbers: random.Random) -> travel_alert_pb2.TravelAlert:
             people_pb2.TravelDocument(
                 type=people_pb2.DOCUMENT_TYPE_PASSPORT,
                 # So many that no two of a million alerts share one: the node would take them for alerts about one person.
-                number="".join(numbers.choices(string.digits + string.ascii_uppercase, k=9)),
+                number="".join(numbers.choices(string.digits + string.ascii_uppercase, k=14)),
                 issuer="GBR",
                 expires=day(),
                 status=people_pb2.DOCUMENT_STATUS_VALID,
