@@ -16,7 +16,7 @@ pytestmark = pytest.mark.system
 
 PAGES = every_page()
 PEOPLE = sorted({page.who for page in PAGES})
-NEEDED: Final = "A passkey needs JavaScript: switch it on for this page and load it again, or use another browser or device."
+NEEDED: Final = "A passkey needs JavaScript. Switch it on for this page and load it again, or use another browser or device."
 _LINES: Final = "() => document.querySelector('main').innerText.split('\\n').map((line) => line.trim()).filter(Boolean)"
 # What is hidden until a script has something to say: that the passkey was not used, and that something came.
 _WRONG: Final = """() => {
