@@ -104,6 +104,8 @@ _SENT: Opens = {
     ("GET", "/sent"): ({"liaison", "second", "both"}, 200),
     ("GET", "/sent/{alert}"): (set(), 0),
     **{(method, f"/sent/{{alert}}/{verb}"): (set(), 0) for method in ("GET", "POST") for verb in ("withdraw", "restrict", "lift")},
+    # By role and object: tests/node/test_console_sent_proof.py.
+    **{(method, "/sent/{alert}/proof/{recipient}/{generation}/{index}"): (set(), 0) for method in ("GET", "POST")},
     # By role and object: tests/node/test_console_replace.py.
     **{(method, f"/sent/{{alert}}/{verb}"): (set(), 0) for method in ("GET", "POST") for verb in ("correct", "update")},
     ("GET", "/sent/{alert}/supplement/{recipient}"): (set(), 0),

@@ -101,6 +101,11 @@ class Part:
         typed = self.kind == "line" or bool(self.value) or any(option.chosen and option.value for option in self.options)
         return not typed and all(inner.empty for inner in self.parts)
 
+    @property
+    def silent(self) -> bool:
+        """Whether nothing stands in it: nobody typed anything, and nothing was read from elsewhere, as from a document's lines."""
+        return self.empty and not any(part.said for part in self.all_parts())
+
     def all_parts(self) -> "Iterator[Part]":
         """This part, and all in it."""
         yield self

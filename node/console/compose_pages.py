@@ -6,6 +6,7 @@ Every POST saves what was typed, right or wrong. What releases a draft stands el
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from starlette.responses import RedirectResponse, Response
 
@@ -33,6 +34,7 @@ from node.console.compose_steps import (
 from node.console.compose_words import ENVELOPE, STEPS, problem_words
 from node.console.despite import in_console, named_by
 from node.console.languages import Language
+from node.console.live import Live, live
 from node.console.page import Page
 from node.console.pages import Pages
 from node.console.sent_words import CORRECTIONS
@@ -45,7 +47,6 @@ from node.intake.problems import error, merge
 from node.operations import draft_box
 from node.operations.addressees import list_addressees
 from node.operations.draft_box import DraftContent, HeldDraft
-from node.operations.glance import glance
 from node.operations.officers import LIAISON, agency_of, require
 from node.operations.preview import check
 from node.reading_values import partial_date
@@ -61,8 +62,6 @@ TYPES: Final = (
 _SEXES: Final = {"F": "SEX_FEMALE", "M": "SEX_MALE", "X": "SEX_NOT_SPECIFIED_IN_DOCUMENT"}
 LISTED: Final = 50
 """Drafts on one page."""
-GLANCED: Final = 12
-"""Recipients beside a step; the preview has all."""
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
 _GRANT: Final = "exchange.v1.OnRequestGrant"
 _BUTTON: Final = re.compile(r"(add|open|remove|romanise|set):([a-z0-9_.\[\]]{1,200})(?:=([A-Z0-9]{3,5}))?")
@@ -133,7 +132,7 @@ class ComposePages:
             "helpful": (len(present - set(needed)), len(reading.kind.fields) - len(needed)),
         }
         errors = sum(problem.severity == SEVERITY_ERROR for problem in reading.problems)
-        shown: dict[str, Any] = {"steps": stood, "errors": errors, "glance": self._glance(visit, reading)}
+        shown: dict[str, Any] = {"steps": stood, "errors": errors, "live": self._live(visit, reading)}
         return self._draft_page(visit, "compose_tasks.html", held, **shown, **counts)
 
     def check(self, visit: Visit) -> Response:
@@ -185,6 +184,8 @@ class ComposePages:
 
         held = draft_box.change(self._ports, visit.person, visit.identifier("draft"), seen_version(visit.form), edited)
         here = f"{_address(held)}/step/{visit.place['part']}"
+        if edit.verb == "read" and (reader := visit.form.get("reader", "")):
+            return RedirectResponse(f"{here}?{urlencode({'reader': reader})}#read", 303)
         if edit.verb in {"add", "open"}:
             return RedirectResponse(f"{here}?more={edit.path}#{anchor(edit.path)}", 303)
         if edit.verb in {"remove", "romanise", "set"}:
@@ -205,13 +206,11 @@ class ComposePages:
 
         identifier = visit.identifier("draft")
         reading = self._read_content(draft_box.try_out(self._ports, visit.person, identifier, edited))
-        shown: dict[str, Any] = {"glance": self._glance(visit, reading), "address": f"/drafts/{identifier.hex()}", "as_typed": True}
+        shown: dict[str, Any] = {"live": self._live(visit, reading), "address": f"/drafts/{identifier.hex()}", "as_typed": True}
         return self._pages.page(visit, "live.html", **shown)
 
-    def _glance(self, visit: Visit, reading: Reading) -> dict[str, Any]:
-        found = glance(self._ports, visit.person, reading.content, reading.draft)
-        errors = sum(problem.severity == SEVERITY_ERROR for problem in reading.problems)
-        return {"recipients": found[:GLANCED], "more": max(0, len(found) - GLANCED), "errors": errors}
+    def _live(self, visit: Visit, reading: Reading) -> Live:
+        return live(self._site, self._pages, visit, reading)
 
     def _step_page(self, visit: Visit, held: HeldDraft, *, more: str = "", saved: bool = False, mrz: MrzRead | None = None) -> Response:
         reading, texts = self._read(held), texts_in(visit.language)
@@ -236,10 +235,10 @@ class ComposePages:
             visit,
             "compose_step.html",
             held,
-            status=422 if saved and listed else 200,
+            status=422 if (saved and listed) or (mrz and mrz.problems) else 200,
             step=step.code,
             title=STEPS[step.code],
-            glance=self._glance(visit, reading),
+            live=self._live(visit, reading),
             parts=parts,
             wrong=wrong,
             listed=listed if saved else [],
@@ -338,7 +337,7 @@ def _edit(form: Mapping[str, str]) -> Edit:
     action = form.get("action", "")
     if found := _BUTTON.fullmatch(action):
         return Edit(verb=found[1], path=found[2], value=found[3] or "")
-    return Edit(verb=action if action in {"mrz", "mrz-take"} else "")
+    return Edit(verb=action if action in {"mrz", "mrz-take", "read"} else "")
 
 
 def _mrz_here(step: Step, reading: Reading) -> bool:

@@ -5,7 +5,7 @@ from functools import cache, partial
 from typing import Any, Final, cast
 
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader, PrefixLoader
-from markupsafe import escape
+from markupsafe import Markup, escape
 from starlette.responses import Response, StreamingResponse
 
 from node.console.assets import Assets
@@ -124,6 +124,11 @@ class Pages:
     def page(self, visit: Visit, template: str, *, status: int = 200, **values: Any) -> Response:
         """One page for one visit."""
         return self._rendered(visit.language, template, status, {**self._around(visit), **values})
+
+    def part(self, visit: Visit, template: str, **values: Any) -> Markup:
+        """What stands within another page, in a language of its own."""
+        text = _environment(visit.language).get_template(template).render(**self._everywhere(), **self._around(visit), **values)
+        return Markup(text)  # noqa: S704  a template of ours made it, which escapes what it is given
 
     def _around(self, visit: Visit) -> dict[str, Any]:
         entry = self._site.ports.officers.get(visit.person)

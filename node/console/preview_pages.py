@@ -187,7 +187,7 @@ class PreviewPages:
         )
 
     def _shown(self, visit: Visit, found: Previewed) -> dict[str, Any]:
-        shown = matrix(found.answer, visit.language, texts_in(visit.language))
+        shown = matrix(found.answer, visit.language, texts_in(visit.language), found.outlook.waiting)
         base = f"/drafts/{visit.place['draft']}/preview"
         return {"matrix": shown, "kind": type_words(found.draft.alert_type), "base": base, "replacing": self._replacing(visit, found)}
 

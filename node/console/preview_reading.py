@@ -8,8 +8,8 @@ from starlette.responses import Response
 from exchange.encoding import cut
 from exchange.errors import NotFound
 from exchange.v1 import desk_service_pb2 as messages
-from node.console.alert_words import Change, alert_view
-from node.console.languages import ENGLISH, load_languages
+from node.console.alert_words import AlertView, Change, alert_view
+from node.console.languages import ENGLISH, Language, load_languages
 from node.console.pages import Pages
 from node.console.preview_words import recipient_reference
 from node.console.site import Site
@@ -29,13 +29,7 @@ def reading_page(
     found = [one for one in answer.recipients if recipient_reference(one.recipient) == wanted and not one.denied]
     if not found:
         raise NotFound("PATH_UNKNOWN", "there is no such page")
-    languages = load_languages()
-    theirs = [code for code in languages_at(site.ports, found[0].recipient) if code in languages]
-    asked = visit.query.get("language", "")
-    # English is what countries have in common; their own language comes before it.
-    preferred = next((code for code in theirs if code != ENGLISH), ENGLISH)
-    language = languages[asked if asked in languages else preferred]
-    view = alert_view(as_read(site.ports, visit.person, draft, found[0]), language, texts_in(language))
+    view, language = read_as(site.ports, visit.person, draft, found[0], visit.query.get("language", ""))
     say = visit.language.say
     own_words = {
         "own": visit.language.code,
@@ -50,8 +44,20 @@ def reading_page(
         recipient=found[0].recipient,
         back=back,
         own_words=own_words,
-        choices=[(one.code, one.own_name) for one in languages.values()],
+        choices=[(one.code, one.own_name) for one in load_languages().values()],
     )
+
+
+def read_as(
+    ports: Ports, person: str, draft: messages.Draft, shown: messages.RecipientPreview, asked: str = ""
+) -> tuple[AlertView, Language]:
+    """The alert as one recipient's desk will read it, and in which language: as asked, or as that country likes best."""
+    languages = load_languages()
+    theirs = [code for code in languages_at(ports, shown.recipient) if code in languages]
+    # English is what countries have in common; their own language comes before it.
+    preferred = next((code for code in theirs if code != ENGLISH), ENGLISH)
+    language = languages[asked if asked in languages else preferred]
+    return alert_view(as_read(ports, person, draft, shown), language, texts_in(language)), language
 
 
 def changed_fields(ports: Ports, visit: Visit, draft: messages.Draft) -> Iterator[Change]:

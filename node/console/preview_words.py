@@ -1,6 +1,6 @@
 """A preview as pages show it: a column for each recipient, a row for each field, and for narrow screens one recipient after another."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -60,12 +60,19 @@ class Column:
     emergency: bool
     cap: int
     left: int
+    waits: bool
+    """Whether it gets that only after a second officer's approval."""
+
+    def count(self, kind: str) -> int:
+        """How many fields are of one kind."""
+        return sum(cell.kind == kind for cell in self.cells.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One field."""
 
+    number: int
     label: str
     category: str
     cells: Sequence[Cell]
@@ -86,14 +93,14 @@ class Matrix:
         return 0 < len(self.columns) <= COLUMNS_AT_MOST
 
 
-def matrix(answer: messages.PreviewAlertResponse, language: Language, texts: Texts) -> Matrix:
-    """The preview in the words of a language."""
+def matrix(answer: messages.PreviewAlertResponse, language: Language, texts: Texts, waiting: Collection[str] = frozenset()) -> Matrix:
+    """The preview in the words of a language; `waiting` are recipients whom the clause gives it after an approval alone."""
     open_to = [one for one in answer.recipients if not one.denied]
-    columns = [_column(one, language, texts) for one in open_to]
+    columns = [_column(one, language, texts, waits=one.recipient in waiting) for one in open_to]
     named = {field.field: (texts.label(field.name), texts.category(field.category)) for one in open_to for field in one.fields}
     none = Cell(kind=_WITHHELD[0], words=language.say(_WITHHELD[1]))
     rows = [
-        Row(label=label, category=category, cells=[column.cells.get(number, none) for column in columns])
+        Row(number=number, label=label, category=category, cells=[column.cells.get(number, none) for column in columns])
         for number, (label, category) in sorted(named.items())
     ]
     denied = [(one.recipient, list(one.denied)) for one in answer.recipients if one.denied]
@@ -106,12 +113,11 @@ def recipient_reference(recipient: str) -> str:
 
 
 def waits_for_approval(answer: messages.PreviewAlertResponse) -> bool:
-    """Whether all that stands in the way is that a second officer has not approved it."""
-    codes = {problem.code for one in answer.recipients for problem in one.denied}
-    return codes == {APPROVALS}
+    """Whether somebody would be given it, but for a second officer's approval; what else stands in the way is said beside it."""
+    return any(problem.code == APPROVALS for one in answer.recipients for problem in one.denied)
 
 
-def _column(one: messages.RecipientPreview, language: Language, texts: Texts) -> Column:
+def _column(one: messages.RecipientPreview, language: Language, texts: Texts, *, waits: bool) -> Column:
     cells: dict[int, Cell] = {}
     labels: dict[str, list[str]] = {}
     for field in one.fields:
@@ -129,4 +135,5 @@ def _column(one: messages.RecipientPreview, language: Language, texts: Texts) ->
         emergency=one.emergency,
         cap=one.rate_cap_per_day,
         left=one.rate_left,
+        waits=waits,
     )

@@ -16,10 +16,9 @@ from node.ports import Ports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Previewed:
-    """One draft, and what would go of it. No repr: it holds what was typed."""
+class Outlook:
+    """What would go of what was typed. No repr: it is about a person."""
 
-    read: ReadDraft
     draft: messages.Draft
     """As it would go."""
     answer: messages.PreviewAlertResponse
@@ -27,6 +26,36 @@ class Previewed:
     """Whether a colleague has to approve it first."""
     foreseen: Foreseen | None = None
     """Of a draft that takes an alert's place."""
+    waiting: frozenset[str] = frozenset()
+    """Who gets it only after a second officer's approval."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Previewed:
+    """One draft, and what would go of it. No repr: it holds what was typed."""
+
+    read: ReadDraft
+    outlook: Outlook
+
+    @property
+    def draft(self) -> messages.Draft:
+        """As it would go."""
+        return self.outlook.draft
+
+    @property
+    def answer(self) -> messages.PreviewAlertResponse:
+        """What each recipient would see."""
+        return self.outlook.answer
+
+    @property
+    def submits(self) -> bool:
+        """Whether a colleague has to approve it first."""
+        return self.outlook.submits
+
+    @property
+    def foreseen(self) -> Foreseen | None:
+        """Of a draft that takes an alert's place."""
+        return self.outlook.foreseen
 
     @property
     def problems(self) -> list[messages.Problem]:
@@ -58,23 +87,33 @@ class Previewed:
 
 def look(ports: Ports, person: str, read: ReadDraft, reason: str) -> Previewed:
     """What would go of a draft that was read. Raises as `preview_with` and `foresee`."""
-    if read.held.content.replaces and read.draft.alert_type:
-        return _foreseen(ports, person, read, read.held.content.replaces, reason)
-    answer = preview_with(ports, person, read.draft)
+    return Previewed(read=read, outlook=look_ahead(ports, person, read.draft, read.held.content.replaces, reason))
+
+
+def look_ahead(ports: Ports, person: str, draft: messages.Draft, replaces: Replaces | None, reason: str, *, others: bool = True) -> Outlook:
+    """What would go: for the preview, and for whoever is still typing. `others`, and what it raises, as `preview_with` and `foresee`."""
+    if replaces and draft.alert_type:
+        return _foreseen(ports, person, draft, replaces, reason, others=others)
+    answer = preview_with(ports, person, draft, others=others)
     submits = waits_for_approval(answer)
     if submits:
-        answer = preview_with(ports, person, read.draft, approvals=ENOUGH)
-    return Previewed(read=read, draft=read.draft, answer=answer, submits=submits)
+        answer = preview_with(ports, person, draft, approvals=ENOUGH, others=others)
+    return Outlook(draft=draft, answer=answer, submits=submits, waiting=_waiting(ports, answer))
 
 
-def _foreseen(ports: Ports, person: str, read: ReadDraft, replaces: Replaces, reason: str) -> Previewed:
-    request = replacement(read.draft, replaces, reason)
-    found = foresee(ports, person, request)
+def _foreseen(ports: Ports, person: str, draft: messages.Draft, replaces: Replaces, reason: str, *, others: bool) -> Outlook:
+    request = replacement(draft, replaces, reason)
+    found = foresee(ports, person, request, others=others)
     # A correction waits for nobody: who is given no new values learns at once that the old ones are wrong.
     submits = not replaces.correction and (found.waits or waits_for_approval(found.shown))
     if submits:
-        found = foresee(ports, person, request, approvals=ENOUGH)
-    return Previewed(read=read, draft=found.draft, answer=found.shown, submits=submits, foreseen=found)
+        found = foresee(ports, person, request, approvals=ENOUGH, others=others)
+    return Outlook(draft=found.draft, answer=found.shown, submits=submits, foreseen=found, waiting=_waiting(ports, found.shown))
+
+
+def _waiting(ports: Ports, answer: messages.PreviewAlertResponse) -> frozenset[str]:
+    given = (one for one in answer.recipients if not one.denied)
+    return frozenset(one.recipient for one in given if ports.known.agreements[one.agreement_digest].clauses[one.clause].approvals)
 
 
 def said_of(found: Previewed, reason: str, *, urgent: bool) -> dict[str, Any]:

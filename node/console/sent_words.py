@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from exchange.log import LogName
 from exchange.profile import alert_type
 from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1 import disclosure_pb2, receipt_pb2
@@ -59,6 +60,8 @@ class Step:
     """Digests of reports."""
     pending: str = ""
     """What to say as long as it was not done."""
+    proved: bool = False
+    """Whether there is a page that proves it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,8 @@ class Telling:
     index: int
     clause: str
     fields: Sequence[str]
+    place: str
+    """Names the log and the entry in addresses: who was told, which log, which entry."""
     steps: Sequence[Step]
 
 
@@ -95,6 +100,7 @@ def tellings(answer: messages.GetAlertStatusResponse, language: Language, texts:
             index=one.disclosure.index,
             clause=one.disclosure.clause,
             fields=[labels.get(number, str(number)) for number in one.disclosure.fields],
+            place=_place(one.disclosure),
             steps=_steps(answer, one, agency, language),
         )
         for one in answer.disclosures
@@ -126,7 +132,8 @@ def recall_words(answer: messages.GetAlertStatusResponse, language: Language) ->
 
 def _steps(answer: messages.GetAlertStatusResponse, one: messages.DisclosureStatus, agency: str, language: Language) -> list[Step]:
     state, not_yet = one.state, language.say(_NOT_YET)
-    logged = Step(words=language.say(_LOGGED), done=True, at=one.disclosed_at, note=f"{one.disclosure.origin}#{one.disclosure.index}")
+    place = f"{one.disclosure.origin}#{one.disclosure.index}"
+    logged = Step(words=language.say(_LOGGED), done=True, at=one.disclosed_at, note=place, proved=True)
     steps = [Step(words=language.say(_QUEUED), done=True, at=answer.summary.issued_at), logged]
     if one.withheld:
         code = disclosure_pb2.WithheldCode.Name(one.withheld).removeprefix("WITHHELD_CODE_")
@@ -145,6 +152,11 @@ def _steps(answer: messages.GetAlertStatusResponse, one: messages.DisclosureStat
     reports = [digest.hex() for digest in one.reports]
     steps.append(Step(words=language.say(_REPORTED), done=bool(reports), links=reports, pending=not_yet))
     return steps
+
+
+def _place(one: messages.LoggedDisclosure) -> str:
+    name = LogName.parse(one.origin)
+    return f"{name.recipient}/{name.generation}/{one.index}"
 
 
 def _reason(reason: str, language: Language) -> str:

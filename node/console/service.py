@@ -45,6 +45,7 @@ from node.console.reply_pages import ReplyPages
 from node.console.request_pages import RequestPages
 from node.console.screen_pages import ScreenPages
 from node.console.sent_pages import SentPages
+from node.console.sent_proof_pages import SentProofPages
 from node.console.sign_in_pages import SignInPages
 from node.console.site import Site
 from node.console.tell_pages import TellPages
@@ -111,6 +112,7 @@ class Console:
             *PreviewPages(site, self._pages, confirming).pages(),
             *ApprovalPages(site, self._pages, confirming).pages(),
             *SentPages(site, self._pages).pages(),
+            *SentProofPages(site, self._pages, confirming).pages(),
             *RecallPages(site, self._pages, confirming).pages(),
             *ReplacePages(site, self._pages).pages(),
             *AuditPages(site, self._pages).pages(),

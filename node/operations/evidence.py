@@ -5,6 +5,7 @@ from exchange.errors import Malformed, NotFound, Refused
 from exchange.evidence import verify_evidence
 from exchange.tlog.tree import prove_inclusion
 from exchange.v1 import disclosure_pb2, evidence_pb2, statement_pb2
+from node.confirmations import Confirmation
 from node.operations.access import note_access
 from node.operations.evidence_anchor import anchors_of
 from node.operations.officers import NotPermitted, require, turned_away
@@ -18,10 +19,11 @@ from node.store.nodes import StoredHashes
 from node.store.transaction import Transaction
 
 
-def export_evidence(ports: Ports, person: str, origin: str, index: int, level: int) -> bytes:
+def export_evidence(ports: Ports, person: str, origin: str, index: int, level: int, confirmation: Confirmation | None = None) -> bytes:
     """A serialized EvidenceFile of the disclosure at `index` of the log `origin`, verified before it is given out.
 
-    With content only for the agency that sent it or was given it; an auditor gets any other level. Raises `NotPermitted`
+    `confirmation` is what a passkey signed of it. With content only for the agency that sent it or was given it; an auditor gets any other
+    level. Raises `NotPermitted`
     (EVIDENCE_NOT_YOURS), `NotFound` (LOG_UNKNOWN, ENTRY_UNKNOWN, ERASED), `Refused` (NOT_RECEIPTED, EVIDENCE_LEVEL, CHECKPOINT_MISSING),
     `Malformed` (EVIDENCE_LEVEL), and as `verify_evidence`.
     """
@@ -58,9 +60,9 @@ def export_evidence(ports: Ports, person: str, origin: str, index: int, level: i
     data = encode(evidence)
     verify_evidence(data, pins_of(ports.known))
     name = evidence_pb2.EvidenceLevel.Name(evidence.level).removeprefix("EVIDENCE_LEVEL_")
-    note_access(
-        ports, Kind.JOURNAL_KIND_EXPORT, person, Event(code=name, subject=entry.manifest_digest, origin=origin, index=index, count=1)
-    )
+    signed = confirmation.encoded() if confirmation else b""
+    event = Event(code=name, subject=entry.manifest_digest, origin=origin, index=index, count=1, confirmation=signed)
+    note_access(ports, Kind.JOURNAL_KIND_EXPORT, person, event)
     return data
 
 

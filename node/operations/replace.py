@@ -162,10 +162,12 @@ def replace_alert(
         return _response(tx, without_followers(answers), request, not_admitted)
 
 
-def foresee(ports: Ports, person: str, request: desk_service_pb2.ReplaceAlertRequest, *, approvals: int = 0) -> Foreseen:
+def foresee(
+    ports: Ports, person: str, request: desk_service_pb2.ReplaceAlertRequest, *, approvals: int = 0, others: bool = True
+) -> Foreseen:
     """What `replace_alert` would do with the same request, once so many persons besides the author have approved it.
 
-    Nothing is stored and nothing leaves. Raises `NotPermitted`, and `NotFound` as `alerts.find`.
+    Nothing is stored and nothing leaves; `others` as for `preview_with`. Raises `NotPermitted`, and `NotFound` as `alerts.find`.
     """
     agency = agency_of(require(ports, person, (LIAISON,)))
     with ports.store.read() as tx:
@@ -175,10 +177,10 @@ def foresee(ports: Ports, person: str, request: desk_service_pb2.ReplaceAlertReq
         obstacle = _overtaken(request, row, line) or lineage_obstacle(tx, [one.digest for one in line.rows], agency)
     weighed = _weigh(ports, request, row, line, fragments, approvals)
     if isinstance(weighed, list):
-        shown = preview_with(ports, person, request.draft, approvals=approvals)
+        shown = preview_with(ports, person, request.draft, approvals=approvals, others=others)
         shown.problems.extend(weighed)
         return Foreseen(draft=request.draft, shown=shown)
-    shown = preview_with(ports, person, weighed.draft, approvals=approvals)
+    shown = preview_with(ports, person, weighed.draft, approvals=approvals, others=others)
     if obstacle:
         shown.problems.append(obstacle)
     if request.correction_reason and not weighed.wrong:

@@ -19,6 +19,8 @@ from node.store.transaction import Transaction
 from node.store.unanswered import NO_REPORTS
 
 _REFUSAL = "exchange.v1.Refusal"
+_OVER = frozenset({"SUPERSEDED", "WITHDRAWN"})
+"""Flags of what nobody acts upon any more."""
 CONFIRMED_FOR_MS = 5 * 60 * 1000
 """How long an `alive` confirms what is in force (PROTOCOL.md, section 5)."""
 
@@ -71,8 +73,9 @@ def received_summaries(ports: Ports, tx: Transaction, rows: Sequence[AlertRow], 
             flags.append("REPORT_WAITING")
         summary = _summary(alert, flags)
         summary.received_at = alert.recorded_at
-        # `alert.arrives_at` may follow from what another agency was told.
-        summary.arrives_at = lands.get(alert.id, 0)
+        # `alert.arrives_at` may follow from what another agency was told. Of an alert that is over none is told: beside the newest
+        # there would be two truths of where he lands.
+        summary.arrives_at = 0 if _OVER & set(flags) else lands.get(alert.id, 0)
         summary.answered = alert.digest in answered or any(report.agency == agency for report in said)
         found.append(summary)
     return found

@@ -20,6 +20,8 @@ _FLAGS: Final = (
     "--disable-sync",
 )
 _MISSING: Final = "These tests drive a real browser, and Chromium was not found. On Debian or Ubuntu run: apt-get install chromium"
+TITLE: Final = "title: "
+"""What a page's title stands behind where each page tells it to the watch."""
 _REPORT: Final = """
 document.addEventListener('securitypolicyviolation', (said) =>
   console.error(`CSP ${said.effectiveDirective} ${said.blockedURI} ${said.sourceFile}:${said.lineNumber} ${said.sample}`))
@@ -69,7 +71,7 @@ class Watch:
             self.noted.append(f"a request left the consoles: {request.url}")
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type == "debug" and message.text.startswith("title: "):
+        if message.type == "debug" and message.text.startswith(TITLE):
             self._check_personal("title", message.text)
         elif message.type in {"error", "warning"} and not self._is_answer(message):
             self.noted.append(f"{message.location.get('url')}: {message.text}")

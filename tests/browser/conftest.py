@@ -36,3 +36,4 @@ def building(browser: Browser, both: Offices) -> Iterator[Building]:
         made = Building(browser, both, closing)
         yield made
         made.watch.done()
+        made.traces.done()

@@ -1,16 +1,19 @@
 """London and Phnom Penh, each a process with its console; and people who work in them through a browser."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 
 from exchange.v1 import desk_service_pb2 as desk
+from node.cli.demo_sample import unfinished_sample
 from tests.browser import axe
 from tests.browser.chromium import Passkeys, Watch, window
+from tests.browser.traces import Traces, texts_in
 from tests.system.nodes import Office, agree, ask, make_partners, set_up, start, template_agreement, until
 
 
@@ -77,8 +80,10 @@ class Person:
 
     def press(self, name: str) -> None:
         """Press a button of what the page is about, and see what comes."""
+        button = self.page.locator("main").get_by_role("button", name=name, include_hidden=True)
+        self.unfold(button)
         with self.page.expect_navigation():
-            self.page.locator("main").get_by_role("button", name=name).click()
+            button.click()
 
     def follow(self, name: str) -> None:
         """Follow a link of what the page is about."""
@@ -89,6 +94,26 @@ class Person:
         """Follow the first link or press the first button of what the page is about that a selector finds, and see what comes."""
         with self.page.expect_navigation():
             self.page.locator(f"main {selector}").first.click()
+
+    def fill(self, given: Mapping[str, str]) -> None:
+        """Type into fields, choose their values or tick them, by their names in the form; what is folded away is unfolded."""
+        for name, value in given.items():
+            named = self.page.locator(f'main [name="{name}"]')
+            kind = named.first.evaluate("field => field.type")
+            ticked = kind in {"radio", "checkbox"}
+            field = self.page.locator(f'main [name="{name}"][value="{value}"]') if ticked else named
+            self.unfold(field)
+            if ticked:
+                field.check()
+            elif kind == "select-one":
+                field.select_option(value)
+            else:
+                field.fill(value)
+
+    def unfold(self, what: Locator) -> None:
+        """Open what something is folded away in, if it is."""
+        if what.first.evaluate("one => one.closest('details')?.open === false"):
+            what.first.locator("xpath=ancestor::details[1]/summary").click()
 
     def texts(self) -> str:
         """What the page is about, as it is read."""
@@ -103,14 +128,20 @@ class Person:
 
     def sees(self, text: str) -> None:
         """Look again until the page says so: what another country does takes a moment."""
+        self._look_again(lambda: text in self.texts())
 
-        def shown() -> bool:
-            if text in self.texts():
+    def awaits(self, what: Locator) -> None:
+        """Look again until it is on the page."""
+        self._look_again(lambda: what.count() > 0)
+
+    def _look_again(self, shown: Callable[[], bool]) -> None:
+        def seen() -> bool:
+            if shown():
                 return True
             self.page.reload()
-            return text in self.texts()
+            return shown()
 
-        until(shown, every=0.2)
+        until(seen, every=0.2)
 
 
 class Building:
@@ -119,12 +150,15 @@ class Building:
     def __init__(self, browser: Browser, both: Offices, closing: ExitStack) -> None:
         self.both = both
         self.watch = Watch(hosts=both.hosts)
+        self.traces = Traces(logs=[both.gb.log, both.kh.log])
+        self.traces.about("PLACEHOLDER", *texts_in(json.loads(unfinished_sample("GB", "KH"))["alert"]))
         self._browser = browser
         self._closing = closing
 
     def open(self, office: Office, **settings: Any) -> Person:
         """A window in which nobody is signed in."""
         page = self._closing.enter_context(window(self._browser, self.watch, **settings))
+        self.traces.over(page)
         return Person(page=page, origin=self.both.origin(office), keys=None)
 
     def officer(self, office: Office, context: str, **settings: Any) -> Person:

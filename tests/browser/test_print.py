@@ -30,6 +30,9 @@ def test_each_sheet_of_an_alert_says_how_it_may_be_handled(browser: Browser, sho
             for number, sheet in enumerate(sheets, 1):
                 assert [line for line in banner if joined(line) not in sheet] == [], f"{name}, sheet {number}: {sheet}"
         page.emulate_media(media="print")
+        for text in ("main h1", "main dd", ".app-handling li"):
+            family = page.eval_on_selector(text, "(one) => getComputedStyle(one).fontFamily")
+            assert family.startswith('"Noto Sans"'), "a machine may have no Khmer of its own"
         for hidden in ("nav", "footer", ".govuk-button", ".govuk-back-link", ".govuk-skip-link"):
             for one in page.locator(hidden).all():
                 assert not one.is_visible(), f"{hidden} is printed"

@@ -22,6 +22,7 @@ from node.httpd import HttpListener
 from node.operations import approve, draft_box
 from node.operations.draft_box import DraftContent, HeldDraft
 from node.operations.handover import hand_over
+from node.operations.outbox import get_status
 from node.operations.replacement_draft import begin_replacement
 from node.operations.sessions import begin_session
 from node.operations.tip_form import begin_tip, save_draft, submit_draft
@@ -74,6 +75,7 @@ class Shown:
 _NO_PAGES = {"/inbox/news", "/sign-in/oidc/return"}
 """What is read by a script; and what an issuer leads to (tests/browser/test_oidc.py)."""
 _SENT = "/audit/disclosures/kh.alerts.example/gb.alerts.example/1/0"
+_PROOF = "/sent/{told}/proof/gb.alerts.example/1/0"
 _LIST = "family_name,given_names,birth_date,sex,nationality\nEXAMPLE,THOMAS SPECIMENMR,1961-04-12,M,GBR\nBYSTANDER,QUITE,1977-99,F,FRA\n"
 _MORE = (
     Shown(route="/sign-in", who=""),
@@ -99,6 +101,9 @@ _MORE = (
     Shown(route="/leave/{leave}/pass-on", who="liaison", sent={}),
     Shown(route="/inbox/{alert}/leave", who="liaison", sent={}),
     Shown(route="/sent/{own}", who="liaison"),
+    Shown(route=_PROOF, who="liaison"),
+    Shown(route=f"{_PROOF}?level=DATA", who="liaison"),
+    Shown(route="/sent/{own}/proof/gb.alerts.example/1/{unsent}", who="liaison"),
     Shown(route="/sent/{own}/withdraw", who="liaison", sent={}),
     Shown(route="/sent/{own}/withdraw", who="liaison", sent={"code": "COURT_ORDER", "days": "7", "reason": "An example."}),
     Shown(route="/sent/{own}/restrict", who="liaison"),
@@ -113,6 +118,8 @@ _MORE = (
     Shown(route="/requests/{request}/answer", who="liaison"),
     Shown(route="/sent/{own}/lift", who="liaison"),
     Shown(route="/drafts/{draft}/preview/{reader}", who="liaison"),
+    Shown(route="/drafts/{draft}?reader={reader}", who="liaison"),
+    Shown(route="/drafts/{draft}/step/person?reader={reader}", who="liaison"),
     Shown(route="/approvals/{submission}", who="second"),
     Shown(route="/approvals/{submission}/read/{other_reader}", who="second"),
     Shown(route="/approvals/{submission}/approve", who="second"),
@@ -223,6 +230,7 @@ def _places(three: Federation) -> dict[str, str]:
         **administered,
         **of_leave,
         "alert": published.manifest_digest.hex(),
+        "told": own.manifest_digest.hex(),
         "tip": tip,
         "sent": sent,
         "part": "names",
@@ -238,6 +246,7 @@ def _of_liaison(office: Office) -> dict[str, str]:
     own = office.publish(draft(agency("gb", POLICE)))
     corrects = begin_replacement(office.ports, office.person("liaison"), own.manifest_digest.hex(), "FACTUAL_ERROR", ("birth",))
     assert isinstance(corrects, HeldDraft)
+    (unsent,) = get_status(office.ports, office.person("liaison"), own.manifest_digest.hex()).disclosures
     request = desk_service_pb2.SubmitAlertRequest(draft=draft(agency("gb", BORDER)), reason="synthetic reason")
     waiting = approve.submit(office.ports, office.person("liaison"), request, together(office)).submission
     hand_over(
@@ -248,6 +257,7 @@ def _of_liaison(office: Office) -> dict[str, str]:
     return {
         "draft": held.id.hex(),
         "own": own.manifest_digest.hex(),
+        "unsent": str(unsent.disclosure.index),
         "replacing": corrects.id.hex(),
         "submission": waiting.id.hex(),
         "reader": reader,

@@ -261,7 +261,7 @@ def test_a_check_that_fails_is_said_loudly(browser: Browser, monkeypatch: pytest
         Check(number="D7", verdict=Verdict.NOT_RUN, code="CHECK_BEFORE_FAILED"),
         Check(number="D8", verdict=Verdict.NOT_RUN, code="SOMETHING_NEW"),
     ]
-    monkeypatch.setattr("node.operations.audit_disclosure.run_checks", lambda _: failed)
+    monkeypatch.setattr("node.operations.entry_proof.run_checks", lambda _: failed)
     page = browser.get(FIRST).text
     assert "Something does not hold" in page
     assert rows(page)[1:4] == [

@@ -87,7 +87,7 @@ def test_what_another_page_holds_stays(writer: Writer) -> None:
 
 def test_lines_of_a_document_are_checked_before_they_are_taken_over(writer: Writer) -> None:
     wrong = writer.save("documents", {"mrz": MRZ[:-1] + "7"}, "mrz")
-    assert wrong.status_code == 200
+    assert (wrong.status_code, 'href="#mrz"' in wrong.text, 'aria-describedby="mrz-hint mrz-wrong-is"' in wrong.text) == (422, True, True)
     assert "These lines cannot be right as they stand." in wrong.text
     assert "Line 2, position" in " ".join(texts(wrong.text))
     refused = writer.save("documents", {"mrz": MRZ[:-1] + "7"}, "mrz-take")
@@ -101,6 +101,10 @@ def test_lines_of_a_document_are_checked_before_they_are_taken_over(writer: Writ
     for _ in range(2):  # as when a person presses twice
         assert writer.save("documents", {"mrz": pasted}, "mrz-take").status_code == 303
     assert writer.alert()["documents"] == [{"mrz": MRZ.split("\n")}]
+    # What was taken over is seen, and not folded away as if there were nothing.
+    taken = writer.page("documents")
+    assert '<details class="govuk-details" id="f-documents-more">' not in taken
+    assert "999000001" in " ".join(texts(taken))
     alert = writer.read()
     assert (alert.primary_name.family, alert.birth.date, alert.documents[0].number) == ("SPECIMEN", "1961-04-12", "999000001")
     # What the document says needs no typing, and says where it comes from.

@@ -83,6 +83,7 @@ def test_drafts_of_ones_own_stand_in_the_work_list(gb: Office) -> None:
     page = Browser(gb).enter("second").get("/work").text
     assert page.count("Draft of yours, not released yet") == before + 1
     assert f'href="/drafts/{draft}"' in page
+    assert f'href="/drafts/{draft}/preview"' in page, "and so does what would go"
     assert draft not in Browser(gb).enter("liaison").get("/work").text
     assert 'href="/drafts' not in Browser(gb).enter("police").get("/work").text
 

@@ -1,5 +1,6 @@
-"""While an alert is written, its pages say what each recipient would see of it, by the plan of the release and in numbers alone."""
+"""While an alert is written, its pages say what each recipient would see of it, field by field and as it will be read."""
 
+import random
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,17 +8,22 @@ from typing import Any
 
 import pytest
 
+from exchange.profile import alert_type
+from exchange.v1 import desk_service_pb2
+from node.console import preview_reading
+from node.console.preview_words import recipient_reference
 from node.operations import draft_box
 from node.operations.draft_box import DraftContent
-from node.operations.glance import glance
+from node.operations.preview import preview
 from node.operations.replacement_draft import begin_replacement
 from tests.console_site import Browser, Shown, field
-from tests.countries import BORDER, POLICE, agency, agreement, with_clause
+from tests.countries import BORDER, NGO, POLICE, TRAVEL, agency, agreement, with_clause
 from tests.federation import Federation, federation
 from tests.node.test_console_release import DOCUMENT
 from tests.rig import Office, draft
 
-KH_BORDER, KH_POLICE = agency("kh", BORDER), agency("kh", POLICE)
+KH_BORDER, KH_POLICE, KH_NGO = agency("kh", BORDER), agency("kh", POLICE), agency("kh", NGO)
+VN_POLICE, VN_BORDER = agency("vn", POLICE), agency("vn", BORDER)
 NOBODY = "spiffe://kh.alerts.example/agency/made-up"
 SECRET = "Zyx Unsaid"
 
@@ -41,7 +47,7 @@ def drafted(gb: Office, *to: str, **more: Any) -> str:
 
 def rows(page: str) -> list[str]:
     """What a page says of each recipient, and then of what is wrong."""
-    inside = page.partition("data-live-list")[2].partition("</ul>")[0]
+    inside = page.partition('data-live-list="recipients"')[2].partition("</ul>")[0]
     return [" ".join(text for _, text in Shown(f"<li {row}").texts) for row in inside.split("<li ")[1:]]
 
 
@@ -75,9 +81,6 @@ def test_each_page_of_a_draft_says_what_the_preview_says_in_numbers(gb: Office) 
         assert "The agreement does not name this agency" in refused
         assert "shown" not in refused
         assert "problem" in found[-1].lower()
-    fields = draft_box.read_draft(gb.ports, gb.person("liaison"), bytes.fromhex(address[-32:]))
-    for one in glance(gb.ports, gb.person("liaison"), fields.held.content, fields.draft):
-        assert one.denied or one.shown + one.on_request + one.left_out + one.withheld == one.fields
 
 
 def test_what_is_being_typed_is_answered_and_neither_kept_nor_recorded(gb: Office) -> None:
@@ -134,3 +137,147 @@ def test_many_recipients_are_not_all_beside_the_form(gb: Office) -> None:
     many = [f"spiffe://kh.alerts.example/agency/made-up-{number}" for number in range(15)]
     found = rows(Browser(gb).enter("liaison").get(drafted(gb, *many)).text)
     assert (len(found), found[12]) == (14, "and 3 more")
+
+
+WORDS = {
+    "SHOWN": "shown",
+    "SHOWN_NOT_KNOWN": "“not known”",
+    "NEEDS_REASON": "needs a reason",
+    "UNTICKED": "left out",
+    "FORBIDDEN": "withheld",
+}
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> Iterator[Federation]:
+    with federation(tmp_path, "gb", "kh", "vn") as made:
+        made.connect("gb", "kh", with_clause(agreement("gb", "kh"), "gb-kh-travelalert-border", approvals=1))
+        moved = with_clause(agreement("gb", "vn"), "gb-vn-travelalert-police", on_request=[13, 23, 24])
+        kept = [number for clause in moved.clauses if clause.id == "gb-vn-travelalert-police" for number in clause.permitted]
+        narrow = [number for number in kept if number not in {13, 23, 24}]
+        made.connect("gb", "vn", with_clause(moved, "gb-vn-travelalert-police", permitted=narrow))
+        yield made
+
+
+def table(page: str) -> str:
+    """The table of a page, field by field; empty where nobody is given anything."""
+    found = re.findall(r'<table class="govuk-table govuk-table--small-text-until-tablet">.*?</table>', page, re.DOTALL)
+    return found[0] if found and "<bdi>" in found[0] else ""
+
+
+def cells(made: str) -> tuple[list[str], list[list[str]]]:
+    """Whom the columns are for, and each row as it reads, its name first."""
+    said = [
+        [" ".join(text for _, text in Shown(cell).texts) for cell in re.findall(r"<t[hd].*?</t[hd]>", row)] for row in made.split("<tr")[1:]
+    ]
+    return said[0][1:], said[1:]
+
+
+def drafts(chance: random.Random) -> Iterator[tuple[list[str], dict[str, Any]]]:
+    """Drafts to this and that one, that say more or less, leave this out and open that."""
+    names = [field.name for field in alert_type(TRAVEL).fields]
+    said: Any = DOCUMENT["alert"]
+    for _ in range(14):
+        to = chance.sample([KH_BORDER, KH_POLICE, KH_NGO, VN_POLICE, VN_BORDER, NOBODY], chance.randint(0, 5))
+        alert = {name: value for name, value in said.items() if chance.random() < 0.8}
+        opened = [
+            {"recipient": one, "field": name, "ground": "RISK_TO_CHILD"}
+            for one in to
+            for name in chance.sample(["risk_level", "risk_narrative", "appearance", "sex"], chance.randint(0, 2))
+        ]
+        yield to, {"alert": alert, "leave_out": chance.sample(names, chance.randint(0, 4)), "on_request": opened}
+
+
+@pytest.mark.parametrize("seed", [5, 6])
+def test_field_by_field_it_says_what_the_preview_says_and_what_the_plan_decides(three: Federation, seed: int) -> None:
+    gb, seen, many = three["gb"], set(), 0
+    browser = Browser(gb).enter("liaison")
+    for to, more in drafts(random.Random(seed)):
+        address = drafted(gb, *to, **more)
+        shown = table(browser.get(f"{address}/preview").text)
+        form = {**typed(browser, address, "send"), "token": browser.token()}
+        pages = [browser.get(address), browser.get(f"{address}/step/send"), browser.post(f"{address}/step/send/live", form)]
+        assert [table(page.text) for page in pages] == [shown] * 3
+        # What the table ought to say, by the operation that the command line asks.
+        read = draft_box.read_draft(gb.ports, gb.person("liaison"), bytes.fromhex(address[-32:]))
+        planned = [one for one in preview(gb.ports, gb.person("liaison"), read.draft).recipients if one.fields]
+        assert bool(planned) == bool(shown)
+        if not shown:
+            continue
+        many += len(planned)
+        columns, lines = cells(shown)
+        assert len(columns) == len(planned)
+        names = [desk_service_pb2.Visibility.Name(field.visibility).removeprefix("VISIBILITY_") for one in planned for field in one.fields]
+        wanted = [[WORDS[name] for name in names[place :: len(planned[0].fields)]] for place in range(len(planned[0].fields))]
+        assert [line[1:] for line in lines[:-2]] == wanted
+        assert lines[-1][1:] == [one.clause for one in planned]
+        seen |= set(names)
+    assert seen == set(WORDS), "every state came up"
+    assert many > 8
+
+
+@pytest.mark.parametrize("correction", ["", "FACTUAL_ERROR"])
+def test_of_a_replacement_it_says_what_its_preview_says_and_nobody_looks_who_else_tells(three: Federation, correction: str) -> None:
+    gb = three["gb"]
+    gb.publish(draft(KH_POLICE))
+    digest = gb.publish(draft(KH_POLICE, VN_BORDER)).manifest_digest.hex()
+    held = begin_replacement(gb.ports, gb.person("liaison"), digest, correction, ("birth",) if correction else ())
+    assert isinstance(held, draft_box.HeldDraft)
+    browser, address = Browser(gb).enter("liaison"), f"/drafts/{held.id.hex()}"
+    shown = table(browser.get(f"{address}/preview").text)
+    assert "border-guard" in shown
+    form = {**typed(browser, address, "send"), "token": browser.token()}
+    recorded = gb.journal()
+    assert table(browser.post(f"{address}/step/send/live", form).text) == shown
+    assert gb.journal() == recorded, "each letter that is typed would be a comparison"
+
+
+def test_it_is_read_as_the_desk_will_in_its_language_and_is_saved_without_scripts(gb: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preview_reading, "languages_at", lambda *_: ("km",))
+    address = drafted(gb, KH_BORDER, KH_POLICE)
+    browser, reader = Browser(gb).enter("liaison"), recipient_reference(KH_POLICE)
+
+    def read(page: str) -> list[str]:
+        inside = page.partition('<div lang="km" class="app-lang-km">')[2].partition("</article>")[0].rpartition("</div>")[0]
+        return [text for _, text in Shown(inside).texts]
+
+    whole = browser.get(f"{address}/preview/{reader}").text.partition("</form>\n</div>")[2].partition("</main>")[0]
+    wanted = [text for _, text in Shown(whole).texts]
+    assert "Thomas Specimen" in " ".join(wanted)
+    assert "Facts" not in " ".join(wanted)
+    for path in (address, f"{address}/step/send", f"{address}/step/names"):
+        page = browser.get(f"{path}?reader={reader}").text
+        assert read(page) == wanted
+        assert page.count("<h1") == 1
+        ids = re.findall(r' id="([^"]+)"', page)
+        assert len(ids) == len(set(ids))
+        assert f'value="{reader}" data-key="{reader}" selected' in page
+    # As it is typed, and as it is saved by the button beside it.
+    form = typed(browser, address, "names") | {"f.primary_name.as_written": "OTHER, Specimen"}
+    answer = browser.post(f"{address}/step/names/live", {**form, "reader": reader, "token": browser.token()})
+    assert "OTHER, Specimen" in " ".join(read(answer.text))
+    saved = browser.post(f"{address}/step/names", {**form, "reader": reader, "action": "read", "token": browser.token()})
+    assert (saved.status_code, saved.headers["location"]) == (303, f"{address}/step/names?reader={reader}#read")
+    assert "OTHER, Specimen" in " ".join(read(browser.get(saved.headers["location"]).text))
+    # Nobody's eyes, a stranger's, and whoever is given nothing.
+    for name in ("", "0" * 16, "<b>", recipient_reference(NOBODY)):
+        page = browser.get(f"{address}?reader={name}").text
+        assert "<article" not in page
+        assert "<b>" not in page
+
+
+def test_a_colleague_reads_it_without_a_form_to_save(gb: Office) -> None:
+    address, reader = drafted(gb, KH_POLICE), recipient_reference(KH_POLICE)
+    page = Browser(gb).enter("second").get(f"{address}/step/send?reader={reader}").text
+    assert "<article" in page
+    assert 'value="read"' not in page
+    assert '<form method="get" action="#read">' in page
+
+
+def test_it_stays_light_with_three_recipients_and_every_field(three: Federation) -> None:
+    gb = three["gb"]
+    address = drafted(gb, KH_BORDER, KH_POLICE, VN_POLICE)
+    browser, reader = Browser(gb).enter("liaison"), recipient_reference(KH_POLICE)
+    for code in ("en", "km", "th", "vi"):
+        for path in (address, f"{address}/step/send", f"{address}/step/journey"):
+            assert len(browser.get(f"{path}?reader={reader}", **{"accept-language": code}).content) < 60_000, (code, path)

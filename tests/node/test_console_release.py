@@ -134,11 +134,11 @@ def handling(page: str) -> str:
 def test_the_preview_says_for_each_recipient_what_it_sees_and_by_which_clause(gb: Office, hands: Hands) -> None:
     draft = drafted(gb, KH_BORDER, KH_POLICE)
     page = entered(gb, "liaison", hands).get(f"{draft}/preview").text
-    head = [text for _, text in Shown(page.partition("<thead>")[2].partition("</thead>")[0]).texts]
+    head = [text for _, text in Shown(page.partition('<thead data-live-list="head">')[2].partition("</thead>")[0]).texts]
     assert (head[0], len(head)) == ("Field", 3)
     rows = {
         cells[0]: cells[1:]
-        for row in re.findall(r"<tr>.*?</tr>", page.partition("<tbody>")[2].partition("</tfoot>")[0], re.DOTALL)
+        for row in re.findall(r"<tr .*?</tr>", page.partition('<tbody data-live-list="fields">')[2].partition("</tfoot>")[0], re.DOTALL)
         for cells in [[text for _, text in Shown(row).texts]]
     }
     assert rows["Name as in the document"][1:] == ["shown", "shown"]

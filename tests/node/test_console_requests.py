@@ -85,6 +85,8 @@ def test_an_answer_goes_to_who_asked_once(two: Federation, kh: Office, question:
     page = gb.get(f"/inbox/{said.manifest_digest.hex()}").text
     assert "Nothing is known." in page
     assert WHY not in page
+    # From their request the askers come to what was answered.
+    assert f'href="/inbox/{said.manifest_digest.hex()}"' in gb.get(path).text
     settled = police.get(path).text
     assert f'href="{path}/answer"' not in settled
     assert f'href="{path}"' not in police.get("/requests").text

@@ -101,6 +101,10 @@ def test_what_nobody_acts_upon_stands_behind_however_soon_he_lands(kh: Office) -
     (found,) = pages(kh, 50)
     assert found[:2] == [b, c]
     assert found[-1] == a
+    for over in ("withdrawn", "superseded"):
+        state(kh, a, over)
+        told = {one.manifest_digest: one.arrives_at for one in kh.received("border")}
+        assert sorted(told.values())[-3:] == [0, NOW + 2 * HOUR, NOW + 3 * HOUR], "and nobody waits for its landing"
 
 
 def test_each_alert_stands_on_one_page_though_time_passes_and_some_are_taken_back(two: Federation, kh: Office) -> None:

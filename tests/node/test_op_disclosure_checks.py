@@ -37,11 +37,11 @@ def review(office: Office, index: int = 0, origin: str = GB_KH) -> DisclosureRev
 
 
 def failing(found: DisclosureReview) -> dict[str, str]:
-    return {check.number: check.code for check in found.checks if check.verdict is Verdict.FAILS}
+    return {check.number: check.code for check in found.proved.checks if check.verdict is Verdict.FAILS}
 
 
 def not_run(found: DisclosureReview) -> dict[str, str]:
-    return {check.number: check.code for check in found.checks if check.verdict is Verdict.NOT_RUN}
+    return {check.number: check.code for check in found.proved.checks if check.verdict is Verdict.NOT_RUN}
 
 
 def change(office: Office, statement: str, *values: Any) -> None:
@@ -55,7 +55,7 @@ def test_every_check_holds_on_both_sides_and_in_both_directions(two: Federation)
     for office in (two["gb"], two["kh"]):
         for origin, index in ((GB_KH, 0), (GB_KH, 1), (GB_KH, 2), (GB_KH, 3), (KH_GB, 0)):
             found = review(office, index, origin)
-            assert tuple(check.number for check in found.checks) == NUMBERS
+            assert tuple(check.number for check in found.proved.checks) == NUMBERS
             assert failing(found) == {}, (office.country, origin, index)
             assert not_run(found) == NOT_ANCHORED
 
@@ -73,14 +73,14 @@ def test_who_signed_what_and_what_followed(two: Federation) -> None:
     gb, first = two["gb"], first_alert(two)
     found = review(gb)
     assert (newest(gb)[0], *newest(gb)[2:]) == ("review", first, "PROOF")
-    assert [(one.what, one.party, one.suite) for one in found.signatures] == [
+    assert [(one.what, one.party, one.suite) for one in found.proved.signatures] == [
         ("CHECKPOINT", gb.domain, "ED25519"),
         ("RECEIPT", two["kh"].domain, "ED25519"),
     ]
-    assert {key.key_id for key in gb.ports.known.own.log_keys()} >= {found.signatures[0].key_id}
-    assert found.signatures[1].key_id in gb.knows(two["kh"]).keys
-    assert found.tree is not None
-    assert (found.tree.size, found.receipted) == (2, (0, 2))
+    assert {key.key_id for key in gb.ports.known.own.log_keys()} >= {found.proved.signatures[0].key_id}
+    assert found.proved.signatures[1].key_id in gb.knows(two["kh"]).keys
+    assert found.proved.tree is not None
+    assert (found.proved.tree.size, found.proved.receipted) == (2, (0, 2))
     assert [(one.origin, one.index) for one in found.related] == [(GB_KH, 1)]
     assert len(found.superseded_by) == 1
     assert review(gb, 3).record.supersedes == [bytes.fromhex(first)]
@@ -98,7 +98,7 @@ def test_before_the_receipt_nothing_is_signed(two: Federation) -> None:
     found = review(gb, 4)
     assert not_run(found) == {**dict.fromkeys(("S4", "R1", "R2", "R3", "R4"), "NOT_RECEIPTED"), **NOT_ANCHORED}
     assert failing(found) == {}
-    assert (found.signatures, found.tree, found.receipted) == ([], None, (0, 0))
+    assert (found.proved.signatures, found.proved.tree, found.proved.receipted) == ([], None, (0, 0))
 
 
 def test_a_later_withdrawal_does_not_make_it_wrong(two: Federation) -> None:
@@ -140,7 +140,7 @@ def test_an_altered_entry_is_not_in_the_tree(two: Federation) -> None:
         log_id,
     )
     assert failing(review(gb, 1))["S3"] == "LOG_MISMATCH"
-    assert review(gb, 0).tree is not None
+    assert review(gb, 0).proved.tree is not None
 
 
 def test_an_altered_entry_with_its_hash_leads_to_no_signed_root(two: Federation) -> None:

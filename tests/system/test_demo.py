@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -22,6 +23,7 @@ from exchange.v1 import disclosure_pb2, evidence_pb2, statement_pb2
 from node.keys.files import read_private_key
 from node.keys.signers import file_signer
 from node.store.connections import sqlite_driver
+from tests.browser.chromium import Watch, chromium, window
 from tests.system import demo_oracle as oracle
 from tests.system.nodes import ROOT, exchange
 
@@ -300,13 +302,29 @@ def enter(entrance: dict[str, str]) -> None:
     assert "ENROLMENT_CODE" in send(link, "POST", "/sign-in/code", code=link.fragment)[1]
 
 
+def preview(entrance: dict[str, str]) -> None:
+    """In a browser, from the link that the demo prints: two clicks, and before them stands what each desk abroad would see."""
+    with chromium() as browser, window(browser, Watch(hosts=frozenset({urlsplit(entrance["link"]).netloc}))) as page:
+        page.goto(entrance["link"])
+        for clicked in (page.locator("form[data-code] button"), page.get_by_role("link", name="What each recipient will see")):
+            with page.expect_navigation():
+                clicked.click()
+        assert re.search(r"/drafts/[0-9a-f]{32}/preview$", page.url)
+        assert {"ahtjp (kh)", "gdi (kh)"} <= set(page.locator(".app-recipient h2").all_inner_texts())
+        assert page.get_by_role("button", name="Check and sign").is_visible(), "it is ready to go"
+        page.get_by_role("link", name="Read it as the desk of gdi (kh) will").click()
+        page.get_by_text("PLACEHOLDER").first.wait_for()
+
+
 def test_the_demo_has_a_link_for_each_person_and_a_closed_window_leaves_no_nodes_behind(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "node.cli.main", "demo", "--json", "--dir", str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         farewell = next(said for line in process.stdout if "running" in (said := json.loads(line)))
         assert set(farewell["consoles"]) == {"GB", "KH"}
-        for entrance in farewell["sign_in"]:
+        writes, *others = farewell["sign_in"]
+        preview(writes)
+        for entrance in others:
             enter(entrance)
         assert {entrance["party"] for entrance in farewell["sign_in"]} >= {
             "spiffe://gb.alerts.example/officer/heron",

@@ -86,7 +86,6 @@ for (const news of document.querySelectorAll('[data-news]')) {
 // says no more than that.
 for (const live of document.querySelectorAll('[data-live]')) {
   const form = document.querySelector('form[data-typed]')
-  const list = live.querySelector('[data-live-list]')
   let waiting
   let asked
   const ask = () => {
@@ -95,12 +94,14 @@ for (const live of document.querySelectorAll('[data-live]')) {
     asked.open('POST', live.dataset.live)
     asked.responseType = 'document'
     asked.addEventListener('load', (event) => {
-      const now = event.target.status === 200 && event.target.response?.querySelector('[data-live-list]')
-      if (now) put(now)
+      const now = event.target.status === 200 && event.target.response
+      if (!now?.querySelector('[data-live-list]')) return
+      for (const list of live.querySelectorAll('[data-live-list]')) put(list, now.querySelector(`[data-live-list="${list.dataset.liveList}"]`))
+      for (const part of live.querySelectorAll('[data-live-part]')) part.hidden = now.querySelector('[data-live-part]').hidden
     })
     asked.send(new URLSearchParams(new FormData(form)))
   }
-  const put = (now) => {
+  const put = (list, now) => {
     const held = new Map([...list.children].map((row) => [row.dataset.key, row]))
     const rows = [...now.children].map((row) => {
       const before = held.get(row.dataset.key)
@@ -109,8 +110,10 @@ for (const live of document.querySelectorAll('[data-live]')) {
     for (const row of list.querySelectorAll(':scope > *')) if (!rows.includes(row)) row.remove()
     rows.forEach((row, place) => { if (list.children[place] !== row) list.insertBefore(row, list.children[place] ?? null) })
   }
-  form.addEventListener('input', () => {
+  const wait = () => {
     clearTimeout(waiting)
     waiting = setTimeout(ask, 700)
-  })
+  }
+  form.addEventListener('input', wait)
+  live.addEventListener('input', wait)
 }
