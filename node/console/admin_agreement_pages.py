@@ -39,7 +39,6 @@ def _said(text: str) -> str:
 PROBLEMS: Final[Mapping[str, str]] = {
     "AGREEMENT_PARTIES": _said("This country must be one of the two parties of its agreements."),
     "AGREEMENT_EXPIRED": _said("The agreement would have ended already: write a later end."),
-    "EMERGENCY_UNCLEAR": _said("Say below whether this agreement is for an emergency, as its text does"),
     "PARTNER_UNKNOWN": _said("The other party is not a partner yet: add it first."),
     "PARTNER_SUSPENDED": _said("The other party is suspended: resume it first."),
 }

@@ -13,6 +13,7 @@ from node.console.admin_words import CLASS_WORDS
 from node.console.confirm import Confirming
 from node.console.page import Page
 from node.console.pages import Pages
+from node.console.problem_words import words_of
 from node.console.site import Site
 from node.console.visits import Visit
 from node.fingerprints import GROUP, groups, held_back, read_bytes, with_group
@@ -31,17 +32,7 @@ def _said(text: str) -> str:
 
 
 PROBLEMS: Final[Mapping[str, str]] = {
-    "DESCRIPTOR_TEXT": _said("Paste the whole text, from the line BEGIN EXCHANGE DESCRIPTOR to the line END."),
-    "PARTNER_IS_SELF": _said("This is the descriptor of your own node. Ask the partner for theirs."),
     "TRAINING_MISMATCH": _said("One of the two nodes is for training, the other is not. They never mix."),
-    "PARTNER_PINNED_OTHERWISE": _said(
-        "This partner is known already, with another fingerprint. Telephone them before you do anything else."
-    ),
-    "DESCRIPTOR_ROLLBACK": _said("This descriptor is older than the one that is held. Ask for the newest."),
-    "FINGERPRINT_MISMATCH": _said(
-        "What you heard is not what this descriptor has. Do not trust it: telephone again, by a number that you already had, "
-        "and ask for the descriptor anew."
-    ),
     "HEARD": _said("Write the four words, or the eight digits, that the partner reads as this group"),
     "SAME": _said("Confirm that you compared every other group"),
     "REASON": _said("Say why: your auditors will read it"),
@@ -99,7 +90,7 @@ class AdminPartnerPages:
                 raise Malformed("DESCRIPTOR_TEXT", "the text is no descriptor")
             offered = offered_partner(self._ports, visit.person, chain)
         except _OF_A_DESCRIPTOR as refused:
-            shown = {"problem": PROBLEMS.get(refused.code, ""), "code": refused.code, "descriptor": text}
+            shown = {"known": PROBLEMS, "code": refused.code, "descriptor": text}
             return self._pages.page(visit, "admin_partner_new.html", status=422, **shown)
         return self._compare_page(visit, chain, offered, {})
 
@@ -119,7 +110,7 @@ class AdminPartnerPages:
             return self._compare_page(visit, chain, offered, problems)
         fingerprint = with_group(print_, held_back(print_), heard)
         if fingerprint != print_:
-            return self._compare_page(visit, chain, offered, {"heard": PROBLEMS["FINGERPRINT_MISMATCH"]})
+            return self._compare_page(visit, chain, offered, {"heard": words_of("FINGERPRINT_MISMATCH")})
         values = {"partner": offered.trust_domain, "fingerprint": fingerprint.hex(), "descriptor": sha256(chain).hexdigest()}
         taken = self._confirming.taken(visit, "add_partner", values)
         if not isinstance(taken, Confirmation):

@@ -17,8 +17,8 @@ from exchange.v1.desk_service_pb2 import Problem
 from exchange.v1.information_pb2 import InformationResponse
 from node.console.compose_form import Composer, Part, anchor, without_blanks
 from node.console.compose_steps import Edit
-from node.console.compose_words import problem_words
 from node.console.languages import Language
+from node.console.problem_words import problem_words
 from node.console.words import texts_in
 from node.intake.fields import FieldReader
 from node.intake.fill_in import fill_in
@@ -53,7 +53,7 @@ class Records:
         """What is wrong beside each field, by its path."""
         found: dict[str, list[dict[str, Any]]] = {}
         for problem in self.problems:
-            said = {"text": problem_words(problem.code, language), "english": _english(problem), "error": True}
+            said = {"text": problem_words(language, problem.code), "english": _english(problem), "error": True}
             found.setdefault(self._place(problem), []).append(said | ({"english": ""} if said["text"] else {}))
         return found
 

@@ -20,7 +20,7 @@ from node.operations.audit_source import OwnLists
 from node.operations.audit_urgent import list_alarms
 from node.operations.officers import AUDITOR, require
 from node.operations.witness_status import witness_status
-from node.reports.audit_lists import place, short_party
+from node.reports.audit_lists import place
 from node.reports.audit_register import read_register
 
 SHOWN: Final = 40
@@ -113,8 +113,8 @@ def _row(event: messages.JournalEvent) -> dict[str, Any]:
         "entry": entry,
         "kind": KINDS.get(name, name),
         "path": place_path(event.origin, event.index),
-        "party": short_party(entry.party),
-        "counterparty": short_party(entry.counterparty),
+        "party": entry.party,
+        "counterparty": entry.counterparty,
         "about": place(entry.origin, entry.index, entry.count) if entry.origin else "",
         "about_path": place_path(entry.origin, entry.index) if entry.count == 1 else "",
     }

@@ -31,16 +31,17 @@ from node.console.compose_steps import (
     steps_of,
     typed_in,
 )
-from node.console.compose_words import ENVELOPE, STEPS, problem_words
+from node.console.compose_words import ENVELOPE, STEPS
 from node.console.despite import in_console, named_by
 from node.console.languages import Language
 from node.console.live import Live, live
 from node.console.page import Page
 from node.console.pages import Pages
+from node.console.problem_words import problem_words
 from node.console.sent_words import CORRECTIONS
 from node.console.site import Site
 from node.console.visits import Visit
-from node.console.words import texts_in, type_words
+from node.console.words import party_words, texts_in, type_words
 from node.intake.completeness import check_draft, needed_fields
 from node.intake.plain_document import Plain
 from node.intake.problems import error, merge
@@ -287,7 +288,7 @@ class ComposePages:
         return Reading(content=content, kind=kind, draft=loaded.draft, alert=alert, problems=problems)
 
     def _said(self, language: Language, problem: Problem, parts: Sequence[Part], place: str) -> dict[str, Any]:
-        words, problem = problem_words(problem.code, language), in_console(problem)
+        words, problem = problem_words(language, problem.code), in_console(problem)
         return {
             "label": _label(language, parts, place, problem.field),
             "text": words,
@@ -301,7 +302,7 @@ class ComposePages:
         chosen = reading.content.document.get("recipients")
         recipients = [str(one) for one in chosen] if isinstance(chosen, list) else []
         choices = {
-            f"{_GRANT}.recipient": [(one, _short(one)) for one in recipients],
+            f"{_GRANT}.recipient": [(one, party_words(visit.language, one)) for one in recipients],
             f"{_GRANT}.field": [(field.name, texts.label(field.name)) for field in reading.kind.fields],
         }
         return Composer(language=visit.language, texts=texts, choices=choices, more=more)
@@ -311,7 +312,7 @@ class ComposePages:
             return []
         found = list_addressees(self._ports, visit.person)
         without = visit.language.say("no agreement yet")
-        return [(one.agency, _short(one.agency) if one.agreed else f"{_short(one.agency)} – {without}") for one in found]
+        return [(one.agency, party_words(visit.language, one.agency) + ("" if one.agreed else f" – {without}")) for one in found]
 
 
 def _step(visit: Visit, reading: Reading) -> Step:
@@ -346,11 +347,6 @@ def _mrz_here(step: Step, reading: Reading) -> bool:
 
 def _kind_words(alert_type_name: str) -> str:
     return type_words(alert_type_name) if alert_type_name else ""
-
-
-def _short(agency: str) -> str:
-    domain, _, slug = agency.removeprefix("spiffe://").partition("/agency/")
-    return f"{slug} ({domain.split('.')[0]})"
 
 
 def _label(language: Language, parts: Sequence[Part], place: str, path: str) -> str:

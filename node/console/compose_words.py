@@ -83,45 +83,6 @@ ENVELOPE: Final[Mapping[str, str]] = {
     "type": _said("Type"),
 }
 """What stands around an alert in its file."""
-_PROBLEMS: Final[Mapping[str, str]] = {
-    "COUNTRY_UNKNOWN": _said("This is no country that we know. Write its name, or the code that documents print."),
-    "DIGEST_MALFORMED": _said("This is not the digest of an alert. Write its 64 digits."),
-    "EDTF_NO_SUCH_DAY": _said("That month has no such day."),
-    "EDTF_ORDER": _said("This can mean two days. Write the month in words, or the year first."),
-    "EDTF_SYNTAX": _said("This is not a date that we can read. Write what is known of it, for example 1961, 03/1985 or about 1970."),
-    "ENUM_UNKNOWN": _said("Choose one from the list."),
-    "FIELD_MISSING": _said("This is missing."),
-    "GRADING_MISSING": _said("A judgement without a grade: say how sure it is."),
-    "GRANT_RECIPIENT": _said("This agency is not among the recipients."),
-    "HANDLING_PURPOSE": _said("The alert’s own purpose must be among those that it may be used for."),
-    "HEX_EXPECTED": _said("Write the digest as pairs of 0 to 9 and a to f."),
-    "INSTANT_SYNTAX": _said("This is not a point in time that we can read. Write days, or a date with time and zone."),
-    "LANGUAGE_SYNTAX": _said("This is not the tag of a language. Write one such as en, km, th or vi."),
-    "LOCAL_TIME_NO_SUCH_DAY": _said("No calendar has this day."),
-    "LOCAL_TIME_SYNTAX": _said("This is not a date or time that we can read. Write it like 4 March 2027 21:30."),
-    "LOCAL_TIME_ZONE": _said("The time needs its zone: choose a known port, or write the zone, for example Asia/Phnom_Penh."),
-    "MRZ_CONTRADICTS": _said("This is not what the machine readable lines say. Compare both with the document."),
-    "MRZ_DIFFERS": _said("This differs from the machine readable lines. Leave it if the document is what is wrong."),
-    "NAME_EMPTY": _said("There is no name in it."),
-    "NAME_SCRIPT_MIXED": _said("One name holds letters of several scripts. Give each script as a name of its own."),
-    "NOT_AFTER_EARLY": _said("The alert expires before the journey ends."),
-    "NOT_AFTER_OVER": _said("The alert would have expired already."),
-    "NUMBER_EXPECTED": _said("Write a whole number, in digits only."),
-    "PORT_SYNTAX": _said("This is not the code of a port. Write three capital letters, for example KTI."),
-    "PORT_UNKNOWN": _said("This airport is not in our table. Compare it with the ticket, and give its time zone."),
-    "PORT_UNLISTED": _said("We have no table of such ports. Give its name, and the time zone."),
-    "REASON_MISSING": _said("Say why this is necessary."),
-    "RECIPIENTS_NONE": _said("The alert reaches nobody. Choose who gets it."),
-    "TEXT_LANGUAGE": _said("Say in which language the texts are."),
-    "TYPE_MISSING": _said("The type is missing."),
-    "ZONE_OF_PORT": _said("Clocks at this port show another time than in this zone."),
-}
-"""What to tell a person whose language is not English, by code: the node's own words are English, and say more."""
-
-
-def problem_words(code: str, language: Language) -> str:
-    """What a problem is, in the person's language; empty where only the node's English says it."""
-    return "" if language.code == "en" else language.say(_PROBLEMS.get(code, ""))
 
 
 def value_words(enum: object, name: str, language: Language, words: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from node.console.alert_words import AlertView, alert_view
 from node.console.page import Page
 from node.console.pages import DESK, WORKERS, Pages
 from node.console.reply_pages import asked_once
-from node.console.report_form import OUTCOMES, PROBLEMS, ReportForm, read_report
+from node.console.report_form import OUTCOMES, ReportForm, read_report
 from node.console.report_full import PLACES, groups, read_full
 from node.console.site import Site
 from node.console.visits import Elsewhere, Visit
@@ -23,6 +23,7 @@ from node.intake.plain_document import Plain
 from node.operations import draft_box
 from node.operations.draft_box import DraftContent
 from node.operations.inbox import get_inbox_alert, list_inbox
+from node.operations.inbox_times import list_times
 from node.operations.inbox_version import inbox_version
 from node.operations.officers import AUDITOR, LIAISON, agency_of, require
 from node.operations.report import answer
@@ -91,8 +92,10 @@ class DeskPages:
         # Asked for first: what comes meanwhile is then news, though it may be on the page already.
         version = inbox_version(self._ports, visit.person)
         found = list_inbox(self._ports, visit.person, messages.ListInboxRequest(page_token=visit.query.get("after", "")))
+        times = list_times(self._ports, visit.person, found.alerts)
         shown = [
             {
+                "times": times.get(one.manifest_digest),
                 "reference": one.manifest_digest.hex(),
                 "type": type_words(one.alert_type),
                 "originator": one.originator,
@@ -168,12 +171,12 @@ class DeskPages:
         return RedirectResponse(f"/drafts/{held.id.hex()}", 303)
 
     def _full_page(self, visit: Visit, problems: Sequence[messages.Problem]) -> Response:
-        shown = {"reference": visit.digest(), "problems": problems, "known": PROBLEMS, "problem_places": PLACES}
+        shown = {"reference": visit.digest(), "problems": problems, "problem_places": PLACES}
         status = 422 if problems else 200
         return self._pages.page(visit, "report_full.html", status=status, groups=list(groups(visit.form, visit.language)), **shown)
 
     def _report_page(self, visit: Visit, reference: str, form: ReportForm, problems: Sequence[messages.Problem]) -> Response:
-        shown = {"reference": reference, "form": form, "problems": problems, "known": PROBLEMS, "outcomes": OUTCOMES.items()}
+        shown = {"reference": reference, "form": form, "problems": problems, "outcomes": OUTCOMES.items()}
         return self._pages.page(visit, "report.html", status=422 if problems else 200, **shown)
 
     def _send(self, visit: Visit, reference: str, content: HitReport) -> list[messages.Problem]:
@@ -187,6 +190,7 @@ class DeskPages:
             "item": item,
             "draft": draft,
             "type": type_words(f"exchange.v1.{item.detail}") if draft and item.detail else "",
+            "alarm": item.detail if item.kind == messages.WORK_KIND_ALARM else "",
             "words": kind_words(item.kind),
             "address": work_link(item),
             "reference": item.reference.hex()[:12],

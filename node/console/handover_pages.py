@@ -1,7 +1,6 @@
 """Shift handover: what is open at the desk, on one page to read, print and hand over, and a note of each shift for the next."""
 
 import re
-from collections.abc import Mapping
 from typing import Any, Final
 
 from starlette.responses import RedirectResponse, Response
@@ -25,13 +24,6 @@ _NAMED: Final = re.compile(r"[0-9a-f]{32}")
 def _said(text: str) -> str:
     """Mark a text for the catalogue that is looked up later."""
     return text
-
-
-PROBLEMS: Final[Mapping[str, str]] = {
-    "NOTE_MISSING": _said("Write something, or leave it: the next shift sees what is open in any case"),
-    "NOTE_TOO_LONG": _said("Write at most 2,000 characters"),
-}
-"""What to tell a person, by code."""
 
 
 class HandoverPages:
@@ -88,7 +80,6 @@ class HandoverPages:
             text=visit.form.get("note", ""),
             at_most=NOTE_AT_MOST,
             problems=problems,
-            known=PROBLEMS,
             done=next((name for name in ("written", "taken") if name in visit.query), ""),
         )
 

@@ -23,6 +23,7 @@ from babel.support import NullTranslations, Translations
 ENGLISH: Final = "en"
 _CHOICE: Final = re.compile(r"\s*([a-zA-Z]{2,3})(?:-[a-zA-Z0-9-]*)?\s*(?:;\s*q\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?))?\s*")
 _CHOICES_AT_MOST: Final = 20
+_ACRONYM: Final = 5
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,18 @@ class Language:
         """The country of a trust domain, where the domain begins with its two letters; else the domain."""
         label = trust_domain.partition(".")[0].upper()
         return self.locale.territories.get(label, trust_domain) if re.fullmatch("[A-Z]{2}", label) else trust_domain
+
+    def party(self, spiffe_id: str) -> str:
+        """What an agency is called, and its country: `GDI, Cambodia`; a node's country; others as they are. Not made safe for a page."""
+        domain, _, path = spiffe_id.removeprefix("spiffe://").partition("/")
+        kind, _, slug = path.partition("/")
+        if path == "node":
+            return self.say("Node of %(country)s", country=self.country(domain))
+        if kind != "agency" or not slug:
+            return spiffe_id if path else self.country(domain)
+        # Few letters without a break are an acronym.
+        name = slug.upper() if len(slug) <= _ACRONYM else slug
+        return f"{name}, {self.country(domain)}"
 
     def moment(self, unix_ms: int, zone: str = "UTC") -> str:
         """A point in time at a place, to the minute, with the zone's name; empty for none."""

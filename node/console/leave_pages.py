@@ -14,9 +14,7 @@ from node.confirmations import Confirmation
 from node.console.confirm import Confirming
 from node.console.page import Page
 from node.console.pages import DESK, Pages
-from node.console.refusal_words import REFUSALS
 from node.console.reply_pages import asked_once, local_time
-from node.console.report_form import DESK_MISSING
 from node.console.site import Site
 from node.console.visits import Visit
 from node.console.words import enum_values, party_words, texts_in
@@ -54,30 +52,10 @@ KINDS: Final[Mapping[str, str]] = {
 }
 ANSWERS: Final[Mapping[str, str]] = {"GRANT": _said("Grant it"), "DENY": _said("Deny it")}
 PROBLEMS: Final[Mapping[str, str]] = {
-    **REFUSALS,
-    "DESK_MISSING": DESK_MISSING,
-    "KIND_MISSING": _said("Choose what you ask leave for."),
     "ANSWER_MISSING": _said("Choose whether you grant it."),
-    "THIRD_MISSING": _said("Choose an agency of another country."),
-    "FIELD_NONE": _said("Choose at least one field"),
-    "TIME_SYNTAX": _said("Write the day and the time like this: 2027-03-04 18:00"),
-    "UNTIL": _said("Write a time to come, and none after the alert expires."),
-    "UNTIL_LATER": _said("That is later than was asked for."),
     "REASON_MISSING": _said("Say why this is necessary"),
-    "ALERT_NOT_IN_FORCE": _said("This alert is withdrawn, restricted, replaced or disputed."),
-    "JUDICIAL_ALLOWED": _said("Its handling allows use in court without asking."),
-    "JUDICIAL_NONE": _said("Its handling rules out use in court."),
-    "ONWARD_NONE": _said("Its handling, or the clause by which it was told, rules out passing on."),
-    "FIELD_NOT_TOLD": _said("That agency was not told one of these fields."),
-    "FIELD_NOT_ASKED": _said("One of these fields was not asked for."),
     "AGENCY_NOT_TOLD": _said("Whoever asks was never told of this alert."),
-    "ALREADY_DECIDED": _said("This was decided already, and the first decision holds."),
-    "PERMIT_NONE": _said("There is no permit for this."),
-    "PERMIT_EXPIRED": _said("The leave is over. Ask anew."),
-    "ALREADY_TOLD": _said("This was passed on already."),
     "ERASED": _said("The alert is not here any more."),
-    "RECIPIENT_MALFORMED": _said("Choose an agency of another country."),
-    "PREVIEW_CHANGED": _said("What would go has changed meanwhile. Look again."),
     "LOG_STOPPED": _said("The log towards the originator is stopped, who could not be told of it."),
 }
 """What to tell a person, by code; other problems are told in English, as the node has them."""
@@ -371,7 +349,7 @@ def _name(visit: Visit, party: str) -> str:
     """What an agency is called, or, in the place of a node, its country."""
     domain, slash, _ = party.removeprefix("spiffe://").partition("/node")
     if not slash:
-        return party_words(party)
+        return party_words(visit.language, party)
     return safe_text(visit.language.say("%(country)s (an agency there)", country=visit.language.country(domain)))
 
 

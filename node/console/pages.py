@@ -11,8 +11,10 @@ from starlette.responses import Response, StreamingResponse
 from node.console.assets import Assets
 from node.console.languages import Language
 from node.console.preview_words import recipient_reference
-from node.console.refusal_words import refusal_words
+from node.console.problem_words import code_words, field_words, problem_words, words_of
+from node.console.record_problems import RECORD_PROBLEMS
 from node.console.site import NAME, Site
+from node.console.spoken import spoken
 from node.console.streams import stream
 from node.console.visits import TOKEN, Visit
 from node.console.words import party_words
@@ -35,63 +37,6 @@ def _said(text: str) -> str:
     return text
 
 
-TROUBLES: Final[Mapping[str, str]] = {
-    "AGENCY_MISSING": _said("The roster names no agency for you. Ask your administrator to add it."),
-    "BUSY": _said("Another check is running. Try again in a while."),
-    "CHALLENGE": _said("This page was open for too long, or was sent twice. Begin again."),
-    "CROSS_SITE": _said("Forms are taken from this site’s own pages only. Open the page again and send the form from there."),
-    "ALERT_NOT_FOUND": _said("There is nothing here for your agency under this address."),
-    "DRAFTS_TOO_MANY": _said("Your agency has too many drafts. Release some, or discard them."),
-    "DRAFT_CHANGED": _said(
-        "This draft was changed since you opened the page, perhaps in another window, and nothing was saved. "
-        "Go back to copy what you typed, then open the draft again."
-    ),
-    "DRAFT_NOT_FOUND": _said("Your agency has no such draft. It was released, discarded, or erased thirty days after its last change."),
-    "DRAFT_TOO_LARGE": _said("The draft is too large. Shorten its texts."),
-    "DETAIL_NONE": _said("Nothing is kept here behind this entry."),
-    "ENROLMENT_CODE": _said("This code is not known, was used, or has expired. Ask your administrator for a new one."),
-    "ENTRY_UNKNOWN": _said("There is no such entry."),
-    "HANDOVERS_TOO_MANY": _said("Your agency has too many notes. Each goes 72 hours after it was written."),
-    "HANDOVER_OWN": _said("Whoever writes a note does not take it over."),
-    "HANDOVER_TAKEN": _said("Somebody else has taken this over. Look again."),
-    "HANDOVER_UNKNOWN": _said("Your agency has no such note. It was erased 72 hours after it was written."),
-    "ERASED": _said("The content was erased. Only the record that it was told is left."),
-    "FORM": _said("The form could not be read. Open the page again."),
-    "FORM_TOKEN": _said("This form belongs to another session. Open the page again."),
-    "HOST": _said("This site answers under its own name only."),
-    "INTERNAL": _said(
-        "Something went wrong here. Nothing was changed unless another page says so. Try again, and tell your administrator the code."
-    ),
-    "LOG_UNKNOWN": _said("This node keeps no such log."),
-    "METHOD_UNKNOWN": _said("This page does not take that kind of request."),
-    "OFFICER_UNKNOWN": _said("You are not in the roster of this node. Ask your administrator to add you."),
-    "NOT_THE_AUTHOR": _said("Only who writes a draft changes or discards it."),
-    "PAGE_TOKEN": _said("This page of the list is not known. Begin at the first one."),
-    "PASSKEY": _said("This passkey is not known here, or its answer does not hold. Try again, or ask your administrator for a new code."),
-    "NGO_UNKNOWN": _said("This page is for organisations that tell what they saw. That you asked has been recorded."),
-    "CONTACT_NONE": _said("Nothing is held of how the reporter can be reached."),
-    "CONTACT_NOT_YOURS": _said(
-        "Only the officer who took this tip, or a liaison officer of its desk, may open this. That you asked has been recorded."
-    ),
-    "OIDC_ADMINISTRATOR": _said("Administrators come in by passkey alone."),
-    "OIDC_DENIED": _said("Your agency’s sign-in service did not sign you in. Try again, or sign in with a passkey."),
-    "OIDC_STATE": _said("This sign-in was begun in another browser, or it has ended. Go to the first page and begin again."),
-    "OIDC_UNKNOWN": _said(
-        "Your agency’s sign-in service knows you, but this node was not told who you are here. "
-        "Ask your administrator, or sign in with a passkey."
-    ),
-    "OIDC_UNREACHABLE": _said("Your agency’s sign-in service does not answer. Sign in with a passkey, or try again later."),
-    "ONWARD_UNKNOWN": _said("Your agency asked for no such leave, and nobody asked it."),
-    "PATH_UNKNOWN": _said("There is no such page."),
-    "ROLE_MISSING": _said("Your role does not open this page. That you asked has been recorded."),
-    "TIPS_NONE": _said("This node takes no tips."),
-    "TIP_DRAFTS": _said("Too many tips of your organisation were begun and not sent. Send them, or let them go."),
-    "TIP_STATE": _said("The tip is in another state by now. Look at it again."),
-    "TIP_SUBMITTED": _said("This tip was sent, and changes no more. What you learned since is a new tip."),
-    "TIP_UNKNOWN": _said("There is no such tip here, or it is not for you."),
-    "UPLOAD_TOO_LARGE": _said("The file is too large. Nothing of it was kept. Split it, and send the parts."),
-}
-"""What to tell a person, by code; every other code is told by itself."""
 PLACES: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
     ("/tell", _said("Tell"), frozenset({TELLER})),
     ("/work", _said("Work"), WORKERS),
@@ -107,9 +52,6 @@ PLACES: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
     ("/you", _said("You"), frozenset()),
 )
 """Where the navigation leads, and the roles that have each; none means everybody. A page says with `here` which of them it belongs to."""
-_OIDC_TROUBLE: Final = _said(
-    "What your agency’s sign-in service answered does not hold. Sign in with a passkey, and tell your administrator the code."
-)
 OTHER_TROUBLE: Final = _said("The node refused this. Tell your administrator the code.")
 
 
@@ -144,7 +86,7 @@ class Pages:
             "training": self._site.ports.training,
             "own_zone": self._site.zone,
             "moment": partial(_moment, visit.language, self._site.zone),
-            "trouble": lambda code: visit.language.say(_trouble(code)),
+            "trouble": lambda code: code_words(visit.language, code) or visit.language.say(OTHER_TROUBLE),
         }
 
     def stream(self, visit: Visit, template: str, **values: Any) -> Response:
@@ -155,7 +97,7 @@ class Pages:
 
     def trouble(self, language: Language, status: int, code: str) -> Response:
         """What went wrong, by its code; the same page for whoever is signed in and whoever is not."""
-        words = language.say(_trouble(code))
+        words = code_words(language, code) or language.say(OTHER_TROUBLE)
         # Whose page it is was not found out, so it has no form that a session would have to sign.
         return self._rendered(language, "trouble.html", status, {"code": code, "words": words, "alone": True})
 
@@ -167,8 +109,17 @@ class Pages:
         return {"asset": self._assets.path, "product": NAME, "languages": tuple(self._languages.values())}
 
 
-def _trouble(code: str) -> str:
-    return TROUBLES.get(code, _OIDC_TROUBLE if code.startswith("OIDC_") else OTHER_TROUBLE)
+def _said_of(language: Language, code: str, known: Mapping[str, str] | None = None) -> str:
+    """What a code says on a form: in the form's own words (in English), or in those of every page."""
+    own = (known or {}).get(code)
+    words = language.say(own) if own else code_words(language, code)
+    if code in RECORD_PROBLEMS and not own:
+        return f"{words} ({code})"  # these say a few things of many codes, and whom to tell the code
+    return words or language.say("The node refused this: %(code)s", code=code)
+
+
+def _has_words(code: str, known: Mapping[str, str] | None = None) -> bool:
+    return bool((known or {}).get(code) or words_of(code))
 
 
 def _moment(language: Language, own_zone: str, unix_ms: int, zone: str = "") -> str:
@@ -192,8 +143,10 @@ def _environment(language: Language) -> Environment:
         lambda one, many, number: escape(language.translations.ungettext(one, many, number)),
         newstyle=True,
     )
-    made.filters |= {"away": language.away, "safe_text": safe_text, "party": party_words, "reference": recipient_reference}
+    made.filters |= {"away": language.away, "safe_text": safe_text, "reference": recipient_reference}
+    made.filters |= {"party": partial(party_words, language), "spoken": partial(spoken, language)}
     made.globals |= {"language": language, "moment": language.moment, "count": language.count}
     made.globals |= {"number": language.number, "day": language.day, "country": language.country}
-    made.globals |= {"refusal_words": partial(refusal_words, language)}
+    made.globals |= {"problem_words": partial(problem_words, language), "code_words": partial(_said_of, language), "has_words": _has_words}
+    made.globals |= {"plain_words": partial(code_words, language), "field_words": partial(field_words, language)}
     return made

@@ -57,18 +57,7 @@ GROUNDS: Final[Mapping[str, str]] = {
     "INVESTIGATION": _said("It is needed for an investigation"),
 }
 PROBLEMS: Final[Mapping[str, str]] = {
-    "REASON_CODE": _said("Choose the reason that the others will read"),
     "REASON_MISSING": _said("Say why this is necessary"),
-    "ATTEST_WITHIN": _said("Write a number of days from 1 to 90"),
-    "FIELD_NONE": _said("Choose at least one field"),
-    "REACH_CHANGED": _said("Somebody was told meanwhile. Look again at whom it reaches."),
-    "ALERT_WITHDRAWN": _said("This alert was withdrawn, and does not come back."),
-    "ALERT_RESTRICTED": _said("This alert is restricted."),
-    "ALERT_NOT_RESTRICTED": _said("This alert is not restricted."),
-    "NOBODY_TOLD": _said("Nobody was ever told of this alert."),
-    "GROUND_MISSING": _said("The clause gives this only for a reason of the case. Choose one."),
-    "FIELDS_NOT_AGREED": _said("No clause lets this agency have these fields."),
-    "ALREADY_SUPERSEDED": _said("Another alert took this one’s place. Go to that one."),
 }
 """What to tell a person, by code; other problems are told in English, as the node has them."""
 

@@ -1,6 +1,5 @@
 """What a desk says back of an alert besides its report: that a person read it, and that what was withdrawn is purged."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import Final
@@ -12,7 +11,6 @@ from exchange.v1 import control_pb2
 from exchange.v1 import desk_service_pb2 as messages
 from node.console.page import Page
 from node.console.pages import DESK, Pages
-from node.console.report_form import DESK_MISSING
 from node.console.site import Site
 from node.console.visits import Visit
 from node.console.words import enum_values
@@ -33,17 +31,6 @@ def _said(text: str) -> str:
     return text
 
 
-PROBLEMS: Final[Mapping[str, str]] = {
-    "DESK_MISSING": DESK_MISSING,
-    "TIME_SYNTAX": _said("Write the day and the time like this: 2027-03-04 18:00"),
-    "DECIDE_BY_OVER": _said("That time has passed. Say a later one, or leave it out."),
-    "NOT_OPENED": _said("Nobody of your agency has opened this alert yet. Read it first."),
-    "COPIES_SYNTAX": _said("Write how many copies were removed, in figures; 0 if there were none."),
-    "LISTS_NOT_UPDATED": _said("Say that no local list holds it any more, or why something stays."),
-    "NOTHING_TO_ATTEST": _said("Your agency owes no attestation for this alert."),
-    "NOTHING_TO_CONFIRM": _said("Your agency owes its desk no confirmation for this alert."),
-}
-"""What to tell a person, by code; other problems are told in English, as the node has them."""
 EXCEPTIONS: Final = tuple(name for name in control_pb2.PurgeException.keys() if control_pb2.PurgeException.Value(name))  # noqa: SIM118  an enum wrapper
 _PLACES: Final = {"decide_by": "decide_by", "copies_removed": "copies", "lists_updated": "lists_updated", "exceptions": "lists_updated"}
 """The field of a form beside which a problem of the operation stands."""
@@ -152,7 +139,6 @@ class ReplyPages:
             "reference": visit.digest(),
             "form": visit.form,
             "problems": problems,
-            "known": PROBLEMS,
             "problem_places": _PLACES,
             "exceptions": [(name, enum_values()[name]) for name in EXCEPTIONS],
         }

@@ -21,7 +21,6 @@ def _said(text: str) -> str:
     return text
 
 
-DESK_MISSING: Final = _said("The node does not know how your agency is reached. Ask your administrator to add its desk.")
 OUTCOMES: Final[Mapping[str, str]] = {
     "ADMITTED": _said("Came, and was let in"),
     "REFUSED_ENTRY": _said("Came, and was refused entry"),
@@ -29,12 +28,6 @@ OUTCOMES: Final[Mapping[str, str]] = {
     "NO_MATCH": _said("Nobody came who could be this person"),
 }
 """By the name in `HitOutcome`."""
-PROBLEMS: Final[Mapping[str, str]] = {
-    "OUTCOME_MISSING": _said("Choose what happened"),
-    "PORT_SYNTAX": _said("This is not the code of a port. Write three capital letters, for example KTI."),
-    "DESK_MISSING": DESK_MISSING,
-}
-"""What to tell a person, by code; other problems are told in English, as the node has them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -13,7 +13,6 @@ from node.console.answer_records import Records, read_records
 from node.console.page import Page
 from node.console.pages import DESK, Pages
 from node.console.reply_pages import asked_once
-from node.console.report_form import DESK_MISSING
 from node.console.site import Site
 from node.console.visits import Visit
 from node.console.words import enum_values, texts_in
@@ -69,11 +68,8 @@ SETTLED: Final = frozenset(
     }
 )
 PROBLEMS: Final[Mapping[str, str]] = {
-    "DESK_MISSING": DESK_MISSING,
     "REASON_MISSING": _said("Write why, for your auditors."),
-    "CODE_MISSING": _said("Choose one."),
     "ANSWER_MISSING": _said("Choose an answer to each question."),
-    "REQUEST_SETTLED": _said("This request is settled. Nothing is awaited any more."),
 }
 """What to tell a person, by code; other problems are told in English, as the node has them."""
 _PLACES: Final = {"why": "why", "code": "code", "because": "because", "answers": "answer-1"}

@@ -52,7 +52,7 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "MANIFEST_TOO_LARGE": _said("The list is too large. Split it, and send the parts."),
 }
 """What to tell a person, by code; by the beginning of the code where there are many."""
-_BY_FAMILY: Final = {"CSV": _NO_TABLE, "EDIFACT": _UNUSABLE, "PAXLST": _UNUSABLE}
+FAMILIES: Final = {"CSV": _NO_TABLE, "EDIFACT": _UNUSABLE, "PAXLST": _UNUSABLE}
 WARNINGS: Final[Mapping[str, str]] = {
     "NAME_CUT": _said("The name is too long for one: what follows was left aside."),
     "NAME_MISSING": _said("There is no name: only the document can be compared."),
@@ -117,14 +117,14 @@ class ScreenPages:
         return self._result(visit, answer)
 
     def _form(self, visit: Visit, problems: list[messages.Problem]) -> Response:
-        known = {one.code: PROBLEMS.get(one.code) or _BY_FAMILY.get(one.code.partition("_")[0], "") for one in problems}
+        known = {one.code: PROBLEMS.get(one.code) or FAMILIES.get(one.code.partition("_")[0], "") for one in problems}
         pasted = visit.form.get("pasted", "")
         shown: dict[str, Any] = {
             "problems": problems,
             "known": known,
             "problem_places": _PLACES,
             # Where and what, in the node's own words, which name a place and never what stands there.
-            "details": [one.message for one in problems if one.code.partition("_")[0] in _BY_FAMILY],
+            "details": [one.message for one in problems if one.code.partition("_")[0] in FAMILIES],
             "formats": FORMATS,
             "form": visit.form,
             "pasted": pasted if len(pasted) <= _KEPT_AT_MOST else "",

@@ -38,13 +38,8 @@ def _said(text: str) -> str:
 
 
 PROBLEMS: Final[Mapping[str, str]] = {
-    "DATE": _said("This is no date that can have been. Write it in numbers: the year, the month and the year, or all three."),
     "NAME_SCRIPT_MIXED": _said("One name has letters of two scripts. Write each spelling in a field of its own."),
-    "NUMBER": _said("Write a whole number, or nothing."),
-    "SCHEMA_STRING_MAX_LEN": _said("This is too long. Say it in fewer words."),
-    "TEXT_CONTROL": _said("This has signs in it that hide or reorder letters. Type it again."),
     "TEXT_EXPECTED": _said("This is too long. Say it in fewer words."),
-    "TOO_MANY": _said("These are too many. Keep those that matter most."),
 }
 """What to tell a person, by code."""
 _STATES: Final[Mapping[str, str]] = {

@@ -92,7 +92,7 @@ def _drafts(ports: Ports, person: str, tip: str, language: Language) -> Choices:
     found = []
     for agency in agencies:
         for kind in _KINDS:
-            words = {"kind": language.say(type_words(kind)), "agency": party_words(agency)}
+            words = {"kind": language.say(type_words(kind)), "agency": party_words(language, agency)}
             if suspects < _SEVERAL or kind == _WHOLE:
                 found.append((f"{kind} {agency}", language.say(_BECOMES, **words)))
             else:

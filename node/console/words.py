@@ -69,10 +69,9 @@ def type_words(name: str) -> str:
     return spaced[:1].upper() + spaced[1:]
 
 
-def party_words(spiffe_id: str) -> str:
-    """A short name of an agency, as the command line writes it: `gdi (kh)`; other names as they are."""
-    domain, slash, slug = spiffe_id.removeprefix("spiffe://").partition("/agency/")
-    return safe_text(f"{slug} ({domain.split('.')[0]})" if slash else spiffe_id)
+def party_words(language: Language, spiffe_id: str) -> str:
+    """What an agency is called on a page, and its country in that language; other names as they are."""
+    return safe_text(language.party(spiffe_id))
 
 
 @cache

@@ -77,8 +77,8 @@ def get_inbox_alert(ports: Ports, person: str, reference: str) -> desk_service_p
         blocked = _blocked(standing)
         earlier = None if blocked else predecessor_given(tx, row, agency)
         summary = received_summary(ports, tx, row, agency)
-        fragments = {} if blocked else _told(ports, tx, row, agency)
-        before = _told(ports, tx, earlier, agency) if earlier else {}
+        fragments = {} if blocked else told_now(ports, tx, row, agency)
+        before = told_now(ports, tx, earlier, agency) if earlier else {}
         handling = handling_of(ports, tx, row, given) if given or not distributed else handling_pb2.Handling()
         if distributed and row.wrapped_key is not None:
             handling = combine(*([handling] if given else ()), *map(in_force, distributed))
@@ -121,7 +121,7 @@ def _blocked(standing: Standing) -> "desk_service_pb2.Blocked.ValueType":
     return _BLOCKED.get(standing.state, desk_service_pb2.BLOCKED_UNSPECIFIED)
 
 
-def _told(ports: Ports, tx: Transaction, row: AlertRow, agency: str) -> dict[int, bytes]:
+def told_now(ports: Ports, tx: Transaction, row: AlertRow, agency: str) -> dict[int, bytes]:
     """What an agency was told of an alert: what came for it, and of what its desks were told the fields that these distributed to it."""
     data_key = ports.vault.unwrap(tx, row.period, row.wrapped_key)
     found: dict[int, bytes] = {}

@@ -8,7 +8,7 @@ from exchange.profile import alert_types
 from exchange.v1 import desk_service_pb2
 from exchange.v1.travel_alert_pb2 import TravelAlert
 from node.notify.plan import Term
-from node.operations.arrivals import Stop, landings, stops
+from node.operations.arrivals import Stop, landings, next_stops, stops
 from node.operations.contents import purpose_of_entry, unpack_content
 from node.operations.inbox import DESK, Given, given_of
 from node.operations.inside import standing_of
@@ -45,10 +45,8 @@ def alerts_to_answer(ports: Ports, tx: Transaction, viewer: Viewer, now: int) ->
     for one in found:
         row = rows[one.alert_ref]
         told = _told(ports, tx, row, given[row.id])
-        here = landings(told, ports.country)
-        departures = stops(told, "departure")
-        departs = next((stop for stop in departures if stop.at > now), None)
-        lands = next((stop for stop in here if stop.at > now - LANDED_MS), here[0] if here else None)
+        here, departures = landings(told, ports.country), stops(told, "departure")
+        lands, departs = next_stops(here, departures, now - LANDED_MS, now)
         deadlines = getattr(told, "deadlines", None)
         acknowledge_by, feed_back_by = (deadlines.acknowledge_by, deadlines.feed_back_by) if deadlines else (0, 0)
         if one.acknowledged and not feed_back_by:

@@ -67,13 +67,13 @@ def test_one_disclosure_is_checked_again_and_opened_for_a_purpose(auditor: Perso
     auditor.reads("OPENED #")
     auditor.goto(place)
     auditor.follow("Who opened this alert, and when")
-    auditor.reads("Consultation ALERT #", "nca-ceop (gb)")
+    auditor.reads("Consultation ALERT #", "nca-ceop, United Kingdom")
     # What Phnom Penh holds of the same entry reads the same there, and who looked at it there stands there.
     other = building.officer(both.kh, "auditor")
     with ask(both.kh, "partner-border") as stub:
         stub.GetInboxAlert(desk.GetInboxAlertRequest(alert=digest))
     other.goto(f"/audit/alerts/{digest}")
-    other.reads("Consultation", "gdi (kh)")
+    other.reads("Consultation", "GDI, Cambodia")
     other.goto(place)
     other.reads(digest, "Who released it, and why, is kept by the sender’s node")
     hashed = r"Hash of the entry: ([0-9a-f]{64})"

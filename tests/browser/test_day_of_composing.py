@@ -184,7 +184,7 @@ def test_an_alert_is_corrected_updated_and_more_is_told_of_it(building: Building
 
     # The desk cannot tell him from others: it is told one thing more, for a reason of the case.
     assert "white, short" not in border.texts()
-    liaison.follow("Tell gdi (kh) more")
+    liaison.follow("Tell GDI, Cambodia more")
     liaison.fill({"field-6": "yes", "reason": "The desk cannot tell him from others"})
     liaison.press("Check and sign")
     liaison.reads("The clause gives this only for a reason of the case. Choose one.")

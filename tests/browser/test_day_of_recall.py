@@ -45,21 +45,21 @@ def test_an_alert_is_withdrawn_and_everybody_who_had_it_attests_that_it_is_gone(
 
     liaison.follow("Withdraw it for good")
     liaison.press("Check and sign")
-    liaison.reads("There is a problem", "ahtjp (kh)", "gdi (kh)")
+    liaison.reads("There is a problem", "AHTJP, Cambodia", "GDI, Cambodia")
     liaison.fill({"code": "WRONG_PERSON", "reason": "The register held another man of that name"})
     liaison.press("Check and sign")
     liaison.reads("It is about the wrong person", "Confirm this with your passkey.")
     liaison.press("Sign and send")
     liaison.reads("It is withdrawn. Each recipient owes an attestation of the purge.")
-    assert owing(liaison) == {"ahtjp (kh)": "owed", "gdi (kh)": "owed"}
+    assert owing(liaison) == {"AHTJP, Cambodia": "owed", "GDI, Cambodia": "owed"}
 
     attest(border, digest, "2")
     liaison.sees("attested")
-    assert owing(liaison) == {"ahtjp (kh)": "owed", "gdi (kh)": "attested"}
+    assert owing(liaison) == {"AHTJP, Cambodia": "owed", "GDI, Cambodia": "attested"}
     attest(police, digest, "0")
-    liaison.awaits(liaison.page.locator("li", has_text="ahtjp (kh): attested"))
+    liaison.awaits(liaison.page.locator("li", has_text="AHTJP, Cambodia: attested"))
     liaison.reads("What you said of it since", "Withdrawn")
-    assert owing(liaison) == {"ahtjp (kh)": "attested", "gdi (kh)": "attested"}, "nobody owes anything"
+    assert owing(liaison) == {"AHTJP, Cambodia": "attested", "GDI, Cambodia": "attested"}, "nobody owes anything"
     assert not liaison.page.get_by_role("link", name="Withdraw it for good").count()
     for somebody in (border, police):
         somebody.goto("/work")

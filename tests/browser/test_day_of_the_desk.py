@@ -64,7 +64,7 @@ def test_a_passenger_list_hits_and_it_is_somebody_else(building: Building, both:
     police.press(say("Send the report"))
     police.reads(say("Your report was sent."))
 
-    told = liaison.page.locator("section.app-recipient", has_text="ahtjp (kh)")
+    told = liaison.page.locator("section.app-recipient", has_text="AHTJP, Cambodia")
     liaison.awaits(told.locator("li.is-done", has_text="Reported"))
     assert told.locator("li.is-done", has_text="Opened by a person, as that agency says:").count() == 1
     liaison.click("section.app-recipient a[href^='/inbox/']")
@@ -94,7 +94,7 @@ def test_a_question_goes_to_london_and_its_answer_comes_back(building: Building,
     liaison.goto("/requests")
     liaison.sees(request[:12])
     liaison.click(f'a[href="/requests/{request}"]')
-    liaison.reads("Asked of us: ahtjp (kh)", "Urgent", "Clock runs")
+    liaison.reads("Asked of us: AHTJP, Cambodia", "Urgent", "Clock runs")
     liaison.press("Answer")
     liaison.press("Send the answer")
     liaison.reads("There is a problem")
@@ -126,7 +126,7 @@ def test_leave_to_pass_on_is_asked_and_granted_in_part(building: Building, both:
     liaison.goto("/work")
     liaison.sees(request[:12])
     liaison.click(f'a[href="/leave/{request}"]')
-    liaison.reads("Who asks ahtjp (kh)", "For immigration (vn)", "Name as in the document, Birth, Requested action")
+    liaison.reads("Who asks AHTJP, Cambodia", "For immigration, Vietnam", "Name as in the document, Birth, Requested action")
     liaison.follow("Read why they ask")
     liaison.reads(WHY)
     liaison.goto(f"/leave/{request}")

@@ -30,8 +30,8 @@ _WRONG: Final = """() => {
     const sends = [...form.elements].some((one) => one.type === 'submit' && !one.disabled && shown(one) && one.offsetWidth > 1)
     if (sends === form.matches('[data-passkey]')) found.push(`${form.action}: ${sends ? 'a button that does nothing' : 'no button'}`)
   }
-  for (const one of document.querySelectorAll('button:not([type=submit], form button), button[type=button], input[type=button]'))
-    if (shown(one)) found.push(`for scripts only: ${one.outerHTML.slice(0, 80)}`)
+  for (const one of document.querySelectorAll('button, input[type=button]'))
+    if (shown(one) && (one.type !== 'submit' || !one.form)) found.push(`for scripts only: ${one.outerHTML.slice(0, 80)}`)
   const said = [...document.querySelectorAll('noscript')].some((one) => one.innerText.includes('%s'))
   if (document.querySelector('form[data-passkey]') && !said)
     found.push('nothing says that a passkey needs JavaScript')

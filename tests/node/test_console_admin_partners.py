@@ -137,7 +137,7 @@ def test_what_is_no_descriptor_to_add_is_told_where_it_was_pasted(three: Federat
         ("", "Paste the whole text"),
         (HOSTILE, "Paste the whole text"),
         (own, "your own node"),
-        (cut, "The node refused this"),
+        (cut, "not in the form that the protocol lays down"),
     ):
         page = browser.send("/admin/partners/new", {"descriptor": text})
         assert words in texts(page, 422)
@@ -275,7 +275,7 @@ def test_an_agreement_is_shown_as_tables(gb: Office, browser: Browser) -> None:
         "always sent",
         "Name as in the document",
         "identity",
-        "anti-trafficking (kh)",
+        "anti-trafficking, Cambodia",
     ):
         assert words in said
     assert browser.get(f"{path}/Tip").status_code == 404

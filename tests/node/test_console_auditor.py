@@ -13,6 +13,7 @@ from exchange.v1.receipt_pb2 import EXCEPTION_CODE_SCHEMA
 from node.console import audit_pages
 from node.console.audit_filter import DisclosureChoice, EventChoice
 from node.console.charts import flow, timeline
+from node.console.problem_words import words_of
 from node.operations import audit_counts
 from node.operations.audit_counts import Counted, count_disclosures
 from node.operations.disclosure_checks import Check, Verdict
@@ -265,7 +266,11 @@ def test_a_check_that_fails_is_said_loudly(browser: Browser, monkeypatch: pytest
     page = browser.get(FIRST).text
     assert "Something does not hold" in page
     assert rows(page)[1:4] == [
-        ["D6", "Each opened field is what the originator committed to", "Does not hold COMMITMENT_MISMATCH"],
+        [
+            "D6",
+            "Each opened field is what the originator committed to",
+            f"Does not hold COMMITMENT_MISMATCH {words_of('COMMITMENT_MISMATCH')}",
+        ],
         ["D7", "Each field holds itself and nothing else", "not run: a check before it does not hold"],
         ["D8", "The agreement’s clause allows this audience, this purpose and every field", "SOMETHING_NEW"],
     ]

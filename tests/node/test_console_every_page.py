@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from node.console.languages import load_languages
 from tests.browser.world import every_page, one_of_each
 from tests.console_site import Browser, Shown
 from tests.node.test_console_languages import CODES, SAME_EVERYWHERE, source
@@ -48,3 +49,18 @@ def test_no_page_is_too_large_for_a_poor_line(pages: dict[tuple[str, str], str])
     sizes = {place: len(page.encode()) for place, page in pages.items()}
     assert len(sizes) > 300
     assert not {place: size for place, size in sizes.items() if size > PAGE_BYTES}
+
+
+def test_countries_have_names_and_no_codes(pages: dict[tuple[str, str], str]) -> None:
+    bare = {"gb", "kh", "vn", "GB", "KH", "VN", "GBR", "KHM", "VNM"}
+    left = {
+        (language, route, text)
+        for (language, route), page in pages.items()
+        for _, text in Shown(page).texts
+        if text in bare or re.search(r"\((gb|kh|vn|GB|KH|VN)\)", text)
+    }
+    assert not left
+    khmer = [text for _, text in Shown(pages["km", "/inbox"]).texts]
+    kingdom = load_languages()["km"].country("gb.alerts.example")
+    assert kingdom != "gb.alerts.example"
+    assert any(text.endswith(f", {kingdom}") for text in khmer), "an agency stands with its country"

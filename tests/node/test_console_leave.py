@@ -229,7 +229,7 @@ def test_what_the_transfer_rules_refuse_stands_in_the_summary(federated: Federat
     request = request_of(federated, told)
     named = {"grant": "GRANT", "until": "", "reason": WHY} | {f"field-{number}": "yes" for number in FIELDS}
     refused = Browser(gb).enter("liaison").send(f"/leave/{request.hex()}/decide", named)
-    assert (refused.status_code, "No transfer assessment for this recipient is in force." in texts(refused.text)) == (422, True)
+    assert (refused.status_code, "No transfer assessment for this recipient is in force." in refused.text) == (422, True)
 
 
 def test_it_is_passed_on_with_a_passkey(federated: Federation, gb: Office, kh: Office, told: bytes) -> None:
@@ -238,7 +238,7 @@ def test_it_is_passed_on_with_a_passkey(federated: Federation, gb: Office, kh: O
     liaison, path = entered(kh, "liaison", hands), f"/leave/{request.hex()}"
     assert '<a href="#reason">' in liaison.send(f"{path}/pass-on", {"reason": " "}).text
     page = liaison.send(f"{path}/pass-on", {"reason": WHY})
-    assert (page.status_code, "border-guard (vn)" in page.text) == (200, True)
+    assert (page.status_code, "border-guard, Vietnam" in page.text) == (200, True)
     sent = signed(page.text, hands.key("liaison"))
     other = liaison.post(f"{path}/pass-on", sent | {"reason": "another"})
     assert (other.status_code, "Confirm it again" in other.text) == (422, True)

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from exchange.v1 import desk_service_pb2 as messages
-from node.console import preview_reading, previewed, refusal_words
+from node.console import preview_reading, previewed
 from node.console.challenges import LIVES_MS
+from node.console.deed_problems import NOBODY_GETS_IT
 from node.console.preview_words import recipient_reference
 from node.operations import draft_box, planning
 from node.operations.contents import SALT, purpose_of_entry
@@ -242,7 +243,7 @@ def test_all_that_is_missing_is_said_at_once(gb: Office, hands: Hands) -> None:
     assert {"What would go has changed since you looked. Look at it again.", "Say why this is necessary"} <= set(texts)
     draft = drafted(gb, KH_BORDER, "spiffe://xx.alerts.example/agency/nobody")
     page = browser.get(f"{draft}/preview").text
-    assert "Nothing can go to nobody (xx)" in page
+    assert "Nothing can go to nobody, xx.alerts.example" in page
     assert "PARTNER_UNKNOWN" in page
     assert "Check and sign" not in page
     answer = browser.send(f"{draft}/preview", {"preview": field_or_none(page), "reason": REASON})
@@ -263,14 +264,14 @@ def test_other_alerts_about_the_same_person_are_told(gb: Office, hands: Hands) -
 
 
 def test_what_the_node_refuses_at_last_is_said(gb: Office, hands: Hands) -> None:
-    problem = messages.Problem(code="LOG_STOPPED", message="the log <is> stopped", remedy="wait")
+    problem = messages.Problem(code="SOMETHING_NEW", message="the log <is> stopped", remedy="wait")
     site = site_of(gb, release_together=lambda _: [messages.PublishedAlert(problems=[problem])])
     hands.key("liaison")
     browser = Browser(gb, site).enter("liaison")
     draft = drafted(gb, KH_BORDER)
     answer = browser.post(f"{draft}/release", signed(checked(browser, draft).text, hands.key("liaison")))
     assert answer.status_code == 422
-    assert "The node refused this: LOG_STOPPED" in answer.text
+    assert "The node refused this: SOMETHING_NEW" in answer.text
     assert "the log &lt;is&gt; stopped" in answer.text
     assert browser.get(f"{draft}/preview").status_code == 200
 
@@ -365,10 +366,10 @@ def test_an_agreement_that_ended_meanwhile_lets_nothing_go(gb: Office, hands: Ha
 
 
 def test_why_nothing_goes_is_said_in_each_language(gb: Office, hands: Hands) -> None:
-    assert set(planning.REFUSALS) <= set(refusal_words.REFUSALS)
+    assert set(planning.REFUSALS) <= set(NOBODY_GETS_IT)
     browser = entered(gb, "liaison", hands)
     draft = drafted(gb, "spiffe://xx.alerts.example/agency/nobody")
     browser.send("/language", {"language": "vi"})
     page = browser.get(f"{draft}/preview").text
-    assert "Ở đây không biết đối tác nào tên này." in page
-    assert '<span lang="en">no partner of this trust domain is known here' in page
+    assert "Ở đây không biết đối tác nào tên này. Hãy nhờ quản trị viên xử lý việc đó." in page
+    assert "no partner of this trust domain is known here" not in page

@@ -10,6 +10,7 @@ import pytest
 from exchange.v1 import desk_service_pb2
 from node.cli.main import exchange
 from node.console import desk_pages
+from node.console.problem_words import words_of
 from node.console.work_links import LINKS, work_link
 from tests.console_site import Browser, Shown, site_of
 from tests.countries import BORDER, NOW, POLICE, agency
@@ -110,3 +111,19 @@ def test_each_link_is_from_a_command_to_a_page(kh: Office) -> None:
         assert isinstance(group, click.Group)
         assert group.get_command(click.Context(group), verb), words
         assert re.sub(r"\{\w+\}", "{}", address) in pages, words
+
+
+def test_the_inbox_shows_when_he_departs_and_lands_by_the_clocks_there_and_here(two: Federation, kh: Office) -> None:
+    two["gb"].publish(draft(agency("kh", BORDER)))
+    two.pump()
+    page = Browser(kh).enter("border").get("/inbox").text
+    lands = page.partition("Lands")[2].partition("</dd>")[0]
+    departs = page.partition("Departs")[2].partition("</dd>")[0]
+    assert re.findall(r"\(([A-Z]\w+/\w+)\)", lands) == ["Asia/Bangkok", "Asia/Phnom_Penh"]
+    assert re.findall(r"\(([A-Z]\w+/\w+)\)", departs) == ["Europe/London", "Asia/Phnom_Penh"]
+
+
+def test_an_alarm_says_what_happened_and_what_to_do(listed: Any) -> None:
+    page = listed(kind=desk_service_pb2.WORK_KIND_ALARM, detail="LOGS_DIFFER", command="exchange audit")
+    assert words_of("LOGS_DIFFER") in page
+    assert "<code>LOGS_DIFFER</code>" in page
