@@ -1,7 +1,7 @@
 """What stands beside a draft while it is written: what each recipient would see of it, field by field, and as one of them would read it.
 
 It is the preview's own: the same plan, the same matrix, the same page for the reader. Only who else tells of the person is not looked
-up, which is recorded; nothing here is.
+up: that would be recorded, and nothing here is.
 """
 
 from collections.abc import Sequence

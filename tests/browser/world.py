@@ -85,6 +85,7 @@ _MORE = (
     Shown(route="/enrol", who="", sent={}),
     Shown(route="/inbox/{alert}/report", who="border", sent={}),
     Shown(route="/handover", who="liaison"),
+    Shown(route="/work", who="liaison"),
     Shown(route="/admin/officers/{officer}", who="administrator", sent={}),
     Shown(route="/admin/partners/new", who="administrator", sent={}),
     Shown(route="/screen", who="border", sent={}),
