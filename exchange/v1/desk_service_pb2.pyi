@@ -264,6 +264,38 @@ SUBMISSION_STATE_VOID: SubmissionState.ValueType  # 3
 SUBMISSION_STATE_TAKEN_BACK: SubmissionState.ValueType  # 4
 Global___SubmissionState: _TypeAlias = SubmissionState  # noqa: Y015
 
+class _ApprovalTurn:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ApprovalTurnEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ApprovalTurn.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    APPROVAL_TURN_UNSPECIFIED: _ApprovalTurn.ValueType  # 0
+    APPROVAL_TURN_APPROVE: _ApprovalTurn.ValueType  # 1
+    APPROVAL_TURN_PUT_IN_WRITING: _ApprovalTurn.ValueType  # 2
+    """The caller approved it by word of mouth, and puts that in writing."""
+    APPROVAL_TURN_AUTHOR: _ApprovalTurn.ValueType  # 3
+    """The caller wrote it: a colleague approves it."""
+    APPROVAL_TURN_GIVEN: _ApprovalTurn.ValueType  # 4
+    """The caller has approved it, and another approval is missing."""
+    APPROVAL_TURN_OVER: _ApprovalTurn.ValueType  # 5
+    """It waits for nobody any more."""
+
+class ApprovalTurn(_ApprovalTurn, metaclass=_ApprovalTurnEnumTypeWrapper):
+    """Whether a submission is for the caller to approve, and why not."""
+
+APPROVAL_TURN_UNSPECIFIED: ApprovalTurn.ValueType  # 0
+APPROVAL_TURN_APPROVE: ApprovalTurn.ValueType  # 1
+APPROVAL_TURN_PUT_IN_WRITING: ApprovalTurn.ValueType  # 2
+"""The caller approved it by word of mouth, and puts that in writing."""
+APPROVAL_TURN_AUTHOR: ApprovalTurn.ValueType  # 3
+"""The caller wrote it: a colleague approves it."""
+APPROVAL_TURN_GIVEN: ApprovalTurn.ValueType  # 4
+"""The caller has approved it, and another approval is missing."""
+APPROVAL_TURN_OVER: ApprovalTurn.ValueType  # 5
+"""It waits for nobody any more."""
+Global___ApprovalTurn: _TypeAlias = ApprovalTurn  # noqa: Y015
+
 class _RetentionDue:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -2965,6 +2997,11 @@ class Submission(_message.Message):
     APPROVALS_NEEDED_FIELD_NUMBER: _builtins.int
     APPROVALS_FIELD_NUMBER: _builtins.int
     PREVIEW_DIGEST_FIELD_NUMBER: _builtins.int
+    TURN_FIELD_NUMBER: _builtins.int
+    RECIPIENTS_FIELD_NUMBER: _builtins.int
+    NOT_AFTER_FIELD_NUMBER: _builtins.int
+    LANDS_AT_FIELD_NUMBER: _builtins.int
+    LANDS_ZONE_FIELD_NUMBER: _builtins.int
     id: _builtins.bytes
     """The request id of the draft, or of what stands in its place."""
     state: Global___SubmissionState.ValueType
@@ -2975,8 +3012,18 @@ class Submission(_message.Message):
     approvals_needed: _builtins.int
     preview_digest: _builtins.bytes
     """Of exactly what was previewed."""
+    turn: Global___ApprovalTurn.ValueType
+    not_after: _builtins.int
+    """When the alert would expire; 0 if it would not, or is one that was sent before."""
+    lands_at: _builtins.int
+    """When the traveller lands next, and the IANA zone of that port."""
+    lands_zone: _builtins.str
     @_builtins.property
     def approvals(self) -> _containers.RepeatedCompositeFieldContainer[Global___Approval]: ...
+    @_builtins.property
+    def recipients(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The rest only while it waits. SPIFFE IDs of the agencies that would be told."""
+
     def __init__(
         self,
         *,
@@ -2988,10 +3035,15 @@ class Submission(_message.Message):
         approvals_needed: _builtins.int = ...,
         approvals: _abc.Iterable[Global___Approval] | None = ...,
         preview_digest: _builtins.bytes = ...,
+        turn: Global___ApprovalTurn.ValueType = ...,
+        recipients: _abc.Iterable[_builtins.str] | None = ...,
+        not_after: _builtins.int = ...,
+        lands_at: _builtins.int = ...,
+        lands_zone: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert_type", b"alert_type", "approvals", b"approvals", "approvals_needed", b"approvals_needed", "author", b"author", "id", b"id", "preview_digest", b"preview_digest", "state", b"state", "submitted_at", b"submitted_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert_type", b"alert_type", "approvals", b"approvals", "approvals_needed", b"approvals_needed", "author", b"author", "id", b"id", "lands_at", b"lands_at", "lands_zone", b"lands_zone", "not_after", b"not_after", "preview_digest", b"preview_digest", "recipients", b"recipients", "state", b"state", "submitted_at", b"submitted_at", "turn", b"turn"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -3006,9 +3058,14 @@ class SubmitAlertRequest(_message.Message):
     ORAL_APPROVER_FIELD_NUMBER: _builtins.int
     SUPPLEMENT_FIELD_NUMBER: _builtins.int
     ONWARD_FIELD_NUMBER: _builtins.int
+    INSTEAD_OF_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
     oral_approver: _builtins.str
     """SPIFFE ID of the officer who approved by word of mouth, in an emergency that cannot wait: it is released at once."""
+    instead_of: _builtins.str
+    """A submission of the caller that still waits, named as in GetSubmissionRequest: it is taken back in the same step, and whoever looked at
+    it is shown what is otherwise in this one.
+    """
     @_builtins.property
     def draft(self) -> Global___Draft: ...
     @_builtins.property
@@ -3025,10 +3082,11 @@ class SubmitAlertRequest(_message.Message):
         oral_approver: _builtins.str = ...,
         supplement: Global___SupplementAlertRequest | None = ...,
         onward: Global___ReleaseOnwardRequest | None = ...,
+        instead_of: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "onward", b"onward", "supplement", b"supplement"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "onward", b"onward", "oral_approver", b"oral_approver", "reason", b"reason", "supplement", b"supplement"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "instead_of", b"instead_of", "onward", b"onward", "oral_approver", b"oral_approver", "reason", b"reason", "supplement", b"supplement"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -3132,6 +3190,7 @@ class GetSubmissionResponse(_message.Message):
     PREVIEW_FIELD_NUMBER: _builtins.int
     SUPPLEMENT_FIELD_NUMBER: _builtins.int
     ONWARD_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
     @_builtins.property
     def submission(self) -> Global___Submission: ...
@@ -3147,6 +3206,10 @@ class GetSubmissionResponse(_message.Message):
 
     @_builtins.property
     def onward(self) -> Global___ReleaseOnwardRequest: ...
+    @_builtins.property
+    def since(self) -> Global___SinceLook:
+        """Set if the caller looked before, at this submission or at one in whose place it stands."""
+
     def __init__(
         self,
         *,
@@ -3156,14 +3219,138 @@ class GetSubmissionResponse(_message.Message):
         preview: Global___PreviewAlertResponse | None = ...,
         supplement: Global___SupplementAlertRequest | None = ...,
         onward: Global___ReleaseOnwardRequest | None = ...,
+        since: Global___SinceLook | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "onward", b"onward", "preview", b"preview", "submission", b"submission", "supplement", b"supplement"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "onward", b"onward", "preview", b"preview", "since", b"since", "submission", b"submission", "supplement", b"supplement"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "onward", b"onward", "preview", b"preview", "reason", b"reason", "submission", b"submission", "supplement", b"supplement"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "onward", b"onward", "preview", b"preview", "reason", b"reason", "since", b"since", "submission", b"submission", "supplement", b"supplement"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetSubmissionResponse: _TypeAlias = GetSubmissionResponse  # noqa: Y015
+
+@_typing.final
+class SinceLook(_message.Message):
+    """What is otherwise than when the caller looked; nothing, if none of it is set but the time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOOKED_AT_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    RECIPIENTS_FIELD_NUMBER: _builtins.int
+    PARTS_FIELD_NUMBER: _builtins.int
+    DRAFT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    looked_at: _builtins.int
+    """Unix milliseconds: the last look before it changed, or the last one if it has not."""
+    reason: _builtins.str
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___FieldChange]:
+        """Both told; a field without a value was not known. None where the type is another."""
+
+    @_builtins.property
+    def recipients(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecipientChange]: ...
+    @_builtins.property
+    def parts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of what differs besides: alert_type, reason, purpose, handling, not_after, supersedes, in_reply_to, thread, despite."""
+
+    @_builtins.property
+    def draft(self) -> Global___Draft:
+        """As they were; now they are what the answer holds. Without the alert."""
+
+    def __init__(
+        self,
+        *,
+        looked_at: _builtins.int = ...,
+        fields: _abc.Iterable[Global___FieldChange] | None = ...,
+        recipients: _abc.Iterable[Global___RecipientChange] | None = ...,
+        parts: _abc.Iterable[_builtins.str] | None = ...,
+        draft: Global___Draft | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "fields", b"fields", "looked_at", b"looked_at", "parts", b"parts", "reason", b"reason", "recipients", b"recipients"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SinceLook: _TypeAlias = SinceLook  # noqa: Y015
+
+@_typing.final
+class RecipientChange(_message.Message):
+    """What one agency would be told otherwise, or at all."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECIPIENT_FIELD_NUMBER: _builtins.int
+    TOLD_BEFORE_FIELD_NUMBER: _builtins.int
+    TOLD_NOW_FIELD_NUMBER: _builtins.int
+    CLAUSE_BEFORE_FIELD_NUMBER: _builtins.int
+    CLAUSE_NOW_FIELD_NUMBER: _builtins.int
+    AGREEMENT_BEFORE_FIELD_NUMBER: _builtins.int
+    AGREEMENT_NOW_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    recipient: _builtins.str
+    """SPIFFE ID."""
+    told_before: _builtins.bool
+    """Whether something would have gone to it then, and would now."""
+    told_now: _builtins.bool
+    clause_before: _builtins.str
+    """Clause and digest of the agreement that decided; empty where nothing would go."""
+    clause_now: _builtins.str
+    agreement_before: _builtins.bytes
+    agreement_now: _builtins.bytes
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___VisibilityChange]:
+        """Of an agency that is told both times."""
+
+    def __init__(
+        self,
+        *,
+        recipient: _builtins.str = ...,
+        told_before: _builtins.bool = ...,
+        told_now: _builtins.bool = ...,
+        clause_before: _builtins.str = ...,
+        clause_now: _builtins.str = ...,
+        agreement_before: _builtins.bytes = ...,
+        agreement_now: _builtins.bytes = ...,
+        fields: _abc.Iterable[Global___VisibilityChange] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement_before", b"agreement_before", "agreement_now", b"agreement_now", "clause_before", b"clause_before", "clause_now", b"clause_now", "fields", b"fields", "recipient", b"recipient", "told_before", b"told_before", "told_now", b"told_now"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecipientChange: _TypeAlias = RecipientChange  # noqa: Y015
+
+@_typing.final
+class VisibilityChange(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    NOW_FIELD_NUMBER: _builtins.int
+    field: _builtins.int
+    name: _builtins.str
+    before: Global___Visibility.ValueType
+    now: Global___Visibility.ValueType
+    def __init__(
+        self,
+        *,
+        field: _builtins.int = ...,
+        name: _builtins.str = ...,
+        before: Global___Visibility.ValueType = ...,
+        now: Global___Visibility.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "field", b"field", "name", b"name", "now", b"now"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VisibilityChange: _TypeAlias = VisibilityChange  # noqa: Y015
 
 @_typing.final
 class ApproveSubmissionRequest(_message.Message):
@@ -3219,15 +3406,19 @@ class TakeBackSubmissionRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SUBMISSION_FIELD_NUMBER: _builtins.int
+    KEEP_DRAFT_FIELD_NUMBER: _builtins.int
     submission: _builtins.str
+    keep_draft: _builtins.bool
+    """Keep what it said as a draft of the caller in the console, to be changed and submitted anew."""
     def __init__(
         self,
         *,
         submission: _builtins.str = ...,
+        keep_draft: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["submission", b"submission"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keep_draft", b"keep_draft", "submission", b"submission"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -3238,16 +3429,20 @@ class TakeBackSubmissionResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SUBMISSION_FIELD_NUMBER: _builtins.int
+    DRAFT_FIELD_NUMBER: _builtins.int
+    draft: _builtins.bytes
+    """Id of that draft; empty if none was kept."""
     @_builtins.property
     def submission(self) -> Global___Submission: ...
     def __init__(
         self,
         *,
         submission: Global___Submission | None = ...,
+        draft: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["submission", b"submission"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["submission", b"submission"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "submission", b"submission"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

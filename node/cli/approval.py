@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from exchange.v1.desk_service_pb2 import GetSubmissionResponse, PublishedAlert, Submission, SubmitAlertRequest
 
 _CLOSED: Final = frozenset({"void", "taken back"})
+_TURNS: Final = {
+    "APPROVE": "yes",
+    "PUT_IN_WRITING": "in writing",
+    "AUTHOR": "no: yours",
+    "GIVEN": "no: given",
+}
 _FILE: Final = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 
 
@@ -40,6 +46,12 @@ def approval() -> None:
     help="SPIFFE ID of the officer who approved by word of mouth, in an emergency: released at once, to be put in writing within a day.",
 )
 @click.option("--again", is_flag=True, help="Submit anew a file whose submission is void or was taken back.")
+@click.option(
+    "--instead-of",
+    default="",
+    metavar="SUBMISSION",
+    help="Take back that one of yours, which still waits, in the same step. Whoever looked at it is shown what differs.",
+)
 @DESPITE
 def submit(
     file: Path,
@@ -47,6 +59,7 @@ def submit(
     recipients: tuple[str, ...],
     oral_approval: str,
     again: bool,  # noqa: FBT001  click calls it
+    instead_of: str,
     despite: tuple[str, ...],
 ) -> None:
     """Submit an alert file for a second officer's approval. Exit code 3 if it could not be released even then.
@@ -56,7 +69,8 @@ def submit(
     from exchange.v1 import desk_service_pb2
     from node.system import system_entropy
 
-    salt = system_entropy(16) if again else b""
+    # The same command again has the same salt, and submits nothing twice.
+    salt = system_entropy(16) if again else instead_of.encode()
     (draft,) = read_drafts((file,), recipients, today=today(), salt=salt, step=lambda _: None, despite=despite)
     if has_errors(draft.problems):
         raise Trouble(
@@ -66,7 +80,8 @@ def submit(
             next_step=f"Mend it, and check with `exchange alert check {file}`. Nothing was submitted.",
             done={"problems": problem_list(draft.problems)},
         )
-    submit_and_show(desk_service_pb2.SubmitAlertRequest(draft=draft.draft, reason=reason, oral_approver=oral_approval))
+    question = desk_service_pb2.SubmitAlertRequest(draft=draft.draft, reason=reason, oral_approver=oral_approval, instead_of=instead_of)
+    submit_and_show(question)
 
 
 def submit_and_show(question: "SubmitAlertRequest") -> None:
@@ -108,11 +123,15 @@ def list_() -> None:
                 plain(item.alert_type).rpartition(".")[2],
                 party_name(item.author),
                 f"{len(item.approvals)} of {item.approvals_needed}",
+                _turn(item),
+                ", ".join(party_name(one) for one in item.recipients) or "–",
                 time_cell(item.submitted_at),
+                _until(item),
             )
             for item in answer.submissions
         ]
-        console.print(table(("!submission", "state", "type", "author", "approvals", "!submitted (UTC)"), rows))
+        heads = ("!submission", "state", "type", "author", "approvals", "!for you", "to", "!submitted (UTC)", "!until (UTC)")
+        console.print(table(heads, rows))
 
     show(document(answer), draw)
 
@@ -120,9 +139,11 @@ def list_() -> None:
 @approval.command("show")
 @click.argument("submission", metavar="SUBMISSION")
 def show_(submission: str) -> None:
-    """Show SUBMISSION, and what each recipient would see of it."""
+    """Show SUBMISSION, what each recipient would see of it, and what differs since you looked at it, or at the one before it."""
+    from node.cli.since_view import since_data
+
     answer = _get(submission)
-    show(document(answer), lambda console: _draw_whole(console, answer))
+    show({**document(answer), "since": since_data(answer)}, lambda console: _draw_whole(console, answer))
 
 
 @approval.command()
@@ -155,13 +176,22 @@ def give(submission: str, yes: bool) -> None:  # noqa: FBT001  click calls it
 
 @approval.command("take-back")
 @click.argument("submission", metavar="SUBMISSION")
-def take_back(submission: str) -> None:
+@click.option("--keep-draft", is_flag=True, help="Keep what it said as a draft of yours in the console, to change and submit anew.")
+def take_back(submission: str, keep_draft: bool) -> None:  # noqa: FBT001  click calls it
     """Take back a SUBMISSION of yours that still waits."""
     from exchange.v1 import desk_service_pb2
 
+    question = desk_service_pb2.TakeBackSubmissionRequest(submission=submission, keep_draft=keep_draft)
     with open_desk() as desk:
-        taken = ask(desk.TakeBackSubmission, desk_service_pb2.TakeBackSubmissionRequest(submission=submission)).submission
-    show(document(taken), lambda console: _draw(console, taken))
+        answer = ask(desk.TakeBackSubmission, question)
+    taken = answer.submission
+
+    def draw(console: "Console") -> None:
+        _draw(console, taken)
+        if answer.draft:
+            console.print(note(f"It is your draft again, in the console: /drafts/{answer.draft.hex()}"))
+
+    show({**document(taken), "draft": answer.draft.hex() or None}, draw)
 
 
 def _get(submission: str) -> "GetSubmissionResponse":
@@ -185,6 +215,19 @@ def _state(item: "Submission") -> str:
     from exchange.v1.desk_service_pb2 import SubmissionState
 
     return words(enum_name(SubmissionState.DESCRIPTOR, item.state) or "unknown")
+
+
+def _turn(item: "Submission") -> str:
+    from exchange.v1.desk_service_pb2 import ApprovalTurn
+
+    name = enum_name(ApprovalTurn.DESCRIPTOR, item.turn) or ""
+    return _TURNS.get(name, "–")
+
+
+def _until(item: "Submission") -> str:
+    """The landing, the end of its validity, or when an oral approval must be in writing: what comes first."""
+    to_write = [one.confirm_by for one in item.approvals if one.oral and not one.confirmed_at]
+    return time_cell(min((one for one in (item.lands_at, item.not_after, *to_write) if one), default=0))
 
 
 def _draw(console: "Console", item: "Submission") -> None:
@@ -211,7 +254,9 @@ def _oral(confirm_by: int, confirmed_at: int) -> str:
 
 def _draw_whole(console: "Console", answer: "GetSubmissionResponse") -> None:
     from node.cli.matrix import draw_matrix
+    from node.cli.since_view import draw_since
 
+    draw_since(console, answer)  # first: whoever has looked before looks for what differs
     _draw(console, answer.submission)
     if answer.HasField("draft"):
         known = tuple(("in spite of", plain(reference)) for reference in answer.draft.despite)

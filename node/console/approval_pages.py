@@ -1,5 +1,6 @@
 """Four eyes in the console: what waits for a second officer, exactly as it would go, and the passkey that approves it."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from node.console.page import Page
 from node.console.pages import Pages
 from node.console.preview_reading import changed_fields, reading_page
 from node.console.preview_words import matrix
+from node.console.since_words import since_view
 from node.console.site import Site
 from node.console.visits import Visit
 from node.console.words import texts_in, type_words
@@ -20,7 +22,7 @@ from node.intake.problems import refuses
 from node.operations import approve
 
 _BY_ITS_AUTHOR: Final = ", which its author then says in the preview of the draft"
-_SHOWN: Final = 50
+_SHOWN: Final = 40
 """More on one page would be too much for a poor line."""
 
 
@@ -35,6 +37,13 @@ STATES: Final = {
     messages.SUBMISSION_STATE_VOID: _said("Void: what would go had changed"),
     messages.SUBMISSION_STATE_TAKEN_BACK: _said("Taken back"),
 }
+
+
+WHY_NOT: Final = {
+    messages.APPROVAL_TURN_AUTHOR: _said("Not for you: you wrote it, a colleague approves it"),
+    messages.APPROVAL_TURN_GIVEN: _said("Not for you: you have approved it, another colleague’s approval is missing"),
+}
+"""Why what waits is not for the person to approve."""
 
 
 class ApprovalPages:
@@ -60,7 +69,7 @@ class ApprovalPages:
     def listed(self, visit: Visit) -> Response:
         """What waits for the person, what they submitted, and what is over."""
         rows = [_row(one, visit.person) for one in approve.list_submissions(self._ports, visit.person)]
-        rows.sort(key=lambda row: (not row["for_me"], not row["waits"]))
+        rows.sort(key=lambda row: (not row["for_me"], not row["waits"], row["until"] or math.inf))
         return self._pages.page(visit, "approvals.html", rows=rows[:_SHOWN], left_off=max(0, len(rows) - _SHOWN))
 
     def show(self, visit: Visit) -> Response:
@@ -89,9 +98,11 @@ class ApprovalPages:
         return RedirectResponse(f"/approvals/{answer.submission.id.hex()}?approved", 303)
 
     def take_back(self, visit: Visit) -> Response:
-        """End a submission of one's own that waits. Raises as `approve.take_back`."""
-        taken = approve.take_back(self._ports, visit.person, visit.identifier("submission").hex())
-        return RedirectResponse(f"/approvals/{taken.id.hex()}", 303)
+        """End a submission of one's own that waits; a draft is one's own again. Raises as `approve.take_back`."""
+        taken = approve.take_back(self._ports, visit.person, visit.identifier("submission").hex(), keep_draft=True)
+        if taken.draft:
+            return RedirectResponse(f"/drafts/{taken.draft.hex()}?back", 303)
+        return RedirectResponse(f"/approvals/{taken.submission.id.hex()}", 303)
 
     def read(self, visit: Visit) -> Response:
         """What was submitted as one recipient's desk will read it."""
@@ -116,6 +127,7 @@ class ApprovalPages:
             about=_about(answer),
             reason=answer.reason,
             changed=_changed(answer),
+            since=since_view(answer, visit, self._site.zone),
             problems=[in_console(one, instead=_BY_ITS_AUTHOR) for one in (*refused, *answer.preview.problems)],
             matrix=self._matrix(visit, answer),
             base=f"/approvals/{answer.submission.id.hex()}/read" if answer.HasField("draft") else "",
@@ -146,8 +158,9 @@ def _values(submission: messages.Submission) -> dict[str, Any]:
 def _row(submission: messages.Submission, person: str) -> dict[str, Any]:
     waits = submission.state == messages.SUBMISSION_STATE_WAITING
     mine = submission.author == person
-    to_write = [one for one in submission.approvals if one.person == person and one.oral and not one.confirmed_at]
-    given = any(one.person == person for one in submission.approvals)
+    turn = submission.turn
+    to_write = [one.confirm_by for one in submission.approvals if one.oral and not one.confirmed_at]
+    until = [one for one in (submission.lands_at, submission.not_after, *to_write) if one]
     return {
         "reference": submission.id.hex(),
         "kind": type_words(submission.alert_type),
@@ -159,6 +172,13 @@ def _row(submission: messages.Submission, person: str) -> dict[str, Any]:
         "preview": submission.preview_digest.hex(),
         "waits": waits,
         "mine": mine,
-        "oral": bool(to_write),
-        "for_me": (waits and not mine and not given) or bool(to_write),
+        "oral": turn == messages.APPROVAL_TURN_PUT_IN_WRITING,
+        "for_me": turn in {messages.APPROVAL_TURN_APPROVE, messages.APPROVAL_TURN_PUT_IN_WRITING},
+        "turn": WHY_NOT.get(turn, ""),
+        "recipients": list(submission.recipients),
+        "not_after": submission.not_after,
+        "lands_at": submission.lands_at,
+        "lands_zone": submission.lands_zone,
+        "write_by": min(to_write, default=0),
+        "until": min(until, default=0),
     }

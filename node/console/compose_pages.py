@@ -262,6 +262,7 @@ class ComposePages:
             "draft": summary,
             "noted": "saved" in visit.query,
             "begun": "begun" in visit.query,
+            "back": "back" in visit.query,
             "replaces": self._replaces(held),
         }
         return self._pages.page(visit, template, status=status, **shown, **values)

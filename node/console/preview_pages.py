@@ -124,7 +124,8 @@ class PreviewPages:
 
     def _submit(self, visit: Visit, found: Previewed, confirmation: Confirmation) -> Response:
         question = messages.SubmitAlertRequest(draft=found.draft, reason=visit.reason)
-        answer = approve.submit(self._ports, visit.person, question, self._site.release_together, confirmation)
+        lineage = found.read.held.summary.lineage
+        answer = approve.submit(self._ports, visit.person, question, self._site.release_together, confirmation, lineage)
         if refuses(answer.problems):
             return self._preview_page(visit, self._previewed(visit), answer.problems)
         self._discard(visit, found)

@@ -112,6 +112,11 @@ def recipient_reference(recipient: str) -> str:
     return sha256(recipient.encode()).hexdigest()[:16]
 
 
+def visibility_words(visibility: int) -> str:
+    """What it says of one field for one recipient, in English."""
+    return _CELLS.get(visibility, _WITHHELD)[1]
+
+
 def waits_for_approval(answer: messages.PreviewAlertResponse) -> bool:
     """Whether somebody would be given it, but for a second officer's approval; what else stands in the way is said beside it."""
     return any(problem.code == APPROVALS for one in answer.recipients for problem in one.denied)

@@ -15,12 +15,16 @@ def match(wanted: Filter, values: Mapping[str, Any]) -> bool | None:
 
     A TEXTS field's value is a collection of texts. Three-valued logic (Kleene): a part that is not known decides nothing.
     """
-    if isinstance(wanted, And):
-        found = [match(part, values) for part in wanted.parts]
-        return False if False in found else None if None in found else True
-    if isinstance(wanted, Or):
-        found = [match(part, values) for part in wanted.parts]
-        return True if True in found else None if None in found else False
+    if isinstance(wanted, (And, Or)):
+        # What decides: one part that does not hold, or of an OR one that does. Of most things the rest need not be asked.
+        decides = isinstance(wanted, Or)
+        open_question = False
+        for part in wanted.parts:
+            held = match(part, values)
+            if held is decides:
+                return decides
+            open_question |= held is None
+        return None if open_question else not decides
     if isinstance(wanted, Not):
         inner = match(wanted.part, values)
         return None if inner is None else not inner

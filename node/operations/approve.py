@@ -1,7 +1,8 @@
 """Four eyes: what is to be told waits until other officers have approved exactly what was previewed, and goes with the last approval.
 
 Who wrote it never approves it. An approval is bound to the preview's digest, which covers every recipient, clause, agreement and byte:
-after any change of agreement or policy that digest is another, and the submission is void. A draft is never edited, but submitted anew.
+after any change of agreement or policy that digest is another, and the submission is void. A submission is never edited: it is taken back,
+and another submitted in its place, of which whoever looked at the one before is shown what is otherwise.
 """
 
 from collections.abc import Sequence
@@ -9,8 +10,12 @@ from collections.abc import Sequence
 from exchange.errors import Conflict, Malformed, NotFound, Refused
 from exchange.v1 import desk_service_pb2
 from node.confirmations import Confirmation, check_confirmation, read_confirmation
+from node.operations import draft_box
 from node.operations.access import note_access
 from node.operations.approved import Approved, Together
+from node.operations.draft_box import DraftContent, Replaces
+from node.operations.drafted_again import typed_again
+from node.operations.looks import note_look
 from node.operations.officers import LIAISON, agency_of, require, turned_away
 from node.operations.release import preview_changed
 from node.operations.submitted import subject_of
@@ -31,6 +36,7 @@ from node.store.submissions import (
     submissions_of,
     unconfirmed,
 )
+from node.store.transaction import Transaction
 
 CONFIRM_WITHIN_MS = 24 * 3_600_000
 """An oral approval is put in writing within a day."""
@@ -50,11 +56,13 @@ def submit(
     request: desk_service_pb2.SubmitAlertRequest,
     release: Together,
     confirmation: Confirmation | None = None,
+    lineage: bytes | None = None,
 ) -> desk_service_pb2.SubmitAlertResponse:
     """Let something wait for approval; or, on an oral approval, release it at once, to be put in writing within a day.
 
-    The same again changes nothing. Raises `Refused` (APPROVAL_NOT_ASKED, ORAL_APPROVER), `Malformed` (SUBMISSION_SUBJECT), and `NotFound`
-    as `supplement_alert` and `release_onward`.
+    `lineage` is that of the draft, if it was submitted before. The same again changes nothing. Raises `Refused` (APPROVAL_NOT_ASKED,
+    ORAL_APPROVER, SUBMISSION_CLOSED: that in whose place it would stand), `NotPermitted` (NOT_THE_AUTHOR: of that), `Malformed`
+    (SUBMISSION_SUBJECT), and `NotFound` as `get`, `supplement_alert` and `release_onward`.
     """
     author = require(ports, person, (LIAISON,))
     subject, now, agency = subject_of(request), ports.clock.now_ms(), agency_of(author)
@@ -68,8 +76,10 @@ def submit(
     needed = looked.needed
     oral = _oral_approver(ports, person, agency, request.oral_approver, needed)
     kept = confirmation.encoded() if confirmation else b""
+    instead = _own(ports, person, request.instead_of) if request.instead_of else None
     row = SubmissionRow(
         id=subject.request_id,
+        lineage=instead.lineage if instead else lineage or subject.request_id,
         state="waiting",
         author=person,
         agency=agency,
@@ -83,6 +93,8 @@ def submit(
         held = find_submission(tx, row.id)
         if held is None:
             add_submission(tx, row)
+            if instead:
+                _take_back(ports, tx, person, instead)
             event = Event(code="SUBMITTED", subject=row.preview, justification=request.reason.strip(), confirmation=kept)
             ports.journal.record(tx, now, Kind.JOURNAL_KIND_APPROVAL, person, [event])
             if oral:
@@ -92,7 +104,7 @@ def submit(
     if held is not None and (held.author != person or held.preview != row.preview):
         raise Conflict("SUBMISSION_OTHER", "something else was submitted of this before; to submit what would go now: --again")
     published = _release_if_complete(ports, row.id, release)
-    return desk_service_pb2.SubmitAlertResponse(submission=_message(ports, row.id), published=published)
+    return desk_service_pb2.SubmitAlertResponse(submission=_message(ports, person, row.id), published=published)
 
 
 def _turned_down(ports: Ports, person: str, problems: Sequence[desk_service_pb2.Problem]) -> desk_service_pb2.SubmitAlertResponse:
@@ -131,15 +143,18 @@ def approve(
     elif mine is None:
         _approve(ports, person, row, request.preview_digest, now, kept)
     published = _release_if_complete(ports, row.id, release)
-    return desk_service_pb2.ApproveSubmissionResponse(submission=_message(ports, row.id), published=published)
+    return desk_service_pb2.ApproveSubmissionResponse(submission=_message(ports, person, row.id), published=published)
 
 
 def get(ports: Ports, person: str, reference: str) -> desk_service_pb2.GetSubmissionResponse:
-    """One submission with its draft, and what would go now. Raises `NotFound` (SUBMISSION_REFERENCE, SUBMISSION_NOT_FOUND, …_AMBIGUOUS)."""
+    """One submission with its draft, what would go now, and what is otherwise since the caller looked, which is a look again.
+
+    Raises `NotFound` (SUBMISSION_REFERENCE, SUBMISSION_NOT_FOUND, SUBMISSION_AMBIGUOUS).
+    """
     officer = require(ports, person, (LIAISON,))
     row = _find(ports, agency_of(officer), reference)
-    note_access(ports, Kind.JOURNAL_KIND_CONSULTATION, person, Event(code="SUBMISSION", subject=row.preview))
-    answer = desk_service_pb2.GetSubmissionResponse(submission=_message(ports, row.id))
+    looks = Event(code="SUBMISSION", subject=row.preview)
+    answer = desk_service_pb2.GetSubmissionResponse(submission=_message(ports, person, row.id))
     if row.sealed is not None:
         request, _ = _opened(ports, row, row.sealed)
         for name in ("draft", "supplement", "onward"):
@@ -147,6 +162,10 @@ def get(ports: Ports, person: str, reference: str) -> desk_service_pb2.GetSubmis
                 getattr(answer, name).CopyFrom(getattr(request, name))
         answer.reason = request.reason
         answer.preview.CopyFrom(subject_of(request).show(ports, person))
+    if row.sealed is None or row.author == person:  # whoever wrote it knows what they changed
+        note_access(ports, Kind.JOURNAL_KIND_CONSULTATION, person, looks)
+    elif since := note_look(ports, _key(ports), person, row.lineage, answer, looks):
+        answer.since.CopyFrom(since)
     return answer
 
 
@@ -155,20 +174,25 @@ def list_submissions(ports: Ports, person: str) -> list[desk_service_pb2.Submiss
     agency = agency_of(require(ports, person, (LIAISON,)))
     with ports.store.read() as tx:
         rows = submissions_of(tx, agency)
-    return [_message(ports, row.id) for row in rows]
+    return [_message(ports, person, row.id) for row in rows]
 
 
-def take_back(ports: Ports, person: str, reference: str) -> desk_service_pb2.Submission:
-    """End a submission that still waits. Raises `NotPermitted` (NOT_THE_AUTHOR), `Refused` (SUBMISSION_CLOSED), `NotFound` as `get`."""
-    row = _find(ports, agency_of(require(ports, person, (LIAISON,))), reference)
-    if row.author != person:
-        raise turned_away(ports, person, "NOT_THE_AUTHOR", "only who submitted a draft takes it back")
+def take_back(ports: Ports, person: str, reference: str, *, keep_draft: bool = False) -> desk_service_pb2.TakeBackSubmissionResponse:
+    """End a submission that still waits, and with `keep_draft` keep what it said as a draft of the caller, if it was one.
+
+    Raises `NotPermitted` (NOT_THE_AUTHOR), `Refused` (SUBMISSION_CLOSED; DRAFTS_TOO_MANY: it waits still), `NotFound` as `get`.
+    """
+    row = _own(ports, person, reference)
+    kept = None
+    if keep_draft and row.sealed is not None:
+        request, _ = _opened(ports, row, row.sealed)
+        if request.HasField("draft"):
+            kept = draft_box.prepared(ports, person, _typed(request), row.lineage)
     with ports.store.write() as tx:
-        _still_waiting(find_submission(tx, row.id))
-        close_submission(tx, row.id, "taken back")
-        event = Event(code="TAKEN_BACK", subject=row.preview)
-        ports.journal.record(tx, ports.clock.now_ms(), Kind.JOURNAL_KIND_APPROVAL, person, [event])
-    return _message(ports, row.id)
+        if kept:
+            draft_box.add(ports, tx, kept)
+        _take_back(ports, tx, person, row)
+    return desk_service_pb2.TakeBackSubmissionResponse(submission=_message(ports, person, row.id), draft=kept.id if kept else b"")
 
 
 def watch_oral_approvals(ports: Ports) -> None:
@@ -180,6 +204,28 @@ def watch_oral_approvals(ports: Ports) -> None:
         with ports.store.write() as tx:
             for submission in late:
                 raise_alarm(tx, now, "ORAL_APPROVAL_UNCONFIRMED", partner=ports.trust_domain, origin=submission.hex())
+
+
+def _own(ports: Ports, person: str, reference: str) -> SubmissionRow:
+    row = _find(ports, agency_of(require(ports, person, (LIAISON,))), reference)
+    if row.author != person:
+        raise turned_away(ports, person, "NOT_THE_AUTHOR", "only who submitted a draft takes it back")
+    return row
+
+
+def _take_back(ports: Ports, tx: Transaction, person: str, row: SubmissionRow) -> None:
+    """What stands in its place, or is kept of it, is in the same transaction before."""
+    _still_waiting(find_submission(tx, row.id))
+    close_submission(tx, row.id, "taken back")
+    event = Event(code="TAKEN_BACK", subject=row.preview)
+    ports.journal.record(tx, ports.clock.now_ms(), Kind.JOURNAL_KIND_APPROVAL, person, [event])
+
+
+def _typed(request: desk_service_pb2.SubmitAlertRequest) -> DraftContent:
+    """What was submitted, as a draft to go on with."""
+    draft = request.draft
+    replaces = Replaces(alert=draft.supersedes[-1].hex()) if draft.supersedes else None
+    return DraftContent(document=typed_again(draft), reason=request.reason, replaces=replaces, despite=tuple(draft.despite))
 
 
 def _approve(ports: Ports, person: str, row: SubmissionRow, looked_at: bytes, now: int, kept: bytes) -> None:
@@ -284,12 +330,12 @@ def _closed() -> Refused:
     return Refused("SUBMISSION_CLOSED", "it was released, taken back or voided already")
 
 
-def _message(ports: Ports, identifier: bytes) -> desk_service_pb2.Submission:
+def _message(ports: Ports, person: str, identifier: bytes) -> desk_service_pb2.Submission:
     with ports.store.read() as tx:
         row, given = find_submission(tx, identifier), approvals_of(tx, identifier)
     if row is None:
         raise Malformed("SUBMISSION_NOT_FOUND", "the submission is gone")
-    return desk_service_pb2.Submission(
+    found = desk_service_pb2.Submission(
         id=row.id,
         state=_STATES[row.state],
         author=row.author,
@@ -307,4 +353,22 @@ def _message(ports: Ports, identifier: bytes) -> desk_service_pb2.Submission:
             for approval in given
         ],
         preview_digest=row.preview,
+        turn=_turn(row, given, person),
     )
+    if row.sealed is not None:
+        # Nothing else of what it says: a list is no consultation of it.
+        waiting = subject_of(_opened(ports, row, row.sealed)[0]).waiting(ports, row.agency)
+        found.recipients.extend(waiting.recipients)
+        found.not_after, found.lands_at, found.lands_zone = waiting.not_after, waiting.lands_at, waiting.lands_zone
+    return found
+
+
+def _turn(row: SubmissionRow, given: Sequence[ApprovalRow], person: str) -> desk_service_pb2.ApprovalTurn.ValueType:
+    if any(one.person == person and one.confirm_by and not one.confirmed_at for one in given):
+        return desk_service_pb2.APPROVAL_TURN_PUT_IN_WRITING
+    if row.state != "waiting":
+        return desk_service_pb2.APPROVAL_TURN_OVER
+    if person == row.author:
+        return desk_service_pb2.APPROVAL_TURN_AUTHOR
+    approved = any(one.person == person for one in given)
+    return desk_service_pb2.APPROVAL_TURN_GIVEN if approved else desk_service_pb2.APPROVAL_TURN_APPROVE

@@ -1,5 +1,6 @@
 """When a traveller arrives: what an inbox is sorted by."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -39,11 +40,10 @@ def landings(alert: Message | None, country: str) -> list[Stop]:
     return [stop for stop in found if country and stop.country == country] or found
 
 
-def next_stops(alert: Message | None, country: str, landed_since: int, now: int) -> tuple[Stop | None, Stop | None]:
+def next_stops(here: Sequence[Stop], departures: Sequence[Stop], landed_since: int, now: int) -> tuple[Stop | None, Stop | None]:
     """(landing, departure) that come next: of the landings that concern a country, just past included; the departure only while ahead."""
-    here = landings(alert, country)
     lands = next((stop for stop in here if stop.at > landed_since), here[0] if here else None)
-    return lands, next((stop for stop in stops(alert, "departure") if stop.at > now), None)
+    return lands, next((stop for stop in departures if stop.at > now), None)
 
 
 def stops(alert: Message | None, which: Literal["departure", "arrival"]) -> list[Stop]:

@@ -18,8 +18,8 @@ from node.filtering.terms import EVERYTHING, Filter, FilterField, Kind, Vocabula
 from node.operations.states import EntryState, entry_states
 from node.ports import Ports
 from node.store import logs
-from node.store.disclosures import AlertFacts, conflicting, corrected_by, facts_by_id
-from node.store.logs import EntryRow, LogRow
+from node.store.disclosures import AlertFacts, conflicting, corrected_by, correcting, facts_by_id
+from node.store.logs import LogRow, OpenRow
 from node.store.transaction import Transaction
 
 _CHUNK = 500
@@ -68,7 +68,7 @@ class Disclosure:
     """One entry of a disclosure log with what this node knows of it; no content."""
 
     log: LogRow
-    row: EntryRow
+    row: OpenRow
     entry: disclosure_pb2.Entry
     state: EntryState
     alert: AlertFacts | None
@@ -142,19 +142,24 @@ def scan_all(ports: Ports, wanted: Filter) -> Iterator[list[Disclosure]]:
 def read_disclosures(ports: Ports, tx: Transaction, log: LogRow, start: int, end: int, wanted: Filter = EVERYTHING) -> Iterator[Disclosure]:
     """The entries of a log from `start` up to `end` for which the filter holds, successions left out."""
     entries: dict[int, disclosure_pb2.Entry] = {}
-    rows: list[EntryRow] = []
+    rows: list[OpenRow] = []
     open_questions: set[int] = set()
     its_log, asked = of_log(log), named(wanted)
     of_entry = [(name, _OF_ENTRY[name]) for name in sorted(asked & _OF_ENTRY.keys())]
     of_fate = [(name, _OF_FATE[name]) for name in sorted(asked & _OF_FATE.keys())]
+    # What asks nothing of the entries themselves is as open for each as for their log.
+    by_log = None if of_entry else (match(wanted, its_log),)
 
     def said(index: int, entry: disclosure_pb2.Entry) -> dict[str, Any]:
         return its_log | {name: value(index, entry) for name, value in of_entry}
 
-    for row in logs.entry_rows(tx, log.id, start, end):
+    noted = _noted(tx, log, start, end) if asked <= _NOTED | its_log.keys() and match(wanted, its_log | _NOT_NOTED) is False else None
+    for row in logs.open_rows(tx, log.id, start, end) if noted != set() else ():
+        if noted is not None and row.idx not in noted:
+            continue
         entry = loosely(disclosure_pb2.Entry, row.entry)
         # What the entry itself rules out costs no further look; of most filters that is nearly everything.
-        holds = not entry.succession and match(wanted, said(row.idx, entry))
+        holds = not entry.succession and (by_log[0] if by_log else match(wanted, said(row.idx, entry)))
         if holds is False:
             continue
         rows.append(row)
@@ -167,10 +172,11 @@ def read_disclosures(ports: Ports, tx: Transaction, log: LogRow, start: int, end
     alerts = facts_by_id(tx, {row.alert_ref for row in rows if row.alert_ref is not None})
     corrected = corrected_by(tx, [alert.digest for alert in alerts.values()])
     contradicting = conflicting(tx, log.id, start, end)
+    agreements = ports.known.agreements
     for row in rows:
         entry = entries[row.idx]
         alert = alerts.get(row.alert_ref) if row.alert_ref is not None else None
-        agreed = ports.known.agreements.get(entry.agreement_digest)
+        agreed = agreements.get(entry.agreement_digest)
         one = Disclosure(
             log=log,
             row=row,
@@ -184,6 +190,12 @@ def read_disclosures(ports: Ports, tx: Transaction, log: LogRow, start: int, end
         )
         if row.idx not in open_questions or match(wanted, said(row.idx, entry) | {name: value(one) for name, value in of_fate}):
             yield one
+
+
+def _noted(tx: Transaction, log: LogRow, start: int, end: int) -> set[int]:
+    """The few entries of which something of `_NOTED` may be said."""
+    codes = logs.exception_codes(tx, log.id, start, end).keys() | logs.withheld_codes(tx, log.id, start, end).keys()
+    return codes | conflicting(tx, log.id, start, end) | correcting(tx, log.id, start, end)
 
 
 def partner_of(log: LogRow) -> str:
@@ -230,6 +242,9 @@ _OF_FATE: Mapping[str, Callable[[Disclosure], Any]] = {
     "emergency": lambda one: one.emergency,
 }
 """What this node knows of it besides."""
+_NOT_NOTED: dict[str, Any] = {"exception": 0, "withheld": 0, "conflict": False, "correction": False}
+_NOTED = _NOT_NOTED.keys()
+"""What is said of few entries, each time in a table of its own: where a filter asks for nothing else, only those few are looked at."""
 
 
 @cache

@@ -85,6 +85,8 @@ class DraftSummary:
     version: int
     saved_at: int
     erase_by: int
+    lineage: bytes | None
+    """Of a draft that was submitted and taken back: what ties it to that submission."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -119,31 +121,36 @@ class ReadDraft:
 
 def create(ports: Ports, person: str, content: DraftContent) -> HeldDraft:
     """Keep a new draft of the caller. Raises `NotPermitted`, `Malformed` (DRAFT_TOO_LARGE), `Refused` (DRAFTS_TOO_MANY)."""
-    agency = agency_of(require(ports, person, (LIAISON,)))
-    now = ports.clock.now_ms()
-    row = _sealed(
-        ports,
-        DraftRow(
-            id=ports.entropy(_ID_BYTES),
-            author=person,
-            agency=agency,
-            alert_type="",
-            version=1,
-            saved_at=now,
-            erase_by=0,
-            useful_until=0,
-            sealed=None,
-        ),
-        content,
-    )
+    row = prepared(ports, person, content)
     with ports.store.write() as tx:
-        full = drafts.count_drafts(tx, agency) >= DRAFTS_AT_MOST
-        if not full:
-            drafts.add_draft(tx, row)
-            _journal(ports, tx, Kind.JOURNAL_KIND_COLLECTION, person, "DRAFT_SAVED", [row.id])
-    if full:
-        raise Refused("DRAFTS_TOO_MANY", f"your agency has {DRAFTS_AT_MOST} drafts: release some, or discard them")
+        add(ports, tx, row)
     return HeldDraft(summary=_summary(row, person), content=content)
+
+
+def prepared(ports: Ports, person: str, content: DraftContent, lineage: bytes | None = None) -> DraftRow:
+    """The row of a new draft of the caller, for `add`. Raises `NotPermitted`, `Malformed` (DRAFT_TOO_LARGE)."""
+    agency = agency_of(require(ports, person, (LIAISON,)))
+    row = DraftRow(
+        id=ports.entropy(_ID_BYTES),
+        author=person,
+        agency=agency,
+        alert_type="",
+        version=1,
+        saved_at=ports.clock.now_ms(),
+        erase_by=0,
+        useful_until=0,
+        lineage=lineage,
+        sealed=None,
+    )
+    return _sealed(ports, row, content)
+
+
+def add(ports: Ports, tx: Transaction, row: DraftRow) -> None:
+    """Keep what `prepared` made. Raises `Refused` (DRAFTS_TOO_MANY): then nothing of this step may stand."""
+    if drafts.count_drafts(tx, row.agency) >= DRAFTS_AT_MOST:
+        raise Refused("DRAFTS_TOO_MANY", f"your agency has {DRAFTS_AT_MOST} drafts: release some, or discard them")
+    drafts.add_draft(tx, row)
+    _journal(ports, tx, Kind.JOURNAL_KIND_COLLECTION, row.author, "DRAFT_SAVED", [row.id])
 
 
 def keep(ports: Ports, person: str, request: KeepDraftRequest) -> KeepDraftResponse:
@@ -332,6 +339,7 @@ def _summary(row: DraftRow, person: str) -> DraftSummary:
         version=row.version,
         saved_at=row.saved_at,
         erase_by=row.erase_by,
+        lineage=row.lineage,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from exchange.v1.desk_service_pb2 import AlertSummary
 from exchange.v1.travel_alert_pb2 import TravelAlert
-from node.operations.arrivals import ITINERARY, Stop, next_stops
+from node.operations.arrivals import ITINERARY, Stop, landings, next_stops, stops
 from node.operations.inbox import DESK, fragments_of, given_of, told_now
 from node.operations.officers import agency_of, require
 from node.operations.work_item import LANDED_MS
@@ -38,7 +38,8 @@ def list_times(ports: Ports, person: str, listed: Iterable[AlertSummary]) -> Map
         for row in rows:
             # Whoever was told inside the country alone was given a part of what a desk was given.
             told = fragments_of(ports, tx, row, given[row.id]) if given[row.id] else told_now(ports, tx, row, agency)
-            lands, departs = next_stops(TravelAlert.FromString(told.get(ITINERARY, b"")), ports.country, now - LANDED_MS, now)
+            journey = TravelAlert.FromString(told.get(ITINERARY, b""))
+            lands, departs = next_stops(landings(journey, ports.country), stops(journey, "departure"), now - LANDED_MS, now)
             if lands or departs:
                 found[row.digest] = Times(lands=lands, departs=departs)
     return found

@@ -1,29 +1,21 @@
 """A draft that is to take an alert's place: begins with all that the alert said, to everybody who was told, and changes from there."""
 
-import json
-
-from google.protobuf.message import Message
-
 from exchange.encoding import encode
 from exchange.manifest import decode_manifest
 from exchange.profile import alert_type
 from exchange.v1.control_pb2 import CorrectionReason
 from exchange.v1.desk_service_pb2 import Draft, Problem, ReplaceAlertRequest
-from exchange.v1.people_pb2 import Text
-from node.intake.fields import is_nothing
-from node.intake.fill_in import take_out
-from node.intake.plain_document import Plain
 from node.intake.problems import error
 from node.operations import draft_box
 from node.operations.access import note_access
 from node.operations.contents import purpose_of_alert, unpack_content
 from node.operations.draft_box import DraftContent, HeldDraft, Replaces
+from node.operations.drafted_again import typed_again
 from node.operations.officers import LIAISON, agency_of, require
 from node.operations.reach import lineage, lineage_obstacle, tellings
 from node.ports import Ports
 from node.store import alerts
 from node.store.journal import Event, Kind
-from node.tips.draft_file import draft_document
 
 
 def begin_replacement(ports: Ports, person: str, reference: str, correction: str, wrong: tuple[str, ...] = ()) -> HeldDraft | Problem:
@@ -49,31 +41,23 @@ def begin_replacement(ports: Ports, person: str, reference: str, correction: str
         return error("NOBODY_TOLD", "alert", "nobody was ever told of this alert", "there is nobody to correct it for")
     note_access(ports, Kind.JOURNAL_KIND_CONSULTATION, person, Event(code="ALERT", subject=row.digest))
     kind = alert_type(row.alert_type)
-    alert = kind.message.FromString(b"".join(opening.fragment for opening in content.openings))
-    take_out(alert)
     first, last = told[0].entry, told[-1].entry
     went = {number for one in told for number in one.entry.fields}
     as_sent = Draft(
         alert_type=kind.name,
-        alert=encode(alert),
+        alert=encode(kind.message.FromString(b"".join(opening.fragment for opening in content.openings))),
         recipients=sorted({name for one in told for name in one.entry.audience}),
         purpose=last.purpose,
         not_after=row.not_after,
         handling=decode_manifest(content.manifest.payload).handling,
         thread=first.thread,
-    )
-    # As the reader of alert files has it: numbers are texts.
-    document: dict[str, Plain] = json.loads(json.dumps(draft_document(as_sent)), parse_int=str)
-    document |= {
-        "language": _language(alert),
-        "supersedes": [row.digest.hex()],
-        "in_reply_to": first.in_reply_to.hex(),
+        in_reply_to=first.in_reply_to,
+        supersedes=[row.digest],
         # What went to nobody goes to nobody now, unless its author says so.
-        "leave_out": [one.name for one in kind.fields if one.number not in went],
-    }
-    kept: dict[str, Plain] = {name: value for name, value in document.items() if not is_nothing(value)}
+        unticked=[one.number for one in kind.fields if one.number not in went],
+    )
     replaces = Replaces(alert=row.digest.hex(), correction=correction, wrong=wrong)
-    return draft_box.create(ports, person, DraftContent(document=kept, replaces=replaces))
+    return draft_box.create(ports, person, DraftContent(document=typed_again(as_sent), replaces=replaces))
 
 
 def replacement(draft: Draft, replaces: Replaces, reason: str) -> ReplaceAlertRequest:
@@ -87,13 +71,3 @@ def replacement(draft: Draft, replaces: Replaces, reason: str) -> ReplaceAlertRe
         reason=reason,
         as_it_stands=True,
     )
-
-
-def _language(alert: Message) -> str:
-    """Of the first text; what is written in addition is in that language too, unless it says otherwise."""
-    for field, value in alert.ListFields():
-        for inner in (value if field.is_repeated else [value]) if field.message_type else ():
-            found = inner.language if isinstance(inner, Text) else _language(inner)
-            if found:
-                return str(found)
-    return ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from exchange.v1 import desk_service_pb2
 from node.ports import Ports
 from node.store import logs
-from node.store.logs import EntryRow, LogRow
+from node.store.logs import LogRow, OpenRow
 from node.store.transaction import Transaction
 
 
@@ -20,7 +20,7 @@ class EntryState:
     receipted_at: int
 
 
-def entry_states(ports: Ports, tx: Transaction, log: LogRow, rows: Sequence[EntryRow]) -> dict[int, EntryState]:
+def entry_states(ports: Ports, tx: Transaction, log: LogRow, rows: Sequence[OpenRow]) -> dict[int, EntryState]:
     """The states of `rows`, entries of `log` in ascending order, by index."""
     if not rows:
         return {}

@@ -1,24 +1,28 @@
 """What may wait for a second officer: a draft, more of an alert for an agency that was told of it, or an alert to be passed on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from exchange.agreement import Allowed
 from exchange.encoding import cut
-from exchange.errors import Malformed
+from exchange.errors import Malformed, NotFound
 from exchange.profile import AlertType, alert_type
 from exchange.v1 import desk_service_pb2
 from node.intake.completeness import check_release
 from node.intake.problems import error, refuses
 from node.operations.approved import Approved, Together
+from node.operations.arrivals import landings
 from node.operations.duplicates import look, problems_of
 from node.operations.officers import LIAISON, agency_of, require
+from node.operations.onward_list import asked_by
 from node.operations.onward_release import OnwardPlan, release_onward, weigh_onward
 from node.operations.planning import ENOUGH, Plan, plan
 from node.operations.preview import preview_with, refusals
 from node.operations.release import prepare
 from node.operations.supplement import Weighed, supplement_alert, weigh_supplement
 from node.ports import Ports
+from node.store import alerts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +38,28 @@ class Looked:
     problems: tuple[desk_service_pb2.Problem, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """To whom it would go, and until when that matters: what a list says of it. Times are Unix milliseconds, 0 for none."""
+
+    recipients: Sequence[str]
+    """SPIFFE IDs of agencies."""
+    not_after: int = 0
+    lands_at: int = 0
+    """When the traveller lands next; if everywhere already, when last."""
+    lands_zone: str = ""
+
+
 class Subject(Protocol):
     """One thing that waits."""
 
     @property
     def request_id(self) -> bytes:
         """By which it is released once, and known until then."""
+        ...
+
+    def waiting(self, ports: Ports, agency: str) -> Waiting:
+        """What a list says of it while it waits at that agency."""
         ...
 
     def look(self, ports: Ports, person: str) -> Looked:
@@ -87,6 +107,17 @@ class _New:
     @property
     def request_id(self) -> bytes:
         return self.draft.request_id
+
+    def waiting(self, ports: Ports, _agency: str) -> Waiting:
+        found = landings(alert_type(self.draft.alert_type).message.FromString(self.draft.alert), "")
+        now = ports.clock.now_ms()
+        lands = next((one for one in found if one.at > now), found[-1] if found else None)
+        return Waiting(
+            recipients=self.draft.recipients,
+            not_after=self.draft.not_after,
+            lands_at=lands.at if lands else 0,
+            lands_zone=lands.zone if lands else "",
+        )
 
     def look(self, ports: Ports, person: str) -> Looked:
         problems = [*check_release(self.draft, ports.clock.now_ms())]
@@ -140,6 +171,15 @@ class _More:
     def request_id(self) -> bytes:
         return self.request.request_id
 
+    def waiting(self, ports: Ports, agency: str) -> Waiting:
+        told = (self.request.recipient,)
+        try:
+            with ports.store.read() as tx:
+                row = alerts.find(tx, self.request.alert, originator=agency)
+        except NotFound:
+            return Waiting(recipients=told)
+        return Waiting(recipients=told, not_after=row.not_after, lands_at=row.arrives_at)
+
     def look(self, ports: Ports, person: str) -> Looked:
         found = weigh_supplement(ports, person, self.request)
         if not isinstance(found, Weighed):
@@ -171,6 +211,14 @@ class _PassedOn:
     @property
     def request_id(self) -> bytes:
         return self.request.request_id
+
+    def waiting(self, ports: Ports, agency: str) -> Waiting:
+        try:
+            with ports.store.read() as tx:
+                asked = asked_by(tx, agency, self.request.request)
+        except NotFound:
+            return Waiting(recipients=self.request.recipients)
+        return Waiting(recipients=self.request.recipients or (asked.third_party,), not_after=asked.until)
 
     def look(self, ports: Ports, person: str) -> Looked:
         found = weigh_onward(ports, person, self.request)

@@ -1,13 +1,14 @@
 """What came in for an agency and needs somebody: alerts to answer, answers to read, recalls to read, purges to attest."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, Final
 
-from exchange.profile import AlertType, alert_types
+from exchange.profile import alert_types
 from exchange.v1 import desk_service_pb2
 from exchange.v1.travel_alert_pb2 import TravelAlert
 from node.notify.plan import Term
-from node.operations.arrivals import landings, next_stops, stops
+from node.operations.arrivals import Stop, landings, next_stops, stops
 from node.operations.contents import purpose_of_entry, unpack_content
 from node.operations.inbox import DESK, Given, given_of
 from node.operations.inside import standing_of
@@ -44,8 +45,8 @@ def alerts_to_answer(ports: Ports, tx: Transaction, viewer: Viewer, now: int) ->
     for one in found:
         row = rows[one.alert_ref]
         told = _told(ports, tx, row, given[row.id])
-        here = landings(told, ports.country)
-        lands, departs = next_stops(told, ports.country, now - LANDED_MS, now)
+        here, departures = landings(told, ports.country), stops(told, "departure")
+        lands, departs = next_stops(here, departures, now - LANDED_MS, now)
         deadlines = getattr(told, "deadlines", None)
         acknowledge_by, feed_back_by = (deadlines.acknowledge_by, deadlines.feed_back_by) if deadlines else (0, 0)
         if one.acknowledged and not feed_back_by:
@@ -57,7 +58,7 @@ def alerts_to_answer(ports: Ports, tx: Transaction, viewer: Viewer, now: int) ->
             kind=desk_service_pb2.WORK_KIND_ALERT_TO_REPORT if one.acknowledged else desk_service_pb2.WORK_KIND_ALERT_TO_ACKNOWLEDGE,
             reference=row.digest,
             counterparty=row.originator,
-            term=Term(raised_at=row.recorded_at, due_at=min(terms, default=None), remind_at=_reminder(ports, terms, first, told)),
+            term=Term(raised_at=row.recorded_at, due_at=min(terms, default=None), remind_at=_reminder(ports, terms, first, departures)),
             lands_at=lands.at if lands else None,
             zone=lands.zone if lands else "",
             departs_at=departs.at if departs else None,
@@ -146,9 +147,8 @@ def _newest_only(tx: Transaction, rows: Sequence[AlertRow]) -> Iterable[AlertRow
             yield row
 
 
-def _reminder(ports: Ports, terms: Sequence[int], first_landing: int, told: Any) -> int | None:
+def _reminder(ports: Ports, terms: Sequence[int], first_landing: int, departures: Sequence[Stop]) -> int | None:
     """When to remind of an alert whose term is the landing: at the first departure, if that is earlier than the plan's reminder."""
-    departures = stops(told, "departure")
     if not departures or min(terms, default=0) != first_landing:
         return None
     return min(departures[0].at, first_landing - ports.notices.remind_before)
@@ -157,7 +157,7 @@ def _reminder(ports: Ports, terms: Sequence[int], first_landing: int, told: Any)
 def _told(ports: Ports, tx: Transaction, row: AlertRow, given: Sequence[Given]) -> Any:
     """Of an alert the fields that carry a clock, so far as the agency was told them; None for a type without any."""
     kind = alert_types()[row.alert_type]
-    wanted = _clock_fields(kind)
+    wanted = _clock_fields(row.alert_type)
     if not wanted or row.wrapped_key is None:
         return None
     data_key = ports.vault.unwrap(tx, row.period, row.wrapped_key)
@@ -169,6 +169,8 @@ def _told(ports: Ports, tx: Transaction, row: AlertRow, given: Sequence[Given]) 
     return kind.message.FromString(b"".join(fragments[number] for number in sorted(fragments)))
 
 
-def _clock_fields(kind: AlertType) -> frozenset[int]:
+@cache
+def _clock_fields(alert_type: str) -> frozenset[int]:
+    kind = alert_types()[alert_type]
     names = {"deadlines", "itinerary"} if kind.message is TravelAlert else {"deadlines"}
     return frozenset(field.number for field in kind.fields if field.name in names)

@@ -255,8 +255,7 @@ class DeskService(RetentionDesk, RecallDesk, RequestDesk, WorkDesk, EmergencyDes
         self, request: messages.TakeBackSubmissionRequest, context: grpc.ServicerContext
     ) -> messages.TakeBackSubmissionResponse:
         """End a submission that still waits."""
-        taken = approve.take_back(self._ports, self._door.admit(context), request.submission)
-        return messages.TakeBackSubmissionResponse(submission=taken)
+        return approve.take_back(self._ports, self._door.admit(context), request.submission, keep_draft=request.keep_draft)
 
     @answered_stream(explain=True)
     def CheckRecords(self, request: messages.CheckRecordsRequest, context: grpc.ServicerContext) -> Iterator[messages.CheckRecordsResponse]:

@@ -41,6 +41,10 @@ _TYPES = (
     "SELECT entries.entry, alerts.alert_type FROM entries LEFT JOIN alerts ON alerts.id = entries.alert_ref "
     "WHERE entries.log_id = ? AND entries.idx >= ? AND entries.idx < ? ORDER BY entries.idx"
 )
+_CORRECTING = (  # CROSS JOIN keeps SQLite to the order in which the tables are named.
+    "SELECT DISTINCT entries.idx FROM entries CROSS JOIN alerts ON alerts.id = entries.alert_ref "
+    "CROSS JOIN supersessions ON supersessions.later = alerts.digest WHERE entries.log_id = ? AND entries.idx >= ? AND entries.idx < ?"
+)
 
 
 def facts_by_id(tx: Connection, ids: Collection[int]) -> dict[int, AlertFacts]:
@@ -94,6 +98,11 @@ def corrected_by(tx: Connection, digests: Collection[bytes]) -> dict[bytes, list
     for later, earlier in sorted(ask_among(tx, _CORRECTED, set(digests))):
         found.setdefault(later, []).append(earlier)
     return found
+
+
+def correcting(tx: Connection, log_id: int, start: int, end: int) -> set[int]:
+    """Indexes of a log from `start` up to `end` whose manifest corrects an earlier one."""
+    return {index for (index,) in ask(tx, _CORRECTING, (log_id, start, end))}
 
 
 def logged_types(tx: Connection, log_id: int, start: int, end: int) -> list[tuple[bytes, str]]:

@@ -21,8 +21,11 @@ drafts = Table(
     Column("erase_by", BigInteger, nullable=False),
     # When the traveller lands or the alert would expire, whatever comes first, as far as it is typed; 0 for neither.
     Column("useful_until", BigInteger, nullable=False),
+    # Of a draft that was submitted and taken back: the lineage of that submission.
+    Column("lineage", LargeBinary(16)),
     # What was typed, encrypted; null once it was destroyed, until that is attested and the row goes.
     Column("sealed", LargeBinary),
 )
 Index("drafts_by_agency", drafts.c.agency)
 Index("drafts_by_limit", drafts.c.erase_by)
+Index("drafts_by_lineage", drafts.c.lineage)

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, delete, func, select, update
 
 from node.store.draft_table import drafts
 from node.store.insert import insert_rows
+from node.store.looks import forget_looks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -22,6 +23,8 @@ class DraftRow:
     saved_at: int
     erase_by: int
     useful_until: int
+    lineage: bytes | None = None
+    """Of the submission that it was before it was taken back."""
     sealed: bytes | None
     """None also where it was not asked for."""
 
@@ -59,8 +62,11 @@ def put_draft(tx: Connection, row: DraftRow, seen: int) -> bool:
 
 
 def destroy_draft(tx: Connection, identifier: bytes) -> None:
-    """Destroy what was typed; the row stays until that is attested."""
+    """Destroy what was typed, and what was looked at of it unless a submission waits; the row stays until that is attested."""
     tx.execute(update(drafts).where(drafts.c.id == identifier).values(sealed=None))
+    for lineage in tx.execute(select(drafts.c.lineage).where(drafts.c.id == identifier)).scalars():
+        if lineage is not None:
+            forget_looks(tx, lineage)
 
 
 def drafts_past(tx: Connection, now: int, limit: int) -> list[DraftRow]:

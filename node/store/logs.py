@@ -29,6 +29,7 @@ _IN_RANGE = "WHERE log_id = ? AND idx >= ? AND idx < ?"
 _ENTRIES = select_text(
     entries, [entries.c.idx, entries.c.entry, entries.c.leaf, entries.c.alert_ref, entries.c.sealed], f"{_IN_RANGE} ORDER BY idx"
 )
+_OPEN = select_text(entries, [entries.c.idx, entries.c.entry, entries.c.leaf, entries.c.alert_ref], f"{_IN_RANGE} ORDER BY idx")
 _RECEIPT_COLUMNS = [receipts.c[name] for name in ("size", "previous_size", "received_at", "frontier", "checkpoint", "statement")]
 _BELOW = select_text(
     receipts, [receipts.c.size, receipts.c.frontier], "WHERE log_id = ? AND size <= ? AND frontier != x'' ORDER BY size DESC LIMIT 1"
@@ -78,13 +79,19 @@ class ReceiptRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EntryRow:
-    """One entry. `sealed` is the authorisation record (outbound) or the openings (inbound), encrypted."""
+class OpenRow:
+    """What is open of an entry: nothing of it is sealed."""
 
     idx: int
     entry: bytes
     leaf: bytes
     alert_ref: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryRow(OpenRow):
+    """One entry. `sealed` is the authorisation record (outbound) or the openings (inbound), encrypted."""
+
     sealed: bytes | None
 
 
@@ -165,6 +172,14 @@ def confirm(tx: Connection, log_id: int, at: int) -> None:
 def entry_rows(tx: Connection, log_id: int, start: int, end: int) -> list[EntryRow]:
     """Entries from `start` up to, and not with, `end`."""
     return [_entry(*row) for row in ask(tx, _ENTRIES, (log_id, start, end))]
+
+
+def open_rows(tx: Connection, log_id: int, start: int, end: int) -> list[OpenRow]:
+    """What is open of these entries: most of an entry is sealed, and costs as much to read."""
+    return [
+        OpenRow(idx=idx, entry=entry, leaf=leaf, alert_ref=alert_ref)
+        for idx, entry, leaf, alert_ref in ask(tx, _OPEN, (log_id, start, end))
+    ]
 
 
 def entries_of_alerts(tx: Connection, alert_refs: Collection[int]) -> list[tuple[int, EntryRow]]:

@@ -1,6 +1,7 @@
 """Which entries of the logs belong together: everything about one alert, everything with one partner in a time."""
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import fields
 from itertools import islice
 from typing import Any
 
@@ -79,7 +80,7 @@ def _names(data: bytes, digests: Collection[bytes]) -> bool:
 
 
 def _entry(row: Row[Any]) -> EntryRow:
-    return EntryRow(**{name: getattr(row, name) for name in EntryRow.__slots__})
+    return EntryRow(**{field.name: getattr(row, field.name) for field in fields(EntryRow)})
 
 
 def _portions(values: Iterable[bytes]) -> Iterator[list[bytes]]:

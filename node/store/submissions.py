@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from node.store.insert import insert_rows
+from node.store.looks import forget_looks
 from node.store.tables import approvals, submissions
 
 
@@ -27,6 +28,8 @@ class SubmissionRow:
     """One draft that was submitted; `sealed` holds it with its reason while it waits."""
 
     id: bytes
+    lineage: bytes
+    """Id of the first of those that stand in one another's place."""
     state: str
     """waiting, released, void, taken back"""
     author: str
@@ -59,9 +62,11 @@ def submissions_of(tx: Connection, agency: str) -> list[SubmissionRow]:
 
 
 def close_submission(tx: Connection, identifier: bytes, state: str) -> None:
-    """End a submission: its draft is erased here, since what was released stands with its alert."""
+    """End a submission: its draft is erased here, and what was looked at unless another follows: what was released stands elsewhere."""
     tx.execute(update(submissions).where(submissions.c.id == identifier).values(state=state, sealed=None))
     tx.execute(update(approvals).where(approvals.c.submission == identifier).values(confirmation=None))
+    for lineage in tx.execute(select(submissions.c.lineage).where(submissions.c.id == identifier)).scalars():
+        forget_looks(tx, lineage)
 
 
 def add_approval(tx: Connection, submission: bytes, approval: ApprovalRow) -> None:

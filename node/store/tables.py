@@ -229,6 +229,8 @@ submissions = Table(
     metadata,
     # The draft's request id.
     Column("id", LargeBinary(16), primary_key=True),
+    # Id of the first of those that stand in one another's place; its own for one that stands in nobody's.
+    Column("lineage", LargeBinary(16), nullable=False),
     Column("state", String, nullable=False),
     Column("author", String, nullable=False),
     Column("agency", String, nullable=False),
@@ -238,6 +240,7 @@ submissions = Table(
     Column("preview", LargeBinary(32), nullable=False),
     # Draft and reason, encrypted; null once it was released, voided or taken back.
     Column("sealed", LargeBinary),
+    Index("submissions_by_lineage", "lineage"),
 )
 
 approvals = Table(

@@ -15,10 +15,10 @@ pytestmark = pytest.mark.system
 WHY = "To warn the countries on his way"
 
 
-def submit(liaison: Person, draft: str) -> str:
+def submit(liaison: Person, draft: str, why: str = WHY) -> str:
     """Look at the preview, sign, and let it wait; where it waits."""
     liaison.goto(f"{draft}/preview")
-    liaison.page.get_by_label("Why is this necessary?").fill(WHY)
+    liaison.page.get_by_label("Why is this necessary?").fill(why)
     liaison.press("Check and sign")
     liaison.press("Sign and submit")
     found = re.search(r"(/approvals/[0-9a-f]{32})\?submitted$", liaison.page.url)
@@ -74,3 +74,26 @@ def test_what_a_second_officer_approves_leaves_then_and_so_does_what_changed_sin
     assert inbox(both).keys() - before == {digest, newer}
     second.goto(place)
     second.reads("Released", "1 of 1")
+
+
+def test_what_changed_since_the_second_officer_looked_is_shown(building: Building, both: Offices) -> None:
+    """They look; the author takes it back, changes one thing, and submits it anew; they read that one thing, and again at each look."""
+    liaison, second = building.officer(both.kh, "liaison"), building.officer(both.kh, "officer")
+    place = submit(liaison, drafted(both, by="KH", reference="EXAMPLE-72"))
+    second.goto(place)
+    assert "you last looked" not in second.texts()
+    second.goto(place)
+    second.reads("Nothing has changed since you last looked on")
+    liaison.press("Take it back")
+    liaison.reads("It was taken back, and is your draft again.")
+    anew = submit(liaison, liaison.page.url.removeprefix(liaison.origin).partition("?")[0], "To warn the countries on his other way")
+    assert anew != place
+    for _ in range(2):
+        second.goto(anew)
+        second.reads("Since you last looked on", f"Reason Before {WHY} Now To warn the countries on his other way")
+        assert second.page.locator(".app-since h3").count() == 1, "nothing else has changed"
+    second.page.set_viewport_size({"width": 360, "height": 740})
+    assert second.page.evaluate("document.documentElement.scrollWidth") <= 360
+    liaison.goto(anew)
+    assert "you last looked" not in liaison.texts()
+    liaison.press("Take it back")

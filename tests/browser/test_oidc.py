@@ -8,7 +8,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from exchange.v1 import desk_service_pb2 as desk
+from tests.browser import axe
 from tests.browser.chromium import Watch, window
+from tests.browser.test_every_page import LANGUAGES
 from tests.issuer import CLIENT, SUBJECT, SyntheticIssuer, issuer
 from tests.system.nodes import Office, ask, set_up, start
 
@@ -87,6 +89,20 @@ def test_without_javascript_too(browser: Browser, kh: Office, idp: SyntheticIssu
         plain.get_by_role("button", name="I am who I am").click()
         plain.wait_for_url(f"{origin(kh)}/work")
     watch.done()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_on_which_one_comes_back_is_for_everybody(browser: Browser, kh: Office, idp: SyntheticIssuer, language: str) -> None:
+    link(kh, officer(kh, "partner-border"), SUBJECT)
+    with window(browser, Watch(hosts=frozenset()), locale=language, bypass_csp=True) as page:
+        # It leads on by itself, at once: an answer without content leaves it where it is.
+        page.route(f"{origin(kh)}/", lambda route: route.fulfill(status=204))
+        page.goto(f"{origin(kh)}/sign-in")
+        page.click('a[href="/sign-in/oidc"]')
+        page.get_by_role("button", name="I am who I am").click()
+        page.wait_for_url(f"{origin(kh)}/sign-in/oidc/return?**")
+        assert page.get_attribute("html", "lang") == language
+        assert axe.faults(page) == []
 
 
 def test_somebody_whom_the_node_does_not_know_reads_what_to_do(page: Page, kh: Office, idp: SyntheticIssuer) -> None:

@@ -214,7 +214,7 @@ def test_only_the_author_takes_it_back_and_then_nobody_approves_it(two: Federati
     submission = submit(gb, draft(KH_BORDER)).submission
     with refused(NotPermitted, "NOT_THE_AUTHOR"):
         approve.take_back(gb.ports, gb.person("second"), submission.id.hex())
-    assert approve.take_back(gb.ports, gb.person("liaison"), submission.id.hex()).state == TAKEN_BACK
+    assert approve.take_back(gb.ports, gb.person("liaison"), submission.id.hex()).submission.state == TAKEN_BACK
     with refused(Refused, "SUBMISSION_CLOSED"):
         give(gb, submission)
     with refused(Refused, "SUBMISSION_CLOSED"):

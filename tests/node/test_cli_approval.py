@@ -121,3 +121,52 @@ def test_a_preview_that_nobody_gets_says_that_nobody_was_named_only_if_that_is_s
     kept = [one for one in Path(file).read_text("utf-8").splitlines() if not one.startswith("recipients:")]
     Path(file).write_text("\n".join(kept), "utf-8")
     assert "names no recipient" in line.text("alert", "preview", file, code=3)
+
+
+def test_who_looked_before_is_shown_what_differs_and_others_nothing(line: Line, running: FakeDesk) -> None:
+    shown = desk_service_pb2.GetSubmissionResponse(submission=SUBMISSION, reason="y", preview=answers.preview())
+    running.answers["GetSubmission"] = shown
+    assert "you last looked" not in line.text("approval", "show", "00010203")
+    assert line.json("approval", "show", "00010203")["since"] is None
+    shown.since.looked_at = NOW
+    assert "Nothing has changed since you last looked" in line.text("approval", "show", "00010203")
+    shown.since.parts.append("reason")
+    shown.since.reason = "x"
+    gone = desk_service_pb2.RecipientChange(recipient=answers.GDI, told_before=True, clause_before="clause-one")
+    shown.since.recipients.append(gone)
+    said = line.text("approval", "show", "00010203")
+    assert "Since you last looked" in said
+    for text in ("reason", "gdi (kh)", "clause-one", "nothing would go"):
+        assert text in said, text
+    assert line.json("approval", "show", "00010203")["since"]["parts"] == ["reason"]
+
+
+def test_one_stands_in_anothers_place_and_the_same_again_is_the_same(line: Line, running: FakeDesk, tmp_path: Path) -> None:
+    running.answers["SubmitAlert"] = desk_service_pb2.SubmitAlertResponse(submission=SUBMISSION)
+    (file,) = write(tmp_path)
+    ids = []
+    for earlier in ("", "00010203", "00010203"):
+        running.asked.clear()
+        line.text("approval", "submit", file, "--reason", "x", "--instead-of", earlier)
+        asked = running.the("SubmitAlert")
+        assert asked.instead_of == earlier
+        ids.append(asked.draft.request_id)
+    assert ids[0] != ids[1] == ids[2]
+
+
+def test_what_is_taken_back_may_be_a_draft_again(line: Line, running: FakeDesk) -> None:
+    running.answers["TakeBackSubmission"] = desk_service_pb2.TakeBackSubmissionResponse(submission=SUBMISSION, draft=b"\x09" * 16)
+    assert "/drafts/09090909" in line.text("approval", "take-back", "00010203", "--keep-draft")
+    assert running.the("TakeBackSubmission").keep_draft
+
+
+def test_the_list_says_whom_it_waits_for_and_until_when(line: Line, running: FakeDesk) -> None:
+    one = desk_service_pb2.Submission()
+    one.CopyFrom(SUBMISSION)
+    one.turn = desk_service_pb2.APPROVAL_TURN_AUTHOR
+    one.recipients.append(answers.GDI)
+    running.answers["ListSubmissions"] = desk_service_pb2.ListSubmissionsResponse(submissions=[one])
+    said = " ".join(line.json("approval", "list")["submissions"][0]["recipients"])
+    assert said == answers.GDI
+    assert line.json("approval", "list")["submissions"][0]["turn"] == "AUTHOR"
+    assert "no: yours" in line.text("approval", "list")

@@ -3,22 +3,22 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from exchange.encoding import encode
 from exchange.v1 import desk_service_pb2 as messages
 from node.cli.main import run
-from node.console import approval_pages
 from node.console.challenges import LIVES_MS
 from node.console.preview_words import recipient_reference
-from node.operations import approve
+from node.operations import approve, draft_box
 from node.operations.identities import link_identity
 from node.operations.sequence import sequence
 from tests.confirming import Hands, entered, signed
-from tests.console_site import Browser, Shown
+from tests.console_site import Browser, Shown, field
 from tests.countries import BORDER, POLICE, agency, agreement, with_clause
 from tests.federation import Federation, federation
 from tests.node.audit_desk import command_line
@@ -164,7 +164,7 @@ def test_what_changed_since_is_said_and_not_approved(gb: Office, two: Federation
     shown.preview.preview_digest = b"\x07" * 32
     browser = entered(gb, "second", hands)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(approval_pages.approve, "get", lambda *_: shown)
+        patch.setattr(approve, "get", lambda *_: shown)
         for address in (path, f"{path}/approve"):
             page = browser.get(address)
             assert "What would go now is not what was submitted" in page.text
@@ -188,13 +188,57 @@ def test_what_differs_from_the_alert_before_it(gb: Office, two: Federation, hand
 
 def test_taken_back_by_its_author(gb: Office, hands: Hands, path: str) -> None:
     browser = Browser(gb).enter("liaison")
-    assert browser.send(f"{path}/take-back", {}).headers["location"] == path
+    draft = re.fullmatch(r"(/drafts/[0-9a-f]{32})\?back", browser.send(f"{path}/take-back", {}).headers["location"])
+    assert draft
+    assert "is your draft again" in browser.get(f"{draft[1]}?back").text
+    assert REASON in browser.get(f"{draft[1]}/preview").text
     assert "Taken back" in texts(browser.get(path))
     answer = browser.send(f"{path}/take-back", {})
     assert (answer.status_code, "SUBMISSION_CLOSED" in answer.text) == (409, True)
     colleague = entered(gb, "second", hands)
     assert "data-passkey" not in colleague.get(f"{path}/approve").text
     assert codes(gb) == ["SUBMITTED", "TAKEN_BACK"]
+
+
+def _otherwise(document: dict[str, Any], before: draft_box.DraftContent) -> draft_box.DraftContent:
+    return replace(before, document=document, reason="another reason")
+
+
+def test_what_changed_since_the_last_look_is_shown_again_and_again(gb: Office, hands: Hands, path: str) -> None:
+    colleague, author = entered(gb, "second", hands), entered(gb, "liaison", hands)
+    assert "you last looked" not in colleague.get(path).text
+    assert "Nothing has changed since you last looked" in colleague.get(path).text
+    assert "you last looked" not in author.get(path).text
+    gb.clock.pass_(600_000)
+    draft = author.send(f"{path}/take-back", {}).headers["location"].partition("?")[0]
+    held = draft_box.get(gb.ports, gb.person("liaison"), bytes.fromhex(draft.rpartition("/")[2]))
+    changed = {**held.content.document, "alert": {**cast("dict[str, Any]", held.content.document["alert"]), "sex": "FEMALE"}}
+    edit = partial(_otherwise, changed)
+    draft_box.change(gb.ports, gb.person("liaison"), held.id, held.version, edit)
+    preview = author.get(f"{draft}/preview").text
+    check = author.send(f"{draft}/preview", {"reason": "another reason", "preview": field(preview, "preview")})
+    answer = author.post(f"{draft}/release", signed(check.text, hands.key("liaison")))
+    anew = answer.headers["location"].partition("?")[0]
+    assert anew != path
+    for _ in range(2):
+        page = colleague.get(anew)
+        top = page.text.partition('id="since"')[2].partition("</section>")[0]
+        assert "Since you last looked on" in top
+        for said in ("Sex", "female", "Reason", REASON, "another reason"):
+            assert said in top, said
+        assert "Name as in the document" not in top
+    assert anew not in author.get("/drafts").text
+    answer = colleague.post(f"{anew}/approve", signed(colleague.get(f"{anew}/approve").text, hands.key("second")))
+    assert "?released" in answer.headers["location"]
+    assert "you last looked" not in colleague.get(anew).text
+
+
+def test_the_list_says_for_whom_to_whom_and_until_when(gb: Office, hands: Hands, path: str) -> None:
+    rows = texts(entered(gb, "second", hands).get("/approvals"))
+    assert {"Waits for you", "Recipients", "Lands", "Expires"} <= set(rows)
+    own = entered(gb, "liaison", hands).get("/approvals")
+    assert "Not for you: you wrote it, a colleague approves it" in texts(own)
+    assert "EXAMPLE" not in own.text
 
 
 def test_an_approval_by_word_of_mouth_is_put_in_writing(gb: Office, hands: Hands) -> None:
@@ -214,9 +258,9 @@ def test_pages_are_small_and_hostile_reasons_stay_text(gb: Office, hands: Hands,
     browser = entered(gb, "second", hands)
     shown = approve.get(gb.ports, gb.person("second"), path.rpartition("/")[2])
     shown.reason = "<b>\u202e{{ 7*7 }}"
-    monkeypatch.setattr(approval_pages.approve, "get", lambda *_: shown)
+    monkeypatch.setattr(approve, "get", lambda *_: shown)
     many = [shown.submission] * 200
-    monkeypatch.setattr(approval_pages.approve, "list_submissions", lambda *_: many)
+    monkeypatch.setattr(approve, "list_submissions", lambda *_: many)
     for language in ("en", "km"):
         browser.send("/language", {"language": language})
         for address in ("/approvals", path, f"{path}/approve"):
@@ -224,4 +268,4 @@ def test_pages_are_small_and_hostile_reasons_stay_text(gb: Office, hands: Hands,
             assert len(page.encode()) < 60_000
             assert "<b>" not in page
             assert "\u202e" not in page
-    assert "150" in browser.get("/approvals").text
+    assert "160" in browser.get("/approvals").text

@@ -16,6 +16,8 @@ from sqlalchemy.exc import OperationalError
 import node.store.draft_table
 import node.store.gate_tables
 import node.store.handovers
+import node.store.inside_tables
+import node.store.looks
 import node.store.notice_tables
 import node.store.onward_tables
 import node.store.recall_tables

@@ -200,6 +200,22 @@ def test_what_was_withheld_and_what_contradicts_is_found(two: Federation) -> Non
     assert (record.origin, record.index, record.conflict) == (GB_KH, 2, True)
 
 
+def test_of_what_few_entries_have_the_same_are_found_as_where_each_is_looked_at(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    gb.log_again(kh, 0, purpose=handling_pb2.PURPOSE_PROSECUTION)
+    two.pump()
+    theirs = kh.mirror(gb).id
+    with kh.ports.store.write() as tx:
+        logs.note_withheld(tx, theirs, {1: disclosure_pb2.WITHHELD_CODE_LAPSED})
+        alerts.keep_conflict(tx, bytes(32), theirs, 2, b"synthetic")
+    parts = ["exception:*", "withheld:*", "conflict = true", "correction = true"]
+    asked = [*parts, " OR ".join(parts), "partner = gb.alerts.example AND conflict = true", "NOT correction = true", "conflict = false"]
+    found = {one: places(disclosures(kh, one)) for one in asked}
+    assert found == {one: places(disclosures(kh, f"index >= 0 AND ({one})")) for one in asked}
+    assert found[" OR ".join(parts)] == [(GB_KH, 2), (GB_KH, 3), (GB_KH, 4)]
+    assert len(found["conflict = false"]) == 5
+
+
 @pytest.mark.parametrize("order", ["", "newest"])
 def test_pages_of_disclosures_look_at_so_many_entries_and_no_more(two: Federation, order: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scanning, "AT_ONCE", 2)

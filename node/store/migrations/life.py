@@ -5,7 +5,7 @@ from alembic import op
 
 
 def make_life_tables() -> None:
-    """Make the tables of `request_tables`, `gate_tables`, `notice_tables`, `onward_tables`, `inside_tables`; doubts, drafts, handovers."""
+    """Make the tables of `request_tables`, `gate_tables`, `notice_tables`, `onward_tables`, `inside_tables`; doubts, drafts and more."""
     op.create_table(
         "attempts",
         sa.Column("log_id", sa.Integer(), autoincrement=False, nullable=False),
@@ -36,11 +36,25 @@ def make_life_tables() -> None:
         sa.Column("saved_at", sa.BigInteger(), nullable=False),
         sa.Column("erase_by", sa.BigInteger(), nullable=False),
         sa.Column("useful_until", sa.BigInteger(), nullable=False),
+        sa.Column("lineage", sa.LargeBinary(length=16), nullable=True),
         sa.Column("sealed", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("drafts_by_agency", "drafts", ["agency"])
     op.create_index("drafts_by_limit", "drafts", ["erase_by"])
+    op.create_index("drafts_by_lineage", "drafts", ["lineage"])
+    op.create_table(
+        "looks",
+        sa.Column("lineage", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("looked_at", sa.BigInteger(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("before_at", sa.BigInteger(), nullable=False),
+        sa.Column("before_sealed", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("lineage", "person"),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "handovers",
         sa.Column("id", sa.LargeBinary(length=16), nullable=False),

@@ -293,6 +293,7 @@ def upgrade() -> None:  # noqa: PLR0915  a statement for each table
     op.create_table(
         "submissions",
         sa.Column("id", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("lineage", sa.LargeBinary(length=16), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("author", sa.String(), nullable=False),
         sa.Column("agency", sa.String(), nullable=False),
@@ -303,6 +304,7 @@ def upgrade() -> None:  # noqa: PLR0915  a statement for each table
         sa.Column("sealed", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index("submissions_by_lineage", "submissions", ["lineage"])
     op.create_table(
         "successions",
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
