@@ -95,6 +95,7 @@ CODES: Final[Mapping[int, frozenset[str]]] = {
             "DESPITE_DUPLICATE",
             "EMERGENCY_REVIEWED",
             "GIVEN",
+            "LAPSED",
             "ONWARD_DENIED",
             "ONWARD_GRANTED",
             "ORAL",

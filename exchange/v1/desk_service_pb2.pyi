@@ -253,6 +253,8 @@ class _SubmissionStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Submi
     SUBMISSION_STATE_VOID: _SubmissionState.ValueType  # 3
     """What would go is no longer what was submitted: an agreement, a policy or a partner has changed. Submit it again."""
     SUBMISSION_STATE_TAKEN_BACK: _SubmissionState.ValueType  # 4
+    SUBMISSION_STATE_LAPSED: _SubmissionState.ValueType  # 5
+    """Nobody decided within 30 days: what was submitted is erased."""
 
 class SubmissionState(_SubmissionState, metaclass=_SubmissionStateEnumTypeWrapper): ...
 
@@ -262,6 +264,8 @@ SUBMISSION_STATE_RELEASED: SubmissionState.ValueType  # 2
 SUBMISSION_STATE_VOID: SubmissionState.ValueType  # 3
 """What would go is no longer what was submitted: an agreement, a policy or a partner has changed. Submit it again."""
 SUBMISSION_STATE_TAKEN_BACK: SubmissionState.ValueType  # 4
+SUBMISSION_STATE_LAPSED: SubmissionState.ValueType  # 5
+"""Nobody decided within 30 days: what was submitted is erased."""
 Global___SubmissionState: _TypeAlias = SubmissionState  # noqa: Y015
 
 class _ApprovalTurn:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from exchange.v1.desk_service_pb2 import GetSubmissionResponse, PublishedAlert, Submission, SubmitAlertRequest
 
-_CLOSED: Final = frozenset({"void", "taken back"})
+_CLOSED: Final = frozenset({"void", "taken back", "lapsed"})
 _TURNS: Final = {
     "APPROVE": "yes",
     "PUT_IN_WRITING": "in writing",
@@ -45,7 +45,7 @@ def approval() -> None:
     metavar="OFFICER",
     help="SPIFFE ID of the officer who approved by word of mouth, in an emergency: released at once, to be put in writing within a day.",
 )
-@click.option("--again", is_flag=True, help="Submit anew a file whose submission is void or was taken back.")
+@click.option("--again", is_flag=True, help="Submit anew a file whose submission is void, was taken back or has lapsed.")
 @click.option(
     "--instead-of",
     default="",

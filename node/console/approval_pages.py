@@ -36,6 +36,7 @@ STATES: Final = {
     messages.SUBMISSION_STATE_RELEASED: _said("Released"),
     messages.SUBMISSION_STATE_VOID: _said("Void: what would go had changed"),
     messages.SUBMISSION_STATE_TAKEN_BACK: _said("Taken back"),
+    messages.SUBMISSION_STATE_LAPSED: _said("Erased: nobody decided within 30 days"),
 }
 
 

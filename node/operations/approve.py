@@ -47,6 +47,7 @@ _STATES = {
     "released": desk_service_pb2.SUBMISSION_STATE_RELEASED,
     "void": desk_service_pb2.SUBMISSION_STATE_VOID,
     "taken back": desk_service_pb2.SUBMISSION_STATE_TAKEN_BACK,
+    "lapsed": desk_service_pb2.SUBMISSION_STATE_LAPSED,
 }
 
 
@@ -327,7 +328,7 @@ def _still_waiting(row: SubmissionRow | None) -> None:
 
 
 def _closed() -> Refused:
-    return Refused("SUBMISSION_CLOSED", "it was released, taken back or voided already")
+    return Refused("SUBMISSION_CLOSED", "it was released, taken back or voided already, or waited too long")
 
 
 def _message(ports: Ports, person: str, identifier: bytes) -> desk_service_pb2.Submission:

@@ -10,13 +10,13 @@ from exchange.errors import Conflict, Malformed, NotFound, Refused
 from exchange.retention import Due, Term, due, term
 from exchange.v1 import desk_service_pb2 as messages
 from node.config import OfficerEntry
-from node.operations import draft_box, erase, handover, tip_erase
+from node.operations import draft_box, erase, handover, lapsing, tip_erase
 from node.operations.access import note_access
 from node.operations.officers import ADMINISTRATOR, AUDITOR, LIAISON, PARTNER_OFFICER, agency_of, require
 from node.operations.paging import page_size
 from node.operations.summaries import own_summary
 from node.ports import Ports
-from node.store import alerts, drafts, handovers, retention, tips
+from node.store import alerts, drafts, handovers, retention, submissions, tips
 from node.store.alerts import AlertRow
 from node.store.journal import Event, Kind
 from node.store.retention import HoldRow
@@ -65,12 +65,13 @@ def run(ports: Ports, person: str, *, dry_run: bool) -> messages.RunRetentionRes
     with ports.store.read() as tx:
         waiting, held = retention.count_past(tx, now)
         waiting += tips.count_past(tx, now) + drafts.count_past(tx, now) + handovers.count_past(tx, now)
+        waiting += submissions.count_before(tx, now - draft_box.KEPT_MS)
     note_access(ports, Kind.JOURNAL_KIND_REVIEW, person, Event(code="RETENTION"))
     return messages.RunRetentionResponse(erased=waiting, held=held, copies=ports.store.copies())
 
 
 def run_due(ports: Ports, actor: str, *, months: bool = True) -> messages.RunRetentionResponse:
-    """Erase alerts, tips, drafts and handovers past their limit, for a person or this trust domain.
+    """Erase alerts, tips, drafts, what waits for approval, and handovers past their limit, for a person or this trust domain.
 
     With `months` also keys that wrap nothing more.
 
@@ -78,6 +79,7 @@ def run_due(ports: Ports, actor: str, *, months: bool = True) -> messages.RunRet
     """
     erase.finish(ports)
     erased = tip_erase.run_due(ports, actor) + draft_box.erase_due(ports, actor) + handover.erase_due(ports, actor)
+    erased += lapsing.lapse_due(ports, actor)
     for _ in range(ROUNDS):
         with ports.store.read() as tx:
             waiting = retention.to_erase(tx, ports.clock.now_ms(), erase.AT_ONCE)

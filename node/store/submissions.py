@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, select, update
 
 from node.store.insert import insert_rows
 from node.store.looks import forget_looks
@@ -31,7 +31,7 @@ class SubmissionRow:
     lineage: bytes
     """Id of the first of those that stand in one another's place."""
     state: str
-    """waiting, released, void, taken back"""
+    """waiting, released, void, taken back, lapsed"""
     author: str
     agency: str
     submitted_at: int
@@ -59,6 +59,17 @@ def submissions_of(tx: Connection, agency: str) -> list[SubmissionRow]:
     """Those of one agency, newest first."""
     query = select(*_COLUMNS).where(submissions.c.agency == agency).order_by(submissions.c.submitted_at.desc(), submissions.c.id)
     return [_submission(row) for row in tx.execute(query)]
+
+
+def submissions_before(tx: Connection, submitted: int, limit: int) -> list[SubmissionRow]:
+    """Those that wait since before that time."""
+    query = select(*_COLUMNS).where(*_waiting_before(submitted)).order_by(submissions.c.submitted_at, submissions.c.id).limit(limit)
+    return [_submission(row) for row in tx.execute(query)]
+
+
+def count_before(tx: Connection, submitted: int) -> int:
+    """How many there are of these."""
+    return tx.execute(select(func.count()).where(*_waiting_before(submitted))).scalar() or 0
 
 
 def close_submission(tx: Connection, identifier: bytes, state: str) -> None:
@@ -91,6 +102,10 @@ def unconfirmed(tx: Connection, before: int) -> list[bytes]:
     """Submissions with an oral approval that should have been in writing before that time."""
     late = (approvals.c.confirm_by > 0, approvals.c.confirm_by <= before, approvals.c.confirmed_at == 0)
     return list(tx.execute(select(approvals.c.submission).where(*late)).scalars())
+
+
+def _waiting_before(submitted: int) -> tuple[ColumnElement[bool], ...]:
+    return (submissions.c.sealed.is_not(None), submissions.c.submitted_at <= submitted)
 
 
 def _submission(row: Row[Any]) -> SubmissionRow:

@@ -238,7 +238,7 @@ submissions = Table(
     Column("alert_type", String, nullable=False),
     Column("needed", Integer, nullable=False),
     Column("preview", LargeBinary(32), nullable=False),
-    # Draft and reason, encrypted; null once it was released, voided or taken back.
+    # Draft and reason, encrypted; null once it was released, voided, taken back or lapsed.
     Column("sealed", LargeBinary),
     Index("submissions_by_lineage", "lineage"),
 )

@@ -11,7 +11,7 @@ import pytest
 from exchange.encoding import encode
 from exchange.errors import Conflict, NotFound, Refused
 from exchange.v1 import desk_service_pb2
-from node.operations import agreements, approve, audit_urgent
+from node.operations import agreements, approve, audit_urgent, retention
 from node.operations.approved import Together
 from node.operations.contents import purpose_of_entry
 from node.operations.officers import NotPermitted
@@ -52,6 +52,10 @@ def give(
     digest = submission.preview_digest if looked_at is None else looked_at
     request = desk_service_pb2.ApproveSubmissionRequest(submission=submission.id.hex(), preview_digest=digest)
     return approve.approve(office.ports, office.person(by), request, releasing(office))
+
+
+def retain(office: Office, *, dry_run: bool = False) -> int:
+    return retention.run(office.ports, office.person("administrator"), dry_run=dry_run).erased
 
 
 def errors(problems: object) -> list[str]:
@@ -219,6 +223,29 @@ def test_only_the_author_takes_it_back_and_then_nobody_approves_it(two: Federati
         give(gb, submission)
     with refused(Refused, "SUBMISSION_CLOSED"):
         approve.take_back(gb.ports, gb.person("liaison"), submission.id.hex())
+
+
+def test_what_nobody_decides_for_thirty_days_is_erased(two: Federation) -> None:
+    gb = two["gb"]
+    first = submit(gb, draft(KH_BORDER)).submission
+    two.clock.pass_(1)
+    later = submit(gb, draft(KH_BORDER)).submission
+    two.clock.pass_(30 * DAY - 2)
+    assert retain(gb, dry_run=True) == retain(gb) == 0
+    two.clock.pass_(1)
+    assert retain(gb, dry_run=True) == 1
+    assert retain(gb) == 1
+    states = {one.id: one.state for one in approve.list_submissions(gb.ports, gb.person("liaison"))}
+    assert states == {first.id: desk_service_pb2.SUBMISSION_STATE_LAPSED, later.id: WAITING}
+    with refused(Refused, "SUBMISSION_CLOSED"):
+        give(gb, first)
+    with gb.ports.store.read() as tx:
+        left = tx.exec_driver_sql("SELECT id FROM submissions WHERE sealed IS NOT NULL").scalars().all()
+    assert left == [later.id]
+    assert [(who, subject) for kind, who, subject, code in gb.journal() if (kind, code) == ("approval", "LAPSED")] == [
+        (gb.person("administrator"), first.preview_digest.hex())
+    ]
+    assert retain(gb, dry_run=True) == retain(gb) == 0
 
 
 def test_what_no_clause_asks_to_approve_is_not_submitted(two: Federation) -> None:

@@ -162,7 +162,7 @@ def test_only_what_is_ones_own_and_waits_is_stood_in_for(gb: Office) -> None:
     assert sorted(states) == sorted([messages.SUBMISSION_STATE_WAITING, messages.SUBMISSION_STATE_TAKEN_BACK])
 
 
-@pytest.mark.parametrize("end", ["released", "taken back", "discarded", "erased"])
+@pytest.mark.parametrize("end", ["released", "taken back", "lapsed", "discarded", "erased"])
 def test_no_look_outlives_what_was_looked_at(gb: Office, end: str) -> None:
     submission = submit(gb, draft(KH_BORDER))
     look(gb, submission)
@@ -173,6 +173,9 @@ def test_no_look_outlives_what_was_looked_at(gb: Office, end: str) -> None:
         assert given.published.manifest_digest
     elif end == "taken back":
         approve.take_back(gb.ports, gb.person("liaison"), submission.id.hex())
+    elif end == "lapsed":
+        gb.clock.pass_(30 * DAY)
+        run_due(gb.ports, gb.ports.trust_domain)
     else:
         held = back(gb, submission)
         assert kept(gb) == 1, "its author goes on with it"
