@@ -82,6 +82,7 @@ class Pages:
             "signed_in": bool(visit.person),
             "token": visit.token,
             "token_name": TOKEN,
+            "shown_at": visit.at,
             "places": [(path, words) for path, words, who in PLACES if not who or roles & who],
             "training": self._site.ports.training,
             "own_zone": self._site.zone,

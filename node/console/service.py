@@ -181,6 +181,7 @@ class Console:
             form=form,
             attempt=read_secret(request.cookies.get(ATTEMPT_COOKIE, "")) if page.returning else b"",
             upload=upload,
+            at=f"{request.url.path}?{request.url.query}".rstrip("?") if page.method == "GET" else "",
         )
         if page.method == "POST" and session is not None:
             check_token(visit)
@@ -228,7 +229,7 @@ class Console:
         code = visit.form.get("language", "")
         if code not in self._languages:
             raise Malformed("FORM", "there is no such language here")
-        response = RedirectResponse("/", 303)
+        response = RedirectResponse(visit.back, 303)
         self._set_cookie(response, LANGUAGE_COOKIE, code, _YEAR)
         return response
 

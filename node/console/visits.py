@@ -22,6 +22,7 @@ BODY_SECONDS: Final = 10.0
 FORM: Final = "application/x-www-form-urlencoded"
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _IDENTIFIER: Final = re.compile(r"[0-9a-f]{32}")
+_HERE: Final = re.compile(r"/(?!/)[A-Za-z0-9/._~-]{0,300}(\?[A-Za-z0-9=&%+._~*-]{0,1500})?")
 TOKEN: Final = "token"  # noqa: S105  its name
 """The form field that proves that a page of this very session was filled in."""
 
@@ -64,6 +65,8 @@ class Visit:
     """Of what this browser was sent to an issuer with; empty for nothing."""
     upload: bytes = b""
     """The file that came with the form; empty for none."""
+    at: str = ""
+    """The address of the page that is read; empty for the answer to a form, to which nobody returns."""
 
     @property
     def reason(self) -> str:
@@ -75,6 +78,12 @@ class Visit:
         """Numbers of the alert's fields that were ticked in the form, ascending."""
         found = {name.removeprefix("field-") for name, value in self.form.items() if name.startswith("field-") and value == "yes"}
         return sorted(int(one) for one in found if one.isascii() and one.isdigit() and len(one) <= 2)
+
+    @property
+    def back(self) -> str:
+        """Where who chose a language was before: a page of this console, for nothing else begins with one slash; else the first one."""
+        at = self.form.get("at", "")
+        return at if _HERE.fullmatch(at) else "/"
 
     def digest(self, name: str = "alert") -> str:
         """The digest that stands in the path, in hex: of a person it says nothing, and there is nothing to guess.

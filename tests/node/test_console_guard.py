@@ -147,6 +147,33 @@ def test_the_language_is_chosen_and_kept(kh: Office) -> None:
     assert shown.headers["content-language"] == "km"
 
 
+def test_who_chooses_a_language_stays_on_the_page(border: Browser) -> None:
+    page = "/inbox?page=0"
+    at = field(border.get(page).text, "at")
+    assert at == page
+    answer = border.send("/language", {"language": "th", "at": at})
+    assert (answer.status_code, answer.headers["location"]) == (303, page)
+    for elsewhere in (
+        "",
+        "//evil.example",
+        "/\\evil.example",
+        "https://evil.example",
+        "inbox",
+        "/inbox\r\nset-cookie: x=1",
+        "/inbox?a=b#c",
+        "/%2f",
+    ):
+        answer = border.send("/language", {"language": "th", "at": elsewhere})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/"), elsewhere
+
+
+def test_the_answer_to_a_form_is_no_page_to_stay_on(border: Browser) -> None:
+    answer = border.send("/handover", {"note": " ", "once": "1" * 32})
+    assert answer.status_code == 422
+    assert 'name="language"' in answer.text
+    assert 'name="at"' not in answer.text
+
+
 def test_a_defect_tells_nothing(border: Browser, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     def defect(*_: Any) -> None:
         raise RuntimeError("a secret of EXAMPLE, Thomas")
