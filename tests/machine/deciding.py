@@ -186,6 +186,17 @@ class Deciding(Telling):
         del self.books(GATED).assessments[digest]
         self.happened("assess: withdrawn")
 
+    def due_besides(self, country: str) -> int:
+        """What waited thirty days, approved or not."""
+        late = [
+            row
+            for row in self.books(country).submissions.values()
+            if row.state in {"waiting", "approved"} and row.at + 30 * DAY <= self.now()
+        ]
+        for row in late:
+            row.state = "lapsed"
+        return super().due_besides(country) + len(late)
+
     def _submissions(self) -> list[tuple[str, bytes]]:
         """Those of the last days: an alert must not have expired while it waited."""
         return [
