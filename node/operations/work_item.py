@@ -20,7 +20,7 @@ LANDED_MS: Final = 2 * 3_600_000
 """For so long after a landing a traveller may still stand at the desk."""
 AT_MOST: Final = 500
 """Things of one kind of which an office is reminded."""
-LISTED: Final = 100
+LISTED: Final = 60
 """And of which a person is shown a list; more than that no list helps with."""
 
 WorkKind = desk_service_pb2.WorkKind
