@@ -22,6 +22,8 @@ from tests.federation import Federation, federation
 from tests.node.test_console_release import DOCUMENT
 from tests.rig import Office, draft
 
+pytestmark = pytest.mark.thorough
+
 KH_BORDER, KH_POLICE, KH_NGO = agency("kh", BORDER), agency("kh", POLICE), agency("kh", NGO)
 VN_POLICE, VN_BORDER = agency("vn", POLICE), agency("vn", BORDER)
 NOBODY = "spiffe://kh.alerts.example/agency/made-up"

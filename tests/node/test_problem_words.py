@@ -23,6 +23,8 @@ from node.console.words import texts_in
 from node.intake import problems
 from node.operations import planning
 
+pytestmark = pytest.mark.thorough
+
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
 _GIVERS: Final = frozenset(
     {
