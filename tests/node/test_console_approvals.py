@@ -25,6 +25,8 @@ from tests.node.audit_desk import command_line
 from tests.recalls import other_alert
 from tests.rig import ROLES, Office, draft
 
+pytestmark = pytest.mark.thorough
+
 KH_BORDER = agency("kh", BORDER)
 CLAUSE = "gb-kh-travelalert-border"
 REASON = "synthetic reason"

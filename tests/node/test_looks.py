@@ -22,6 +22,8 @@ from tests.recalls import other_alert
 from tests.refusals import refused
 from tests.rig import Office, draft
 
+pytestmark = pytest.mark.thorough
+
 KH_BORDER, KH_POLICE = agency("kh", BORDER), agency("kh", POLICE)
 CLAUSE = "gb-kh-travelalert-border"
 HOUR = 3_600_000
