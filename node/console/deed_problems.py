@@ -151,7 +151,9 @@ NOT_DONE: Final[Mapping[str, str]] = by_code(
         ),
         _said("This leave is for agencies of your own country. Tell them inside it."): ("LEAVE_WITHIN",),
         _said("Leave was not asked for this agency. Ask for it, or leave the agency out."): ("RECIPIENT_NOT_ASKED",),
-        _said("This was released, taken back or voided already. Look at what was sent."): ("SUBMISSION_CLOSED",),
+        _said("This was released, taken back or voided already, or erased since nobody decided for 30 days. Look at what was sent."): (
+            "SUBMISSION_CLOSED",
+        ),
         _said("No clause asks for an approval here. Its author releases it alone."): ("APPROVAL_NOT_ASKED",),
         _said("Something else was submitted of this before. Look at it, then submit what would go now."): ("SUBMISSION_OTHER",),
         _said("An oral approval is of one other liaison officer of your agency, where one is enough. Name that officer."): (

@@ -16,7 +16,7 @@ from node.operations.officers import ADMINISTRATOR, AUDITOR, LIAISON, PARTNER_OF
 from node.operations.paging import page_size
 from node.operations.summaries import own_summary
 from node.ports import Ports
-from node.store import alerts, drafts, handovers, retention, submissions, tips
+from node.store import alerts, drafts, handovers, retention, tips
 from node.store.alerts import AlertRow
 from node.store.journal import Event, Kind
 from node.store.retention import HoldRow
@@ -65,7 +65,7 @@ def run(ports: Ports, person: str, *, dry_run: bool) -> messages.RunRetentionRes
     with ports.store.read() as tx:
         waiting, held = retention.count_past(tx, now)
         waiting += tips.count_past(tx, now) + drafts.count_past(tx, now) + handovers.count_past(tx, now)
-        waiting += submissions.count_before(tx, now - draft_box.KEPT_MS)
+        waiting += lapsing.count_past(tx, now)
     note_access(ports, Kind.JOURNAL_KIND_REVIEW, person, Event(code="RETENTION"))
     return messages.RunRetentionResponse(erased=waiting, held=held, copies=ports.store.copies())
 

@@ -248,6 +248,20 @@ def test_what_nobody_decides_for_thirty_days_is_erased(two: Federation) -> None:
     assert retain(gb, dry_run=True) == retain(gb) == 0
 
 
+def test_what_was_released_before_a_crash_could_note_it_did_not_lapse(two: Federation) -> None:
+    gb = two["gb"]
+    submission = submit(gb, draft(KH_BORDER)).submission
+    with gb.ports.store.read() as tx:
+        sealed = tx.exec_driver_sql("SELECT sealed FROM submissions").scalar()
+    give(gb, submission)
+    with gb.ports.store.write() as tx:
+        tx.exec_driver_sql("UPDATE submissions SET state = 'waiting', sealed = ?", (sealed,))
+    two.clock.pass_(30 * DAY)
+    assert retain(gb) == 1
+    assert [one.state for one in approve.list_submissions(gb.ports, gb.person("liaison"))] == [RELEASED]
+    assert "LAPSED" not in [code for *_, code in gb.journal()]
+
+
 def test_what_no_clause_asks_to_approve_is_not_submitted(two: Federation) -> None:
     gb = two["gb"]
     with refused(Refused, "APPROVAL_NOT_ASKED"):
