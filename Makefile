@@ -7,6 +7,8 @@ STAMP := .venv/installed
 STATIC := node/console/static
 # proto/generate.py starts buf and protoc plugins by name.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# The tests start hundreds of processes: compiled once, each is there half a second earlier.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup assets demo test test-fast check bite bench bench-audit screenshots clean
 
@@ -61,14 +63,14 @@ check: assets  ## lint, types, layers, generated code
 # The last run starts node processes, so it has the cores to itself. It adds to the first run's coverage data and holds the gate:
 # every branch of the treaty.
 test: check  ## everything: check, all tests, full branch coverage of exchange/, each check bites
-	$(BIN)/pytest -n 2 -m "not system and not slow" --cov --cov-report=
+	$(BIN)/pytest -n 2 --dist loadfile -m "not system and not slow" --cov --cov-report=
 	$(MAKE) --no-print-directory bite
 	$(BIN)/pytest -n 2 -m system tests/browser
 	$(BIN)/pytest -n 2 -m "slow and not system" --cov --cov-append --cov-report=
 	$(BIN)/pytest -m system --ignore=tests/browser --cov --cov-append --cov-report=term --cov-fail-under=100
 
 test-fast: assets  ## the tests that take no process and no patience: under 3 minutes
-	$(BIN)/pytest -n 2 -m "not system and not slow and not thorough"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not system and not slow and not thorough"
 
 bite: setup  ## disable each numbered check in turn; at least one test of its name must turn red
 	$(BIN)/python tests/bite.py

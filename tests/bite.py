@@ -74,7 +74,7 @@ def bite(root: Path, rule: str) -> Verdict:
     """Disable one rule in a copy of `root`/exchange and run its tests of `root`/tests; with rule "" disable nothing and run all."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder).resolve()
-        shutil.copytree(root / "exchange", place / "exchange")
+        shutil.copytree(root / "exchange", place / "exchange", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(PLUGIN, place)
         statements = spoil(place / "exchange", rule) if rule else 0
         if rule and not statements:

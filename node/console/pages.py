@@ -110,6 +110,15 @@ class Pages:
         return {"asset": self._assets.path, "product": NAME, "languages": tuple(self._languages.values())}
 
 
+def _text(language: Language, text: str, **values: Any) -> Markup:
+    """A text in this language, for a page: a catalogue says what it does not know as it was given, perhaps in somebody's own words.
+
+    Jinja's own extension does the same in three calls by its context, for each of some two hundred texts of a page.
+    """
+    said = escape(language.say(text))
+    return said % values if values else said
+
+
 def _said_of(language: Language, code: str, known: Mapping[str, str] | None = None) -> str:
     """What a code says on a form: in the form's own words (in English), or in those of every page."""
     own = (known or {}).get(code)
@@ -136,17 +145,10 @@ def _environment(language: Language) -> Environment:
         undefined=ChainableUndefined,  # the components look into parameters that were not given
         trim_blocks=True,
         lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-    )
-    # Jinja takes what a catalogue says for markup, and a catalogue says what it does not know as it was given: somebody's own words.
-    made.install_gettext_callables(  # type: ignore[attr-defined]  # of the extension
-        lambda text: escape(language.translations.ugettext(text)),
-        lambda one, many, number: escape(language.translations.ungettext(one, many, number)),
-        newstyle=True,
     )
     made.filters |= {"away": language.away, "safe_text": safe_text, "reference": recipient_reference}
     made.filters |= {"party": partial(party_words, language), "spoken": partial(spoken, language)}
-    made.globals |= {"language": language, "moment": language.moment, "count": language.count}
+    made.globals |= {"_": partial(_text, language), "language": language, "moment": language.moment, "count": language.count}
     made.globals |= {"number": language.number, "day": language.day, "country": language.country}
     made.globals |= {"problem_words": partial(problem_words, language), "code_words": partial(_said_of, language), "has_words": _has_words}
     made.globals |= {"plain_words": partial(code_words, language), "field_words": partial(field_words, language)}

@@ -154,9 +154,7 @@ def read_disclosures(ports: Ports, tx: Transaction, log: LogRow, start: int, end
         return its_log | {name: value(index, entry) for name, value in of_entry}
 
     noted = _noted(tx, log, start, end) if asked <= _NOTED | its_log.keys() and match(wanted, its_log | _NOT_NOTED) is False else None
-    for row in logs.open_rows(tx, log.id, start, end) if noted != set() else ():
-        if noted is not None and row.idx not in noted:
-            continue
+    for row in logs.open_rows(tx, log.id, start, end) if noted is None else logs.open_rows_among(tx, log.id, noted):
         entry = loosely(disclosure_pb2.Entry, row.entry)
         # What the entry itself rules out costs no further look; of most filters that is nearly everything.
         holds = not entry.succession and (by_log[0] if by_log else match(wanted, said(row.idx, entry)))

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from exchange.v1.audit_service_pb2 import DisclosureRecord
-from exchange.v1.disclosure_pb2 import Entry
+from exchange.v1.disclosure_pb2 import Entry, WithheldCode
 from exchange.v1.journal_pb2 import JOURNAL_KIND_ALARM, JOURNAL_KIND_REFUSAL, JournalEntry
-from node.documents import document, iso_time, loosely
+from exchange.v1.receipt_pb2 import ExceptionCode
+from node.documents import enum_name, iso_time, loosely
 from node.reports.audit_lists import both, period_filter
 from node.reports.audit_source import AuditSource
 
@@ -68,18 +69,20 @@ def read_register(source: AuditSource, since: int, until: int, limit: int) -> tu
 
 
 def _of_record(record: DisclosureRecord) -> Iterator[Mishap]:
-    entry, data = loosely(Entry, record.entry), document(record)
+    entry = loosely(Entry, record.entry)
+    exception = enum_name(ExceptionCode.DESCRIPTOR, record.exception)
+    withheld = enum_name(WithheldCode.DESCRIPTOR, record.withheld)
     sender, _, recipient = record.origin.split("/")[:3]
     partner = recipient if record.outbound else sender
 
     def mishap(grade: str, kind: str, code: str) -> Mishap:
         return Mishap(grade=grade, at=entry.disclosed_at, kind=kind, code=code, partner=partner, place=f"{record.origin}#{record.index}")
 
-    if data["withheld"]:
-        yield mishap("OBSERVATION", "WITHHELD", data["withheld"])
-    if data["exception"]:
+    if withheld:
+        yield mishap("OBSERVATION", "WITHHELD", withheld)
+    if exception:
         # What the recipient did not take is not known there: somebody has to tell it anew, or say why not.
-        yield mishap("OBSERVATION" if data["exception"] == "WITHHELD" else "ACTION", "EXCEPTED", data["exception"])
+        yield mishap("OBSERVATION" if exception == "WITHHELD" else "ACTION", "EXCEPTED", exception)
     if record.conflict:
         yield mishap("PRIORITY", "CONFLICT", "CONFLICT")
     if record.supersedes:

@@ -37,6 +37,7 @@ class AlertKey:
 _FACTS = [alerts.c[name] for name in AlertFacts.__slots__]
 _BY_ID = select_text(alerts, _FACTS, "WHERE id IN")
 _CORRECTED = select_text(supersessions, [supersessions.c.later, supersessions.c.earlier], "WHERE later IN")
+_CONFLICTING = select_text(conflicts, [conflicts.c.idx], "WHERE log_id = ? AND idx >= ? AND idx < ?")
 _TYPES = (
     "SELECT entries.entry, alerts.alert_type FROM entries LEFT JOIN alerts ON alerts.id = entries.alert_ref "
     "WHERE entries.log_id = ? AND entries.idx >= ? AND entries.idx < ? ORDER BY entries.idx"
@@ -112,5 +113,4 @@ def logged_types(tx: Connection, log_id: int, start: int, end: int) -> list[tupl
 
 def conflicting(tx: Connection, log_id: int, start: int, end: int) -> set[int]:
     """Indexes of a log from `start` up to `end` whose manifest contradicted another and was not taken into use."""
-    query = select(conflicts.c.idx).where(conflicts.c.log_id == log_id, conflicts.c.idx >= start, conflicts.c.idx < end)
-    return set(tx.execute(query).scalars())
+    return {index for (index,) in ask(tx, _CONFLICTING, (log_id, start, end))}

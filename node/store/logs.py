@@ -29,7 +29,9 @@ _IN_RANGE = "WHERE log_id = ? AND idx >= ? AND idx < ?"
 _ENTRIES = select_text(
     entries, [entries.c.idx, entries.c.entry, entries.c.leaf, entries.c.alert_ref, entries.c.sealed], f"{_IN_RANGE} ORDER BY idx"
 )
-_OPEN = select_text(entries, [entries.c.idx, entries.c.entry, entries.c.leaf, entries.c.alert_ref], f"{_IN_RANGE} ORDER BY idx")
+_OPEN_COLUMNS = [entries.c.idx, entries.c.entry, entries.c.leaf, entries.c.alert_ref]
+_OPEN = select_text(entries, _OPEN_COLUMNS, f"{_IN_RANGE} ORDER BY idx")
+_OPEN_AMONG = select_text(entries, _OPEN_COLUMNS, "WHERE log_id = ? AND idx IN")
 _RECEIPT_COLUMNS = [receipts.c[name] for name in ("size", "previous_size", "received_at", "frontier", "checkpoint", "statement")]
 _BELOW = select_text(
     receipts, [receipts.c.size, receipts.c.frontier], "WHERE log_id = ? AND size <= ? AND frontier != x'' ORDER BY size DESC LIMIT 1"
@@ -43,6 +45,7 @@ _ABOVE = select_text(receipts, _RECEIPT_COLUMNS, "WHERE log_id = ? AND size > ? 
 _RECEIPTS = 50
 """Read at once, where there may be one for each entry."""
 _EXCEPTIONS = select_text(exceptions, [exceptions.c.idx, exceptions.c.code], _IN_RANGE)
+_WITHHELD = select_text(withheld, [withheld.c.idx, withheld.c.code], _IN_RANGE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,10 +179,12 @@ def entry_rows(tx: Connection, log_id: int, start: int, end: int) -> list[EntryR
 
 def open_rows(tx: Connection, log_id: int, start: int, end: int) -> list[OpenRow]:
     """What is open of these entries: most of an entry is sealed, and costs as much to read."""
-    return [
-        OpenRow(idx=idx, entry=entry, leaf=leaf, alert_ref=alert_ref)
-        for idx, entry, leaf, alert_ref in ask(tx, _OPEN, (log_id, start, end))
-    ]
+    return _open(ask(tx, _OPEN, (log_id, start, end)))
+
+
+def open_rows_among(tx: Connection, log_id: int, indexes: Collection[int]) -> list[OpenRow]:
+    """The same of these entries alone, in the order of their log."""
+    return _open(sorted(ask_among(tx, _OPEN_AMONG, indexes, (log_id,))))
 
 
 def entries_of_alerts(tx: Connection, alert_refs: Collection[int]) -> list[tuple[int, EntryRow]]:
@@ -277,8 +282,7 @@ def exception_codes(tx: Connection, log_id: int, start: int, end: int) -> dict[i
 
 def withheld_codes(tx: Connection, log_id: int, start: int, end: int) -> dict[int, int]:
     """Index to WithheldCode from `start` up to, and not with, `end`."""
-    query = select(withheld).where(withheld.c.log_id == log_id, withheld.c.idx >= start, withheld.c.idx < end)
-    return {row.idx: row.code for row in tx.execute(query)}
+    return dict(ask(tx, _WITHHELD, (log_id, start, end)))
 
 
 def note_withheld(tx: Connection, log_id: int, codes: Mapping[int, int]) -> None:
@@ -319,6 +323,10 @@ def _receipt(row: Sequence[Any]) -> ReceiptRow:
         checkpoint=checkpoint,
         statement=statement,
     )
+
+
+def _open(rows: Iterable[Sequence[Any]]) -> list[OpenRow]:
+    return [OpenRow(idx=idx, entry=entry, leaf=leaf, alert_ref=alert_ref) for idx, entry, leaf, alert_ref in rows]
 
 
 def _entry(idx: int, entry: bytes, leaf: bytes, alert_ref: int | None, sealed: bytes | None) -> EntryRow:

@@ -31,15 +31,15 @@ def ask_one(connection: Connection, text: str, values: Sequence[Any] = ()) -> tu
     return row
 
 
-def ask_among(connection: Connection, text: str, values: Collection[Any]) -> list[tuple[Any, ...]]:
-    """All rows of a question that ends in `IN`, for any number of values; none for none."""
+def ask_among(connection: Connection, text: str, values: Collection[Any], before: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """All rows of a question that ends in `IN`, for any number of values; none for none. `before` are the values of what stands before."""
     rows: list[tuple[Any, ...]] = []
     wanted = list(values)
     for start in range(0, len(wanted), _SIZES[-1]):
         part = wanted[start : start + _SIZES[-1]]
         size = next(size for size in _SIZES if size >= len(part))
         # Filled up with the last value: to ask for it twice changes nothing.
-        rows += ask(connection, f"{text} ({', '.join('?' * size)})", part + part[-1:] * (size - len(part)))
+        rows += ask(connection, f"{text} ({', '.join('?' * size)})", [*before, *part, *part[-1:] * (size - len(part))])
     return rows
 
 

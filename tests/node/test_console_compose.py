@@ -13,6 +13,8 @@ from tests.drafts import MRZ, Writer
 from tests.federation import Federation, federation
 from tests.rig import Office
 
+pytestmark = pytest.mark.thorough
+
 KHMER = "សុខ វិចិត្រ"
 HOSTILE = '<script>alert(1)</script>"\u202eEXAMPLE {{ 7*7 }}'
 

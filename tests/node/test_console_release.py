@@ -26,6 +26,8 @@ from tests.countries import BORDER, DAY, NGO, POLICE, agency, agreement, with_cl
 from tests.federation import Federation, federation
 from tests.rig import ROLES, Office
 
+pytestmark = pytest.mark.thorough
+
 KH_BORDER, KH_POLICE, KH_NGO = agency("kh", BORDER), agency("kh", POLICE), agency("kh", NGO)
 CLAUSE = "gb-kh-travelalert-border"
 REASON = "synthetic reason"

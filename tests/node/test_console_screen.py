@@ -23,6 +23,8 @@ from tests.countries import BORDER, POLICE, agency
 from tests.federation import Federation, federation
 from tests.rig import ROLES, Office, draft
 
+pytestmark = pytest.mark.thorough
+
 HEAD = "family_name,given_names,birth_date,sex,nationality,document_number,document_issuer,service\n"
 SOUGHT = "EXAMPLE,THOMAS SPECIMENMR,1961-04-12,M,GBR,X7654321,GBR,XX17\n"
 INNOCENT = "BYSTANDER,QUITE UNINVOLVED,1977-08-09,F,FRA,Y1112223,FRA,XX17\n"

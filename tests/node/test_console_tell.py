@@ -27,6 +27,8 @@ from tests.refusals import refused
 from tests.rig import Office
 from tests.tips import EMERGENCY, HELPLINE, KH_BORDER, NGO_ID, OTHER_NGO, REPORTER, SECRET, new_id, saved, submitted, takes_tips
 
+pytestmark = pytest.mark.thorough
+
 FIRST_VIEW = 300_000
 PAGE_BYTES = 60_000
 WHOLE: Mapping[str, Mapping[str, str]] = {

@@ -19,6 +19,8 @@ from tests.federation import Federation, federation
 from tests.rig import Office
 from tests.tips import KH_BORDER, NGO_ID, REPORTER, SECRET, calm, content, finished, submitted, takes_tips, tips_agreement
 
+pytestmark = pytest.mark.thorough
+
 WHY = "synthetic reason"
 
 
