@@ -1,24 +1,12 @@
 """The same command again, after what it did was undone: it does nothing twice, and does not answer as if it still held."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from tests import builders
 from tests.countries import BORDER, agency
-from tests.federation import Federation, federation
+from tests.federation import Federation
 from tests.recalls import LIFTING, RESTRICTION, codes, corrected, own_flags, recalled, replaced, request_id
 from tests.rig import draft
 
 KH_BORDER = agency("kh", BORDER)
-
-
-@pytest.fixture
-def two(tmp_path: Path) -> Iterator[Federation]:
-    with federation(tmp_path, "gb", "kh") as made:
-        made.connect("gb", "kh")
-        yield made
 
 
 def test_a_restriction_that_was_lifted_is_not_answered_as_if_it_stood(two: Federation) -> None:

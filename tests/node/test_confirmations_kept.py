@@ -1,7 +1,6 @@
 """What officers signed with their passkeys stands in the record that the disclosure commits to, and an auditor verifies it again."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,23 +28,6 @@ KH_BORDER, KH_POLICE = agency("kh", BORDER), agency("kh", POLICE)
 GB_KH = "gb.alerts.example/disclosures/kh.alerts.example/1"
 APPEARANCE = 6
 REASON = "synthetic reason"
-
-
-@pytest.fixture
-def two(tmp_path: Path) -> Iterator[Federation]:
-    with federation(tmp_path, "gb", "kh") as made:
-        made.connect("gb", "kh")
-        yield made
-
-
-@pytest.fixture
-def gb(two: Federation) -> Office:
-    return two["gb"]
-
-
-@pytest.fixture
-def hands(gb: Office) -> Hands:
-    return Hands(gb)
 
 
 @pytest.fixture

@@ -40,16 +40,6 @@ def two(tmp_path: Path) -> Iterator[Federation]:
         yield made
 
 
-@pytest.fixture
-def gb(two: Federation) -> Office:
-    return two["gb"]
-
-
-@pytest.fixture
-def hands(gb: Office) -> Hands:
-    return Hands(gb)
-
-
 def submitted(gb: Office, by: str = "liaison", oral: str = "", **changes: Any) -> messages.Submission:
     request = messages.SubmitAlertRequest(draft=draft(KH_BORDER, **changes), reason=REASON, oral_approver=oral and gb.person(oral))
     return approve.submit(gb.ports, gb.person(by), request, lambda items: sequence(gb.ports, list(items))).submission

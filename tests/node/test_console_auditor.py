@@ -43,11 +43,6 @@ def fresh(tmp_path: Path) -> Iterator[Federation]:
 
 
 @pytest.fixture
-def gb(two: Federation) -> Office:
-    return two["gb"]
-
-
-@pytest.fixture
 def browser(gb: Office) -> Browser:
     return Browser(gb).enter("auditor")
 

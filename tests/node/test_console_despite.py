@@ -1,8 +1,6 @@
 """Another alert about the same person: on the preview an officer says which they know, as `--despite-duplicate` does."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +12,7 @@ from node.operations.draft_box import DraftContent
 from tests.confirming import Hands, entered, signed
 from tests.console_site import Browser, Shown, field
 from tests.countries import BORDER, POLICE, agency
-from tests.federation import Federation, federation
+from tests.federation import Federation
 from tests.node.test_console_release import DOCUMENT
 from tests.rig import Office, draft
 
@@ -23,22 +21,10 @@ REASON = "synthetic reason"
 
 
 @pytest.fixture
-def two(tmp_path: Path) -> Iterator[Federation]:
-    with federation(tmp_path, "gb", "kh") as made:
-        made.connect("gb", "kh")
-        yield made
-
-
-@pytest.fixture
 def gb(two: Federation) -> Office:
     office = two["gb"]
     office.ports = replace(office.ports, duplicates_refuse=True)
     return office
-
-
-@pytest.fixture
-def hands(gb: Office) -> Hands:
-    return Hands(gb)
 
 
 def drafted(gb: Office) -> str:

@@ -23,11 +23,6 @@ def two(tmp_path: Path) -> Iterator[Federation]:
     made.close()
 
 
-@pytest.fixture
-def kh(two: Federation) -> Office:
-    return two["kh"]
-
-
 def texts(page: str) -> list[str]:
     return [text for _, text in Shown(page).texts]
 

@@ -22,11 +22,6 @@ def two(tmp_path: Path) -> Iterator[Federation]:
 
 
 @pytest.fixture
-def kh(two: Federation) -> Office:
-    return two["kh"]
-
-
-@pytest.fixture
 def withdrawn(two: Federation, kh: Office) -> str:
     """What gb told kh's police, which told the border agency, and then took back."""
     digest = told(two)

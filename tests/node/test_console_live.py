@@ -37,11 +37,6 @@ def two(tmp_path: Path) -> Iterator[Federation]:
         yield made
 
 
-@pytest.fixture
-def gb(two: Federation) -> Office:
-    return two["gb"]
-
-
 def drafted(gb: Office, *to: str, **more: Any) -> str:
     document: Any = {**DOCUMENT, "recipients": list(to), **more}
     return f"/drafts/{draft_box.create(gb.ports, gb.person('liaison'), DraftContent(document=document, reason='why')).id.hex()}"

@@ -6,8 +6,7 @@ import http.client
 import re
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -19,22 +18,10 @@ from node.httpd import HttpListener
 from node.operations.sessions import IDLE_MS, begin_session, end_session, watch_session
 from tests.console_site import HOST, NO_ASSETS, Browser, site_of
 from tests.countries import BORDER, agency
-from tests.federation import Federation, federation
+from tests.federation import Federation
 from tests.rig import Office, draft
 
 PATH = "/inbox/news"
-
-
-@pytest.fixture
-def two(tmp_path: Path) -> Iterator[Federation]:
-    with federation(tmp_path, "gb", "kh") as made:
-        made.connect("gb", "kh")
-        yield made
-
-
-@pytest.fixture
-def kh(two: Federation) -> Office:
-    return two["kh"]
 
 
 def tell(two: Federation) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -60,23 +59,6 @@ DOCUMENT = {
         "contact_desk": {"unit": "Example desk", "channel": "+44 20 7946 0000", "languages": ["en"]},
     },
 }
-
-
-@pytest.fixture
-def two(tmp_path: Path) -> Iterator[Federation]:
-    with federation(tmp_path, "gb", "kh") as made:
-        made.connect("gb", "kh")
-        yield made
-
-
-@pytest.fixture
-def gb(two: Federation) -> Office:
-    return two["gb"]
-
-
-@pytest.fixture
-def hands(gb: Office) -> Hands:
-    return Hands(gb)
 
 
 def drafted(gb: Office, *to: str, by: str = "liaison", reason: str = REASON, **alert: Any) -> str:

@@ -39,23 +39,6 @@ ITINERARY, APPEARANCE = 11, 6
 
 
 @pytest.fixture
-def two(tmp_path: Path) -> Iterator[Federation]:
-    with federation(tmp_path, "gb", "kh") as made:
-        made.connect("gb", "kh")
-        yield made
-
-
-@pytest.fixture
-def gb(two: Federation) -> Office:
-    return two["gb"]
-
-
-@pytest.fixture
-def hands(gb: Office) -> Hands:
-    return Hands(gb)
-
-
-@pytest.fixture
 def digest(two: Federation, gb: Office) -> str:
     return published(two, gb, KH_BORDER, KH_POLICE)
 

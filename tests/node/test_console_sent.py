@@ -1,7 +1,6 @@
 """What was sent, in the console: the list, what became of it at each recipient, and recalls and supplements by form and passkey."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,23 +24,6 @@ pytestmark = pytest.mark.thorough
 KH_BORDER, KH_POLICE = agency("kh", BORDER), agency("kh", POLICE)
 REASON = "synthetic reason"
 APPEARANCE = 6
-
-
-@pytest.fixture
-def two(tmp_path: Path) -> Iterator[Federation]:
-    with federation(tmp_path, "gb", "kh") as made:
-        made.connect("gb", "kh")
-        yield made
-
-
-@pytest.fixture
-def gb(two: Federation) -> Office:
-    return two["gb"]
-
-
-@pytest.fixture
-def hands(gb: Office) -> Hands:
-    return Hands(gb)
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """That an alert was logged is proved on a page of its own, verified when it is asked, and a proof that is broken says so."""
 
 import re
-from collections.abc import Iterator
 from html import unescape
-from pathlib import Path
 
 import pytest
 
@@ -17,7 +15,7 @@ from node.store import logs
 from tests.confirming import Hands, entered, signed
 from tests.console_site import Browser, Shown
 from tests.countries import BORDER, NGO, POLICE, agency
-from tests.federation import Federation, federation
+from tests.federation import Federation
 from tests.node.test_op_disclosure_checks import change
 from tests.node.test_op_evidence import pins
 from tests.rig import ROLES, Office, draft
@@ -28,18 +26,6 @@ KH_BORDER, KH_POLICE, KH_NGO = agency("kh", BORDER), agency("kh", POLICE), agenc
 ORIGIN = "gb.alerts.example/disclosures/kh.alerts.example/1"
 HOLDS, FAILS = "This node verified it just now", "Something does not hold"
 FORGED = "UPDATE entries SET entry = e.entry, leaf = e.leaf FROM (SELECT entry, leaf FROM entries WHERE log_id = ? AND idx = 1) AS e"
-
-
-@pytest.fixture
-def two(tmp_path: Path) -> Iterator[Federation]:
-    with federation(tmp_path, "gb", "kh") as made:
-        made.connect("gb", "kh")
-        yield made
-
-
-@pytest.fixture
-def gb(two: Federation) -> Office:
-    return two["gb"]
 
 
 @pytest.fixture

@@ -36,13 +36,6 @@ pytestmark = pytest.mark.thorough
 KH_BORDER, KH_POLICE = agency("kh", BORDER), agency("kh", POLICE)
 
 
-@pytest.fixture
-def two(tmp_path: Path) -> Iterator[Federation]:
-    with federation(tmp_path, "gb", "kh") as made:
-        made.connect("gb", "kh")
-        yield made
-
-
 def published(office: Office, *recipients: str) -> bytes:
     return office.publish(draft(*recipients)).manifest_digest
 

@@ -1,6 +1,5 @@
 """The check of the records finds what was altered so that an alert would not read as in doubt, or would without a reason."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,7 @@ from sqlalchemy import text
 
 from tests.countries import BORDER, agency
 from tests.doubts import lost_at_both, withheld
-from tests.federation import Federation, federation
+from tests.federation import Federation
 from tests.machine.core import AFTER_A_RESTORE
 from tests.recalls import RESTRICTION, flags, own_flags, recalled
 from tests.rig import draft
@@ -17,13 +16,6 @@ pytestmark = pytest.mark.thorough
 
 KH_BORDER = agency("kh", BORDER)
 ACTIVE = "UPDATE alerts SET state = 'active' WHERE state = 'disputed'"
-
-
-@pytest.fixture
-def two(tmp_path: Path) -> Iterator[Federation]:
-    with federation(tmp_path, "gb", "kh") as made:
-        made.connect("gb", "kh")
-        yield made
 
 
 @pytest.fixture

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -22,18 +21,11 @@ from node.store.errors import StoreFailed
 from node.store.journal import ACCOUNTABILITY, PERSONAL, Event, JournalRow, Kind, columns
 from node.store.nodes import StoredHashes, journal_log
 from tests.countries import BORDER, NOW, agency, domain
-from tests.federation import Federation, federation
+from tests.federation import Federation
 from tests.refusals import refused
 from tests.rig import Office, draft
 
 KH_BORDER = agency("kh", BORDER)
-
-
-@pytest.fixture
-def two(tmp_path: Path) -> Iterator[Federation]:
-    with federation(tmp_path, "gb", "kh") as connected:
-        connected.connect("gb", "kh")
-        yield connected
 
 
 def rows(ports: Ports) -> list[JournalRow]:

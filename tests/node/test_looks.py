@@ -36,11 +36,6 @@ def two(tmp_path: Path) -> Iterator[Federation]:
         yield made
 
 
-@pytest.fixture
-def gb(two: Federation) -> Office:
-    return two["gb"]
-
-
 def submit(
     gb: Office, wanted: messages.Draft, *, reason: str = "synthetic reason", lineage: bytes | None = None, instead_of: str = ""
 ) -> messages.Submission:

@@ -1,28 +1,17 @@
 """NOT_THIS_PERSON: remembered at both ends, for this alert and whatever replaces it, and nothing else is kept of the innocent."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from exchange.v1 import hit_report_pb2, people_pb2
 from node.operations import mis_hits, retention
 from node.store import mis_hits as rows
 from tests.countries import BORDER, POLICE, agency, changed
-from tests.federation import Federation, federation
+from tests.federation import Federation
 from tests.recalls import attested, codes, recalled, replaced
 from tests.rig import Office, draft
 
 KH_BORDER, KH_POLICE = agency("kh", BORDER), agency("kh", POLICE)
 INNOCENT, OTHER = ("GBR", "555000111"), ("GBR", "555000112")
-
-
-@pytest.fixture
-def two(tmp_path: Path) -> Iterator[Federation]:
-    with federation(tmp_path, "gb", "kh") as made:
-        made.connect("gb", "kh")
-        yield made
 
 
 def report(outcome: int = hit_report_pb2.HIT_OUTCOME_NOT_THIS_PERSON, **document: Any) -> hit_report_pb2.HitReport:

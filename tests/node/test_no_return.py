@@ -1,6 +1,5 @@
 """What was withdrawn does not come back: not by replay, nor by a new entry, nor by a restored backup of either side."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ from exchange.v1 import exchange_service_pb2
 from node.operations import recover
 from node.store import logs
 from tests.countries import BORDER, HOUR, POLICE, agency
-from tests.federation import Federation, Stream, federation, same_log
+from tests.federation import Federation, Stream, same_log
 from tests.recalls import (
     attested,
     codes,
@@ -26,13 +25,6 @@ from tests.rig import Office, draft
 
 KH_BORDER, KH_POLICE, VN_BORDER = agency("kh", BORDER), agency("kh", POLICE), agency("vn", BORDER)
 APPEARANCE = 6
-
-
-@pytest.fixture
-def two(tmp_path: Path) -> Iterator[Federation]:
-    with federation(tmp_path, "gb", "kh") as made:
-        made.connect("gb", "kh")
-        yield made
 
 
 def published(office: Office, *recipients: str) -> bytes:

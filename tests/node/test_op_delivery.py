@@ -1,6 +1,6 @@
 """Deliveries as they go wrong and right again: withheld, excepted, interrupted, sent twice, succeeded by another log."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,13 +21,6 @@ from tests.rig import Office, draft
 pytestmark = pytest.mark.thorough
 
 KH_BORDER, KH_POLICE = agency("kh", BORDER), agency("kh", POLICE)
-
-
-@pytest.fixture
-def two(tmp_path: Path) -> Iterator[Federation]:
-    with federation(tmp_path, "gb", "kh") as made:
-        made.connect("gb", "kh")
-        yield made
 
 
 def held(office: Office, field: str) -> None:

@@ -1,6 +1,5 @@
 """From an officer's draft to two desks abroad, each seeing its own minimum, and the answer back."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,13 +22,6 @@ from tests.rig import Office, draft
 KH_BORDER, KH_POLICE, KH_NGO = agency("kh", BORDER), agency("kh", POLICE), agency("kh", NGO)
 GB_POLICE = agency("gb", POLICE)
 STATE = desk_service_pb2.DisclosureState
-
-
-@pytest.fixture
-def two(tmp_path: Path) -> Iterator[Federation]:
-    with federation(tmp_path, "gb", "kh") as made:
-        made.connect("gb", "kh")
-        yield made
 
 
 def listed(office: Office, name: str, **page: Any) -> desk_service_pb2.ListInboxResponse:

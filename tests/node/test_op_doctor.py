@@ -1,7 +1,6 @@
 """The doctor: each thing that can be wrong is told, with words and a way out, and a node that is well has nothing to do."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -41,25 +40,13 @@ from node.surroundings import Surroundings
 from tests.authenticator import Authenticator
 from tests.console_site import Browser
 from tests.countries import NOW, POLICE, agency, agreement, descriptor, domain, key, known, with_key
-from tests.federation import Federation, federation
+from tests.federation import Federation
 from tests.recalls import recalled
 from tests.rig import Office, counted_entropy, draft
 
 ACT, LOOK, GOOD = messages.HEALTH_VERDICT_ACT, messages.HEALTH_VERDICT_LOOK, messages.HEALTH_VERDICT_GOOD
 OPERATIONS = Path(doctor.__file__).parent
 PARTS = ("doctor", "health_node", "health_partners")
-
-
-@pytest.fixture
-def two(tmp_path: Path) -> Iterator[Federation]:
-    with federation(tmp_path, "gb", "kh") as made:
-        made.connect("gb", "kh")
-        yield made
-
-
-@pytest.fixture
-def gb(two: Federation) -> Office:
-    return two["gb"]
 
 
 def checks(office: Office) -> dict[str, messages.HealthCheck]:

@@ -32,11 +32,6 @@ def two(tmp_path: Path) -> Iterator[Federation]:
     made.close()
 
 
-@pytest.fixture
-def gb(two: Federation) -> Office:
-    return two["gb"]
-
-
 def left(office: Office, text: str = SECRET, *, by: str = "liaison", once: int = 1) -> messages.HandoverNote:
     return handover.hand_over(office.ports, office.person(by), bytes([once] * 16), text)
 

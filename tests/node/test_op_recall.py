@@ -50,13 +50,6 @@ GB_POLICE = agency("gb", POLICE)
 
 
 @pytest.fixture
-def two(tmp_path: Path) -> Iterator[Federation]:
-    with federation(tmp_path, "gb", "kh") as made:
-        made.connect("gb", "kh")
-        yield made
-
-
-@pytest.fixture
 def three(tmp_path: Path) -> Iterator[Federation]:
     with federation(tmp_path, "gb", "kh", "vn") as made:
         made.connect("gb", "kh")

@@ -23,13 +23,6 @@ ITINERARY, APPEARANCE, RISK_LEVEL, REFERENCE = 11, 6, 24, 9
 
 
 @pytest.fixture
-def two(tmp_path: Path) -> Iterator[Federation]:
-    with federation(tmp_path, "gb", "kh") as made:
-        made.connect("gb", "kh")
-        yield made
-
-
-@pytest.fixture
 def ending(tmp_path: Path) -> Iterator[Federation]:
     """Three countries, of which gb's agreement with vn ends after an hour."""
     with federation(tmp_path, "gb", "kh", "vn") as made:

@@ -1,10 +1,7 @@
 """Databases that go back in time, and partners that contradict themselves: nothing is signed twice, and nothing is lost unsaid."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-
-import pytest
 
 from exchange.errors import Conflict, Malformed, NotFound, Refused, Unverified
 from exchange.log import frontier_of, sign_alive, sign_log
@@ -13,18 +10,11 @@ from node.operations import receive, recover
 from node.store import logs
 from tests import builders
 from tests.countries import BORDER, HOUR, POLICE, agency, key
-from tests.federation import Federation, Stream, federation, same_log
+from tests.federation import Federation, Stream, same_log
 from tests.refusals import refused
 from tests.rig import draft
 
 KH_BORDER, KH_POLICE = agency("kh", BORDER), agency("kh", POLICE)
-
-
-@pytest.fixture
-def two(tmp_path: Path) -> Iterator[Federation]:
-    with federation(tmp_path, "gb", "kh") as made:
-        made.connect("gb", "kh")
-        yield made
 
 
 # Databases that go back in time

@@ -1,7 +1,7 @@
 """Screening at a desk: against what its agency was given and nothing else, recorded first, remembered of nobody who does not match."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +34,6 @@ KH_BORDER, KH_POLICE = agency("kh", BORDER), agency("kh", POLICE)
 HEAD = "family_name,given_names,birth_date,sex,nationality,document_number,document_issuer,service\n"
 SOUGHT = "EXAMPLE,THOMAS SPECIMENMR,1961-04-12,M,GBR,X7654321,GBR,XX17\n"
 INNOCENT = "BYSTANDER,QUITE UNINVOLVED,1977-08-09,F,FRA,Y1112223,FRA,XX17\n"
-
-
-@pytest.fixture
-def two(tmp_path: Path) -> Iterator[Federation]:
-    with federation(tmp_path, "gb", "kh") as made:
-        made.connect("gb", "kh")
-        yield made
 
 
 def ask(

@@ -1,6 +1,6 @@
 """Races between a recall and everything else: one outcome on both sides, whoever is first, or cut off."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -34,13 +34,6 @@ pytestmark = pytest.mark.thorough
 
 KH_BORDER, KH_POLICE, VN_BORDER = agency("kh", BORDER), agency("kh", POLICE), agency("vn", BORDER)
 APPEARANCE = 6
-
-
-@pytest.fixture
-def two(tmp_path: Path) -> Iterator[Federation]:
-    with federation(tmp_path, "gb", "kh") as made:
-        made.connect("gb", "kh")
-        yield made
 
 
 def published(office: Office, *recipients: str) -> bytes:

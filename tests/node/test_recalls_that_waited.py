@@ -1,6 +1,5 @@
 """What the federation machine found (`tests/machine`): recalls and attestations across stopped logs, restored backups and updates."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from node.operations import recover, succeed
 from node.store import logs, recalls
 from node.store.recalls import RecallKind
 from tests.countries import BORDER, POLICE, agency
-from tests.federation import Federation, federation
+from tests.federation import Federation
 from tests.recalls import (
     LIFTING,
     RESTRICTION,
@@ -30,13 +29,6 @@ from tests.rig import Office, draft
 pytestmark = pytest.mark.thorough
 
 KH_BORDER, KH_POLICE = agency("kh", BORDER), agency("kh", POLICE)
-
-
-@pytest.fixture
-def two(tmp_path: Path) -> Iterator[Federation]:
-    with federation(tmp_path, "gb", "kh") as made:
-        made.connect("gb", "kh")
-        yield made
 
 
 def stop(one: Office, other: Office) -> str:

@@ -1,25 +1,15 @@
 """What an agency still has to answer: however much there is, who lands next and what is newest are among it."""
 
-from collections.abc import Collection, Iterator
-from pathlib import Path
-
-import pytest
+from collections.abc import Collection
 
 from node.store.tables import landings
 from node.store.unanswered import Unanswered, unanswered
 from tests.countries import BORDER, DAY, NOW, agency
-from tests.federation import Federation, federation
+from tests.federation import Federation
 from tests.rig import draft
 
 TRAVEL_ALERT = "exchange.v1.TravelAlert"
 US = agency("kh", BORDER)
-
-
-@pytest.fixture
-def two(tmp_path: Path) -> Iterator[Federation]:
-    with federation(tmp_path, "gb", "kh") as made:
-        made.connect("gb", "kh")
-        yield made
 
 
 def open_at(
