@@ -11,7 +11,7 @@ from exchange.errors import NotFound, Refused
 from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1.travel_alert_pb2 import TravelAlert
 from node.intake.fill_in import fill_in
-from node.operations import approve, draft_box
+from node.operations import agreements, approve, draft_box
 from node.operations.drafted_again import typed_again
 from node.operations.officers import NotPermitted
 from node.operations.retention import run_due
@@ -117,6 +117,25 @@ def test_recipients_that_came_and_went_and_other_parts_are_shown(gb: Office) -> 
     assert since.reason == "synthetic reason"
     gone = submit(gb, draft(KH_BORDER), instead_of=anew.id.hex())
     assert KH_POLICE in [one.recipient for one in look(gb, gone).since.recipients if not one.told_now]
+
+
+def test_what_a_new_agreement_decides_otherwise_is_shown(two: Federation) -> None:
+    gb, kh = two["gb"], two["kh"]
+    submission = submit(gb, draft(KH_BORDER))
+    (told,) = look(gb, submission).preview.recipients
+    (before,) = (one for one in agreement().clauses if one.id == CLAUSE)
+    fewer = [number for number in before.permitted if number != 3]
+    later = with_clause(agreement(valid_from=gb.clock.now_ms() - DAY), CLAUSE, approvals=1, permitted=fewer)
+    drafted = agreements.draft(gb.ports, gb.person("administrator"), later)
+    two.carry()
+    agreements.accept(kh.ports, kh.person("administrator"), drafted.digest.hex())
+    two.carry()
+    (shown,) = look(gb, submit(gb, draft(KH_BORDER), instead_of=submission.id.hex())).since.recipients
+    assert (shown.told_before, shown.told_now, shown.clause_before, shown.clause_now) == (True, True, CLAUSE, CLAUSE)
+    assert (
+        (shown.agreement_before, shown.agreement_now) == (told.agreement_digest, drafted.digest) != (drafted.digest, told.agreement_digest)
+    )
+    assert [(one.field, one.before, one.now) for one in shown.fields] == [(3, messages.VISIBILITY_SHOWN, messages.VISIBILITY_FORBIDDEN)]
 
 
 def test_a_look_is_nobody_elses(two: Federation) -> None:
