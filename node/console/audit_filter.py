@@ -3,14 +3,16 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final, Self
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from exchange.profile import alert_types
 from exchange.v1.journal_pb2 import JournalKind
 from node.console.audit_words import OUTCOMES
 from node.operations.disclosure_scan import short_type
+from node.operations.tallies import day_start
 from node.reports.audit_lists import both, period_filter
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
@@ -30,7 +32,7 @@ DIRECTIONS: Final = ("OUTBOUND", "INBOUND")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
-    """A time as it was typed: days, the last one included."""
+    """A time as it was typed: days by the clock of the console, as its pages show times, the last one included."""
 
     since: str = ""
     until: str = ""
@@ -50,16 +52,16 @@ class Period:
         """Names of the fields that hold no day."""
         return [name for name in ("since", "until") if getattr(self, name) and _day(getattr(self, name)) is None]
 
-    @property
-    def bounds(self) -> tuple[int, int]:
-        """From up to and not with, Unix milliseconds; 0 for no bound."""
+    def bounds(self, zone: str) -> tuple[int, int]:
+        """From up to and not with, Unix milliseconds, by the clocks of this zone; 0 for no bound."""
         first, last = _day(self.since), _day(self.until)
-        return _ms(first) if first else 0, _ms(last + timedelta(days=1)) if last else 0
+        # Nothing happened before 1970; the calendar's last day has none after it.
+        since = max(day_start(first, ZoneInfo(zone)), 0) if first else 0
+        return since, max(day_start(last + timedelta(days=1), ZoneInfo(zone)), 1) if last and last < date.max else 0
 
-    @property
-    def filter(self) -> str:
+    def filter(self, zone: str) -> str:
         """For the operations. Ask for `problems` first."""
-        return period_filter(*self.bounds)
+        return period_filter(*self.bounds(zone))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +88,10 @@ class DisclosureChoice(Period):
         }
         return [*Period.problems.__get__(self), *(name for name, is_wrong in wrong.items() if is_wrong)]
 
-    @property
-    def filter(self) -> str:
+    def filter(self, zone: str) -> str:
         """For the operations. Ask for `problems` first."""
         return both(
-            Period.filter.__get__(self),
+            period_filter(*self.bounds(zone)),
             f"partner = {_quoted(self.partner)}" if self.partner else "",
             f"direction = {self.direction}" if self.direction else "",
             f"audience:{_quoted(self.agency)}" if self.agency else "",
@@ -118,11 +119,10 @@ class EventChoice(Period):
         }
         return [*Period.problems.__get__(self), *(name for name, is_wrong in wrong.items() if is_wrong)]
 
-    @property
-    def filter(self) -> str:
+    def filter(self, zone: str) -> str:
         """For the operations. Ask for `problems` first."""
         return both(
-            Period.filter.__get__(self),
+            period_filter(*self.bounds(zone)),
             f"kind = {self.kind}" if self.kind else "",
             f"code = {self.code.upper()}" if self.code else "",
             f"subject = {self.alert}" if self.alert else "",
@@ -142,7 +142,3 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else None
     except ValueError:
         return None
-
-
-def _ms(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000

@@ -1,5 +1,6 @@
 """An auditor's pages about the journal: its events, one of them, who opened one alert, what went wrong, what stands as an alarm."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -21,7 +22,7 @@ from node.operations.audit_urgent import list_alarms
 from node.operations.officers import AUDITOR, require
 from node.operations.witness_status import witness_status
 from node.reports.audit_lists import place
-from node.reports.audit_register import read_register
+from node.reports.audit_register import Mishap, read_register
 
 SHOWN: Final = 40
 MISTAKES: Final = 100
@@ -36,6 +37,7 @@ class AuditJournalPages:
     def __init__(self, site: Site, pages: Pages) -> None:
         self._ports = site.ports
         self._pages = pages
+        self._zone = site.zone
 
     def pages(self) -> tuple[Page, ...]:
         """Every page of this family."""
@@ -55,7 +57,7 @@ class AuditJournalPages:
         choice = EventChoice.of(visit.query)
         shown: dict[str, Any] = {"events": [], "older": ""}
         if not choice.problems:
-            shown = self._events(visit, choice.filter)
+            shown = self._events(visit, choice.filter(self._zone))
         return self._pages.page(visit, "audit_journal.html", choice=choice, kinds=KINDS.items(), **shown)
 
     def access(self, visit: Visit) -> Response:
@@ -86,9 +88,10 @@ class AuditJournalPages:
         """What was refused, withheld, corrected or contradicted, the oldest first. Raises `NotPermitted`."""
         require(self._ports, visit.person, (AUDITOR,))
         period = Period.of(visit.query)
-        found, more = (
-            ([], False) if period.problems else read_register(OwnLists(ports=self._ports, person=visit.person), *period.bounds, MISTAKES)
-        )
+        found: Sequence[Mishap] = ()
+        more = False
+        if not period.problems:
+            found, more = read_register(OwnLists(ports=self._ports, person=visit.person), *period.bounds(self._zone), MISTAKES)
         rows = [(GRADES[one.grade], one, MISHAPS.get(one.kind, one.kind), _link(one.place)) for one in found]
         return self._pages.page(visit, "audit_mistakes.html", choice=period, rows=rows, more=more, most=MISTAKES)
 

@@ -91,7 +91,8 @@ class AuditPages:
     def __init__(self, site: Site, pages: Pages) -> None:
         self._ports = site.ports
         self._pages = pages
-        self._tallies = Tallies()
+        self._zone = site.zone
+        self._tallies = Tallies(site.zone)
 
     def pages(self) -> tuple[Page, ...]:
         """Every page of this family."""
@@ -117,7 +118,7 @@ class AuditPages:
         shown: dict[str, Any] = {"rows": [], "older": ""}
         if not choice.problems:
             question = messages.ListDisclosuresRequest(
-                filter=choice.filter, page_size=SHOWN, order_by="newest", page_token=visit.query.get("after", "")
+                filter=choice.filter(self._zone), page_size=SHOWN, order_by="newest", page_token=visit.query.get("after", "")
             )
             found = list_disclosures(self._ports, visit.person, question)
             shown = {"rows": [_row(record) for record in found.disclosures], "older": found.next_page_token}
@@ -179,7 +180,7 @@ class AuditPages:
 
     def _counted(self, visit: Visit) -> tuple[Counted | None, dict[str, Any]]:
         choice, around = self._choice(visit)
-        return None if choice.problems else count_disclosures(self._ports, visit.person, choice.filter, self._tallies), around
+        return None if choice.problems else count_disclosures(self._ports, visit.person, choice.filter(self._zone), self._tallies), around
 
 
 def _row(record: messages.DisclosureRecord) -> dict[str, Any]:

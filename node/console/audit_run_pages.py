@@ -80,7 +80,7 @@ class AuditRunPages:
         choice, partner = Period.of(visit.form), visit.form.get("partner", "")
         if choice.problems or partner not in self._ports.known.partners:
             return self._pages.page(visit, "audit_reconcile.html", status=422, run=None, choice=choice, **self._partners(visit))
-        since, until = choice.bounds
+        since, until = choice.bounds(self._site.zone)
         request = desk_service_pb2.ReconcileRequest(partner=partner, until=until, **{"from": since})
 
         def steps() -> Iterator[desk_service_pb2.ReconcileResponse]:
@@ -106,7 +106,7 @@ class AuditRunPages:
         at_least = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 7 else _AT_LEAST
         if choice.problems or not typed:
             return self._pages.page(visit, "audit_reasons.html", run=None, choice=choice, at_least=at_least)
-        since, until = choice.bounds
+        since, until = choice.bounds(self._site.zone)
         request = audit_service_pb2.ListRepeatedReasonsRequest(at_least=max(at_least, 2), until=until, **{"from": since})
         run = Run(lambda: [list_repeated_reasons(self._ports, visit.person, request)])
 
@@ -123,7 +123,7 @@ class AuditRunPages:
         choice = Period.of(visit.query)
         if choice.problems or "since" not in visit.query:
             return self._pages.page(visit, "audit_urgent.html", run=None, choice=choice)
-        run = Run(lambda: [list_urgent(self._ports, visit.person, *choice.bounds)])
+        run = Run(lambda: [list_urgent(self._ports, visit.person, *choice.bounds(self._site.zone))])
 
         def found() -> dict[str, Any]:
             answer = run.all[-1]

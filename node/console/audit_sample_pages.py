@@ -41,6 +41,7 @@ class AuditSamplePages:
     def __init__(self, site: Site, pages: Pages, confirming: Confirming) -> None:
         self._ports = site.ports
         self._pages = pages
+        self._zone = site.zone
         self._confirming = confirming
 
     def pages(self) -> tuple[Page, ...]:
@@ -111,7 +112,7 @@ class AuditSamplePages:
         if what not in EXPORTS or form not in FORMATS or period.problems:
             raise Malformed("FORM", "the form is none")
         confirmation = self._confirming.take(visit, "export", _confirmed(period, what, form))
-        since, until = period.bounds
+        since, until = period.bounds(self._zone)
         asked = Asked(what=what, since=since, until=until, limit=AT_MOST)
         _, data = export_list(self._ports, visit.person, asked, form, confirmation)
         headers = {"content-disposition": f'attachment; filename="{what}.{form}"'}

@@ -26,7 +26,7 @@ class Bar:
     """One day or week, or several: out below, in above it."""
 
     at: int
-    """First millisecond, UTC."""
+    """Its first day, as `node.operations.tallies.day_of` says it."""
     sent: int
     received: int
     x: float

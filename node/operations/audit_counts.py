@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from node.filtering.parse import parse_filter
 from node.filtering.terms import Filter
@@ -26,7 +27,7 @@ class Counted:
     """What was counted, and among how many of all entries."""
 
     by_day: Mapping[tuple[int, bool], int]
-    """By the first millisecond of the day (UTC) and whether they went out."""
+    """By the day, as `node.operations.tallies.day_of` says it, and whether they went out."""
     by_way: Mapping[tuple[str, str], int]
     """By the trust domains of sender and recipient."""
     by_row: Mapping[tuple[str, bool, str, str, str, int], int]
@@ -44,7 +45,7 @@ def count_disclosures(ports: Ports, person: str, filter_text: str, tallies: Tall
     """Disclosures for which the filter holds, counted: all of them where `tallies` can say it. Raises `Malformed` (FILTER)."""
     require(ports, person, (AUDITOR,))
     wanted = parse_filter(filter_text, DISCLOSURE_FIELDS)
-    counted = _tallied(tallies.count(ports, wanted)) or _looked_at(ports, wanted)
+    counted = _tallied(tallies.count(ports, wanted)) or _looked_at(ports, wanted, tallies.zone)
     note_access(ports, Kind.JOURNAL_KIND_REVIEW, person, Event(code="STATISTICS", subject=digest_of("counts", filter_text)))
     return counted
 
@@ -59,7 +60,7 @@ def _tallied(found: list[tuple[LogRow, Mapping[Sort, int]]] | None) -> Counted |
     return counting.counted(total, total)
 
 
-def _looked_at(ports: Ports, wanted: Filter) -> Counted:
+def _looked_at(ports: Ports, wanted: Filter, zone: ZoneInfo) -> Counted:
     counting = _Counting()
     scanned = total = 0
     position: Position | None = None
@@ -68,7 +69,7 @@ def _looked_at(ports: Ports, wanted: Filter) -> Counted:
             page = scan_page(ports, tx, wanted, AT_MOST, position, newest=True)
         for one in page.found:
             kind = one.alert.alert_type if one.alert else ""
-            counting.add(one.log, Sort(day_of(one.entry), kind, one.entry.clause, one.entry.purpose), 1)
+            counting.add(one.log, Sort(day_of(one.entry, zone), kind, one.entry.clause, one.entry.purpose), 1)
         scanned += page.scanned
         total = max(total, page.total)
         position = page.following

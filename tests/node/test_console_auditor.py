@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -17,7 +19,7 @@ from node.console.problem_words import words_of
 from node.operations import audit_counts
 from node.operations.audit_counts import Counted, count_disclosures
 from node.operations.disclosure_checks import Check, Verdict
-from node.operations.tallies import DAY_MS, Tallies
+from node.operations.tallies import DAY_MS, Tallies, day_of
 from tests.console_site import Browser, Shown
 from tests.countries import NOW
 from tests.federation import Federation
@@ -132,11 +134,43 @@ def test_a_day_that_is_none_is_said_beside_its_field(browser: Browser, gb: Offic
 
 
 def test_quotes_in_a_choice_stay_in_its_value() -> None:
-    assert DisclosureChoice(agency='x" OR index >= 0 OR audience:"\\').filter == 'audience:"x\\" OR index >= 0 OR audience:\\"\\\\"'
-    assert DisclosureChoice(partner="p", direction="INBOUND").filter == '(partner = "p") AND (direction = INBOUND)'
-    assert EventChoice(code="key_*", kind="KEY").filter == "(kind = KEY) AND (code = KEY_*)"
+    assert DisclosureChoice(agency='x" OR index >= 0 OR audience:"\\').filter("UTC") == 'audience:"x\\" OR index >= 0 OR audience:\\"\\\\"'
+    assert DisclosureChoice(partner="p", direction="INBOUND").filter("UTC") == '(partner = "p") AND (direction = INBOUND)'
+    assert EventChoice(code="key_*", kind="KEY").filter("UTC") == "(kind = KEY) AND (code = KEY_*)"
     assert EventChoice(code='A" OR', alert="x", kind="NONE").problems == ["kind", "code", "alert"]
-    assert DisclosureChoice(since="2027-03-04", until="2027-03-04").bounds == (1_804_118_400_000, 1_804_204_800_000)
+    assert DisclosureChoice(since="2027-03-04", until="2027-03-04").bounds("UTC") == (1_804_118_400_000, 1_804_204_800_000)
+
+
+@pytest.mark.parametrize("view", ["disclosures", "journal", "mistakes", "timeline", "flow", "stats"])
+def test_a_day_is_one_of_the_clock_that_the_page_shows(browser: Browser, view: str) -> None:
+    # Told on 28 May after 20:00 UTC: at the console it was the 29th.
+    for day, there in (("2026-05-28", False), ("2026-05-29", True)):
+        page = browser.get(f"/audit/{view}?since={day}&until={day}").text
+        assert ("There is none." not in page) == there, day
+        assert "By the clock of Asia/Phnom_Penh" in page
+
+
+@pytest.mark.parametrize("path", ["/audit/disclosures", "/audit/stats", "/audit/journal", "/audit/mistakes", "/audit/export"])
+def test_the_calendar_s_first_and_last_days_are_days(browser: Browser, path: str) -> None:
+    for chosen in ("since=9999-12-31&until=9999-12-31", "until=9999-12-31", "since=0001-01-01&until=0001-01-01"):
+        assert browser.get(f"{path}?{chosen}").status_code == 200
+    assert DisclosureChoice(since="0001-01-01", until="9999-12-31").bounds("Asia/Phnom_Penh") == (0, 0)
+    assert DisclosureChoice(until="1969-01-01").bounds("Asia/Phnom_Penh") == (0, 1)  # nothing, not everything
+
+
+def test_a_day_has_as_many_hours_as_its_clocks_show() -> None:
+    hours = []
+    for day in ("2027-03-28", "2027-06-01", "2027-10-31"):
+        since, until = DisclosureChoice(since=day, until=day).bounds("Europe/London")
+        hours.append((until - since) // 3_600_000)
+        zone = ZoneInfo("Europe/London")
+        assert {day_of(Entry(disclosed_at=at), zone) for at in (since, until - 1)} == {iso_ms(day)}
+        assert day_of(Entry(disclosed_at=until), zone) == iso_ms(day) + DAY_MS
+    assert hours == [23, 24, 25]
+
+
+def iso_ms(day: str) -> int:
+    return int(datetime.fromisoformat(f"{day}T00:00Z").timestamp()) * 1000
 
 
 def test_the_list_goes_on_and_keeps_what_was_chosen(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +207,7 @@ def test_the_timeline_draws_what_its_table_says(browser: Browser) -> None:
     assert "The table below has the same numbers." in drawing
     assert drawing.count('class="app-chart__sent"') == 1
     assert drawing.count('class="app-chart__received"') == 1
-    assert rows(page)[1:] == [["28 May 2026", "4", "1"]]
+    assert rows(page)[1:] == [["29 May 2026", "4", "1"]]  # where the console stands; in UTC it was the 28th
     assert "style=" not in page
 
 

@@ -10,7 +10,7 @@ from node.filtering.parse import parse_filter
 from node.operations.audit_counts import count_disclosures
 from node.operations.disclosure_scan import DISCLOSURE_FIELDS
 from node.operations.tallies import DAY_MS, Tallies
-from tests.countries import BORDER, NOW, agency
+from tests.countries import BORDER, HOUR, NOW, agency
 from tests.federation import Federation
 from tests.node.audit_office import told
 from tests.rig import draft
@@ -26,9 +26,12 @@ def two(tmp_path: Path) -> Iterator[Federation]:
         yield made
 
 
-def test_what_is_counted_once_is_what_is_counted_one_by_one(two: Federation) -> None:
-    gb, tallies = two["gb"], Tallies()
-    person, days = gb.person("auditor"), {"today": iso_time(DAY), "tomorrow": iso_time(DAY + DAY_MS)}
+@pytest.mark.parametrize(("zone", "ahead"), [("UTC", 0), ("Asia/Phnom_Penh", 7)])
+def test_what_is_counted_once_is_what_is_counted_one_by_one(two: Federation, zone: str, ahead: int) -> None:
+    gb, tallies = two["gb"], Tallies(zone)
+    today = NOW - (NOW + ahead * HOUR) % DAY_MS
+    person, days = gb.person("auditor"), {"today": iso_time(today), "tomorrow": iso_time(today + DAY_MS)}
+    assert tallies.count(gb.ports, parse_filter(f'at >= "{days["today"]}"', DISCLOSURE_FIELDS)) is not None
     found = set()
     for text in (
         LOOK.replace("index", "at"),
@@ -41,7 +44,7 @@ def test_what_is_counted_once_is_what_is_counted_one_by_one(two: Federation) -> 
     ):
         wanted = text.format(**days) if "{" in text else text
         known = count_disclosures(gb.ports, person, "" if "at >= 0" in wanted else wanted, tallies)
-        looked = count_disclosures(gb.ports, person, LOOK if "at >= 0" in wanted else f"({wanted}) AND {LOOK}", Tallies())
+        looked = count_disclosures(gb.ports, person, LOOK if "at >= 0" in wanted else f"({wanted}) AND {LOOK}", Tallies(zone))
         assert (known.by_day, known.by_way, known.by_row) == (looked.by_day, looked.by_way, looked.by_row), wanted
         assert known.whole
         found.add(sum(known.by_way.values()))
