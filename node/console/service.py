@@ -4,7 +4,7 @@ K1  Nothing but this host: another name in the Host header is refused, so no for
 K2  What changes something is a POST from a page of this site (Sec-Fetch-Site), with the session's token if somebody is signed in.
     The one page that another site leads to (`returning`) takes what only a browser has that was sent there from a page of this one.
 K3  Who is signed in follows from the session's cookie alone, and the operations ask the roster again each time.
-K4  Every answer has the headers of `visits.HEADERS`; no page is stored anywhere.
+K4  Every answer has the headers of `visits.HEADERS`; no page is stored anywhere. K1 and K4 are kept by `guard`, before any route.
 K5  No answer, title, address or log says what went wrong in more than a code and words of this site.
 """
 
@@ -15,6 +15,7 @@ from typing import Any, Final
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -31,6 +32,7 @@ from node.console.challenges import LIVES_MS, Challenges
 from node.console.compose_pages import ComposePages
 from node.console.confirm import Confirming
 from node.console.desk_pages import DeskPages
+from node.console.guard import Guard
 from node.console.handover_pages import HandoverPages
 from node.console.languages import Language, choose, load_languages
 from node.console.leave_pages import LeavePages
@@ -52,8 +54,6 @@ from node.console.tell_pages import TellPages
 from node.console.tip_pages import TipPages
 from node.console.uploads import read_upload
 from node.console.visits import (
-    HEADERS,
-    TLS_HEADERS,
     Elsewhere,
     Visit,
     check_origin,
@@ -128,12 +128,14 @@ class Console:
         # One route a page, so that a method that a page does not have is refused as such.
         routes = [Route(page.path, partial(self._serve, page), methods=[page.method]) for page in self.pages]
         routes.append(Route("/assets/{version}/{name}", self._asset, methods=["GET"]))
-        return Starlette(routes=routes, exception_handlers={HTTPException: self._no_route})
+        guard = Middleware(Guard, site=self._site, other_name=self._other_name)
+        made = Starlette(routes=routes, middleware=[guard], exception_handlers={HTTPException: self._no_route})
+        made.router.redirect_slashes = False  # an address has one form
+        return made
 
     async def _serve(self, page: Page, request: Request) -> Response:
         language = self._language(request)
         try:
-            self._check_host(request)
             form: dict[str, str] = {}
             upload = b""
             if page.from_here and not is_from_here(request):
@@ -157,7 +159,7 @@ class Console:
             response = await run_in_threadpool(self._pages.trouble, language, 500, "INTERNAL")
         if page.returning and ATTEMPT_COOKIE in request.cookies:
             self._set_cookie(response, ATTEMPT_COOKIE, "", 0, lax=True)  # whatever came of it, it was one attempt
-        return self._secured(response)
+        return response
 
     def _check_session(self, request: Request) -> None:
         """From whoever is not signed in nothing large is read."""
@@ -236,9 +238,9 @@ class Console:
     def _set_cookie(self, response: Response, name: str, value: str, seconds: int, *, lax: bool = False) -> None:
         response.set_cookie(name, value, max_age=seconds, path="/", secure=True, httponly=True, samesite="lax" if lax else "strict")
 
-    def _check_host(self, request: Request) -> None:
-        if request.headers.getlist("host") != [self._site.authority]:
-            raise Refused("HOST", "this console answers under its own name only")
+    async def _other_name(self, request: Request) -> Response:
+        refused = Refused("HOST", "this console answers under its own name only")
+        return await run_in_threadpool(self._refusal, refused, self._language(request))
 
     def _language(self, request: Request) -> Language:
         return choose(
@@ -250,7 +252,7 @@ class Console:
         if asset is None or request.path_params["version"] != self._assets.version:
             return await self._no_route(request, HTTPException(404))
         packed = asset.packed if "gzip" in request.headers.get("accept-encoding", "") else None
-        response = self._secured(Response(packed or asset.data, media_type=asset.kind))
+        response = Response(packed or asset.data, media_type=asset.kind)
         response.headers["cache-control"] = "public, max-age=31536000, immutable"
         response.headers["vary"] = "accept-encoding"
         if packed:
@@ -265,8 +267,4 @@ class Console:
     async def _no_route(self, request: Request, error: Any) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         code = {404: "PATH_UNKNOWN", 405: "METHOD_UNKNOWN"}.get(status, "REQUEST")
-        return self._secured(await run_in_threadpool(self._pages.trouble, self._language(request), status, code))
-
-    def _secured(self, response: Response) -> Response:
-        response.headers.update({**HEADERS, **(TLS_HEADERS if self._site.secure else {})})
-        return response
+        return await run_in_threadpool(self._pages.trouble, self._language(request), status, code)

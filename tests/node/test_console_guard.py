@@ -53,6 +53,48 @@ def test_every_answer_has_the_headers(kh: Office, border: Browser) -> None:
     assert HEADERS["cache-control"] == "no-store"
 
 
+_ADDRESSES = [
+    "/",
+    "/sign-in",
+    "/sign-in/",
+    "//sign-in",
+    "/you/",
+    "/inbox/?a=b",
+    "/language/",
+    "/nothing/",
+    "/assets/x/y",
+    "/assets/x/y/",
+    "/%2e%2e/",
+]
+
+
+@pytest.mark.parametrize("path", _ADDRESSES)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "OPTIONS", "TRACE"])
+def test_no_kind_of_address_answers_another_name_or_leads_away(border: Browser, path: str, method: str) -> None:
+    base = f"https://{border.site.authority}"
+    evil = border.client.request(method, f"{base}{path}", headers={"host": "evil.example"})
+    assert (evil.status_code, "location" in evil.headers) == (421, False)
+    own = border.client.request(method, f"{base}{path}")
+    assert own.headers.get("location", "/").startswith("/")
+    for answer in (evil, own):
+        assert dict(answer.headers).items() >= HEADERS.items(), answer
+
+
+def test_what_fails_outside_every_page_is_answered_with_the_headers_too(
+    border: Browser, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def defect(*_: Any) -> None:
+        raise RuntimeError("a secret of EXAMPLE, Thomas")
+
+    monkeypatch.setattr(border.console._pages, "trouble", defect)
+    for path in ("/nothing", "/inbox/nothing"):
+        with structlog.testing.capture_logs() as logged:
+            answer = border.get(path)
+        assert (answer.status_code, answer.text) == (500, "")
+        assert dict(answer.headers).items() >= HEADERS.items()
+        assert "Thomas" not in "".join(capfd.readouterr()) + str(logged)
+
+
 def test_over_tls_browsers_are_told_to_keep_to_it(kh: Office) -> None:
     assert "strict-transport-security" not in Browser(kh).get(ANYWHERE).headers
     assert Browser(kh, site_of(kh, secure=True, demo_sign_in=False)).get(ANYWHERE).headers["strict-transport-security"]
