@@ -16,6 +16,7 @@ from node.console.site import Site
 from node.console.visits import Visit
 from node.console.words import type_words
 from node.operations.doctor import examine
+from node.operations.health_node import certificate_ends_soon
 from node.operations.key_windows import list_keys
 from node.operations.officers import ADMINISTRATOR, require
 from node.operations.retention import list_due, run
@@ -62,7 +63,10 @@ class AdminPages:
     def keys(self, visit: Visit) -> Response:
         """When keys and certificates end. Raises `NotPermitted`."""
         report, now = list_keys(self._ports, visit.person), self._ports.clock.now_ms()
-        certificates = [{"name": one.name, "ends": one.not_after, "left": one.not_after - now} for one in report.certificates]
+        certificates = [
+            {"name": one.name, "ends": one.not_after, "left": one.not_after - now, "soon": certificate_ends_soon(one, now)}
+            for one in report.certificates
+        ]
         return self._pages.page(
             visit,
             "admin_keys.html",

@@ -9,7 +9,7 @@ from node.agreement_changes import NEVER, ON_REQUEST, PERMITTED, REQUIRED
 from node.console.languages import Language
 from node.console.words import enum_values
 from node.health_texts import TEXTS, HealthText
-from node.operations.health import SOON_MS
+from node.operations.health_node import key_ends_soon, not_followed
 from node.operations.key_windows import NodeKeys
 from node.reading_values import safe_text
 
@@ -86,6 +86,7 @@ def health_row(check: messages.HealthCheck, language: Language, zone: str) -> di
 
 def key_rows(node: NodeKeys, now: int, *, own: bool) -> list[dict[str, Any]]:
     """The keys of a node that are in force and, of this node, in use; those that ended are left out."""
+    ending = () if own else not_followed(node, now)
     return [
         {
             "key": one.key_id.hex()[:12],
@@ -93,7 +94,7 @@ def key_rows(node: NodeKeys, now: int, *, own: bool) -> list[dict[str, Any]]:
             "party": one.speaks_for,
             "ends": one.not_after,
             "left": one.not_after - now,
-            "soon": one.not_after - now < SOON_MS,
+            "soon": key_ends_soon(one, now) if own else one in ending,
         }
         for one in node.keys
         if (one.used if own else one.not_after > now)

@@ -24,6 +24,7 @@ ENGLISH: Final = "en"
 _CHOICE: Final = re.compile(r"\s*([a-zA-Z]{2,3})(?:-[a-zA-Z0-9-]*)?\s*(?:;\s*q\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?))?\s*")
 _CHOICES_AT_MOST: Final = 20
 _ACRONYM: Final = 5
+_TWO_YEARS: Final = timedelta(days=730)
 
 
 @dataclass(frozen=True)
@@ -94,10 +95,12 @@ class Language:
         return f"{format_datetime(at, 'd MMM y, HH:mm', locale=self.locale)} ({zone})"
 
     def away(self, milliseconds: int) -> str:
-        """How far ahead something is, or, below 0, how long ago, in days from a day on: `in 45 days`."""
+        """How far ahead something is, or, below 0, how long ago, in days from a day on: `in 45 days`; in years from two on."""
         span = timedelta(milliseconds=milliseconds)
         if abs(span) < timedelta(days=1):
             return format_timedelta(span, add_direction=True, locale=self.locale)
+        if abs(span) >= _TWO_YEARS:
+            return format_timedelta(span, granularity="year", add_direction=True, locale=self.locale)
         # No unit is worth that many, so that it stays with days.
         return format_timedelta(span, granularity="day", threshold=10**9, add_direction=True, locale=self.locale)
 

@@ -6,10 +6,11 @@ from typing import Final
 from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1.journal_pb2 import JOURNAL_KIND_REVIEW
 from node.operations.health import DAY, SOON_MS, act, good, look
-from node.operations.key_windows import KeyReport, NodeKeys
+from node.operations.key_windows import KeyReport, KeyWindow, NodeKeys
 from node.ports import Ports
 from node.store.journal_queries import newest_of
 from node.store.transaction import Transaction
+from node.surroundings import CertificateState
 
 ROOM_LOW_MIB: Final = 2048
 ROOM_NONE_MIB: Final = 512
@@ -47,13 +48,23 @@ def credentials(report: KeyReport, now: int) -> Iterable[messages.HealthCheck]:
         yield look("DESCRIPTOR_DUE", at=due) if due - now < SOON_MS / 2 else good("DESCRIPTOR_GOOD", at=due)
 
 
-def key_ends(node: NodeKeys, now: int) -> list[int]:
-    """When the keys of a node end that end soon, if no other key for the same follows them."""
-    last: dict[tuple[str, str], int] = {}
-    for one in node.keys:
+def certificate_ends_soon(one: CertificateState, now: int) -> bool:
+    """Whether it is time to renew a certificate; of a short one, within the last third of its life."""
+    return one.not_after - now < min(SOON_MS / 2, (one.not_after - one.not_before) * 0.3)
+
+
+def key_ends_soon(one: KeyWindow, now: int) -> bool:
+    """Whether it is time for another key."""
+    return one.not_after - now < SOON_MS
+
+
+def not_followed(node: NodeKeys, now: int) -> list[KeyWindow]:
+    """The keys of a node that end soon, the first to end first, if no other key for the same follows them."""
+    last: dict[tuple[str, str], KeyWindow] = {}
+    for one in sorted(node.keys, key=lambda one: one.not_after):
         if not one.revoked and one.not_after > now:
-            last[one.use, one.speaks_for] = max(last.get((one.use, one.speaks_for), 0), one.not_after)
-    return sorted(end for end in last.values() if end - now < SOON_MS)
+            last[one.use, one.speaks_for] = one
+    return sorted((one for one in last.values() if key_ends_soon(one, now)), key=lambda one: one.not_after)
 
 
 def _certificates(report: KeyReport, now: int) -> Iterable[messages.HealthCheck]:
@@ -63,7 +74,7 @@ def _certificates(report: KeyReport, now: int) -> Iterable[messages.HealthCheck]
             yield act("CERTIFICATE_UNREADABLE", one.name)
         elif now >= one.not_after:
             yield act("CERTIFICATE_ENDED", one.name, at=one.not_after)
-        elif one.not_after - now < min(SOON_MS / 2, (one.not_after - one.not_before) * 0.3):
+        elif certificate_ends_soon(one, now):
             yield look("CERTIFICATE_ENDS", one.name, at=one.not_after)
         else:
             fine.append(one.not_after)
@@ -77,7 +88,7 @@ def _keys(report: KeyReport, now: int) -> Iterable[messages.HealthCheck]:
     for one in used:
         if now >= one.not_after:
             yield act("KEY_ENDED", one.use, at=one.not_after)
-        elif one.not_after - now < SOON_MS:
+        elif key_ends_soon(one, now):
             yield look("KEY_ENDS", one.use, at=one.not_after)
         else:
             fine.append(one.not_after)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from exchange.v1 import desk_service_pb2 as messages
 from node.operations.health import SOON_MS, act, good, look
-from node.operations.health_node import key_ends
+from node.operations.health_node import not_followed
 from node.operations.key_windows import KeyReport
 from node.operations.waiting import LogState, Waiting
 from node.ports import Partner, Ports
@@ -24,8 +24,8 @@ def partners(
         yield _connection(ports, name, partner, receipts.get(name, 0))
         if now >= partner.node.descriptor.next_update:
             yield look("PARTNER_DESCRIPTOR_LATE", name, at=partner.node.descriptor.next_update)
-        if ends := key_ends(keys[name], now):
-            yield look("PARTNER_KEY_ENDS", name, count=len(ends), at=ends[0])
+        if ends := not_followed(keys[name], now):
+            yield look("PARTNER_KEY_ENDS", name, count=len(ends), at=ends[0].not_after)
         if offered[name]:
             yield look("AGREEMENT_OFFERED", name)
         yield from _agreements(ports, name, now)

@@ -23,6 +23,11 @@ LONG_WORDS = {"/audit/flow", "/audit/disclosures/{sender}/{recipient}/{generatio
 """Pages that were too wide in the font of the system."""
 NOWHERE = "/nothing"
 CONTRAST = "color-contrast"
+HIDDEN = """() => [...document.querySelectorAll("main table")].filter((table) => !table.checkVisibility()
+  && !table.closest("details:not([open])")
+  && !(table.closest(".app-matrix") && document.querySelector("main .app-fields--beside")?.checkVisibility())
+).map((table) => table.textContent.trim().slice(0, 60))"""
+"""Tables that a narrow screen does not show, and shows nothing in their place."""
 
 
 def ids(page: Shown) -> str:
@@ -74,7 +79,7 @@ def test_no_route_is_left_out() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=ids)
 def test_it_is_for_everybody(windows: Windows, page: Shown) -> None:
-    """axe-core finds nothing, and nothing is wider than the screen."""
+    """axe-core finds nothing, nothing is wider than the screen, and no table is left out on a narrow one."""
     found: list[str] = []
     for language in LANGUAGES:
         opened = windows.show(page, language)
@@ -84,8 +89,21 @@ def test_it_is_for_everybody(windows: Windows, page: Shown) -> None:
             needed = opened.evaluate("document.documentElement.scrollWidth")
             if needed > width:
                 found.append(f"{language}: {needed} pixels wide on a screen of {width}")
+            found += [f"{language}: hidden at {width}: {table}" for table in opened.evaluate(HIDDEN)]
         opened.set_viewport_size({"width": 1280, "height": 800})
     assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_phone_shows_when_keys_end(windows: Windows, language: str) -> None:
+    opened = windows.show(Shown(route="/admin/keys", who="administrator"), language)
+    opened.set_viewport_size({"width": WIDTHS[0], "height": 800})
+    edges = opened.evaluate(
+        "[...document.querySelectorAll('main tbody td:nth-child(2)')].map((cell) => cell.getBoundingClientRect().right)"
+    )
+    opened.set_viewport_size({"width": 1280, "height": 800})
+    assert edges
+    assert max(edges) <= WIDTHS[0]
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.route in LONG_WORDS and page.sent is None], ids=ids)

@@ -11,6 +11,7 @@ import pytest
 
 from exchange.v1 import desk_service_pb2
 from node.console import admin_pages
+from node.operations import doctor
 from node.operations.key_windows import KeyReport, KeyWindow, NodeKeys
 from node.operations.retention import hold
 from node.operations.waiting import ChannelState, LogState, Waiting
@@ -155,6 +156,33 @@ def test_keys_have_a_countdown_and_a_command(gb: Office, browser: Browser, monke
     mine = page.text.partition('id="partner-1"')[0]
     assert ">witness</code>" not in mine
     assert "<script>alert" not in page.text
+
+
+def test_what_ends_soon_is_marked_where_the_doctor_tells_of_it(gb: Office, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = gb.clock.now_ms()
+    certificates = [
+        CertificateState(name=name, not_before=now - past * DAY, not_after=now + ahead * DAY)
+        for name, past, ahead in (("year-14", 351, 14), ("year-16", 349, 16), ("week-2", 5, 2), ("week-3", 4, 3))
+    ]
+    key = KeyWindow(key_id=b"\1" * 32, use="log", speaks_for=GB, not_before=0, not_after=now + 29 * DAY, revoked=False, used=True)
+    long = replace(key, key_id=b"\2" * 32, not_after=now + 1826 * DAY)
+    own = NodeKeys(trust_domain=GB, sequence=7, next_update=now + DAY, keys=(key, replace(long, use="receipt")))
+    abroad = NodeKeys(trust_domain=KH, sequence=7, next_update=now + DAY, keys=(key, long, replace(key, use="recall")))
+    report = KeyReport(own=own, undescribed=[], partners=[abroad], certificates=certificates)
+    monkeypatch.setattr(admin_pages, "list_keys", lambda *_: report)
+    monkeypatch.setattr(doctor, "key_report", lambda _: report)
+    page = browser.get("/admin/keys").text
+    rows = re.findall(r"<code[^>]*>([^<]*)</code></th><td[^>]*>(.*?)</td>", page)
+    assert [name for name, cell in rows if "govuk-tag--yellow" in cell] == ["year-14", "week-2", "log", "recall"]
+    assert page.count("in 5 years") == 2
+    told = [one for one in doctor.examine(gb.ports, gb.person("administrator")).checks if one.code.endswith(("E_ENDS", "Y_ENDS"))]
+    said = [(one.code, one.subject, one.count) for one in told]
+    assert said == [
+        ("CERTIFICATE_ENDS", "year-14", 0),
+        ("CERTIFICATE_ENDS", "week-2", 0),
+        ("KEY_ENDS", "log", 0),
+        ("PARTNER_KEY_ENDS", KH, 1),
+    ]
 
 
 def test_what_waits_is_shown_by_partner_and_way(gb: Office, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
