@@ -16,6 +16,7 @@ from node.reading_texts import Texts
 FIRST: Final = ("requested_action", "cautions", "safeguarding_request", "contact_desk")
 """Fields that say what to do, and whom to call."""
 PHOTOGRAPH: Final = "facial_image"
+GRADING: Final = "grading"
 HIDDEN: Final = "\N{REPLACEMENT CHARACTER}"
 """What stands in the place of a character that would reorder or hide text."""
 
@@ -84,6 +85,8 @@ class AlertView:
     first: Sequence[Shown]
     facts: Sequence[Shown]
     ungraded: Sequence[Shown]
+    grading_hidden: bool
+    """Whether the sender's gradings were kept from the reader, so that nobody here knows what was graded."""
     assessments: Sequence[Shown]
     not_known: Sequence[str]
     not_disclosed: Sequence[str]
@@ -123,6 +126,7 @@ def alert_view(answer: messages.GetInboxAlertResponse, language: Language, texts
         first=_shown(sorted((one for one in given if one.name in FIRST), key=lambda one: FIRST.index(one.name))),
         facts=_shown(one for one in rest if one.certainty is Certainty.FACT),
         ungraded=_shown(one for one in rest if one.certainty is None),
+        grading_hidden=any(one.name == GRADING and one.state is FieldState.NOT_DISCLOSED for one in readings),
         assessments=_shown(one for one in rest if one.certainty is Certainty.ASSESSMENT),
         not_known=[one.label for one in readings if one.state is FieldState.NOT_KNOWN],
         not_disclosed=[one.label for one in readings if one.state is FieldState.NOT_DISCLOSED],

@@ -230,6 +230,17 @@ def test_facts_and_assessments_stand_apart(shown: Any) -> None:
     assert "A photograph is never sent" in page
 
 
+def test_that_the_sender_graded_nothing_is_said_only_by_whoever_was_shown_its_gradings(shown: Any) -> None:
+    answer, alert = graded(), builders.alert()
+    alert.ClearField("grading")
+    answer.view = encode(alert)
+    assert "Not graded by the sender" in shown(answer)
+    answer.undisclosed.append(alert.DESCRIPTOR.fields_by_name["grading"].number)
+    page = shown(answer)
+    assert "Not graded by the sender" not in page
+    assert "How sure the sender is was not disclosed to you" in page
+
+
 @pytest.mark.parametrize(("undisclosed", "said"), [(True, True), (False, False)])
 def test_whom_to_ask_for_a_photograph_is_said_unless_there_is_none(shown: Any, undisclosed: bool, said: bool) -> None:  # noqa: FBT001  pytest
     answer = graded()
