@@ -58,9 +58,9 @@ _WORK: Opens = {
     ("GET", "/inbox"): (DESK, 200),
     ("GET", "/inbox/news"): (DESK, 200),
     ("GET", "/inbox/{alert}"): (GIVEN, 200),
-    ("GET", "/inbox/{alert}/report"): (DESK, 200),
+    ("GET", "/inbox/{alert}/report"): (GIVEN, 200),
     ("POST", "/inbox/{alert}/report"): (GIVEN, 303),
-    ("GET", "/inbox/{alert}/report/full"): (DESK, 200),
+    ("GET", "/inbox/{alert}/report/full"): (GIVEN, 200),
     ("POST", "/inbox/{alert}/report/full"): (GIVEN, 303),
     ("POST", "/inbox/{alert}/ask"): ({"liaison", "second", "both"}, 303),
 }

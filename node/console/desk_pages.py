@@ -1,19 +1,15 @@
-"""The pages of a desk: what needs you, what came in, one alert, the report back. Each calls what the command line calls."""
+"""The pages of a desk: what needs you, what came in, one alert. Each calls what the command line calls."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from starlette.responses import RedirectResponse, Response
 
 from exchange.v1 import desk_service_pb2 as messages
-from exchange.v1.hit_report_pb2 import HitReport
 from exchange.v1.information_pb2 import InformationRequest
 from node.console.alert_words import AlertView, alert_view
+from node.console.own_report_words import earlier_words
 from node.console.page import Page
 from node.console.pages import DESK, WORKERS, Pages
-from node.console.reply_pages import asked_once
-from node.console.report_form import OUTCOMES, ReportForm, read_report
-from node.console.report_full import PLACES, groups, read_full
 from node.console.site import Site
 from node.console.visits import Elsewhere, Visit
 from node.console.words import texts_in, type_words
@@ -26,7 +22,7 @@ from node.operations.inbox import get_inbox_alert, list_inbox
 from node.operations.inbox_times import list_times
 from node.operations.inbox_version import inbox_version
 from node.operations.officers import AUDITOR, LIAISON, agency_of, require
-from node.operations.report import answer
+from node.operations.own_reports import own_reports
 from node.operations.tip_form import is_ngo
 from node.operations.whoami import whoami
 from node.operations.work import list_work
@@ -34,8 +30,6 @@ from node.operations.work import list_work
 WORK_SHOWN: Final = 50
 """More on one page would be too much for a poor line."""
 _REQUEST: Final = InformationRequest.DESCRIPTOR.full_name
-_REASON: Final = "Report to the originator"
-"""Why, for auditors: as the command line says by itself."""
 
 
 class DeskPages:
@@ -54,10 +48,6 @@ class DeskPages:
             Page(method="GET", path="/work", answer=self.work),
             Page(method="GET", path="/inbox", answer=self.inbox),
             Page(method="GET", path="/inbox/{alert}", answer=self.alert),
-            Page(method="GET", path="/inbox/{alert}/report", answer=self.ask_report),
-            Page(method="POST", path="/inbox/{alert}/report", answer=self.report),
-            Page(method="GET", path="/inbox/{alert}/report/full", answer=self.ask_full_report),
-            Page(method="POST", path="/inbox/{alert}/report/full", answer=self.full_report),
             Page(method="POST", path="/inbox/{alert}/ask", answer=self.ask_sender),
         )
 
@@ -112,47 +102,14 @@ class DeskPages:
         """One alert as the person's agency was given it, the opening journalled as for the command line. Raises as `get_inbox_alert`."""
         view = self._view(visit, visit.digest())
         done = next((name for name in ("reported", "acknowledged", "attested", "confirmed") if name in visit.query), "")
-        shown = {
+        reported = own_reports(self._ports, visit.person, visit.digest()).reports if view.summary.answered else ()
+        shown: dict[str, Any] = {
+            "reported": earlier_words(reported, visit.language),
             "asks": view.summary.alert_type == _REQUEST,
             "may_ask": LIAISON in self._ports.officers[visit.person].roles,
             "now": self._ports.clock.now_ms(),
         }
         return self._pages.page(visit, "alert.html", alert=view, done=done, **shown)
-
-    def ask_report(self, visit: Visit) -> Response:
-        """The form to report back. Raises `NotPermitted`."""
-        reference = visit.digest()
-        require(self._ports, visit.person, DESK)
-        return self._report_page(visit, reference, ReportForm(), [])
-
-    def report(self, visit: Visit) -> Response:
-        """Send the report, or show the form again with all that is wrong. Raises as `report_hit`."""
-        reference = visit.digest()
-        entry = require(self._ports, visit.person, DESK)
-        form = ReportForm.of(visit.form)
-        read = read_report(form, visit.language, self._site.desks.get(str(entry.agency)), self._ports.clock.now().date())
-        if isinstance(read, HitReport):
-            problems = self._send(visit, reference, read)
-            if not problems:
-                return RedirectResponse(f"/inbox/{reference}?reported", 303)
-        else:
-            problems = read
-        return self._report_page(visit, reference, form, problems)
-
-    def ask_full_report(self, visit: Visit) -> Response:
-        """The form with every field of a report. Raises `NotPermitted`."""
-        require(self._ports, visit.person, DESK)
-        return self._full_page(visit, [])
-
-    def full_report(self, visit: Visit) -> Response:
-        """Send it, or show the form again with all that is wrong. Raises as `report_hit`."""
-        reference = visit.digest()
-        entry = require(self._ports, visit.person, DESK)
-        read = read_full(visit.form, visit.language, self._site.desks.get(str(entry.agency)), self._ports.clock.now().date())
-        problems = self._send(visit, reference, read) if isinstance(read, HitReport) else read
-        if not problems:
-            return RedirectResponse(f"/inbox/{reference}?reported", 303)
-        return self._full_page(visit, problems)
 
     def ask_sender(self, visit: Visit) -> Response:
         """Begin a question to the agency that sent an alert: a draft, which a person fills in. Raises as `get_inbox_alert`."""
@@ -169,20 +126,6 @@ class DeskPages:
         }
         held = draft_box.create(self._ports, visit.person, DraftContent(document=document))
         return RedirectResponse(f"/drafts/{held.id.hex()}", 303)
-
-    def _full_page(self, visit: Visit, problems: Sequence[messages.Problem]) -> Response:
-        shown = {"reference": visit.digest(), "problems": problems, "problem_places": PLACES}
-        status = 422 if problems else 200
-        return self._pages.page(visit, "report_full.html", status=status, groups=list(groups(visit.form, visit.language)), **shown)
-
-    def _report_page(self, visit: Visit, reference: str, form: ReportForm, problems: Sequence[messages.Problem]) -> Response:
-        shown = {"reference": reference, "form": form, "problems": problems, "outcomes": OUTCOMES.items()}
-        return self._pages.page(visit, "report.html", status=422 if problems else 200, **shown)
-
-    def _send(self, visit: Visit, reference: str, content: HitReport) -> list[messages.Problem]:
-        asked = asked_once(visit, reference, content.SerializeToString(deterministic=True).hex())
-        question = messages.ReportHitRequest(request_id=asked, alert=reference, report=content, reason=_REASON)
-        return list(answer(self._ports, visit.person, question, self._site.release).published.problems)
 
     def _work_row(self, item: messages.WorkItem) -> dict[str, Any]:
         draft = item.kind == messages.WORK_KIND_DRAFT_TO_FINISH

@@ -19,6 +19,10 @@ DRAFT_PROBLEMS: Final[Mapping[str, str]] = by_code(
         _said("This can mean two days. Write the month in words, or the year first."): ("EDTF_ORDER",),
         _said("This is not a date that we can read. Write what is known of it, for example 1961, 03/1985 or about 1970."): ("EDTF_SYNTAX",),
         _said("Choose one from the list."): ("ENUM_UNKNOWN",),
+        _said("Your agency has reported on this alert before, and not this. To correct it or add to it, tick that it is meant."): (
+            "REPORT_DIFFERS",
+        ),
+        _said("This alert was withdrawn. If it must be reported on all the same, tick that it is meant."): ("REPORT_WITHDRAWN",),
         _said("This is missing."): ("FIELD_MISSING", "SCHEMA_REPEATED_MIN_ITEMS", "SCHEMA_STRING_MIN_LEN"),
         _said("A judgement without a grade: say how sure it is."): ("GRADING_MISSING",),
         _said("This agency is not among the recipients."): ("GRANT_RECIPIENT",),

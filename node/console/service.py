@@ -44,6 +44,7 @@ from node.console.preview_pages import PreviewPages
 from node.console.recall_pages import RecallPages
 from node.console.replace_pages import ReplacePages
 from node.console.reply_pages import ReplyPages
+from node.console.report_pages import ReportPages
 from node.console.request_pages import RequestPages
 from node.console.screen_pages import ScreenPages
 from node.console.sent_pages import SentPages
@@ -103,6 +104,7 @@ class Console:
             Page(method="POST", path="/language", answer=self._choose_language, open=True),
             *News(site).pages(),
             *DeskPages(site, self._pages).pages(),
+            *ReportPages(site, self._pages).pages(),
             *HandoverPages(site, self._pages).pages(),
             *ReplyPages(site, self._pages).pages(),
             *RequestPages(site, self._pages).pages(),

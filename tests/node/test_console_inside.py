@@ -57,3 +57,16 @@ def test_a_desk_that_was_told_from_abroad_confirms_to_nobody(kh: Office, withdra
     assert "confirm-purge" not in desk.get(f"/inbox/{withdrawn}").text + desk.get("/work").text
     refused = desk.send(f"/inbox/{withdrawn}/confirm-purge", {"copies": "0", "lists_updated": "yes"})
     assert refused.status_code == 422
+
+
+def test_what_an_agency_reported_to_its_desk_is_shown_to_it(two: Federation, kh: Office) -> None:
+    digest = told(two)
+    assert not distributed(kh, digest, agency("kh", BORDER)).problems
+    border = Browser(kh).enter("border")
+    path = f"/inbox/{digest.hex()}"
+    assert border.send(f"{path}/report", {"outcome": "REFUSED_ENTRY", "remarks": "Sent back."}).status_code == 303
+    page = border.get(path).text
+    assert "What your agency reported" in page
+    assert "Sent back." in page
+    assert "Sent back." not in Browser(kh).enter("police").get(path).text
+    assert border.send(f"{path}/report", {"outcome": "ADMITTED"}).status_code == 422

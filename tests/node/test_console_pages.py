@@ -9,7 +9,7 @@ import pytest
 
 from exchange.encoding import encode
 from exchange.v1 import desk_service_pb2, handling_pb2, hit_report_pb2, people_pb2, travel_alert_pb2
-from node.console import desk_pages, report_form
+from node.console import desk_pages, report_form, report_pages
 from node.console.page import Page
 from node.operations.tip_form import begin_tip, submit_draft
 from tests import builders
@@ -82,6 +82,7 @@ def ask(browser: Browser, page: Page, digest: str) -> Any:
         "code": "x",
         "challenge": "x",
         "answer": "{}",
+        "anyway": "yes",
         "tip": new_id().hex(),
         "choice": "DO_NOT_CONFRONT",
         "reason": "synthetic",
@@ -115,7 +116,8 @@ def test_whoever_is_not_signed_in_sees_the_entrance_only(kh: Office, digest: str
         assert "set-cookie" not in answer.headers or page.path == "/language"
 
 
-def test_what_is_refused_is_recorded_and_what_is_opened_is_consulted(kh: Office, digest: str) -> None:
+def test_what_is_refused_is_recorded_and_what_is_opened_is_consulted(two: Federation, kh: Office) -> None:
+    digest = told(two)
     border, auditor = Browser(kh).enter("border"), Browser(kh).enter("auditor")
     before = len(kh.journal())
     border.get(f"/inbox/{digest}")
@@ -334,7 +336,7 @@ def test_an_agency_without_a_desk_cannot_report(kh: Office, digest: str) -> None
 def test_what_the_node_refuses_of_a_report_is_shown(kh: Office, digest: str, monkeypatch: pytest.MonkeyPatch) -> None:
     refusal = desk_service_pb2.ReportHitResponse()
     refusal.published.problems.add(code="NO_AGREEMENT", field="", message="no <agreement>", remedy="ask\u202e")
-    monkeypatch.setattr(desk_pages, "answer", lambda *_: refusal)
+    monkeypatch.setattr(report_pages, "answer", lambda *_: refusal)
     page = Browser(kh).enter("border").send(f"/inbox/{digest}/report", {"outcome": "ADMITTED"})
     assert page.status_code == 422
     assert "The node refused this: NO_AGREEMENT" in page.text

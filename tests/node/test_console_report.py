@@ -1,5 +1,6 @@
 """The report in full, by the schema's fields; and the question to whoever sent the alert, which begins as a draft."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -8,9 +9,11 @@ from exchange.v1.hit_report_pb2 import HitOutcome, HitReport
 from node.console import report_full
 from node.console.languages import load_languages
 from node.console.report_full import PLACES, groups
+from node.operations.outbox import get_status
 from tests.console_site import Browser, Shown
 from tests.countries import BORDER, POLICE, agency
 from tests.federation import Federation, federation
+from tests.recalls import recalled
 from tests.rig import Office, draft
 
 WHOLE = {
@@ -73,6 +76,52 @@ def test_a_report_in_full_reaches_the_originator_once(two: Federation, kh: Offic
         "09:10",
     ):
         assert said in texts, said
+
+
+def reports(two: Federation, reference: str) -> int:
+    """How many the sender has."""
+    two.pump()
+    told = get_status(two["gb"].ports, two["gb"].person("liaison"), reference)
+    return len({report for one in told.disclosures for report in one.reports})
+
+
+def test_an_agency_sees_what_it_reported_and_is_asked_before_it_says_otherwise(two: Federation, kh: Office, reference: str) -> None:
+    border, chief = Browser(kh).enter("border"), Browser(kh).enter("both")
+    first = {"outcome": "NO_MATCH", "place": "KTI", "remarks": "Nobody of that name."}
+    assert border.send(f"/inbox/{reference}/report", first).status_code == 303
+    for path in ("", "/report", "/report/full"):
+        texts = "\n".join(text for _, text in Shown(border.get(f"/inbox/{reference}{path}").text).texts)
+        assert re.search("no match\n.*Nobody of that name.", texts, re.DOTALL), path
+        assert "is meant to be sent" not in texts
+    assert re.search('href="/sent/[0-9a-f]{64}"', chief.get(f"/inbox/{reference}").text)
+    assert 'href="/sent/' not in border.get(f"/inbox/{reference}").text
+    assert "no match" not in Browser(kh).enter("police").get(f"/inbox/{reference}").text
+    second = {**WHOLE, "outcome": "ADMITTED"}
+    for path, form in (("report", {"outcome": "ADMITTED"}), ("report/full", second)):
+        page = chief.send(f"/inbox/{reference}/{path}", form)
+        assert (page.status_code, 'href="#anyway"' in page.text, 'name="anyway"' in page.text) == (422, True, True)
+        assert "has reported on this alert before" in page.text
+    assert reports(two, reference) == 1
+    for _ in range(2):
+        assert chief.send(f"/inbox/{reference}/report/full", {**second, "anyway": "yes"}).status_code == 303
+    assert reports(two, reference) == 2
+    # What was said first is said again after a correction, and is no repetition of it.
+    assert border.send(f"/inbox/{reference}/report", first).status_code == 422
+    assert border.send(f"/inbox/{reference}/report", {**first, "anyway": "yes"}).status_code == 303
+    assert reports(two, reference) == 3
+
+
+def test_who_reports_on_what_was_withdrawn_is_told_so_first(two: Federation, kh: Office, reference: str) -> None:
+    recalled(two["gb"], bytes.fromhex(reference))
+    two.pump()
+    browser = Browser(kh).enter("border")
+    for path in ("report", "report/full"):
+        assert "This alert was withdrawn: nobody acts on it any more." in browser.get(f"/inbox/{reference}/{path}").text
+        page = browser.send(f"/inbox/{reference}/{path}", {"outcome": "ADMITTED"})
+        assert (page.status_code, "If it must be reported on all the same" in page.text) == (422, True)
+    assert reports(two, reference) == 0
+    assert browser.send(f"/inbox/{reference}/report", {"outcome": "ADMITTED", "anyway": "yes"}).status_code == 303
+    assert reports(two, reference) == 1
 
 
 def test_what_is_wrong_is_linked_to_its_part_and_what_was_typed_stays(kh: Office, reference: str) -> None:
