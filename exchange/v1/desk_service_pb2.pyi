@@ -558,6 +558,8 @@ class _WorkKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WorkKind.Val
     """Asked of an originator who has not decided yet."""
     WORK_KIND_HANDOVER_TO_TAKE: _WorkKind.ValueType  # 21
     """A note of the shift before that nobody has taken over."""
+    WORK_KIND_AGREEMENT_TO_ACCEPT: _WorkKind.ValueType  # 22
+    """A partner signed it, and an administrator may."""
 
 class WorkKind(_WorkKind, metaclass=_WorkKindEnumTypeWrapper):
     """What a thing on the work list is."""
@@ -592,6 +594,8 @@ WORK_KIND_LEAVE_TO_COME: WorkKind.ValueType  # 20
 """Asked of an originator who has not decided yet."""
 WORK_KIND_HANDOVER_TO_TAKE: WorkKind.ValueType  # 21
 """A note of the shift before that nobody has taken over."""
+WORK_KIND_AGREEMENT_TO_ACCEPT: WorkKind.ValueType  # 22
+"""A partner signed it, and an administrator may."""
 Global___WorkKind: _TypeAlias = WorkKind  # noqa: Y015
 
 class _TipSafeguard:

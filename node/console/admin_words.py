@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import quote
 
 from exchange.v1 import agreement_pb2, handling_pb2
 from exchange.v1 import desk_service_pb2 as messages
@@ -70,6 +71,27 @@ ROLE_WORDS: Final[Mapping[int, str]] = {
     messages.ROLE_ADMINISTRATOR: _said("administrator"),
 }
 
+_WRITE: Final = _said("Write an agreement")
+_AGREEMENTS: Final = _said("Agreements")
+_NOT_DELIVERED: Final = _said("Not delivered")
+HEALTH_PLACES: Final[Mapping[str, tuple[str, str]]] = {
+    **dict.fromkeys(("PARTNER_AWAY", "PARTNER_SUSPENDED"), ("/admin/partners/{subject}", "")),
+    **dict.fromkeys(("PARTNER_DESCRIPTOR_LATE", "PARTNER_KEY_ENDS"), ("/admin/partners/{subject}", "")),
+    "AGREEMENT_NONE": ("/admin/agreements/new?with={subject}", _WRITE),
+    "AGREEMENT_ENDS": ("/admin/agreements", _AGREEMENTS),
+    "AGREEMENT_OFFERED": ("/admin/agreements", _AGREEMENTS),
+    "STATEMENT_WAITS": ("/admin/outbox", _NOT_DELIVERED),
+    "DELIVERY_WAITS": ("/admin/outbox", _NOT_DELIVERED),
+    "RECALL_WAITS": ("/admin/outbox", _NOT_DELIVERED),
+    "NOTICES_UNDELIVERED": ("/admin/outbox", _NOT_DELIVERED),
+    "ALARM": ("/work", _said("Work")),
+    "WITNESS_SILENT": ("/audit/witnesses", _said("Witnesses")),
+    "RETENTION_PAST": ("/admin/retention", _said("Retention")),
+    "ADMINISTRATOR_ALONE": ("/admin/officers", _said("Officers")),
+    "OFFICER_LEFT": ("/admin/officers", _said("Officers")),
+}
+"""For a code of the doctor the page where it is mended or followed up, and what that is called; by itself it is called as its subject."""
+
 
 def due_words(due: int) -> str:
     """Why an alert is on the list."""
@@ -81,7 +103,15 @@ def health_row(check: messages.HealthCheck, language: Language, zone: str) -> di
     text = TEXTS.get(check.code, HealthText(why=check.code))
     subject = safe_text(check.subject)
     why = language.say(text.why) % {"subject": subject, "count": check.count, "at": language.moment(check.at, zone) or "–"}
-    return {"code": check.code, "why": why, "do": language.say(text.do), "command": text.command % {"subject": subject}}
+    address, name = HEALTH_PLACES.get(check.code, ("", ""))
+    return {
+        "code": check.code,
+        "why": why,
+        "do": language.say(text.do),
+        "command": text.command % {"subject": subject},
+        "address": address.format(subject=quote(check.subject, safe="")),
+        "place": language.say(name) or subject,
+    }
 
 
 def key_rows(node: NodeKeys, now: int, *, own: bool) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from exchange.v1.desk_service_pb2 import WORK_KIND_DRAFT_TO_FINISH, WorkItem
 
 LINKS: Final[Mapping[str, str]] = {
+    "exchange agreement accept": "/admin/agreements/{reference}",
     "exchange alert status": "/sent/{reference}",
     "exchange approval give": "/approvals/{reference}",
     "exchange approval show": "/approvals/{reference}",

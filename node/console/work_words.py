@@ -24,6 +24,7 @@ _KINDS: Final[Mapping[str, str]] = {
     "ASSESSMENT_TO_REVIEW": _said("Transfer assessment to review"),
     "STORAGE_TO_REVIEW": _said("Storage to review"),
     "ALARM": _said("Alarm"),
+    "AGREEMENT_TO_ACCEPT": _said("Agreement to read and sign"),
     "REQUEST_TO_ANSWER": _said("Request to answer"),
     "RESPONSE_TO_COME": _said("Answer that has not come"),
     "LEAVE_TO_DECIDE": _said("Leave to decide on"),

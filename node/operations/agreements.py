@@ -14,7 +14,7 @@ from node.operations.officers import ADMINISTRATOR, AUDITOR, LIAISON, require
 from node.operations.partners import READERS, reload
 from node.ports import Ports
 from node.store.alerts import PREFIX_AT_LEAST
-from node.store.directory import AgreementRow, all_agreements, put_agreement
+from node.store.directory import AgreementRow, all_agreements, offered_agreements, put_agreement
 from node.store.journal import Event, Kind
 from node.store.transaction import Transaction
 
@@ -121,6 +121,11 @@ def get(ports: Ports, person: str, reference: str) -> desk_service_pb2.Agreement
     return _summary(ports, row)
 
 
+def to_accept(tx: Transaction, now: int) -> list[tuple[AgreementRow, int]]:
+    """Offers that can still be accepted, each with when it came, oldest first."""
+    return [(row, at) for row, at in offered_agreements(tx) if _content(row).valid_until > now]
+
+
 def receive_proposal(ports: Ports, partner: KnownNode, statement: statement_pb2.Statement) -> None:
     """Take an agreement that a partner signed, for an administrator to read. The same again changes nothing.
 
@@ -203,9 +208,12 @@ def _find(tx: Transaction, reference: str) -> AgreementRow:
     return found[0]
 
 
+def _content(row: AgreementRow) -> agreement_pb2.Agreement:
+    return agreement_pb2.Agreement.FromString(statement_pb2.Statement.FromString(row.statement).payload)
+
+
 def _summary(ports: Ports, row: AgreementRow) -> desk_service_pb2.AgreementSummary:
-    statement = statement_pb2.Statement.FromString(row.statement)
-    agreement = agreement_pb2.Agreement.FromString(statement.payload)
+    agreement = _content(row)
     now = ports.clock.now_ms()
     in_force = row.digest in ports.known.agreements and agreement.valid_from <= now < agreement.valid_until
     return desk_service_pb2.AgreementSummary(digest=row.digest, state=_STATES[row.state], in_force=in_force, agreement=agreement)

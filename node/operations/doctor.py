@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from exchange.v1 import desk_service_pb2 as messages
+from node.operations.agreements import to_accept
 from node.operations.health import SOON_MS, act, good, look
 from node.operations.health_node import credentials, machine
 from node.operations.health_partners import deliveries, partners
@@ -17,7 +18,7 @@ from node.operations.waiting import waiting
 from node.operations.witnesses import asked_witnesses
 from node.ports import Ports
 from node.store import retention, sign_ins, tips
-from node.store.directory import all_agreements, standing_alarms
+from node.store.directory import standing_alarms
 from node.store.transaction import Transaction
 from node.store.witnesses import all_witnesses
 
@@ -35,7 +36,7 @@ def examine(ports: Ports, person: str) -> messages.ExamineNodeResponse:
         checks = [
             *machine(ports, tx, now),
             *credentials(report, now),
-            *partners(ports, waits, all_agreements(tx), report, now),
+            *partners(ports, waits, [row.partner for row, _ in to_accept(tx, now)], report, now),
             *deliveries(waits),
             *_alarms(tx),
             *_witnesses(ports, tx, now),

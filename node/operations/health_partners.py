@@ -1,7 +1,6 @@
 """Each partner: whether it is there, what waits for it, and what ends; and the logs and agreements that lead to it."""
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from exchange.v1 import desk_service_pb2 as messages
 from node.operations.health import SOON_MS, act, good, look
@@ -9,15 +8,11 @@ from node.operations.health_node import not_followed
 from node.operations.key_windows import KeyReport
 from node.operations.waiting import LogState, Waiting
 from node.ports import Partner, Ports
-from node.store.directory import AgreementRow
 from node.store.requests import STARTS_A_CLOCK
 
 
-def partners(
-    ports: Ports, waiting: Waiting, agreements: Iterable[AgreementRow], report: KeyReport, now: int
-) -> Iterable[messages.HealthCheck]:
-    """Every partner, by trust domain."""
-    offered = Counter(row.partner for row in agreements if row.state == "offered")
+def partners(ports: Ports, waiting: Waiting, offered: Collection[str], report: KeyReport, now: int) -> Iterable[messages.HealthCheck]:
+    """Every partner, by trust domain; `offered` are those that proposed an agreement that can be accepted."""
     keys = {one.trust_domain: one for one in report.partners}
     receipts = {one.partner: one.receipted_at for one in waiting.logs}
     for name, partner in sorted(ports.known.partners.items()):
@@ -26,7 +21,7 @@ def partners(
             yield look("PARTNER_DESCRIPTOR_LATE", name, at=partner.node.descriptor.next_update)
         if ends := not_followed(keys[name], now):
             yield look("PARTNER_KEY_ENDS", name, count=len(ends), at=ends[0].not_after)
-        if offered[name]:
+        if name in offered:
             yield look("AGREEMENT_OFFERED", name)
         yield from _agreements(ports, name, now)
 

@@ -38,11 +38,12 @@ SOURCES: Final[tuple[Source, ...]] = (
     work_others.tips_to_look_at,
     work_others.reports_to_forward,
     work_others.emergencies_to_review,
+    work_office.agreements_to_accept,
     work_office.alarms,
 )
 SHOWN_AT_MOST: Final = 1000
 _DIGEST: Final = 32
-_NOT_ALERTS: Final = frozenset({messages.WORK_KIND_ALARM, messages.WORK_KIND_ASSESSMENT_TO_REVIEW})
+_NOT_ALERTS: Final = frozenset({messages.WORK_KIND_ALARM, messages.WORK_KIND_ASSESSMENT_TO_REVIEW, messages.WORK_KIND_AGREEMENT_TO_ACCEPT})
 
 
 def list_work(ports: Ports, person: str, request: messages.ListWorkRequest) -> messages.ListWorkResponse:

@@ -1,10 +1,11 @@
-"""What the office itself waits for: approvals, assessments and storage to review, drafts to finish, handovers, alarms."""
+"""What the office itself waits for: approvals, assessments and storage to review, drafts, handovers, agreements to accept, alarms."""
 
 from collections.abc import Iterable
 from typing import Final
 
 from exchange.v1 import desk_service_pb2
 from node.notify.plan import DAY, Term
+from node.operations.agreements import to_accept
 from node.operations.inbox import DESK
 from node.operations.officers import ADMINISTRATOR, LIAISON
 from node.operations.settle import alarm_reference
@@ -119,6 +120,20 @@ def handovers_to_take(_ports: Ports, tx: Transaction, viewer: Viewer, now: int) 
                 term=Term(raised_at=row.written_at, escalate_at=row.erase_by),
                 command="exchange handover show",
             )
+
+
+def agreements_to_accept(_ports: Ports, tx: Transaction, viewer: Viewer, now: int) -> Iterable[WorkItem]:
+    """What partners signed and an administrator may sign too. No office is told: it is urgent for neither country."""
+    if not viewer.person or ADMINISTRATOR not in viewer.roles:
+        return
+    for row, came_at in to_accept(tx, now):
+        yield WorkItem(
+            kind=desk_service_pb2.WORK_KIND_AGREEMENT_TO_ACCEPT,
+            reference=row.digest,
+            counterparty=row.partner,
+            term=Term(raised_at=came_at),
+            command=f"exchange agreement accept {row.digest.hex()[:12]}",
+        )
 
 
 def alarms(ports: Ports, tx: Transaction, viewer: Viewer, _now: int) -> Iterable[WorkItem]:

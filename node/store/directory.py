@@ -61,6 +61,12 @@ def all_agreements(tx: Connection) -> list[AgreementRow]:
     return [_agreement(row) for row in tx.execute(select(agreements).order_by(agreements.c.recorded_at, agreements.c.digest))]
 
 
+def offered_agreements(tx: Connection) -> list[tuple[AgreementRow, int]]:
+    """What partners proposed and this node has not accepted, each with when it came, oldest first."""
+    wanted = select(agreements).where(agreements.c.state == "offered").order_by(agreements.c.recorded_at, agreements.c.digest)
+    return [(_agreement(row), row.recorded_at) for row in tx.execute(wanted)]
+
+
 def put_agreement(tx: Connection, row: AgreementRow, at: int) -> None:
     """Add an agreement, or replace its state and signatures."""
     values: dict[str, Any] = {"state": row.state, "statement": row.statement, "delivered": row.delivered}

@@ -14,13 +14,15 @@ from exchange.v1.journal_pb2 import JournalAccountability
 from node.cli.main import run as command_line
 from node.confirmations import Confirmed, check_confirmation, read_confirmation
 from node.console import admin_agreement_pages, admin_partner_pages
+from node.console.admin_words import HEALTH_PLACES
 from node.fingerprints import groups, held_back
+from node.health_texts import TEXTS
 from node.intake.descriptor_text import descriptor_of, read_descriptor
 from node.operations import agreements, partners
 from node.store.journal import ACCOUNTABILITY
 from tests.confirming import Hands, signed
 from tests.console_site import Browser, field
-from tests.countries import DAY, POLICE, agency, agreement, changed, domain
+from tests.countries import DAY, NOW, POLICE, agency, agreement, changed, domain
 from tests.federation import Federation, federation
 from tests.reading_pages import HOSTILE, in_journal, offer_of, offered, texts
 from tests.rig import Office, draft
@@ -252,6 +254,32 @@ def test_an_offer_is_read_against_the_version_before_and_accepted(three: Federat
     assert "In force" in after
     assert "Sign and accept" not in after
     assert "There is none before it." in texts(browser.get(f"/admin/agreements/{before}"))
+
+
+def test_an_offer_is_on_the_administrators_list_until_it_is_signed_or_over(three: Federation, gb: Office, browser: Browser) -> None:
+    reference = offered(three)
+    link = f'href="/admin/agreements/{reference}"'
+    assert link in browser.get("/work").text
+    assert "Agreement to read and sign" in texts(browser.get("/work"))
+    assert link not in Browser(gb).enter("liaison").get("/work").text
+    doctor = browser.get("/admin/doctor").text
+    assert "AGREEMENT_OFFERED" in doctor
+    assert f'href="/admin/partners/{KH}"' in doctor
+    assert doctor.partition("AGREEMENT_OFFERED")[0].rpartition("</li>")[2].count('href="/admin/agreements"') == 1
+    gb.clock.time = agreement().valid_until
+    browser.enter("administrator")
+    assert link not in browser.get("/work").text
+    assert "AGREEMENT_OFFERED" not in browser.get("/admin/doctor").text
+    gb.clock.time = NOW
+    browser.enter("administrator")
+    agreements.accept(gb.ports, gb.person("administrator"), reference)
+    assert link not in browser.get("/work").text
+
+
+def test_where_the_doctor_leads_an_administrator_may_go(browser: Browser) -> None:
+    assert HEALTH_PLACES.keys() <= TEXTS.keys()
+    for address, _ in HEALTH_PLACES.values():
+        assert browser.get(address.format(subject=KH)).status_code == 200
 
 
 def test_nobody_else_finds_the_form_to_accept(three: Federation, gb: Office) -> None:

@@ -11,8 +11,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from exchange.encoding import encode
 from exchange.signing import Signer
 from exchange.v1 import desk_service_pb2 as messages
+from exchange.v1.statement_pb2 import Statement
 from node.app import surroundings_of
 from node.config import load_config
 from node.health_texts import TEXTS, english_texts
@@ -236,9 +238,12 @@ def test_agreements_end_and_wait(two: Federation, gb: Office) -> None:
     gb.clock.time = until
     assert told(gb, "AGREEMENT_NONE") == (LOOK, domain("kh"), 0, 0)
     with gb.ports.store.write() as tx:
-        row = AgreementRow(digest=b"\1" * 32, partner=domain("kh"), state="offered", statement=b"", delivered=False)
+        offer = Statement(payload=encode(agreement(valid_until=until + 1)))
+        row = AgreementRow(digest=b"\1" * 32, partner=domain("kh"), state="offered", statement=encode(offer), delivered=False)
         put_agreement(tx, row, NOW)
     assert told(gb, "AGREEMENT_OFFERED") == (LOOK, domain("kh"), 0, 0)
+    gb.clock.time = until + 1
+    assert "AGREEMENT_OFFERED" not in checks(gb)
     assert told(gb, "STATEMENT_WAITS") == (LOOK, domain("kh"), 1, 0)
 
 

@@ -155,6 +155,7 @@ def test_one_thing_that_two_agencies_owe_is_one_notice_a_way(two: Federation) ->
 def test_a_question_that_is_late_is_called_late() -> None:
     # Of what waits for one person, and for others, no office is told.
     untold = {0, messages.WORK_KIND_DRAFT_TO_FINISH, messages.WORK_KIND_HANDOVER_TO_TAKE, messages.WORK_KIND_LEAVE_TO_COME}
+    untold |= {messages.WORK_KIND_AGREEMENT_TO_ACCEPT}
     assert {NOTICE_KINDS[kind] for kind in {*messages.WorkKind.values()} - untold} == set(NoticeKind) - {NoticeKind.ANSWER_OVERDUE}
 
 
