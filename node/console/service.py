@@ -56,6 +56,7 @@ from node.console.tip_pages import TipPages
 from node.console.uploads import read_upload
 from node.console.visits import (
     Elsewhere,
+    SignInFirst,
     Visit,
     check_origin,
     check_return,
@@ -63,10 +64,13 @@ from node.console.visits import (
     is_from_here,
     read_form,
     read_secret,
+    safe_path,
+    was_linked,
     write_secret,
 )
+from node.console.way_back import KEPT_SECONDS, WaysBack
 from node.operations.officers import NotPermitted
-from node.operations.sessions import WHOLE_MS, open_session, watch_session
+from node.operations.sessions import WHOLE_MS, ended_session, open_session, watch_session
 from node.telemetry.logging import logger
 
 _STATUS: Final = (
@@ -82,6 +86,7 @@ _SECURED: Final = {"CROSS_SITE": 403, "FORM_TOKEN": 403, "HOST": 421, "OIDC_META
 SESSION_COOKIE: Final = "__Host-session"
 LANGUAGE_COOKIE: Final = "__Host-language"
 ATTEMPT_COOKIE: Final = "__Host-attempt"
+WAY_BACK_COOKIE: Final = "__Host-way-back"
 """Browsers take them from TLS alone, and from this machine's own names."""
 _YEAR: Final = 365 * 24 * 3600
 
@@ -96,6 +101,7 @@ class Console:
         self._pages = Pages(site, assets, self._languages)
         challenges = Challenges(site.ports)
         confirming = Confirming(site, challenges)
+        self._ways_back = WaysBack(challenges=challenges)
         # One line for each family of pages.
         self.pages: tuple[Page, ...] = (
             *SignInPages(site, self._pages, challenges, self._signing_in, self._signing_out).pages(),
@@ -124,6 +130,7 @@ class Console:
             *TellPages(site, self._pages).pages(),
             *TipPages(site, self._pages).pages(),
         )
+        self._shown = frozenset(page.path for page in self.pages if page.method == "GET")
 
     def application(self) -> Starlette:
         """Every page as a route, and the assets."""
@@ -154,6 +161,11 @@ class Console:
             response = await run_in_threadpool(self._answer, page, request, form, language, upload)
         except Elsewhere as other:
             response = RedirectResponse(other.path, 303)
+            if isinstance(other, SignInFirst) and not page.unasked:
+                at = self._address(page, request)
+                kept = self._ways_back.write(at, other.person, lost=page.method == "POST" and at != "/")  # to sign out twice loses nothing
+                # Who comes back from an issuer comes from another site. It opens nothing: it is where a person goes who has signed in.
+                self._set_cookie(response, WAY_BACK_COOKIE, kept, KEPT_SECONDS, lax=True)
         except ExchangeError as refused:
             response = await run_in_threadpool(self._refusal, refused, language)
         except Exception as error:  # noqa: BLE001 - whatever it is, the browser learns nothing of it
@@ -167,14 +179,25 @@ class Console:
         """From whoever is not signed in nothing large is read."""
         secret = read_secret(request.cookies.get(SESSION_COOKIE, ""))
         if not secret or watch_session(self._site.ports, secret) is None:
-            raise Elsewhere("/sign-in")
+            raise SignInFirst(ended_session(self._site.ports, secret).person if secret else "")
+
+    def _address(self, page: Page, request: Request) -> str:
+        """Of the page that is read; of what takes a form the nearest page above it."""
+        if page.method == "GET":
+            return f"{request.url.path}?{request.url.query}".rstrip("?")
+        route, path = page.path, request.url.path
+        while route and route not in self._shown:
+            route, path = route.rpartition("/")[0], path.rpartition("/")[0]
+        return path or "/"
 
     def _answer(self, page: Page, request: Request, form: dict[str, str], language: Language, upload: bytes) -> Response:
         secret = read_secret(request.cookies.get(SESSION_COOKIE, ""))
         opened = watch_session if page.unasked else open_session
         session = opened(self._site.ports, secret) if secret else None
-        if session is None and not page.open:
-            raise Elsewhere("/sign-in")
+        ended = ended_session(self._site.ports, secret) if secret and session is None else None
+        linked = session is None and not page.open and was_linked(request)
+        if session is None and not page.open and not linked:
+            raise SignInFirst(ended.person if ended else "")
         visit = Visit(
             person=session.person if session else "",
             secret=secret if session else b"",
@@ -185,8 +208,12 @@ class Console:
             form=form,
             attempt=read_secret(request.cookies.get(ATTEMPT_COOKIE, "")) if page.returning else b"",
             upload=upload,
-            at=f"{request.url.path}?{request.url.query}".rstrip("?") if page.method == "GET" else "",
+            at=safe_path(self._address(page, request)),
+            wanted=request.cookies.get(WAY_BACK_COOKIE, ""),
+            ended=ended.why if ended else "",
         )
+        if linked:
+            return self._pages.page(visit, "go_on.html", alone=True)
         if page.method == "POST" and session is not None:
             check_token(visit)
         return page.answer(visit)
@@ -194,8 +221,8 @@ class Console:
     def _signing_in(self, answer: Callable[[Visit], bytes]) -> Answer:
         def signed_in(visit: Visit) -> Response:
             secret = answer(visit)
-            response = RedirectResponse("/", 303)
-            self._set_cookie(response, SESSION_COOKIE, write_secret(secret), WHOLE_MS // 1000)
+            response = RedirectResponse(self._way_back(visit, secret), 303)
+            self._enter(response, secret)
             return response
 
         return signed_in
@@ -214,11 +241,20 @@ class Console:
         def signed_in(visit: Visit) -> Response:
             secret = answer(visit)
             # A redirection would still be of the other site's making, and browsers would leave the session's cookie out.
-            response = self._pages.page(visit, "signed_in.html", alone=True)
-            self._set_cookie(response, SESSION_COOKIE, write_secret(secret), WHOLE_MS // 1000)
+            response = self._pages.page(visit, "signed_in.html", alone=True, to=self._way_back(visit, secret))
+            self._enter(response, secret)
             return response
 
         return signed_in
+
+    def _way_back(self, visit: Visit, secret: bytes) -> str:
+        session = watch_session(self._site.ports, secret)
+        return self._ways_back.to(visit.wanted, session.person if session else "")
+
+    def _enter(self, response: Response, secret: bytes) -> None:
+        # It outlives the session, which the node ends: so the page to sign in can say why it did.
+        self._set_cookie(response, SESSION_COOKIE, write_secret(secret), 2 * WHOLE_MS // 1000)
+        self._set_cookie(response, WAY_BACK_COOKIE, "", 0, lax=True)
 
     def _signing_out(self, answer: Answer) -> Answer:
         def signed_out(visit: Visit) -> Response:

@@ -2,6 +2,7 @@
 
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
+from typing import Final
 
 from starlette.responses import RedirectResponse, Response
 
@@ -10,11 +11,26 @@ from node.console.page import Answer, Page
 from node.console.pages import Pages
 from node.console.site import Site
 from node.console.visits import Elsewhere, Visit
+from node.console.way_back import WaysBack
 from node.operations import sessions, sign_in
 from node.operations.sign_in import Answered
 from node.passkeys import registration_options, sign_in_options
 
 _SIGN_IN, _ENROL = "sign-in", "enrol"
+
+
+def _said(text: str) -> str:
+    """Mark a text for the catalogue that is looked up later."""
+    return text
+
+
+_ENDED: Final = {
+    "IDLE": _said("You were signed out after 15 minutes without use."),
+    "WHOLE": _said("You were signed out: a session ends after eight hours."),
+    "ENDED": _said("You were signed out: your session has ended, or was ended elsewhere."),
+}
+_LOST: Final = _said("What you were sending did not arrive, and was not kept.")
+_BACK: Final = _said("Once you have signed in again, you come back to the page where you were.")
 
 
 class SignInPages:
@@ -55,11 +71,14 @@ class SignInPages:
         if visit.person and not self._site.demo_sign_in:
             raise Elsewhere("/")
         challenge = self._challenges.new(_SIGN_IN)
+        lost = not visit.person and WaysBack.lost(visit.wanted)
+        notice = (_ENDED.get(visit.ended), _LOST if lost else None, _BACK if visit.ended and visit.wanted else None)
         return self._pages.page(
             visit,
             "sign_in.html",
             options=sign_in_options(self._site.relying_party, challenge),
             challenge=_text(challenge),
+            notice=[visit.language.say(one) for one in notice if one],
             demo=self._site.demo_sign_in,
             issuer=self._site.issuer.client.host if self._site.issuer else "",
         )

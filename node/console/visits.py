@@ -66,7 +66,11 @@ class Visit:
     upload: bytes = b""
     """The file that came with the form; empty for none."""
     at: str = ""
-    """The address of the page that is read; empty for the answer to a form, to which nobody returns."""
+    """The address of the page that is read; of what answers a form, the page of the form."""
+    wanted: str = ""
+    """The cookie of `node.console.way_back`; empty for none."""
+    ended: str = ""
+    """Why the session ended that the browser still shows: a code of `sessions.Ended`; empty for none."""
 
     @property
     def reason(self) -> str:
@@ -81,9 +85,8 @@ class Visit:
 
     @property
     def back(self) -> str:
-        """Where who chose a language was before: a page of this console, for nothing else begins with one slash; else the first one."""
-        at = self.form.get("at", "")
-        return at if _HERE.fullmatch(at) else "/"
+        """Where who chose a language was before."""
+        return safe_path(self.form.get("at", ""))
 
     def digest(self, name: str = "alert") -> str:
         """The digest that stands in the path, in hex: of a person it says nothing, and there is nothing to guess.
@@ -115,6 +118,19 @@ class Elsewhere(ExchangeError):
         self.path = path
 
 
+class SignInFirst(Elsewhere):
+    """Nobody is signed in. `person`: who was until now, empty if that is not known."""
+
+    def __init__(self, person: str = "") -> None:
+        super().__init__("/sign-in")
+        self.person = person
+
+
+def safe_path(path: str) -> str:
+    """A page of this console, for nothing else begins with one slash; else the first one."""
+    return path if _HERE.fullmatch(path) else "/"
+
+
 def form_token(secret: bytes) -> str:
     """What the forms of a session carry: follows from its secret, and tells nothing of it."""
     return sha256(b"exchange console form\0" + secret).hexdigest() if secret else ""
@@ -129,6 +145,12 @@ def check_origin(request: Request) -> None:
 def is_from_here(request: Request) -> bool:
     """Whether a page of this site led here, as browsers say."""
     return request.headers.get("sec-fetch-site") == "same-origin"
+
+
+def was_linked(request: Request) -> bool:
+    """Whether another site led a whole window to a page, so that the session's cookie stayed at home."""
+    said = [request.headers.get(f"sec-fetch-{name}") for name in ("site", "mode", "dest")]
+    return request.method == "GET" and said == ["cross-site", "navigate", "document"]
 
 
 def check_return(request: Request) -> None:

@@ -32,6 +32,16 @@ class Session:
     """At the latest, Unix milliseconds."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A session that stands no more."""
+
+    person: str = ""
+    """Whose it was; empty where nothing is kept of it."""
+    why: str = "ENDED"
+    """IDLE: without use. WHOLE: after its hours. ENDED: in another way, or nobody knows any more."""
+
+
 def begin_session(ports: Ports, tx: Transaction, person: str, code: str) -> bytes:
     """Sign `person` in, journalled by `code`; the secret for the browser. What has expired is forgotten."""
     now = ports.clock.now_ms()
@@ -58,6 +68,16 @@ def watch_session(ports: Ports, secret: bytes) -> Session | None:
     """The same for what a browser asks by itself: it is no use of the session, which ends as if nobody had asked."""
     row = _standing(ports, secret, ports.clock.now_ms())
     return _session(row) if row else None
+
+
+def ended_session(ports: Ports, secret: bytes) -> Ended:
+    """What is known of a session that does not stand. It says who it was, so it is for this node's own use."""
+    now = ports.clock.now_ms()
+    with ports.store.read() as tx:
+        row = sign_ins.session_of(tx, _digest(secret))
+    if row is None:
+        return Ended()
+    return Ended(person=row.person, why="WHOLE" if now - row.began_at >= WHOLE_MS else "IDLE" if now - row.seen_at >= IDLE_MS else "ENDED")
 
 
 def end_session(ports: Ports, secret: bytes) -> None:

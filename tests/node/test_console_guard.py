@@ -12,6 +12,7 @@ from node.console import desk_pages, pages, visits
 from node.console.languages import load_languages
 from node.console.visits import HEADERS, LARGEST_FORM
 from tests.authenticator import Authenticator
+from tests.console_admin import address_of
 from tests.console_site import HOST, NO_ASSETS, SAME, Browser, field, site_of
 from tests.federation import federation
 from tests.rig import Office
@@ -209,11 +210,12 @@ def test_who_chooses_a_language_stays_on_the_page(border: Browser) -> None:
         assert (answer.status_code, answer.headers["location"]) == (303, "/"), elsewhere
 
 
-def test_the_answer_to_a_form_is_no_page_to_stay_on(border: Browser) -> None:
+def test_who_chooses_a_language_where_a_form_was_answered_comes_back_to_the_page_of_the_form(kh: Office, border: Browser) -> None:
     answer = border.send("/handover", {"note": " ", "once": "1" * 32})
-    assert answer.status_code == 422
-    assert 'name="language"' in answer.text
-    assert 'name="at"' not in answer.text
+    assert (answer.status_code, field(answer.text, "at")) == (422, "/handover")
+    administrator = Browser(kh).enter("administrator")
+    officer = f"/admin/officers/{address_of(kh.person('police'))}"
+    assert field(administrator.send(f"{officer}/forget", {}).text, "at") == officer, "what takes the form has no page of its own"
 
 
 def test_a_defect_tells_nothing(border: Browser, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:

@@ -67,7 +67,7 @@ def test_the_cookies_are_bound_to_this_site_and_only_the_attempts_comes_with_ano
 ) -> None:
     begun = browser.get(START, **SAME)
     ended = come_back(browser, idp.authorize(begun.headers["location"]))
-    gone, session = sorted(ended.headers.get_list("set-cookie"))
+    gone, session, _way_back = sorted(ended.headers.get_list("set-cookie"))
     for cookie, name, site in (
         (begun.headers["set-cookie"], "__Host-attempt", "lax"),
         (gone, "__Host-attempt", "lax"),

@@ -41,7 +41,7 @@ def test_a_code_enrols_a_passkey_that_signs_in(kh: Office, browser: Browser) -> 
     assert browser.get("/work").headers["location"] == "/sign-in"
     key = browser.enrol("border")
     entered = browser.sign_in(key)
-    assert (entered.status_code, entered.headers["location"]) == (303, "/")
+    assert (entered.status_code, entered.headers["location"]) == (303, "/work"), "where they were going"
     assert browser.get("/").headers["location"] == "/work"
     assert kh.person("border") in browser.get("/you").text
     assert said(kh, "access", SIGNED_IN) == [("administrator", "ENROLMENT"), ("border", "PASSKEY_ADDED"), ("border", "PASSKEY")]
