@@ -77,7 +77,8 @@ class Pages:
         roles = frozenset(entry.roles if entry else ())
         if roles & DESK:
             told = {AUTHORITY, TIP_DESK} if self._site.ports.tips else {AUTHORITY}
-            roles |= {TELLER} if is_ngo(self._site.ports, entry) else told
+            # To an NGO's desk nothing comes but what stands on the page where it tells.
+            roles = roles - {PARTNER_OFFICER} | {TELLER} if is_ngo(self._site.ports, entry) else roles | told
         return {
             "signed_in": bool(visit.person),
             "token": visit.token,

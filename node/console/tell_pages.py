@@ -17,6 +17,7 @@ from node.console.tell_steps import STEPS, UNKNOWN, Ask, Step, contact_of, fill,
 from node.console.visits import Elsewhere, Visit
 from node.console.words import texts_in
 from node.intake.countries import COUNTRIES
+from node.intake.problems import refuses
 from node.operations.tip_form import TipDraft, begin_tip, open_draft, own_status, own_tips, save_draft, submit_draft
 from node.operations.tip_line import FormRefused
 from node.reading import FieldState, read_view
@@ -42,6 +43,17 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "TEXT_EXPECTED": _said("This is too long. Say it in fewer words."),
 }
 """What to tell a person, by code."""
+_TOO_LONG: Final = frozenset({"SCHEMA_STRING_MAX_LEN", "TEXT_EXPECTED"})
+MOST: Final[Mapping[str, int]] = {
+    **dict.fromkeys(("reason", "description"), 2000),
+    **dict.fromkeys(("name", "name_other"), 400),
+    **dict.fromkeys(("province", "district", "commune", "occupation"), 100),
+    **dict.fromkeys(("vehicle", "custodian"), 200),
+    **{ask.name: 200 for ask in STEPS[-1].asks if ask.name.startswith("contact_")},
+    "age": 40,
+}
+"""How many characters each answer holds, as the schema and the contact's form have it; a test compares them."""
+_DATE: Final = ("day", "month", "year")
 _STATES: Final[Mapping[str, str]] = {
     "DRAFT": _said("Not sent yet"),
     "RECEIVED": _said("A desk has it"),
@@ -115,21 +127,39 @@ class TellPages:
         return self._step_page(visit, step, draft, step.show(draft.tip), ())
 
     def save(self, visit: Visit) -> Response:
-        """Save one step and go on; or show it again with all that is wrong. Raises as `save_draft`."""
+        """Save one step and go on; or save of it what can be read, and show it again with all that is wrong. Raises as `save_draft`."""
         step = _step(visit)
         draft = open_draft(self._ports, visit.person, _reference(visit))
-        tip, problems = fill(step, draft.tip, visit.form, visit.language.code, self._ports.clock.now().date())
-        if not problems:
-            try:
-                contact = contact_of(visit.form) if step is STEPS[-1] else None
-                save_draft(self._ports, visit.person, draft.reference, tip, contact)
-            except FormRefused as refused:
-                problems = list(refused.problems)
-        if problems:
+        if problems := self._save_what_reads(visit, step, draft):
             return self._step_page(visit, step, draft, visit.form, problems)
         after = STEPS[STEPS.index(step) + 1 :]
         following = after[0].name if after and visit.form.get("go") != "check" else "check"
         return RedirectResponse(f"/tell/{draft.reference}/{following}", 303)
+
+    def _save_what_reads(self, visit: Visit, step: Step, draft: TipDraft) -> list[Problem]:
+        """Save all that can be read, with the rest as it was, and the beginning of what is too long; say what is wrong with the rest."""
+        before, form = step.show(draft.tip), dict(visit.form)
+        problems: list[Problem] = []
+        while True:
+            tip, wrong = fill(step, draft.tip, form, visit.language.code, self._ports.clock.now().date())
+            try:
+                if not wrong:
+                    contact = contact_of(form) if step is STEPS[-1] else None
+                    save_draft(self._ports, visit.person, draft.reference, tip, contact)
+                    return problems
+            except FormRefused as refused:
+                wrong = [one for one in refused.problems if refuses((one,))]
+            problems += [one for one in wrong if one not in problems]
+            instead = {}
+            for name in {_ask_of(step, one) for one in wrong}:
+                line = " ".join(form.get(name, "").split())
+                if len(line) > MOST.get(name, len(line)):
+                    instead[name] = line[: MOST[name]]
+                else:
+                    instead |= {part: before.get(part, "") for part in (_DATE if name == "day" else (name,))}
+            if all(form.get(name, "") == value for name, value in instead.items()):
+                return problems
+            form |= instead
 
     def check(self, visit: Visit) -> Response:
         """All that was said, what more would help, and the button that sends it. Raises as `open_draft`."""
@@ -161,7 +191,10 @@ class TellPages:
             "before": STEPS[place - 1].name if place else "",
             "asks": [(ask, _choices(ask, visit.language, form.get(ask.name, ""))) for ask in step.asks],
             "form": form,
-            "problems": [(_ask_of(step, problem), problem.code) for problem in problems],
+            "problems": [
+                (name, one.code, MOST.get(name, 0) if one.code in _TOO_LONG else 0) for one in problems for name in (_ask_of(step, one),)
+            ],
+            "most": MOST,
             "known": PROBLEMS,
             "calls": _calls(draft.call_now),
             "contact_held": draft.contact_held and step is STEPS[-1],

@@ -12,7 +12,8 @@ from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1.tip_pb2 import CONCERN_CODE_GROOMING, Tip
 from node.config import OfficerEntry
 from node.console.assets import load_assets
-from node.console.tell_steps import STEPS
+from node.console.tell_pages import MOST
+from node.console.tell_steps import STEPS, Step
 from node.operations import tip_desk, tip_form
 from node.operations.officers import NotPermitted
 from node.operations.tip_content import open_contact, open_tip
@@ -204,9 +205,12 @@ def test_all_that_is_wrong_is_said_beside_its_question_and_nothing_is_lost(kh: O
     assert "<title>Error: Whom did you see?" in page.text
     assert {"#name", "#vehicle"} <= {given.get("href") for tag, given in Shown(page.text).tags if tag == "a"}
     assert "letters of two scripts" in page.text
-    assert "This is too long." in page.text
+    assert "This is longer than 200 characters: only its beginning is saved." in page.text
+    assert "What could be read on this page is saved." in page.text
+    assert ("x" * 300) in page.text
     assert "kept &lt;b&gt;words" in page.text
-    assert not held(kh, reference)[0].suspects
+    (suspect,) = held(kh, reference)[0].suspects
+    assert (suspect.vehicle, suspect.description[0].text, list(suspect.names_as_heard)) == ("x" * 200, "kept <b>words</b>", [])
     marked = browser.send(f"/tell/{reference}/danger", {"reason": "a\u202eb"})
     assert (marked.status_code, "hide or reorder letters" in marked.text, "\u202e" in texts(marked.text)) == (422, True, False)
     when = browser.send(f"/tell/{reference}/place", {"day": "31", "month": "2", "year": "2026"})
@@ -217,6 +221,31 @@ def test_all_that_is_wrong_is_said_beside_its_question_and_nothing_is_lost(kh: O
     assert (reporter.status_code, 'href="#contact_other"' in reporter.text) == (422, True)
     many = browser.send(f"/tell/{reference}/person", {"handles": "\n".join(map(str, range(17)))})
     assert (many.status_code, "These are too many" in many.text) == (422, True)
+
+
+def test_one_answer_that_cannot_be_read_costs_no_other(kh: Office, browser: Browser) -> None:
+    reference = told(browser)
+    typed = {"province": "Kampot", "district": "d" * 101, "day": "", "month": "5", "year": "yesterday"}
+    page = browser.send(f"/tell/{reference}/place", typed)
+    assert (page.status_code, 'value="yesterday"' in page.text, 'href="#day"' in page.text) == (422, True, True)
+    again = browser.get(f"/tell/{reference}/place").text
+    assert 'value="Kampot"' in again
+    tip = held(kh, reference)[0]
+    assert (tip.place.area.province, tip.place.area.district, tip.observed) == ("Kampot", "d" * 100, "2026-05")
+    wrong = browser.send(f"/tell/{reference}/reporter", {"anonymous": "yes", "contact_name": "Sokha", "contact_other": "a\u202eb"})
+    assert wrong.status_code == 422
+    tip, contact, _ = held(kh, reference)
+    assert (tip.anonymous, contact.name, contact.other) == (True, "Sokha", "")
+
+
+@pytest.mark.parametrize(("step", "name"), [(step, ask.name) for step in STEPS for ask in step.asks if ask.name in MOST])
+def test_an_answer_holds_as_much_as_the_form_says(browser: Browser, step: Step, name: str) -> None:
+    path = f"/tell/{told(browser, {})}/{step.name}"
+    assert browser.send(path, {name: "x" * MOST[name]}).status_code == 303
+    page = browser.send(path, {name: "x" * (MOST[name] + 1)})
+    assert (page.status_code, f"longer than {MOST[name]:,} characters" in page.text) == (422, True)
+    if step.name in {"danger", "person"} and name in {"reason", "description"}:
+        assert "At most 2,000 characters." in page.text
 
 
 def test_links_and_markup_are_only_text(kh: Office, browser: Browser) -> None:
@@ -280,10 +309,10 @@ def test_only_who_works_for_an_organisation_of_the_plan_tells(kh: Office) -> Non
     assert not is_ngo(kh.ports, None)
 
 
-def test_an_organisation_begins_with_the_form_and_keeps_what_it_had(browser: Browser) -> None:
+def test_an_organisation_begins_with_the_form_and_is_led_to_nothing_else(browser: Browser) -> None:
     assert browser.get("/").headers["location"] == "/tell"
     page = browser.get("/tell").text
-    assert re.findall(r'href="(/[a-z]+)"', page[page.index("<nav") : page.index("</nav>")]) == ["/tell", "/work", "/inbox", "/you"]
+    assert re.findall(r'href="(/[a-z]+)"', page[page.index("<nav") : page.index("</nav>")]) == ["/tell", "/you"]
 
 
 # -- what is shown -----------------------------------------------------------------------------------------------------
