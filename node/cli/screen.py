@@ -10,7 +10,7 @@ from node.cli.context import open_desk, settings
 from node.cli.errors import USAGE, Trouble
 from node.cli.output import facts, heading, note, show, table
 from node.documents import document
-from node.matching.rule_words import RULES
+from node.matching.rule_words import RAREST, RULES
 from node.short_words import party_name, short, words
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _draw_proposal(console: "Console", proposal: "ScreeningProposal") -> None:
         ("of alert", f"{short(proposal.alert.manifest_digest)} from {party_name(proposal.alert.originator)}"),
         ("flags", ", ".join(map(words, proposal.alert.flags))),
         ("points", f"{proposal.points_tenths / 10:.1f}, of {proposal.needed_tenths / 10:.1f} needed"),
-        ("by accident", f"one stranger in {proposal.one_stranger_in:,}"),
+        ("by accident", f"{'less than ' * (proposal.one_stranger_in >= RAREST)}one stranger in {proposal.one_stranger_in:,}"),
     )
     console.print(facts(rows))
     if "DISPUTED" in proposal.alert.flags:

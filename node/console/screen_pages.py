@@ -15,7 +15,7 @@ from node.console.work_words import flag_words
 from node.intake.problems import error
 from node.matching.edifact import is_interchange
 from node.matching.manifest import ManifestInvalid
-from node.matching.rule_words import RULES
+from node.matching.rule_words import RAREST, RULES
 from node.operations.mis_hits import suppressed
 from node.operations.officers import LIAISON, require
 from node.operations.screen import screen
@@ -133,9 +133,13 @@ class ScreenPages:
 
     def _result(self, visit: Visit, answer: messages.ScreenPassengersResponse) -> Response:
         writes = LIAISON in self._ports.officers[visit.person].roles
+        left: dict[int, list[tuple[str, str]]] = {}
+        for one in answer.warnings:
+            left.setdefault(one.place, []).append((WARNINGS.get(one.code, ""), one.code))
         shown: dict[str, Any] = {
             "answer": answer,
-            "hits": [_hit(visit.language, one, writes=writes) for one in answer.proposals[:EXPLAINED]],
+            "hits": [{**_hit(visit.language, one, writes=writes), "left": left.get(one.place, ())} for one in answer.proposals[:EXPLAINED]],
+            "rarest": RAREST,
             "others": _others(visit.language, answer.proposals[EXPLAINED:], writes=writes),
             "warnings": [(one.place, WARNINGS.get(one.code, ""), one.code) for one in answer.warnings],
         }

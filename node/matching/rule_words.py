@@ -2,6 +2,8 @@
 
 from typing import Final
 
+RAREST: Final = 2_000_000_000
+"""Told of whatever comes up by accident still more seldom: the estimate bears no more, and the field holds little more."""
 RULES: Final = {
     "NAME_SAME": "the same word",
     "NAME_SOUNDS_ALIKE": "sounds alike",

@@ -17,6 +17,7 @@ from node.matching.passenger_csv import read_passenger_csv
 from node.matching.paxlst import read_paxlst
 from node.matching.proposals import Proposal, Reason
 from node.matching.proposals import screen as propose
+from node.matching.rule_words import RAREST
 from node.operations.access import note_access
 from node.operations.inbox import DESK
 from node.operations.officers import agency_of, require
@@ -31,7 +32,6 @@ from node.store.transaction import Transaction
 PROPOSALS_AT_MOST: Final = 200
 """In one answer; a list that raises more was not read as it was meant."""
 _REASON_AT_MOST: Final = 500
-_RARE_AT_MOST: Final = 2**31 - 1
 
 MisHit = tuple[bytes, str, str]
 """Digest of an alert's manifest; issuer and number of the document that a passenger travels on."""
@@ -144,7 +144,7 @@ def _proposal(proposal: Proposal, alert: desk_service_pb2.AlertSummary) -> desk_
         reasons=[_reason(reason) for reason in proposal.reasons],
         points_tenths=round(proposal.points * 10),
         needed_tenths=round(proposal.needed * 10),
-        one_stranger_in=min(proposal.one_stranger_in, _RARE_AT_MOST),
+        one_stranger_in=min(proposal.one_stranger_in, RAREST),
     )
 
 

@@ -16,6 +16,7 @@ from node.console.screen_pages import EXPLAINED, PROBLEMS, WARNINGS
 from node.console.uploads import LARGEST_UPLOAD, read_upload
 from node.console.visits import LARGEST_FORM
 from node.matching import manifest
+from node.matching.proposals import Proposal
 from node.operations.screen import screen
 from node.operations.watchlist import Watchlists
 from tests.console_site import SAME, Browser, Shown, site_of
@@ -181,6 +182,28 @@ def test_what_was_pasted_stands_in_the_form_again_as_text(border: Browser) -> No
     assert "&lt;/textarea&gt;&lt;script&gt;" in page
     assert "<script>x" not in page
     assert "y" * 10_001 not in upload(border, None, pasted="y" * 10_001, why="").text
+
+
+def test_what_is_opened_from_here_leaves_the_page_where_it_is(border: Browser, digest: str) -> None:
+    page = upload(border, listed(*[SOUGHT] * (EXPLAINED + 1))).text
+    links = [given for tag, given in Shown(page).tags if tag == "a" and digest in (given.get("href") or "")]
+    assert {given["href"] for given in links} == {f"/inbox/{digest}", f"/inbox/{digest}/report"}
+    assert all((given.get("target"), given.get("rel")) == ("_blank", "noopener") for given in links)
+    assert texts(page).count("(opens in a new tab)") == len(links)  # of the last, which is not explained, above its list
+
+
+def test_a_chance_beyond_the_estimate_is_no_number_of_its_own(border: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Proposal, "one_stranger_in", 7 * 10**12)
+    said = texts(upload(border, listed(SOUGHT)).text)
+    assert "fewer than one stranger of such a name in 2,000,000,000" in said
+    monkeypatch.setattr(Proposal, "one_stranger_in", 1_500_000)
+    assert "one stranger of such a name in 1,500,000" in texts(upload(border, listed(SOUGHT)).text)
+
+
+def test_what_was_left_aside_of_a_passenger_stands_beside_the_passenger(border: Browser) -> None:
+    page = upload(border, listed(INNOCENT, SOUGHT.replace("1961-04-12", "12/04/1961"))).text
+    hit = page[page.index("<section") : page.index("</section>")]
+    assert WARNINGS["BIRTH_UNREADABLE"] in hit
 
 
 def test_what_was_left_aside_is_said_by_place(border: Browser) -> None:
