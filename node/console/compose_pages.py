@@ -352,6 +352,8 @@ def _kind_words(alert_type_name: str) -> str:
 
 def _label(language: Language, parts: Sequence[Part], place: str, path: str) -> str:
     """What the field of a problem is called: the whole field, and the part of it."""
+    if path.startswith("recipients[spiffe:"):
+        return party_words(language, path.partition("[")[2].removesuffix("]"))
     within = [
         part
         for whole in parts

@@ -44,6 +44,7 @@ DRAFT_PROBLEMS: Final[Mapping[str, str]] = by_code(
         _said("This airport is not in our table. Compare it with the ticket, and give its time zone."): ("PORT_UNKNOWN",),
         _said("We have no table of such ports. Give its name, and the time zone."): ("PORT_UNLISTED",),
         _said("Say why this is necessary."): ("REASON_MISSING",),
+        _said("Nothing by which they could recognise the person: no name, no document."): ("RECIPIENT_NAMELESS",),
         _said("The alert reaches nobody. Choose who gets it."): ("RECIPIENTS_NONE",),
         _said("Say in which language the texts are."): ("TEXT_LANGUAGE",),
         _said("The type is missing."): ("TYPE_MISSING",),

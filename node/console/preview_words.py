@@ -7,7 +7,7 @@ from typing import Final
 
 from exchange.v1 import desk_service_pb2 as messages
 from node.console.languages import Language
-from node.operations.preview import APPROVALS
+from node.operations.preview import APPROVALS, NAMELESS, told_nobody
 from node.reading_texts import Texts
 
 COLUMNS_AT_MOST: Final = 12
@@ -55,13 +55,14 @@ class Column:
     agreement: str
     groups: Sequence[tuple[str, str, Sequence[str]]]
     """(kind, title, labels), empty ones left out."""
-    shown: int
     cells: Mapping[int, Cell]
     emergency: bool
     cap: int
     left: int
     waits: bool
     """Whether it gets that only after a second officer's approval."""
+    nameless: bool
+    """Whether it gets nothing by which the person could be recognised."""
 
     def count(self, kind: str) -> int:
         """How many fields are of one kind."""
@@ -96,7 +97,10 @@ class Matrix:
 def matrix(answer: messages.PreviewAlertResponse, language: Language, texts: Texts, waiting: Collection[str] = frozenset()) -> Matrix:
     """The preview in the words of a language; `waiting` are recipients whom the clause gives it after an approval alone."""
     open_to = [one for one in answer.recipients if not one.denied]
-    columns = [_column(one, language, texts, waits=one.recipient in waiting) for one in open_to]
+    warned = {problem.field for problem in answer.problems if problem.code == NAMELESS}
+    columns = [
+        _column(one, language, texts, waits=one.recipient in waiting, nameless=told_nobody(one.recipient) in warned) for one in open_to
+    ]
     named = {field.field: (texts.label(field.name), texts.category(field.category)) for one in open_to for field in one.fields}
     none = Cell(kind=_WITHHELD[0], words=language.say(_WITHHELD[1]))
     rows = [
@@ -122,7 +126,7 @@ def waits_for_approval(answer: messages.PreviewAlertResponse) -> bool:
     return any(problem.code == APPROVALS for one in answer.recipients for problem in one.denied)
 
 
-def _column(one: messages.RecipientPreview, language: Language, texts: Texts, *, waits: bool) -> Column:
+def _column(one: messages.RecipientPreview, language: Language, texts: Texts, *, waits: bool, nameless: bool) -> Column:
     cells: dict[int, Cell] = {}
     labels: dict[str, list[str]] = {}
     for field in one.fields:
@@ -135,10 +139,10 @@ def _column(one: messages.RecipientPreview, language: Language, texts: Texts, *,
         clause=one.clause,
         agreement=one.agreement_digest.hex()[:12],
         groups=[(kind, language.say(title), labels[kind]) for kind, title in _GROUPS if kind in labels],
-        shown=len(labels.get("shown", ())) + len(labels.get("unknown", ())),
         cells=cells,
         emergency=one.emergency,
         cap=one.rate_cap_per_day,
         left=one.rate_left,
         waits=waits,
+        nameless=nameless,
     )

@@ -8,7 +8,7 @@ from exchange.profile import AlertType, alert_type
 from exchange.v1 import desk_service_pb2, disclosure_pb2
 from node.config import OfficerEntry
 from node.intake.completeness import check_draft
-from node.intake.problems import error
+from node.intake.problems import error, warning
 from node.operations.caps import Caps, is_limited
 from node.operations.duplicates import look, problems_of
 from node.operations.officers import LIAISON, PARTNER_OFFICER, agency_of, require
@@ -18,12 +18,20 @@ from node.ports import Ports
 
 APPROVALS: Final = "CONDITION_APPROVALS"
 """The code of what only a second officer's approval is missing for."""
+NAMELESS: Final = "RECIPIENT_NAMELESS"
+"""The code of a recipient who is given neither a name nor a document."""
+
+_KNOWN_BY: Final = frozenset({"documents", "names", "primary_name", "subject", "suspect"})
+"""Fields by which a desk recognises who it is about."""
 
 
 def check(ports: Ports, person: str, draft: desk_service_pb2.Draft) -> desk_service_pb2.CheckAlertResponse:
     """Say all that is wrong with a draft at once, by field."""
     officer = require(ports, person, (LIAISON, PARTNER_OFFICER))
-    problems = list(check_draft(draft, ports.clock.now_ms()))
+    now = ports.clock.now_ms()
+    problems = list(check_draft(draft, now))
+    if not _unreadable(problems):
+        problems += _nameless(_recipients(ports, draft, now, ENOUGH)[0], draft)
     problems += _duplicates(ports, person, officer, draft, problems)
     return desk_service_pb2.CheckAlertResponse(problems=problems)
 
@@ -57,6 +65,7 @@ def preview_with(
         return desk_service_pb2.PreviewAlertResponse(problems=problems)
     problems += _duplicates(ports, person, officer, draft, problems) if others else ()
     recipients, digest = _recipients(ports, draft, now, approvals)
+    problems += _nameless(recipients, draft)
     return desk_service_pb2.PreviewAlertResponse(recipients=recipients, problems=problems, preview_digest=digest)
 
 
@@ -75,6 +84,23 @@ def _recipients(
         for recipient, code in decided.refused.items()
     ]
     return sorted(recipients, key=lambda preview: preview.recipient), decided.digest
+
+
+def told_nobody(recipient: str) -> str:
+    """Name the place of a warning that this recipient learns of nobody in particular."""
+    return f"recipients[{recipient}]"
+
+
+def _nameless(recipients: Sequence[desk_service_pb2.RecipientPreview], draft: desk_service_pb2.Draft) -> list[desk_service_pb2.Problem]:
+    """Warn of each recipient who would be told of a person, and nothing by which to know them. Some are to be told so little: no error."""
+    fields, present = alert_type(draft.alert_type).fields, cut(draft.alert)
+    known_by = {field.number for field in fields if field.name in _KNOWN_BY and field.number in present}
+    shown = desk_service_pb2.VISIBILITY_SHOWN
+    return [
+        warning(NAMELESS, told_nobody(one.recipient), "a recipient is given no name and no document", "see whether they can act on it")
+        for one in recipients
+        if known_by and not one.denied and not any(field.field in known_by and field.visibility == shown for field in one.fields)
+    ]
 
 
 def _unreadable(problems: Sequence[desk_service_pb2.Problem]) -> bool:

@@ -80,6 +80,25 @@ def test_each_page_of_a_draft_says_what_the_preview_says_in_numbers(gb: Office) 
         assert "problem" in found[-1].lower()
 
 
+def test_who_is_told_of_nobody_in_particular_is_named_everywhere_and_stops_nothing(gb: Office) -> None:
+    words, alert = "Nothing by which they could recognise the person", dict(DOCUMENT["alert"])  # type: ignore[call-overload]  # of JSON
+    for name in ("risk_level", "risk_narrative"):
+        del alert[name]
+    less: Any = {"alert": alert}
+    address = drafted(gb, KH_POLICE, KH_NGO, **less)
+    browser = Browser(gb).enter("liaison")
+    # In the panel the line of that recipient, and on the preview its part; not that of the police, who are given name and passport.
+    assert [words in row for row in rows(browser.get(address).text) if "problem" not in row.lower()] == [False, True]
+    preview = browser.get(f"{address}/preview").text
+    assert [words in part.partition("</section>")[0] for part in preview.split('<section class="app-recipient"')[1:]] == [False, True]
+    assert "RECIPIENT_NAMELESS" in preview
+    checked = " ".join(text for _, text in Shown(browser.get(f"{address}/check").text).texts)
+    assert re.search(r"child-helpline[^:]*: *A recipient is given no name and no document", checked)
+    sign = browser.send(f"{address}/preview", {"preview": field(preview, "preview"), "reason": "why"})
+    assert (sign.status_code, sign.text.count(words)) == (200, 1)
+    assert re.search(r"shown: \d+ of 34; “not known”: \d+", " ".join(text for _, text in Shown(sign.text).texts))
+
+
 def test_what_is_being_typed_is_answered_and_neither_kept_nor_recorded(gb: Office) -> None:
     gb.publish(draft(KH_POLICE))
     address = drafted(gb, KH_POLICE)
@@ -206,7 +225,9 @@ def test_field_by_field_it_says_what_the_preview_says_and_what_the_plan_decides(
         assert len(columns) == len(planned)
         names = [desk_service_pb2.Visibility.Name(field.visibility).removeprefix("VISIBILITY_") for one in planned for field in one.fields]
         wanted = [[WORDS[name] for name in names[place :: len(planned[0].fields)]] for place in range(len(planned[0].fields))]
-        assert [line[1:] for line in lines[:-2]] == wanted
+        assert [line[1:] for line in lines[:-3]] == wanted
+        for line, word in ((lines[-3], "shown"), (lines[-2], "“not known”")):
+            assert line[1:] == [f"{sum(row[place] == word for row in wanted)} of {len(wanted)}" for place in range(len(planned))]
         assert lines[-1][1:] == [one.clause for one in planned]
         seen |= set(names)
     assert seen == set(WORDS), "every state came up"
