@@ -363,4 +363,6 @@ def _label(language: Language, parts: Sequence[Part], place: str, path: str) -> 
     labels = [part.label for part in within]
     if not labels:
         return language.say(ENVELOPE.get(path, ""))
-    return labels[0] if len(labels) == 1 else f"{labels[-2]}: {labels[-1]}"
+    # Of what lies deep inside a row, as a port inside a leg, which row and which part of it.
+    row = next((part.label for part in within[:-2] if part.path.endswith("]")), "")
+    return f"{row}: {labels[-2]}" if row else ": ".join(labels[-2:])

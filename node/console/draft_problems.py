@@ -46,6 +46,7 @@ DRAFT_PROBLEMS: Final[Mapping[str, str]] = by_code(
         _said("Say why this is necessary."): ("REASON_MISSING",),
         _said("Nothing by which they could recognise the person: no name, no document."): ("RECIPIENT_NAMELESS",),
         _said("The alert reaches nobody. Choose who gets it."): ("RECIPIENTS_NONE",),
+        _said("This leg ends at the port where it begins. Compare both with the ticket."): ("LEG_NOWHERE",),
         _said("Say in which language the texts are."): ("TEXT_LANGUAGE",),
         _said("The type is missing."): ("TYPE_MISSING",),
         _said("Clocks at this port show another time than in this zone."): ("ZONE_OF_PORT",),

@@ -11,8 +11,7 @@ from node.intake.names import scripts_of
 from node.intake.paths import messages_in
 from node.intake.ports import Port, PortInvalid, port
 
-# Which port's clocks the times of a message are told by.
-_PORT_OF_TIME: Final[dict[str, dict[str, str]]] = {
+PORT_OF_TIME: Final[dict[str, dict[str, str]]] = {
     "exchange.v1.Leg": {
         "departure": "departure_port",
         "earliest_departure": "departure_port",
@@ -20,6 +19,7 @@ _PORT_OF_TIME: Final[dict[str, dict[str, str]]] = {
     },
     "exchange.v1.HitReport": {"happened": "place"},
 }
+"""Which port's clocks the times of a message are told by."""
 _FILLED: Final[dict[str, tuple[str, ...]]] = {"exchange.v1.PersonName": ("script",), "exchange.v1.Port": ("name", "country")}
 
 
@@ -33,7 +33,7 @@ def known_port(code: str) -> Port | None:
 
 def fill_in(message: Message) -> None:
     """Fill in what follows, here and in every message inside, where nothing is said. What cannot be told stays open."""
-    for time, place in _PORT_OF_TIME.get(message.DESCRIPTOR.full_name, {}).items():
+    for time, place in PORT_OF_TIME.get(message.DESCRIPTOR.full_name, {}).items():
         if message.HasField(time) and message.HasField(place):
             _fill_zone(getattr(message, time), getattr(message, place))
     if isinstance(message, PersonName):
@@ -48,7 +48,7 @@ def fill_in(message: Message) -> None:
 
 def take_out(message: Message) -> None:
     """Undo `fill_in`: take out, here and inside, what it would fill in again, so that it follows anew from what is said then."""
-    for time in _PORT_OF_TIME.get(message.DESCRIPTOR.full_name, {}):
+    for time in PORT_OF_TIME.get(message.DESCRIPTOR.full_name, {}):
         if message.HasField(time):
             _take_out(message, getattr(message, time), "zone")
     for name in _FILLED.get(message.DESCRIPTOR.full_name, ()):

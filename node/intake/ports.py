@@ -18,6 +18,7 @@ import airportsdata
 
 from exchange.errors import Malformed
 from node.intake.countries import CountryUnknown, country_of_alpha2
+from node.intake.main_airports import MAIN_AIRPORTS
 from node.intake.names import plain_letters
 
 _IATA = re.compile(r"[A-Z]{3}")
@@ -67,13 +68,13 @@ def _airports() -> dict[str, Any]:  # 8,000 rows: read at the first itinerary, n
 
 
 @cache
-def _names() -> tuple[tuple[str, tuple[str, ...], str], ...]:
-    """What each airport is found by, the likeliest first: code and city, name, region, city of its clocks; and its code."""
+def _names() -> tuple[tuple[str, tuple[str, ...], str, str], ...]:
+    """What each airport is found by, the likeliest first: city, code, name, region; then the city of its clocks, and its code."""
     found = []
     for code, row in _airports().items():
-        said = (f"{code} {row['city']}", row["name"], row["subd"], row["tz"].rpartition("/")[2].replace("_", " "))
-        names = tuple(f" {plain_letters(name)} " for name in said)
-        found.append(("".join(names), names, code))
+        said = (row["city"], code, row["name"], row["subd"], row["tz"].rpartition("/")[2].replace("_", " "))
+        *names, clocks = (f" {plain_letters(name)} " for name in said)
+        found.append(("".join(names), tuple(names), clocks, code))
     return tuple(found)
 
 
@@ -126,16 +127,24 @@ def _other_port(alpha2: str, place: str) -> Port:
 
 
 def find_ports(text: str, limit: int = 8) -> list[Port]:
-    """Airports of which every word of `text` begins a word of code, city, name or region; the closest first."""
-    words = [f" {word}" for word in plain_letters(text).split()]
+    """Airports of which every word of `text` begins a word of city, code, name or region; the closest first, of these the largest.
+
+    Only where there is none are they found by the city that their clocks are named after: it is that of many others.
+    """
+    plain = plain_letters(text)
+    words = [f" {word}" for word in plain.split()]
     if sum(map(len, words)) < _SEARCHED_AT_LEAST + len(words):
         return []
-    found = []
-    for everything, names, code in _names():
-        if all(word in everything for word in words):
-            place = next((place for place, name in enumerate(names) if all(word in name for word in words)), len(names))
-            found.append((place, "international" not in names[1], len(names[1]), code))
-    return [_airport(code) for *_, code in sorted(found)[:limit]]
+    found = [one for one in _names() if all(word in one[0] for word in words)]
+    found = found or [one for one in _names() if all(word in one[2] for word in words)]
+
+    def closeness(one: tuple[str, tuple[str, ...], str, str]) -> tuple[bool, int, int, bool, int, str]:
+        _, names, _, code = one
+        place = next((place for place, name in enumerate(names) if all(word in name for word in words)), len(names))
+        rank = MAIN_AIRPORTS.get(code, len(MAIN_AIRPORTS))
+        return f" {plain} " not in names[:2], place, rank, "international" not in names[2], len(names[2]), code
+
+    return [_airport(code) for *_, code in sorted(found, key=closeness)[:limit]]
 
 
 def local_time(text: str, zone: str) -> LocalTime:

@@ -19,7 +19,7 @@ from exchange.v1.travel_pb2 import Leg, LocalTime, Port
 from node.intake.countries import COUNTRIES as COUNTRY_CODES
 from node.intake.countries import NATIONALITY_CODES, CountryUnknown, country
 from node.intake.edtf import EdtfInvalid, read_edtf
-from node.intake.fill_in import known_port
+from node.intake.fill_in import PORT_OF_TIME, known_port
 from node.intake.local_times import check_local_time, span
 from node.intake.names import scripts_of
 from node.intake.paths import at, item, look_through
@@ -59,6 +59,7 @@ _MONTH = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2]))?")
 CONTROLS: Final = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Control characters but the line feed, and the marks that reorder text: either can make one text look like another."""
 
+_NO_PORT = frozenset({"PORT_COUNTRY", "PORT_SYNTAX"})
 _SCHEMA = {
     "string.max_len": ("the text is too long", "shorten it"),
     "string.min_len": ("this is missing", "write it"),
@@ -74,9 +75,19 @@ def check_values(message: Message, path: str = "") -> tuple[Problem, ...]:
     found = list(capped(look_through(message, _look)))
     for problem in found:
         problem.field = at(path, problem.field)
+    # Whoever names a port that is none yet has not forgotten its zone: it comes with the port.
+    unread = {problem.field.removesuffix(".code") for problem in found if problem.code in _NO_PORT}
     broken = [problem.field for problem in found]
+    found = [problem for problem in found if problem.code != "LOCAL_TIME_ZONE" or _port_beside(problem.field) not in unread]
     rules = capped(_schema_problems(message, path))
     return (*found, *(rule for rule in rules if not any(covers(field, rule.field) for field in broken)))
+
+
+def _port_beside(path: str) -> str:
+    """The path of the port whose clocks tell a time, by the path of that time's zone; empty for none."""
+    whole, _, time = path.removesuffix(".zone").rpartition(".")
+    port_of = {name: place for places in PORT_OF_TIME.values() for name, place in places.items()}
+    return at(whole, port_of[time]) if time in port_of else ""
 
 
 def _schema_problems(message: Message, start: str) -> Iterator[Problem]:
@@ -210,6 +221,9 @@ def _check_time(when: LocalTime) -> Iterator[Problem]:
 
 
 def _check_leg(leg: Leg) -> Iterator[Problem]:
+    if leg.departure_port.code and leg.departure_port.code == leg.arrival_port.code:
+        said, remedy = "this leg ends at the port where it begins", "compare both ports with the ticket"
+        yield warning("LEG_NOWHERE", "arrival_port.code", said, remedy)
     yield from _check_zone(leg.departure, leg.departure_port, "departure")
     yield from _check_zone(leg.earliest_departure, leg.departure_port, "earliest_departure")
     yield from _check_zone(leg.arrival, leg.arrival_port, "arrival")

@@ -233,6 +233,7 @@ def test_text_without_a_language_is_told_once() -> None:
         ({"itinerary": [{"arrival_port": {"code": "KHBVT"}}]}, "itinerary[0].arrival_port.code", "PORT_UNLISTED"),
         ({"itinerary": [{"arrival_port": {"code": "KTI", "country": "THA"}}]}, "itinerary[0].arrival_port.country", "PORT_COUNTRY"),
         ({"itinerary": [{"arrival_port": "KTI", "arrival": "2027-03-04T10:00 Asia/Tokyo"}]}, "itinerary[0].arrival.zone", "ZONE_OF_PORT"),
+        ({"itinerary": [{"departure_port": "LHR", "arrival_port": "LHR"}]}, "itinerary[0].arrival_port.code", "LEG_NOWHERE"),
         ({"itinerary": [{"departure": "2027-10-31T01:30 Europe/London"}]}, "itinerary[0].departure.local", "LOCAL_TIME_TWICE"),
     ],
 )
@@ -240,6 +241,11 @@ def test_what_is_only_doubtful_is_a_warning(alert: dict[str, Any], path: str, co
     loaded = load(alert=alert)
     assert codes(loaded, SEVERITY_WARNING) == [(path, code)]
     assert not loaded.refused
+
+
+def test_a_time_at_a_port_that_is_none_yet_lacks_no_zone_of_its_own() -> None:
+    loaded = load(alert={"itinerary": [{"departure_port": "London", "departure": "2027-03-04T21:30", "arrival": "2027-03-05T10:00"}]})
+    assert codes(loaded) == [("itinerary[0].departure_port.code", "PORT_SYNTAX"), ("itinerary[0].arrival.zone", "LOCAL_TIME_ZONE")]
 
 
 def test_a_zone_of_another_name_and_the_same_clock_is_no_doubt() -> None:

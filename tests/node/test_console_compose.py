@@ -154,7 +154,11 @@ def test_ports_are_looked_up_and_times_know_their_zone(writer: Writer) -> None:
         "itinerary[0].arrival_port.code": "bangkok",
         "itinerary[0].arrival.local": "2027-03-05 16:05",
     }
-    assert writer.save("journey", leg).status_code == 422
+    answer = writer.save("journey", leg)
+    assert answer.status_code == 422
+    said = " ".join(texts(answer.text))
+    assert "Itinerary 1: Arrival port: Not the code of a port" in said
+    assert "time has no zone" not in said
     page = writer.page("journey")
     assert 'value="set:itinerary[0].arrival_port.code=BKK"' in page
     assert 'value="set:itinerary[0].arrival_port.code=DMK"' in page

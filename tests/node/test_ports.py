@@ -126,3 +126,15 @@ def test_what_names_no_port_finds_none(said: str) -> None:
 def test_of_many_ports_the_closest_are_told() -> None:
     assert {port.code for port in find_ports("bangkok", 2)} == {"BKK", "DMK"}
     assert len(find_ports("london", 3)) == 3
+
+
+@pytest.mark.parametrize(
+    ("said", "codes"), [("London", ["LHR", "LGW"]), ("Bangkok", ["BKK", "DMK"]), ("Ho Chi Minh", ["SGN"]), ("Paris", ["CDG", "ORY"])]
+)
+def test_a_city_stands_for_its_main_airports_the_largest_first(said: str, codes: list[str]) -> None:
+    assert [port.code for port in find_ports(said)][:2] == codes
+
+
+def test_a_city_whose_clocks_others_keep_finds_only_its_own_airports_if_it_has_one() -> None:
+    assert {port.code for port in find_ports("Bangkok")} == {"BKK", "DMK"}
+    assert "KOS" in {port.code for port in find_ports("Phnom Penh")}, "nothing is called so in the table but the clocks"
