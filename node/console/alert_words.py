@@ -1,9 +1,12 @@
 """One alert as a page shows it: what to do first, how fresh it is, how it may be handled; facts, assessments and silence each apart."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from google.protobuf.descriptor import FieldDescriptor
+
+from exchange.profile import alert_type
 from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1 import handling_pb2
 from node.console.languages import Language
@@ -17,6 +20,7 @@ FIRST: Final = ("requested_action", "cautions", "safeguarding_request", "contact
 """Fields that say what to do, and whom to call."""
 PHOTOGRAPH: Final = "facial_image"
 GRADING: Final = "grading"
+_OWED: Final = frozenset({"ATTESTATION_OWED", "PURGE_OWED"})
 HIDDEN: Final = "\N{REPLACEMENT CHARACTER}"
 """What stands in the place of a character that would reorder or hide text."""
 
@@ -32,6 +36,7 @@ _BLOCKED: Final[Mapping[int, str]] = {
     messages.BLOCKED_REPLACED: _said("Replaced: read the alert in its place, which says what changed."),
     messages.BLOCKED_ERASED: _said("Erased: only the record that it was told is left."),
 }
+_PURGED: Final = _said("Withdrawn: do not act on it. Your agency has said that it is purged here.")
 _DISPUTED: Final = _said("Disputed: do not act on it. Fields were wrong, and you were not given the new values. Ask the sender.")
 _RECALLS: Final[Mapping[int, str]] = {
     messages.RECALL_KIND_CORRECTION: _said("Corrected"),
@@ -46,6 +51,7 @@ _JUDICIAL: Final[Mapping[int, str]] = {
 _NO_JUDICIAL: Final = _said("not for use in court")
 _ONWARD: Final = _said("passed on only with the sender’s leave")
 _NO_ONWARD: Final = _said("not to be passed on")
+_CONTROL: Final = _said("handled as the alert that it is about")
 _COERCION: Final = _said("confirm with the sender before any coercive action")
 
 
@@ -78,6 +84,8 @@ class AlertView:
     advice: str
     replaced_by: str
     handling: Sequence[str]
+    may_be_valid: bool
+    """Whether it is of use to know if it is still in force: not of a recall or an answer to one, nor of what is not shown."""
     confirmed_at: int
     confirmed_now: bool
     erase_by: int
@@ -105,10 +113,13 @@ class AlertView:
         return not (self.first or self.facts or self.ungraded or self.assessments or self.not_known)
 
 
-def alert_view(answer: messages.GetInboxAlertResponse, language: Language, texts: Texts) -> AlertView:
-    """What a page says of an answer of the operation `get_inbox_alert`."""
+def alert_view(answer: messages.GetInboxAlertResponse, language: Language, texts: Texts, zone: str = "UTC") -> AlertView:
+    """What a page says of an answer of the operation `get_inbox_alert`; points in time by the clock of a zone."""
     kind = answer.summary.alert_type
+    control = alert_type(kind).control
     readings = () if answer.blocked else read_view(kind, answer.view, answer.undisclosed, texts=texts)
+    moments = {} if answer.blocked else _moments(kind, answer.view, language, zone)
+    readings = tuple(replace(one, lines=moments.get(one.name, one.lines)) for one in readings)
     given = [one for one in readings if one.state is FieldState.VALUE]
     rest = [one for one in given if one.name not in FIRST]
     return AlertView(
@@ -118,7 +129,8 @@ def alert_view(answer: messages.GetInboxAlertResponse, language: Language, texts
         flags=[language.say(flag_words(flag)) for flag in answer.summary.flags],
         advice=_advice(answer, language),
         replaced_by=answer.replaced_by.hex(),
-        handling=list(_handling(answer.handling, language)),
+        handling=[language.say(_CONTROL)] if control else list(_handling(answer.handling, language)),
+        may_be_valid=not (control or answer.blocked),
         confirmed_at=answer.confirmed_at,
         confirmed_now=answer.confirmed_now,
         erase_by=answer.erase_by,
@@ -144,7 +156,15 @@ def _shown(readings: Iterable[FieldReading]) -> list[Shown]:
     return [Shown(name=one.name, label=one.label, lines=one.lines) for one in readings]
 
 
+def _moments(kind: str, view: bytes, language: Language, zone: str) -> dict[str, tuple[str, ...]]:
+    """Lines of the fields that are points in time, as every other time of the page is written."""
+    fields = alert_type(kind).message.FromString(view).ListFields()
+    return {field.name: (language.moment(value, zone),) for field, value in fields if field.type == FieldDescriptor.TYPE_INT64}
+
+
 def _advice(answer: messages.GetInboxAlertResponse, language: Language) -> str:
+    if answer.blocked == messages.BLOCKED_WITHDRAWN and not answer.attest_by and not _OWED & set(answer.summary.flags):
+        return language.say(_PURGED)
     if answer.blocked:
         return language.say(_BLOCKED.get(answer.blocked, ""))
     return language.say(_DISPUTED) if "DISPUTED" in answer.summary.flags else ""

@@ -4,9 +4,10 @@ from typing import Any, Final
 
 from starlette.responses import RedirectResponse, Response
 
+from exchange.profile import alert_type
 from exchange.v1 import desk_service_pb2 as messages
 from exchange.v1.information_pb2 import InformationRequest
-from node.console.alert_words import AlertView, alert_view
+from node.console.alert_words import alert_view
 from node.console.own_report_words import earlier_words
 from node.console.page import Page
 from node.console.pages import DESK, WORKERS, Pages
@@ -17,6 +18,7 @@ from node.console.work_links import work_link
 from node.console.work_words import flag_words, kind_words
 from node.intake.plain_document import Plain
 from node.operations import draft_box
+from node.operations.about import about
 from node.operations.draft_box import DraftContent
 from node.operations.inbox import get_inbox_alert, list_inbox
 from node.operations.inbox_times import list_times
@@ -26,6 +28,7 @@ from node.operations.own_reports import own_reports
 from node.operations.tip_form import is_ngo
 from node.operations.whoami import whoami
 from node.operations.work import list_work
+from node.operations.work_inbox import ASKED_ELSEWHERE, NEITHER, awaits_answer, reported_on
 
 WORK_SHOWN: Final = 50
 """More on one page would be too much for a poor line."""
@@ -91,7 +94,7 @@ class DeskPages:
                 "originator": one.originator,
                 "arrives_at": one.arrives_at,
                 "received_at": one.received_at,
-                "answered": one.answered,
+                "waits": awaits_answer(one),
                 "flags": [flag_words(flag) for flag in one.flags],
             }
             for one in found.alerts
@@ -100,12 +103,18 @@ class DeskPages:
 
     def alert(self, visit: Visit) -> Response:
         """One alert as the person's agency was given it, the opening journalled as for the command line. Raises as `get_inbox_alert`."""
-        view = self._view(visit, visit.digest())
+        answer = get_inbox_alert(self._ports, visit.person, visit.digest())
+        view = alert_view(answer, visit.language, texts_in(visit.language), self._site.zone)
+        kind = view.summary.alert_type
         done = next((name for name in ("reported", "acknowledged", "attested", "confirmed") if name in visit.query), "")
         reported = own_reports(self._ports, visit.person, visit.digest()).reports if view.summary.answered else ()
         shown: dict[str, Any] = {
             "reported": earlier_words(reported, visit.language),
-            "asks": view.summary.alert_type == _REQUEST,
+            "about": about(self._ports, visit.person, answer),
+            "asks": kind == _REQUEST,
+            "reports": kind in reported_on(),
+            "answerable": kind in reported_on() | ASKED_ELSEWHERE,
+            "says": not alert_type(kind).control and kind not in NEITHER | ASKED_ELSEWHERE,
             "may_ask": LIAISON in self._ports.officers[visit.person].roles,
             "now": self._ports.clock.now_ms(),
         }
@@ -138,6 +147,3 @@ class DeskPages:
             "address": work_link(item),
             "reference": item.reference.hex()[:12],
         }
-
-    def _view(self, visit: Visit, reference: str) -> AlertView:
-        return alert_view(get_inbox_alert(self._ports, visit.person, reference), visit.language, texts_in(visit.language))

@@ -32,14 +32,27 @@ NEITHER: Final = frozenset({ACKNOWLEDGEMENT, "exchange.v1.TipStatus"})
 """What is shown with what it is about, and asks for nothing."""
 ASKED_ELSEWHERE: Final = frozenset({"exchange.v1.InformationRequest", "exchange.v1.OnwardRequest"})
 """Types that a source of their own gathers with their own clock."""
+_OVER: Final = frozenset({"ERASED", "SUPERSEDED", "WITHDRAWN"})
+"""Flags of what nobody acts upon any more."""
+
+
+@cache
+def reported_on() -> frozenset[str]:
+    """Types of alerts that a desk reports back on."""
+    return frozenset(name for name, kind in alert_types().items() if not kind.control) - ANSWERS - NEITHER - ASKED_ELSEWHERE
+
+
+def awaits_answer(summary: desk_service_pb2.AlertSummary) -> bool:
+    """Whether an alert that came in still waits for the agency's answer: nothing does that is an answer itself, or is over."""
+    answerable = summary.alert_type in reported_on() | ASKED_ELSEWHERE
+    return answerable and not summary.answered and not _OVER & set(summary.flags)
 
 
 def alerts_to_answer(ports: Ports, tx: Transaction, viewer: Viewer, now: int) -> Iterable[WorkItem]:
     """Alerts in force that the agency has neither acknowledged nor reported on; those acknowledged come back for their report."""
     if not viewer.may(*DESK):
         return
-    types = {name for name, kind in alert_types().items() if not kind.control} - ANSWERS - NEITHER - ASKED_ELSEWHERE
-    found = unanswered(tx, viewer.agency, types, since=now - LANDED_MS, now=now, limit=viewer.at_most)
+    found = unanswered(tx, viewer.agency, reported_on(), since=now - LANDED_MS, now=now, limit=viewer.at_most)
     rows = alerts.by_ids(tx, [one.alert_ref for one in found])
     given = given_of(tx, rows, viewer.agency)
     for one in found:

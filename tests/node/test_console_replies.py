@@ -13,7 +13,7 @@ from tests.asking import READ, asking_agreement
 from tests.console_site import CHANNEL, Browser, site_of
 from tests.countries import BORDER, POLICE, agency
 from tests.federation import Federation, federation
-from tests.recalls import recalled
+from tests.recalls import recalled, shown
 from tests.rig import Office, draft
 
 HOUR = 3_600_000
@@ -92,6 +92,63 @@ def test_a_purge_is_attested_on_the_page_and_the_sender_has_it(two: Federation, 
     assert (done.status_code, done.headers["location"]) == (303, f"/inbox/{reference}?attested")
     assert "Your agency has attested the purge." in browser.get(f"/inbox/{reference}?attested").text
     assert f'href="/inbox/{reference}/attest"' not in browser.get("/work").text
+
+
+def test_a_withdrawal_leads_to_its_alert_and_both_pages_say_the_same_of_it(two: Federation, kh: Office) -> None:
+    reference = told(two)
+    browser = Browser(kh).enter("border")
+    assert "Still valid" in browser.get(f"/inbox/{reference}").text
+    recalled(two["gb"], bytes.fromhex(reference))
+    two.pump()
+    (control,) = shown(kh, bytes.fromhex(reference)).recalls
+    item = browser.get(f"/inbox/{control.control_digest.hex()}").text
+    assert item.count(f'href="/inbox/{reference}"') == 2
+    assert f'href="/inbox/{reference}/attest"' in item
+    assert "handled as the alert that it is about" in item
+    for unfit in ("Report back", "Say that you read it", "Ask leave to pass on", "Still valid", "no purpose", "UTC", "Answered"):
+        assert unfit not in item, unfit
+    page = browser.get(f"/inbox/{reference}").text
+    (until,) = set(re.findall(r"Attest by</dt>\s*<dd[^>]*>(?:<p[^>]*><bdi>)?([^<]+)<", item + page))
+    assert "(Asia/Phnom_Penh)" in until
+    assert "Still valid" not in page
+    assert "then attest the purge" in page
+    assert "goes through a liaison officer of your agency" in page
+    assert f'action="/inbox/{reference}/ask"' in Browser(kh).enter("both").get(f"/inbox/{reference}").text
+
+
+def row(browser: Browser, reference: str) -> str:
+    """What the inbox says of one alert."""
+    page: str = browser.get("/inbox").text
+    return page.partition(f'href="/inbox/{reference}"')[2].partition("</li>")[0]
+
+
+def test_what_is_attested_waits_for_nothing_any_more(two: Federation, kh: Office) -> None:
+    reference = told(two)
+    browser = Browser(kh).enter("police")
+    assert "Not answered" in row(browser, reference)
+    recalled(two["gb"], bytes.fromhex(reference))
+    two.pump()
+    (control,) = shown(kh, bytes.fromhex(reference), "police").recalls
+    assert "Not answered" not in row(browser, reference) + row(browser, control.control_digest.hex())
+    browser.send(f"/inbox/{reference}/attest", {"copies": "2", "lists_updated": "yes"})
+    page = browser.get(f"/inbox/{reference}").text
+    assert "Your agency has said that it is purged here." in page
+    assert "attest the purge" not in page
+    assert f"/inbox/{reference}/attest" not in browser.get(f"/inbox/{control.control_digest.hex()}").text
+
+
+def test_a_report_is_read_and_not_reported_on(two: Federation, kh: Office) -> None:
+    reference = told(two)
+    Browser(kh).enter("border").send(f"/inbox/{reference}/report", {"outcome": "ADMITTED"})
+    two.pump()
+    status = get_status(two["gb"].ports, two["gb"].person("liaison"), reference)
+    (report,) = [digest.hex() for one in status.disclosures for digest in one.reports]
+    browser = Browser(two["gb"]).enter("liaison")
+    assert "Not answered" not in row(browser, report)
+    page = browser.get(f"/inbox/{report}").text
+    assert f'href="/sent/{reference}"' in page
+    assert "Report back" not in page
+    assert "Ask the sender a question" in page
 
 
 def test_a_ground_to_keep_something_is_sent(two: Federation, kh: Office) -> None:

@@ -150,7 +150,9 @@ def test_the_form_has_every_outcome_and_the_fields_of_the_schema() -> None:
 
 
 def test_a_question_to_the_sender_begins_as_a_draft_to_it(kh: Office, reference: str) -> None:
-    assert "Ask the sender a question" not in Browser(kh).enter("border").get(f"/inbox/{reference}").text
+    page = Browser(kh).enter("border").get(f"/inbox/{reference}").text
+    assert "Ask the sender a question" not in page
+    assert "A question to the sender goes through a liaison officer of your agency." in page
     browser = Browser(kh).enter("liaison")
     assert f'action="/inbox/{reference}/ask"' in browser.get(f"/inbox/{reference}").text
     begun = browser.send(f"/inbox/{reference}/ask", {})
