@@ -71,7 +71,7 @@ def read_records(form: Mapping[str, str], language: Language, today: date) -> Re
     """What a form says of them; what a person typed stays as it is where it cannot be understood. Raises `Malformed` (FORM)."""
     button = _BUTTON.fullmatch(form.get("action", ""))
     verb, path = (button[1], button[2]) if button else ("", "")
-    typed = _typed(form, language)
+    typed = _typed(form, language, today)
     Edit(verb=verb, path=path).apply(typed)
     kept = without_blanks(typed)
     document = kept if isinstance(kept, dict) else {}
@@ -80,13 +80,13 @@ def read_records(form: Mapping[str, str], language: Language, today: date) -> Re
     fill_in(content)
     unread = {problem.field for problem in reader.problems}
     problems = [*reader.problems, *(problem for problem in check_values(content) if problem.field not in unread)]
-    composer = _composer(language, path if verb in {"add", "open"} else "")
+    composer = _composer(language, today, path if verb in {"add", "open"} else "")
     parts = [composer.part(_field(name), name, document.get(name), content) for name in FIELDS]
     return Records(typed=document, content=content, problems=problems, edited=bool(button), parts=parts)
 
 
-def _typed(form: Mapping[str, str], language: Language) -> dict[str, Plain]:
-    composer, held = _composer(language), _held(form.get(HELD, ""))
+def _typed(form: Mapping[str, str], language: Language, today: date) -> dict[str, Plain]:
+    composer, held = _composer(language, today), _held(form.get(HELD, ""))
     return {name: composer.typed(_field(name), name, form, held.get(name)) for name in FIELDS}
 
 
@@ -103,8 +103,8 @@ def _held(text: str) -> dict[str, Plain]:
     return read
 
 
-def _composer(language: Language, more: str = "") -> Composer:
-    return Composer(language=language, texts=texts_in(language), choices={}, more=more)
+def _composer(language: Language, today: date, more: str = "") -> Composer:
+    return Composer(language=language, texts=texts_in(language), choices={}, today=today, more=more)
 
 
 def _field(name: str) -> FieldDescriptor:

@@ -7,6 +7,7 @@ What a person typed is kept as it is where it cannot be understood: the intake t
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from typing import Any, Final
 
@@ -185,6 +186,8 @@ class Composer:
     language: Language
     texts: Texts
     choices: Mapping[str, Sequence[tuple[str, str]]]
+    today: date
+    """Ages are told from it."""
     more: str = ""
     """The path of rows that are to have one more, for a person to fill in; or of the row that is open."""
 
@@ -271,7 +274,7 @@ class Composer:
     def _understood(self, kind: str, typed: str) -> str:
         text = "\n".join(" ".join(line.split()) for line in typed.strip().splitlines())
         if kind == "date":
-            return spoken_date(text, _month_names(self.language))
+            return spoken_date(text, _month_names(self.language), self.today)
         if kind == "time":
             return spoken_time(text, _month_names(self.language))
         if kind == "country":

@@ -306,7 +306,7 @@ class ComposePages:
             f"{_GRANT}.recipient": [(one, party_words(visit.language, one)) for one in recipients],
             f"{_GRANT}.field": [(field.name, texts.label(field.name)) for field in reading.kind.fields],
         }
-        return Composer(language=visit.language, texts=texts, choices=choices, more=more)
+        return Composer(language=visit.language, texts=texts, choices=choices, today=self._ports.clock.now().date(), more=more)
 
     def _addressees(self, visit: Visit, step: Step) -> list[tuple[str, str]]:
         if step.code != SEND:

@@ -17,7 +17,7 @@ DRAFT_PROBLEMS: Final[Mapping[str, str]] = by_code(
         _said("This is not the digest of an alert. Write its 64 digits."): ("DIGEST_MALFORMED", "SCHEMA_BYTES_LEN"),
         _said("That month has no such day."): ("EDTF_NO_SUCH_DAY",),
         _said("This can mean two days. Write the month in words, or the year first."): ("EDTF_ORDER",),
-        _said("This is not a date that we can read. Write what is known of it, for example 1961, 03/1985 or about 1970."): ("EDTF_SYNTAX",),
+        _said("This is not a date that we can read. Write what is known of it, for example 1961, 03/1985 or about 1970."): ("EDTF",),
         _said("Choose one from the list."): ("ENUM_UNKNOWN",),
         _said("Your agency has reported on this alert before, and not this. To correct it or add to it, tick that it is meant."): (
             "REPORT_DIFFERS",

@@ -28,10 +28,11 @@ _SYNTAX = re.compile(EDTF_PATTERN)
 _SHAPE = "YYYY, YYYY-MM or YYYY-MM-DD, X for unknown last digits (196X, 1961-XX), and ?, ~ or % at the end if in doubt"
 
 # Common mistakes, first match wins: what the text looks like, the code, and what to write instead.
+_DAY_OR_MONTH_FIRST = re.compile(r"^([0-9]{1,2})[/.]([0-9]{1,2})[/.]([0-9]{2,4})$")
 _MISTAKES: tuple[tuple[re.Pattern[str], str, str], ...] = (
-    (re.compile(r"\s"), "EDTF_SPACE", "there is a space in the date: write it without"),
+    (re.compile(r"\s"), "EDTF_SPACE", "a date is written without words and spaces: about 1970 is 1970~, March 1985 is 1985-03"),
     (
-        re.compile(r"^[0-9]{1,2}[/.][0-9]{1,2}[/.][0-9]{2,4}$"),
+        _DAY_OR_MONTH_FIRST,
         "EDTF_ORDER",
         "the date is written day or month first: write it as YYYY-MM-DD",
     ),
@@ -118,12 +119,23 @@ def read_edtf(text: str) -> PartialDate:
         approximate=text[-1] in "~%",
     )
     if read.month and read.day and read.day > monthrange(read.first_year, read.month)[1]:
-        raise EdtfInvalid("EDTF_NO_SUCH_DAY", "that month of that year has no such day: check day, month and year")
+        raise _no_such_day()
     return read
 
 
 def _refusal(text: str) -> EdtfInvalid:
     for pattern, code, message in _MISTAKES:
         if pattern.search(text):
-            return EdtfInvalid(code, message)
+            return _no_such_day() if code == "EDTF_ORDER" and not _either_way(text) else EdtfInvalid(code, message)
     return EdtfInvalid("EDTF_SYNTAX", f"not a date in EDTF: write {_SHAPE}")
+
+
+def _no_such_day() -> EdtfInvalid:
+    return EdtfInvalid("EDTF_NO_SUCH_DAY", "that month of that year has no such day: check day, month and year")
+
+
+def _either_way(text: str) -> bool:
+    """Whether a date that begins with the day or the month is one at all, read in one of both ways."""
+    found = _DAY_OR_MONTH_FIRST.fullmatch(text)
+    first, second, year = map(int, found.groups()) if found else (0, 0, 0)
+    return any(year and 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1] for day, month in ((first, second), (second, first)))

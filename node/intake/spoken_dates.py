@@ -6,6 +6,8 @@
 | `12.4.1961`, `12 April 1961`, `1961/04/12` | the day |
 | any of these after `about`, `around`, `circa`; before `?` | approximate; uncertain |
 | `BE 2513`, `พ.ศ. 2513` | the year of the Buddhist era, 543 before it |
+| `between 1968 and 1972`, `1968 to 1972` | the year between, approximate: of ten years at most; of a whole decade that |
+| `aged 56`, `56 years old` | the year so long ago, approximate, where the caller gives today |
 
 With dots the day stands first everywhere. What can be read in two ways, such as `04/05/1961`, is nothing: it stays as it was said, and
 the intake asks for another form. Names of months are the caller's to give, by their lower-case form.
@@ -31,6 +33,11 @@ _ABOUT: Final = re.compile(r"^(about|around|approximately|approx\.?|circa|ca\.?|
 _DOUBT: Final = re.compile(r"\s*(\?|\(\?\)|perhaps|probably|uncertain)$")
 _BUDDHIST: Final = re.compile(r"^(?:be|b\.e\.|พ\.?ศ\.?|ព\.?ស\.?)\s*(2[3-6][0-9]{2})$|^(2[3-6][0-9]{2})\s*(?:be|b\.e\.)$")
 _DECADE: Final = re.compile(r"^(?:the )?([1-9][0-9]{2})0[’']?s$")
+_BETWEEN: Final = re.compile(
+    r"^(?:between |from |ពីឆ្នាំ |ពី |ระหว่างปี |ระหว่าง |từ năm |từ |khoảng )?([1-9][0-9]{3})"
+    r"(?: ?[-–] ?| and | to | or | ដល់ | និង | ถึง | และ | đến | và )([1-9][0-9]{3})$"
+)
+_AGE: Final = re.compile(r"^(?:(?:aged?|អាយុ|อายุ) ?([0-9]{1,3})(?: ?(?:ឆ្នាំ|ปี))?|([0-9]{1,3})(?: ?(?:years old|year old|ឆ្នាំ|ปี|tuổi)))$")
 _MONTH_FIRST: Final = re.compile(r"^([0-9]{1,2})[/.-]([0-9]{4})$")
 _YEAR_FIRST: Final = re.compile(r"^([0-9]{4})[/.-]([0-9]{1,2})(?:[/.-]([0-9]{1,2}))?$")
 _DAY_AND_MONTH: Final = re.compile(r"^([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})$")
@@ -43,13 +50,17 @@ _LONGEST: Final = 60
 """No date has more signs; patterns that look into longer texts would take their time."""
 _ERA: Final = 543
 _NOON: Final = 12
+_SPAN: Final = 10
+"""Of more years the one between says nothing."""
 
 
-def spoken_date(text: str, months: Mapping[str, int] = ENGLISH_MONTHS) -> str:
-    """The EDTF date that is meant; the text as it is where none, or more than one, can be."""
+def spoken_date(text: str, months: Mapping[str, int] = ENGLISH_MONTHS, today: date | None = None) -> str:
+    """The EDTF date that is meant; the text as it is where none, or more than one, can be. An age is told from `today`."""
     if len(text) > _LONGEST:
         return text.strip()
     said = _plain(text)
+    if year := _span(said) or (_born(said, today) if today else None):
+        return year
     core, about = _ABOUT.subn("", said, count=1)
     core, doubt = _DOUBT.subn("", core, count=1)
     meant = _date(core.strip(), months)
@@ -87,6 +98,20 @@ def _edtf(text: str) -> str | None:
         return read_edtf(text).text
     except EdtfInvalid:
         return None
+
+
+def _span(said: str) -> str | None:
+    if not (found := _BETWEEN.match(said)):
+        return None
+    first, last = int(found[1]), int(found[2])
+    if first % 10 == 0 and last == first + _SPAN - 1:
+        return f"{first // 10}X"
+    return f"{(first + last) // 2}~" if first < last <= first + _SPAN else None
+
+
+def _born(said: str, today: date) -> str | None:
+    found = _AGE.match(_ABOUT.sub("", said, count=1))
+    return f"{today.year - int(found[1] or found[2])}~" if found else None
 
 
 def _date(said: str, months: Mapping[str, int]) -> str | None:

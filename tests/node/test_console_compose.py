@@ -147,6 +147,35 @@ def test_dates_are_taken_as_people_know_them_and_shown_in_words(writer: Writer, 
     assert shown in texts(writer.page("person"))
 
 
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("12/03/1970", "This can mean two days. Write the month in words, or the year first."),
+        ("31/02/1970", "That month has no such day."),
+        ("just before the war", "This is not a date that we can read. Write what is known of it, for example 1961, 03/1985 or about 1970."),
+    ],
+)
+def test_an_english_officer_is_told_in_plain_words(writer: Writer, typed: str, said: str) -> None:
+    answer = writer.save("person", {"birth.date": typed, "birth.country": "England"})
+    checked = writer.browser.get(f"/drafts/{writer.draft}/check").text
+    for page in (texts(answer.text), texts(checked)):
+        assert any(said in text for text in page)
+        assert any("This is no country that we know." in text for text in page)
+        assert not any("YYYY" in text or "ISO 3166" in text or "EDTF" in text for text in page)
+    preview = " ".join(texts(writer.browser.get(f"/drafts/{writer.draft}/preview").text))
+    assert "Birth: Date" in preview
+    assert said in preview
+    assert "EDTF" not in preview
+    assert "birth.date" not in preview
+
+
+def test_an_age_and_a_span_are_read(writer: Writer) -> None:
+    for typed, kept in (("between 1968 and 1972", "1970~"), ("aged 56", f"{writer.office.ports.clock.now().year - 56}~")):
+        assert writer.save("person", {"birth.date": typed}).status_code == 303
+        assert writer.alert()["birth"]["date"] == kept
+        assert "approximate" in " ".join(texts(writer.page("person")))
+
+
 def test_ports_are_looked_up_and_times_know_their_zone(writer: Writer) -> None:
     leg = {
         "itinerary[0].departure_port.code": "Heathrow",
@@ -179,7 +208,7 @@ def test_countries_are_known_by_name_and_code(writer: Writer) -> None:
 def test_each_field_is_graded_as_a_fact_or_an_assessment(writer: Writer) -> None:
     writer.save("why", {"risk_level.band": "HIGH", "risk_narrative": "Synthetic."})
     page = writer.page("sources")
-    assert "An assessment without a grading" in page
+    assert "A judgement without a grade: say how sure it is." in page
     grades = {f"grading:{of}.{name}": value for of in ("", "risk_level") for name, value in (("source", "A"), ("certainty", "ASSESSMENT"))}
     writer.save("sources", grades)
     assert [(one.field, one.certainty) for one in writer.read().grading] == [("", 2), ("risk_level", 2)]

@@ -47,6 +47,8 @@ def test_qualifiers(text: str, uncertain: bool, approximate: bool) -> None:  # n
         ("1961\n", "EDTF_SPACE"),
         ("12/04/1961", "EDTF_ORDER"),
         ("12.04.1961", "EDTF_ORDER"),
+        ("31/02/1970", "EDTF_NO_SUCH_DAY"),
+        ("13/13/1970", "EDTF_NO_SUCH_DAY"),
         ("1961/1963", "EDTF_INTERVAL"),
         ("1961..", "EDTF_INTERVAL"),
         ("Y19610", "EDTF_YEAR"),

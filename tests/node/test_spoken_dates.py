@@ -1,5 +1,7 @@
 """Dates and times as people say them: what is clear is understood, what is not stays as it was said."""
 
+from datetime import date
+
 import pytest
 
 from node.intake.edtf import EdtfInvalid, read_edtf
@@ -37,6 +39,9 @@ from node.intake.spoken_dates import ENGLISH_MONTHS, spoken_date, spoken_time
         ("2513 B.E.", "1970"),
         ("ประมาณ ๑๙๗๐", "1970~"),
         ("khoảng 1970", "1970~"),
+        ("between 1968 and 1972", "1970~"),
+        ("1961–1963", "1962~"),
+        ("from 1960 to 1969", "196X"),
     ],
 )
 def test_what_is_clear_is_understood(said: str, meant: str) -> None:
@@ -45,12 +50,31 @@ def test_what_is_clear_is_understood(said: str, meant: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["", "soon", "04/05/1961", "31.2.1961", "31/13/1961", "12/61", "April", "1961 to 1963", "12 Foo 1961", "13/1985"]
+    "said",
+    [
+        "",
+        "soon",
+        "04/05/1961",
+        "31.2.1961",
+        "31/13/1961",
+        "12/61",
+        "April",
+        "1961 to 1981",
+        "1963 to 1961",
+        "aged 56",
+        "12 Foo 1961",
+        "13/1985",
+    ],
 )
 def test_what_is_not_stays_as_it_was_said(said: str) -> None:
     assert spoken_date(said) == said
     with pytest.raises(EdtfInvalid):
         read_edtf(said)
+
+
+@pytest.mark.parametrize("said", ["aged 56", "age 56", "about 56 years old", "អាយុ ៥៦ ឆ្នាំ", "อายุ 56 ปี", "56 tuổi"])
+def test_an_age_is_told_from_today(said: str) -> None:
+    assert spoken_date(said, today=date(2026, 3, 1)) == "1970~"
 
 
 def test_months_have_the_names_that_the_caller_gives() -> None:
