@@ -1,5 +1,6 @@
 """The machine readable lines of a document as a person pastes them: what they say, or where they cannot be right."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -20,11 +21,21 @@ class MrzRead:
 
 
 def read_lines(typed: str) -> MrzRead:
-    """Read what was pasted: capital letters or small ones, with blanks or guillemets that a copy brought along."""
-    cleaned = ("".join(line.replace("«", "<<").replace("‹", "<").split()).upper() for line in typed.splitlines())
-    lines = tuple(line for line in cleaned if line)[:_LINES_AT_MOST]
-    if not lines:
+    """Read what was pasted: capital letters or small ones, with blanks or guillemets that a copy brought along, or blanks for each <."""
+    rows = [line.strip().replace("«", "<<").replace("‹", "<").upper() for line in typed.splitlines() if line.strip()][:_LINES_AT_MOST]
+    if not rows:
         return MrzRead(lines=())
+    read = _read(tuple("".join(row.split()) for row in rows))
+    # Only where all check digits hold is it certain that a blank stands for a filler.
+    filled = _read(_filled(rows)) if read.zone is None else read
+    return filled if filled.zone else read
+
+
+def _filled(rows: Sequence[str]) -> tuple[str, ...]:
+    return tuple(re.sub(r"\s", "<", row).ljust(max(map(len, rows)), "<") for row in rows)
+
+
+def _read(lines: tuple[str, ...]) -> MrzRead:
     try:
         return MrzRead(lines=lines, zone=read_mrz(lines))
     except MrzInvalid as invalid:

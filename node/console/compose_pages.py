@@ -68,6 +68,11 @@ _GRANT: Final = "exchange.v1.OnRequestGrant"
 _BUTTON: Final = re.compile(r"(add|open|remove|romanise|set):([a-z0-9_.\[\]]{1,200})(?:=([A-Z0-9]{3,5}))?")
 
 
+def _said(text: str) -> str:
+    """Mark a text for the catalogue that is looked up later."""
+    return text
+
+
 class ComposePages:
     """Pages for liaison officers; whose draft it is, the operation asks."""
 
@@ -191,12 +196,22 @@ class ComposePages:
             return RedirectResponse(f"{here}?more={edit.path}#{anchor(edit.path)}", 303)
         if edit.verb in {"remove", "romanise", "set"}:
             return RedirectResponse(f"{here}#{anchor(edit.path.rpartition('[')[0] or edit.path)}", 303)
-        if edit.verb == "mrz" or (edit.verb == "mrz-take" and read_lines(lines).zone is None):
-            return self._step_page(visit, held, mrz=read_lines(lines))
+        read = read_lines(lines)
+        if edit.verb == "mrz" or (edit.verb == "mrz-take" and read.zone is None):
+            return self._step_page(visit, held, mrz=read)
         if edit.verb == "mrz-take":
-            return RedirectResponse(here, 303)
+            return RedirectResponse(f"{here}?taken", 303)
+        if self._untaken(visit, held, read):
+            return self._step_page(visit, held, saved=True, mrz=read)
         answer = self._step_page(visit, held, saved=True)
         return answer if answer.status_code == 422 else RedirectResponse(f"{_address(held)}?saved", 303)
+
+    def _untaken(self, visit: Visit, held: HeldDraft, read: MrzRead) -> bool:
+        """Whether lines were pasted and are nowhere in the draft: they must not be lost."""
+        reading = self._read(held)
+        if not read.lines or not _mrz_here(_step(visit, reading), reading):
+            return False
+        return read.zone is None or add_document(reading, read.lines) != held.content
 
     def live(self, visit: Visit) -> Response:
         """What each recipient would see with what is being typed, of which nothing is saved. Raises as `draft_box.try_out`."""
@@ -236,7 +251,7 @@ class ComposePages:
             visit,
             "compose_step.html",
             held,
-            status=422 if (saved and listed) or (mrz and mrz.problems) else 200,
+            status=422 if (saved and listed) or (mrz and (saved or not mrz.zone)) else 200,
             step=step.code,
             title=STEPS[step.code],
             live=self._live(visit, reading),
@@ -244,6 +259,7 @@ class ComposePages:
             wrong=wrong,
             listed=listed if saved else [],
             mrz=mrz or MrzRead(lines=()),
+            mrz_wrong=_mrz_wrong(mrz, saved=saved),
             names=names_beside(reading, composer) if step.code == "names" else (),
             mrz_here=_mrz_here(step, reading),
             today=self._ports.clock.now().date(),
@@ -261,6 +277,7 @@ class ComposePages:
             "kind": _kind_words(summary.alert_type),
             "draft": summary,
             "noted": "saved" in visit.query,
+            "taken": "taken" in visit.query,
             "begun": "begun" in visit.query,
             "back": "back" in visit.query,
             "replaces": self._replaces(held),
@@ -344,6 +361,16 @@ def _edit(form: Mapping[str, str]) -> Edit:
 
 def _mrz_here(step: Step, reading: Reading) -> bool:
     return documents_path(reading.kind).partition(".")[0] in step.fields
+
+
+def _mrz_wrong(mrz: MrzRead | None, *, saved: bool) -> str:
+    if mrz is None:
+        return ""
+    if not mrz.lines:
+        return _said("There are no lines to read yet. Paste them first.")
+    if mrz.zone is None:
+        return _said("These lines cannot be right as they stand. Compare each character with the document: 0 and O, 1 and I look alike.")
+    return _said("These lines were read, and not taken over yet. Take them over, or empty the field.") if saved else ""
 
 
 def _kind_words(alert_type_name: str) -> str:

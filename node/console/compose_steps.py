@@ -202,7 +202,7 @@ class Edit:
 
 
 def add_document(reading: Reading, lines: Sequence[str]) -> DraftContent:
-    """The draft with one more document, of which these are the machine readable lines."""
+    """The draft with one more document, of which these are the machine readable lines; as it is if it has that one."""
     *outer, last = documents_path(reading.kind).split(".")
     alert = dict(reading.typed)
     holder = alert
@@ -212,7 +212,9 @@ def add_document(reading: Reading, lines: Sequence[str]) -> DraftContent:
         holder = holder[name]  # type: ignore[assignment]  # made just now
     held = holder.get(last)
     kept = held if isinstance(held, list) else [] if is_nothing(held) else [held]
-    given = [one for one in kept if not (isinstance(one, dict) and one.get(MRZ) == list(lines))]
+    if any(isinstance(one, dict) and one.get(MRZ) == list(lines) for one in kept):
+        return reading.content
+    given = list(kept)
     holder[last] = [*given, {MRZ: list(lines)}]
     return replace(reading.content, document={**reading.content.document, "alert": alert})
 

@@ -91,7 +91,8 @@ def test_lines_of_a_document_are_checked_before_they_are_taken_over(writer: Writ
     wrong = writer.save("documents", {"mrz": MRZ[:-1] + "7"}, "mrz")
     assert (wrong.status_code, 'href="#mrz"' in wrong.text, 'aria-describedby="mrz-hint mrz-wrong-is"' in wrong.text) == (422, True, True)
     assert "These lines cannot be right as they stand." in wrong.text
-    assert "Line 2, position" in " ".join(texts(wrong.text))
+    assert "Line 2, position 44: The last check digit does not agree with the rest." in " ".join(texts(wrong.text))
+    assert "positions 44 to 44" not in wrong.text
     refused = writer.save("documents", {"mrz": MRZ[:-1] + "7"}, "mrz-take")
     assert "These lines cannot be right as they stand." in refused.text
     assert "documents" not in writer.alert()
@@ -101,7 +102,9 @@ def test_lines_of_a_document_are_checked_before_they_are_taken_over(writer: Writ
     assert {"All check digits hold. The lines say:", "SPECIMEN, ALAN MARTIN", "999000001", "12 April 1961", "male"} <= set(said)
     assert "documents" not in writer.alert()
     for _ in range(2):  # as when a person presses twice
-        assert writer.save("documents", {"mrz": pasted}, "mrz-take").status_code == 303
+        taken_over = writer.save("documents", {"mrz": pasted}, "mrz-take")
+        assert (taken_over.status_code, taken_over.headers["location"]) == (303, f"/drafts/{writer.draft}/step/documents?taken")
+    assert "The document was taken over." in writer.browser.get(taken_over.headers["location"]).text
     assert writer.alert()["documents"] == [{"mrz": MRZ.split("\n")}]
     # What was taken over is seen, and not folded away as if there were nothing.
     taken = writer.page("documents")
@@ -113,6 +116,42 @@ def test_lines_of_a_document_are_checked_before_they_are_taken_over(writer: Writ
     page = writer.page("names")
     assert "Known already, as from a document or a port:" in page
     assert "SPECIMEN ALAN MARTIN" in page
+
+
+def test_lines_that_were_pasted_and_not_read_are_not_thrown_away(writer: Writer) -> None:
+    empty = writer.save("documents", {"mrz": " "}, "mrz")
+    assert (empty.status_code, "There are no lines to read yet." in empty.text) == (422, True)
+    shown = writer.save("documents", {"mrz": MRZ})
+    assert shown.status_code == 422
+    assert {"All check digits hold. The lines say:", "SPECIMEN, ALAN MARTIN"} <= set(texts(shown.text))
+    assert "not taken over yet" in shown.text
+    assert MRZ.split("\n")[1][:27] in shown.text
+    wrong = writer.save("documents", {"mrz": MRZ[:-1] + "7"})
+    assert (wrong.status_code, "These lines cannot be right as they stand." in wrong.text) == (422, True)
+    assert "documents" not in writer.alert()
+    writer.save("documents", {"mrz": MRZ}, "mrz-take")
+    assert writer.save("documents", {"mrz": MRZ}).headers["location"].endswith("?saved")
+    assert writer.save("documents", {"mrz": "\n"}).headers["location"].endswith("?saved")
+
+
+def test_blanks_stand_for_fillers_where_all_check_digits_hold(writer: Writer) -> None:
+    first, second = MRZ.split("\n")
+    copied = f"{first.replace('<', ' ').rstrip()}\n{second.replace('<', ' ')}"
+    assert "SPECIMEN, ALAN MARTIN" in texts(writer.save("documents", {"mrz": copied}, "mrz").text)
+    writer.save("documents", {"mrz": copied}, "mrz-take")
+    assert writer.alert()["documents"] == [{"mrz": MRZ.split("\n")}]
+    short = " ".join(texts(writer.save("documents", {"mrz": copied[:-1]}, "mrz").text))
+    assert "Line 1, characters: 22. A passport has two lines of 44 characters" in short
+
+
+def test_what_is_wrong_with_lines_is_told_in_the_language_of_whoever_pasted_them(writer: Writer) -> None:
+    khmer = {"cookie": f"__Host-language=km; __Host-session={writer.browser.client.cookies.get('__Host-session')}"}
+    path = f"/drafts/{writer.draft}/step/documents"
+    form = {"mrz": MRZ.replace("9990", "999O"), "version": field(writer.page("documents"), "version"), "action": "mrz"}
+    page = writer.browser.post(path, {**form, "token": writer.browser.token()}, **khmer).text
+    section = page.partition('id="mrz-wrong"')[2].partition("</section>")[0]
+    assert "O ជំនួស 0" in section or "លេខឯកសារ" in section
+    assert 'lang="en"' not in section
 
 
 def test_names_stand_beside_their_romanisation(writer: Writer) -> None:
@@ -186,7 +225,7 @@ def test_ports_are_looked_up_and_times_know_their_zone(writer: Writer) -> None:
     answer = writer.save("journey", leg)
     assert answer.status_code == 422
     said = " ".join(texts(answer.text))
-    assert "Itinerary 1: Arrival port: Not the code of a port" in said
+    assert "Itinerary 1: Arrival port: This is not the code of a port." in said
     assert "time has no zone" not in said
     page = writer.page("journey")
     assert 'value="set:itinerary[0].arrival_port.code=BKK"' in page
