@@ -142,7 +142,6 @@ _AUDITOR: Opens = {
     ("GET", "/audit/reasons"): ({"auditor"}, 200),
     ("GET", "/audit/urgent"): ({"auditor"}, 200),
     ("GET", "/audit/samples"): ({"auditor"}, 200),
-    ("POST", "/audit/samples"): ({"auditor"}, 400),
     ("GET", "/audit/export"): ({"auditor"}, 200),
     ("POST", "/audit/export"): ({"auditor"}, 400),
     ("GET", "/audit/disclosures/{sender}/{recipient}/{generation}/{index}"): ({"auditor"}, 200),

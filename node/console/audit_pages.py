@@ -17,6 +17,7 @@ from node.console.audit_opening import open_form, open_record, value_text
 from node.console.audit_places import place_of, place_path
 from node.console.audit_words import (
     CHECKS,
+    GRADES,
     OUTCOMES,
     RECALLS,
     WHY_NOT_RUN,
@@ -213,6 +214,7 @@ def _shown(found: DisclosureReview, language: Language) -> dict[str, Any]:
         "parts": _parts(found.record.entry, entry),
         "related": [_row(one) for one in found.related],
         "recall_words": RECALLS,
+        "grades": GRADES,
     }
 
 

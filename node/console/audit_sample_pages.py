@@ -24,7 +24,7 @@ from node.operations.audit_export import AT_MOST, ON_PAPER, export_list
 from node.operations.audit_finding import record_finding
 from node.operations.audit_proofs import get_checkpoint
 from node.operations.audit_sample import AT_MOST as DRAWN_AT_MOST
-from node.operations.audit_sample import Drawn, draw_sample
+from node.operations.audit_sample import SHORTEST_NONCE, Drawn, draw_sample
 from node.operations.officers import AUDITOR, require
 from node.operations.review import list_logs
 from node.reports.audit_export import FORMATS, Asked
@@ -48,7 +48,6 @@ class AuditSamplePages:
         """Every page of this family."""
         return (
             Page(method="GET", path="/audit/samples", answer=self.ask_sample),
-            Page(method="POST", path="/audit/samples", answer=self.sample),
             Page(method="GET", path=f"{EVENT}/finding", answer=self.ask_finding),
             Page(method="POST", path=f"{EVENT}/finding", answer=self.find),
             Page(method="GET", path=f"{DISCLOSURE}/finding", answer=self.ask_finding),
@@ -58,20 +57,25 @@ class AuditSamplePages:
         )
 
     def ask_sample(self, visit: Visit) -> Response:
-        """Which log; then its signed checkpoint, and the form for a nonce. Raises `NotPermitted`, and as `get_checkpoint`."""
+        """Which log; then its signed checkpoint, and the form for a nonce; then what it draws, at an address that draws it again.
+
+        Raises `NotPermitted`, and as `get_checkpoint` and `draw_sample`.
+        """
         require(self._ports, visit.person, (AUDITOR,))
+        if "note" in visit.query:
+            return self._sample(visit)
         if "log" not in visit.query:
             logs = [one.origin for one in list_logs(self._ports, visit.person) if one.size]
             return self._pages.page(visit, "audit_samples.html", logs=logs, note="", problems={})
         note = get_checkpoint(self._ports, visit.person, visit.query["log"]).checkpoint.decode()
         return self._sample_page(visit, note, {})
 
-    def sample(self, visit: Visit) -> Response:
+    def _sample(self, visit: Visit) -> Response:
         """What the nonce draws, each entry proved, or the form again. Raises as `draw_sample`."""
-        note, count = visit.form.get("note", "").replace("\r\n", "\n"), visit.form.get("count", "")
+        note, count = visit.query["note"].replace("\r\n", "\n"), visit.query.get("count", "")
         number = int(count) if count.isascii() and count.isdigit() and len(count) <= len(str(DRAWN_AT_MOST)) else 0
         try:
-            found = draw_sample(self._ports, visit.person, note.encode(), visit.form.get("nonce", "").encode(), number)
+            found = draw_sample(self._ports, visit.person, note.encode(), visit.query.get("nonce", "").encode(), number)
         except Malformed as wrong:
             if wrong.code not in _SAMPLE_REFUSED:
                 raise
@@ -120,8 +124,8 @@ class AuditSamplePages:
 
     def _sample_page(self, visit: Visit, note: str, problems: dict[str, str], status: int = 200) -> Response:
         tree = claimed_checkpoint(note.encode())
-        shown: dict[str, Any] = {"note": note, "tree": tree, "problems": problems, "most": DRAWN_AT_MOST}
-        shown |= {"nonce": visit.form.get("nonce", ""), "count_typed": visit.form.get("count", str(_DRAWN))}
+        shown: dict[str, Any] = {"note": note, "tree": tree, "problems": problems, "most": DRAWN_AT_MOST, "least": SHORTEST_NONCE}
+        shown |= {"nonce": visit.query.get("nonce", ""), "count_typed": visit.query.get("count", str(_DRAWN))}
         return self._pages.page(visit, "audit_samples.html", status=status, **shown)
 
     def _finding_page(self, visit: Visit, problem: str) -> Response:

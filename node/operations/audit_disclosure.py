@@ -11,6 +11,7 @@ from exchange.errors import NotFound
 from exchange.v1 import audit_service_pb2
 from node.operations.access import note_access
 from node.operations.audit_disclosures import record_of
+from node.operations.audit_finding import Finding, findings_of
 from node.operations.disclosure_scan import Disclosure, read_disclosures
 from node.operations.entry_proof import EntryProof, prove_entry
 from node.operations.evidence import find_entry
@@ -44,6 +45,7 @@ class DisclosureReview:
     recalls: Sequence[Recalled]
     related: Sequence[audit_service_pb2.DisclosureRecord]
     left_out: int
+    findings: Sequence[Finding]
 
 
 def review_disclosure(ports: Ports, person: str, origin: str, index: int) -> DisclosureReview:
@@ -68,6 +70,7 @@ def review_disclosure(ports: Ports, person: str, origin: str, index: int) -> Dis
             ],
             related=list(_related(ports, tx, others[:RELATED_AT_MOST])),
             left_out=max(len(others) - RELATED_AT_MOST, 0),
+            findings=findings_of(tx, origin, index),
         )
     place = Event(code="PROOF", subject=one.entry.manifest_digest, origin=origin, index=index, count=1)
     note_access(ports, Kind.JOURNAL_KIND_REVIEW, person, place)

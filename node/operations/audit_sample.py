@@ -25,6 +25,8 @@ from node.store.transaction import Transaction
 AT_MOST: Final = 60
 """So many without a fault say, with 95 % confidence, that fewer than 5 % are faulty."""
 NOTE_AT_MOST: Final = 16 * 1024
+SHORTEST_NONCE: Final = 16
+"""Characters: whoever signs the log could try all shorter ones first, and sign what draws the entries that suit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,8 @@ def draw_sample(ports: Ports, person: str, note: bytes, nonce: bytes, count: int
     require(ports, person, (AUDITOR,))
     if not 1 <= count <= AT_MOST:
         raise Malformed("SAMPLE_COUNT", f"a sample draws 1 to {AT_MOST} entries here; the command line draws more")
+    if len(nonce.decode("utf-8", "replace")) < SHORTEST_NONCE:
+        raise Malformed("SAMPLE_NONCE", f"a nonce has at least {SHORTEST_NONCE} characters, so that nobody can have tried it before")
     origin = note[:NOTE_AT_MOST].partition(b"\n")[0].decode("utf-8", "replace")
     signed = open_owned_checkpoint(note[:NOTE_AT_MOST], origin, _owner(ports, origin), None)
     with ports.store.read() as tx:

@@ -71,6 +71,16 @@ def first_seen(tx: Connection, subject: bytes, code: str, party: str) -> int:
     return tx.execute(query).scalar_one_or_none() or 0
 
 
+def events_about(tx: Connection, origin: str, index: int, kind: int, codes: Iterable[str]) -> list[tuple[int, int, int, str]]:
+    """(generation, index, Unix milliseconds, code) of what the journals say in these codes of one entry of a log, the newest first."""
+    query = select(journal.c.generation, journal.c.idx, journal.c.at, journal.c.code).where(
+        journal.c.origin == origin, journal.c.first == index, journal.c.count == 1
+    )
+    query = query.where(journal.c.kind == kind, journal.c.code.in_(list(codes)))
+    query = query.order_by(journal.c.generation.desc(), journal.c.idx.desc())
+    return [tuple(row) for row in tx.execute(query)]
+
+
 def newest_of(tx: Connection, generation: int, kind: int, code: str, start: int) -> int:
     """When the newest entry of that kind and code was recorded, from the index `start` on; 0 for none."""
     query = select(func.max(journal.c.at)).where(

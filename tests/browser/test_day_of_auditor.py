@@ -112,7 +112,7 @@ def test_a_sample_is_drawn_and_a_finding_recorded(auditor: Person, building: Bui
     auditor.page.select_option("#log", LOG)
     auditor.press("Sign the state of this log")
     auditor.reads("The signed checkpoint", LOG)
-    auditor.page.fill("#nonce", "4 2 6 1 3")
+    auditor.page.fill("#nonce", "4 2 6 1 3 5 5 1 2 6")
     auditor.page.fill("#count", "2")
     auditor.press("Draw the sample")
     auditor.reads("Open each, judge it, and record there what you found.")
@@ -124,7 +124,11 @@ def test_a_sample_is_drawn_and_a_finding_recorded(auditor: Person, building: Bui
     auditor.page.locator("main input[type=radio]").last.check()
     auditor.page.fill("#words", "Nothing to object to; inspection 2026-11.")
     auditor.press("Record it")
-    auditor.reads("Your finding stands in the journal.")
+    auditor.reads("Your finding stands in the journal.", "What auditors found")
+    for _ in range(3):
+        auditor.page.go_back()
+    auditor.reads("Open each, judge it, and record there what you found.")
+    assert auditor.page.locator("main tbody tr").count() == 2, "the sample is drawn again"
     auditor.goto("/audit/journal?code=FINDING_*")
     auditor.reads("FINDING_")
     assert "Nothing to object to" not in auditor.page.content(), "its words are sealed"

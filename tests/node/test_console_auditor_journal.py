@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -35,6 +36,7 @@ from tests.rig import Office
 
 pytestmark = pytest.mark.thorough
 
+NONCE = "dice 4 2 6 1 3 3 5"
 PAGE_BYTES = 60_000
 FIRST = "/audit/disclosures/gb.alerts.example/kh.alerts.example/1/0"
 
@@ -129,7 +131,7 @@ def test_who_opened_one_alert_and_when(fresh: Federation) -> None:
     path = f"/audit/alerts/{digest}"
     before = linked(browser.get(path).text)
     Browser(kh).enter("border").get(f"/inbox/{digest}")
-    looked = len(kh.journal()) - 1
+    looked = max(number for number, event in enumerate(kh.journal()) if event[3] == "INBOX_ALERT")
     page = browser.get(path).text
     assert linked(page) == [str(looked), *before]
     assert "INBOX_ALERT" in page
@@ -279,15 +281,18 @@ def test_a_sample_is_what_the_nonce_and_the_signed_root_say(browser: Browser, gb
     asked = browser.get(f"/audit/samples?log={log}").text
     note = field(asked, "note")
     tree = claimed_checkpoint(note.encode())
-    given = {"note": note.replace("\n", "\r\n"), "nonce": "dice 4 2 6 1", "count": "3"}
-    page = browser.send("/audit/samples", given)
+    given = {"note": note.replace("\n", "\r\n"), "nonce": NONCE, "count": "3"}
+    address = "/audit/samples?" + urlencode(given)
+    page = browser.get(address)
     assert page.status_code == 200
+    assert re.findall("<tbody.*</tbody>", browser.get(address).text, re.DOTALL) == re.findall("<tbody.*</tbody>", page.text, re.DOTALL)
     indexes = [int(index) for index in re.findall(r'<a class="govuk-link" href="/audit/[^"]*/(\d+)">#', page.text)]
-    assert indexes == sample_indexes(b"dice 4 2 6 1", tree, 3)
+    assert indexes == sample_indexes(NONCE.encode(), tree, 3)
     assert page.text.count("Does not hold") == 0
     assert [event[0:4:3] for event in gb.journal()[-len(indexes) :]] == [("review", "PROOF")] * len(indexes)
-    for wrong, words in (({"nonce": ""}, "Write a nonce of 1 to 256 signs"), ({"count": "61"}, "Draw 1 to 60 entries")):
-        again = browser.send("/audit/samples", {**given, **wrong})
+    short = "Write a nonce of 16 to 256 signs: whoever signs the log could have tried all shorter ones before"
+    for wrong, words in (({"nonce": ""}, short), ({"nonce": "x" * 15}, short), ({"count": "61"}, "Draw 1 to 60 entries")):
+        again = browser.get("/audit/samples?" + urlencode({**given, **wrong}))
         assert again.status_code == 422
         assert words in shown(again.text)
         assert field(again.text, "note") == note
@@ -295,19 +300,19 @@ def test_a_sample_is_what_the_nonce_and_the_signed_root_say(browser: Browser, gb
 
 def test_a_checkpoint_that_nobody_signed_draws_nothing(browser: Browser, gb: Office) -> None:
     note = field(browser.get(f"/audit/samples?log={GB_KH}").text, "note")
-    given = {"nonce": "x", "count": "3"}
+    given = {"nonce": NONCE, "count": "3"}
     forged = note.replace("\n4\n", "\n3\n")
     assert forged != note
     for wrong in (forged, "x", note.replace("gb.alerts", "th.alerts"), ""):
         before = len(gb.journal())
-        assert browser.send("/audit/samples", {**given, "note": wrong}).status_code in {400, 403, 404}, wrong
+        assert browser.get("/audit/samples?" + urlencode({**given, "note": wrong})).status_code in {400, 403, 404}, wrong
         assert len(gb.journal()) == before
 
 
 def test_an_entry_that_is_not_in_the_tree_is_a_finding(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     note = field(browser.get(f"/audit/samples?log={GB_KH}").text, "note")
     monkeypatch.setattr(audit_sample, "entry_in", lambda *_: b"altered")
-    page = browser.send("/audit/samples", {"note": note, "nonce": "x", "count": "2"}).text
+    page = browser.get("/audit/samples?" + urlencode({"note": note, "nonce": NONCE, "count": "2"})).text
     assert page.count("<code>INCLUSION_INVALID</code>") == 2
     assert "Something does not hold" in page
 
@@ -334,6 +339,13 @@ def test_a_finding_stands_in_the_journal(fresh: Federation, path: str) -> None:
     assert JournalAccountability.FromString(opened(gb, found.index).record).justification == "No second officer."
     assert "Your finding stands in the journal." in browser.get(f"{path}?recorded").text
     assert browser.send(f"{path}/finding", {"grade": "NONE"}).status_code == 303
+    if path == FIRST:
+        page = browser.get(path).text
+        listed = re.findall(r'<li><a class="govuk-link" href="/audit/journal/1/(\d+)">([^<]*)</a>', page)
+        assert [words for _, words in listed] == ["Nothing found", "Priority: a duty was missed"]
+        assert int(listed[1][0]) == found.index
+        assert "No second officer." not in page
+        assert "What auditors found" not in browser.get(f"{path[:-1]}1").text
     assert browser.send(f"{path.rpartition('/')[0]}/9999/finding", {"grade": "NONE"}).status_code == 404
 
 
