@@ -84,6 +84,7 @@ class Pages:
             "token": visit.token,
             "token_name": TOKEN,
             "shown_at": visit.at,
+            "session": visit,
             "places": [(path, words) for path, words, who in PLACES if not who or roles & who],
             "training": self._site.ports.training,
             "own_zone": self._site.zone,

@@ -210,6 +210,8 @@ class Console:
             upload=upload,
             at=safe_path(self._address(page, request)),
             wanted=request.cookies.get(WAY_BACK_COOKIE, ""),
+            idle_seconds=self._seconds_to(min(session.idle_at, session.ends_at)) if session else 0,
+            whole_seconds=self._seconds_to(session.ends_at) if session else 0,
             ended=ended.why if ended else "",
         )
         if linked:
@@ -217,6 +219,9 @@ class Console:
         if page.method == "POST" and session is not None:
             check_token(visit)
         return page.answer(visit)
+
+    def _seconds_to(self, unix_ms: int) -> int:
+        return (unix_ms - self._site.ports.clock.now_ms()) // 1000
 
     def _signing_in(self, answer: Callable[[Visit], bytes]) -> Answer:
         def signed_in(visit: Visit) -> Response:

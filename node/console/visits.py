@@ -69,6 +69,10 @@ class Visit:
     """The address of the page that is read; of what answers a form, the page of the form."""
     wanted: str = ""
     """The cookie of `node.console.way_back`; empty for none."""
+    idle_seconds: int = 0
+    """How long the session stands if nobody uses it."""
+    whole_seconds: int = 0
+    """How long it stands in any case."""
     ended: str = ""
     """Why the session ended that the browser still shows: a code of `sessions.Ended`; empty for none."""
 
@@ -108,6 +112,11 @@ class Visit:
     def token(self) -> str:
         """For the forms of this session."""
         return form_token(self.secret)
+
+    @property
+    def who(self) -> str:
+        """By what the windows of one browser know whether they are the same person's."""
+        return sha256(b"exchange console person\0" + self.person.encode()).hexdigest()[:16]
 
 
 class Elsewhere(ExchangeError):

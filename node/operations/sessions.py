@@ -1,6 +1,6 @@
 """Sessions of the console: 15 minutes without use, 8 hours in all. Whoever holds the secret is the person; the store holds its digest."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
 
@@ -30,6 +30,8 @@ class Session:
     """By what: a code of the journal's SIGN_IN."""
     ends_at: int
     """At the latest, Unix milliseconds."""
+    idle_at: int
+    """If it is not used any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,7 @@ def open_session(ports: Ports, secret: bytes) -> Session | None:
     if now - row.seen_at >= _TOUCH_MS:
         with ports.store.write() as tx:
             sign_ins.touch_session(tx, row.digest, now)
+        row = replace(row, seen_at=now)
     return _session(row)
 
 
@@ -101,7 +104,7 @@ def _standing(ports: Ports, secret: bytes, now: int) -> SessionRow | None:
 
 
 def _session(row: SessionRow) -> Session:
-    return Session(person=row.person, began_by=row.began_by, ends_at=row.began_at + WHOLE_MS)
+    return Session(person=row.person, began_by=row.began_by, ends_at=row.began_at + WHOLE_MS, idle_at=row.seen_at + IDLE_MS)
 
 
 def _digest(secret: bytes) -> bytes:

@@ -1,5 +1,6 @@
 """Whoever is asked to sign in is told why, and comes back to where they were; a link of another site leads nowhere by itself."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def test_a_session_that_ended_without_use_is_told_of_and_leads_back(kh: Office, 
     assert LOST not in page
     assert browser.sign_in(key).headers["location"] == "/inbox?page=0"
     assert "__Host-way-back" not in browser.client.cookies
-    assert "signed out" not in browser.get("/sign-in").text
+    assert "15 minutes" not in browser.get("/sign-in").text
 
 
 def test_after_eight_hours_and_after_an_end_elsewhere_it_says_so(kh: Office, browser: Browser) -> None:
@@ -127,6 +128,22 @@ def test_who_comes_by_the_agencys_account_comes_back_too(kh: Office) -> None:
         page = sign_in(browser, issuer).text
     assert '<meta http-equiv="refresh" content="0; url=/inbox?page=0">' in page
     assert 'href="/inbox?page=0"' in page
+
+
+def test_a_page_says_how_long_its_session_stands(kh: Office, browser: Browser) -> None:
+    def said() -> list[int]:
+        return [int(number) for number in re.findall(r'data-(?:idle|whole)="(\d+)"', browser.get("/you").text)]
+
+    browser.enter("border")
+    assert said() == [IDLE_MS // 1000, WHOLE_MS // 1000]
+    kh.clock.pass_(20_000)  # so short a while is not written down
+    assert said() == [IDLE_MS // 1000 - 20, WHOLE_MS // 1000 - 20]
+    for _ in range(38):
+        kh.clock.pass_(WHOLE_MS // 40)
+        said()
+    kh.clock.pass_(WHOLE_MS // 40)
+    assert said() == [WHOLE_MS // 40_000 - 20] * 2, "the eight hours end first"
+    assert "data-idle" not in Browser(kh).get("/sign-in").text
 
 
 def test_a_link_of_another_site_waits_for_a_person_who_is_signed_in(kh: Office, browser: Browser) -> None:

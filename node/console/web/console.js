@@ -56,12 +56,31 @@ const ask = {
   }
 }
 
+// What a page asks an authenticator counts for five minutes: of one that was open for longer the script asks for another first.
+let opened = Date.now()
+const freshen = (form) => new Promise((resolve, reject) => {
+  const asked = new XMLHttpRequest()
+  asked.open('GET', form.dataset.fresh)
+  asked.responseType = 'document'
+  asked.addEventListener('error', reject)
+  asked.addEventListener('load', () => {
+    const now = asked.response?.querySelector('form[data-fresh]')
+    if (!now) return reject(asked)
+    form.dataset.options = now.dataset.options
+    form.elements.namedItem('challenge').value = now.elements.namedItem('challenge').value
+    opened = Date.now()
+    resolve()
+  })
+  asked.send()
+})
+
 for (const form of document.querySelectorAll('form[data-passkey]')) {
   form.addEventListener('submit', async (event) => {
     event.preventDefault()
     const failed = document.getElementById('passkey-failed')
     failed.hidden = true
     try {
+      if (form.dataset.fresh && Date.now() - opened > 240_000) await freshen(form)
       const answer = await ask[form.dataset.passkey](JSON.parse(form.dataset.options))
       form.elements.namedItem('answer').value = JSON.stringify(answer)
       form.submit()
@@ -81,6 +100,62 @@ for (const news of document.querySelectorAll('[data-news]')) {
   })
 }
 
+// A session that nobody uses ends. The page warns two minutes before, and then hides what it shows: nothing of an alert stays on a screen
+// that somebody left. Windows of one browser tell each other what the node told them, so a form that waits comes back, with the token of
+// the new session, once the same person has signed in in another window; anybody else's sign-in takes it away.
+let used = () => {}
+if (document.body.dataset.who) {
+  const [warning, over] = ['idle', 'idle-over'].map((id) => document.getElementById(id))
+  const windows = new BroadcastChannel('session')
+  const tokens = (page) => [...page.querySelectorAll('input[name=token]')]
+  let until = 0
+  let whole = 0
+  const look = () => {
+    const left = Math.ceil((until - Date.now()) / 1000)
+    const ended = left <= 0
+    warning.hidden = ended || left > 120
+    warning.querySelector('strong').textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`
+    if (ended !== over.hidden) return
+    for (const part of document.body.children) if (part !== warning) part.hidden = ended !== (part === over)
+    if (ended) over.querySelector('[role=heading]').focus()
+  }
+  const follow = (said) => {
+    if (said.who !== document.body.dataset.who) return location.replace('/')
+    if (said.until > until) ({ until, whole } = said)
+    for (const field of tokens(document)) field.value = said.token
+    look()
+  }
+  const tell = (said) => {
+    windows.postMessage(said)
+    follow(said)
+  }
+  const read = (page) => {
+    const { idle, whole, who } = page.body.dataset
+    const now = Date.now()
+    tell({ who, until: now + 1000 * idle, whole: now + 1000 * whole, token: tokens(page)[0]?.value })
+  }
+  used = () => tell({
+    who: document.body.dataset.who,
+    until: Math.min(whole, Date.now() + 1000 * document.body.dataset.idle),
+    whole,
+    token: tokens(document)[0]?.value
+  })
+  warning.querySelector('button').addEventListener('click', () => {
+    const asked = new XMLHttpRequest()
+    asked.open('GET', '/you')
+    asked.responseType = 'document'
+    asked.addEventListener('load', () => {
+      if (asked.response?.body.dataset.who) return read(asked.response)
+      until = 0
+      look()
+    })
+    asked.send()
+  })
+  windows.addEventListener('message', (event) => follow(event.data))
+  read(document)
+  setInterval(look, 1000)
+}
+
 // While somebody writes an alert the node says what each recipient would see of what is typed so far. Its answer is a page, which the
 // browser parses as the answer of a request (no text is made into a page here), and only what differs is put in, so that a screen reader
 // says no more than that.
@@ -95,6 +170,7 @@ for (const live of document.querySelectorAll('[data-live]')) {
     asked.responseType = 'document'
     asked.addEventListener('load', (event) => {
       const now = event.target.status === 200 && event.target.response
+      if (now) used()
       if (!now?.querySelector('[data-live-list]')) return
       for (const list of live.querySelectorAll('[data-live-list]')) put(list, now.querySelector(`[data-live-list="${list.dataset.liveList}"]`))
       for (const part of live.querySelectorAll('[data-live-part]')) part.hidden = now.querySelector('[data-live-part]').hidden
