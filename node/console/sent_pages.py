@@ -9,12 +9,13 @@ from node.console.alert_words import alert_view
 from node.console.compose_pages import TYPES
 from node.console.page import Page
 from node.console.pages import Pages
-from node.console.sent_words import owed, recall_words, tellings
+from node.console.sent_words import owed, recall_words, state_words, tellings
 from node.console.site import Site
 from node.console.visits import Visit
 from node.console.words import texts_in, type_words
 from node.console.work_words import flag_words
 from node.operations.outbox import get_alert, get_status, list_alerts
+from node.operations.sent_rows import Reached, list_reached
 
 
 class SentPages:
@@ -34,7 +35,8 @@ class SentPages:
     def listed(self, visit: Visit) -> Response:
         """The alerts of the person's agency, fifty at a time, newest first. Raises `NotPermitted`, `Malformed` (PAGE_TOKEN)."""
         found = list_alerts(self._ports, visit.person, messages.ListAlertsRequest(page_token=visit.query.get("after", "")))
-        rows = [_row(one) for one in found.alerts]
+        reached = list_reached(self._ports, visit.person, found.alerts)
+        rows = [_row(one, reached.get(one.manifest_digest)) for one in found.alerts]
         return self._pages.page(visit, "sent.html", alerts=rows, older=found.next_page_token)
 
     def show(self, visit: Visit) -> Response:
@@ -65,12 +67,13 @@ class SentPages:
         )
 
 
-def _row(one: messages.AlertSummary) -> dict[str, Any]:
+def _row(one: messages.AlertSummary, reached: Reached | None) -> dict[str, Any]:
     return {
         "reference": one.manifest_digest.hex(),
         "kind": type_words(one.alert_type),
         "issued_at": one.issued_at,
         "not_after": one.not_after,
-        "arrives_at": one.arrives_at,
+        "lands": reached.lands if reached else (),
+        "told": [(agency, state_words(state)) for agency, state in sorted(reached.told.items())] if reached else [],
         "flags": [flag_words(flag) for flag in one.flags],
     }

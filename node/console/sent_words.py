@@ -22,6 +22,13 @@ _QUEUED, _LOGGED, _DELIVERED = _said("Queued"), _said("Logged"), _said("Delivere
 _RECEIPTED, _OPENED, _REPORTED = _said("Receipted"), _said("Opened by a person, as that agency says"), _said("Reported")
 _NOT_YET, _NOT_SAID = _said("not yet"), _said("not said yet")
 _REFUSED, _WITHHELD = _said("Refused by their node"), _said("Withheld by this node")
+_STATES: Final = {
+    messages.DISCLOSURE_STATE_LOGGED: _LOGGED,
+    messages.DISCLOSURE_STATE_DELIVERED: _DELIVERED,
+    messages.DISCLOSURE_STATE_RECEIPTED: _RECEIPTED,
+    messages.DISCLOSURE_STATE_EXCEPTED: _REFUSED,
+    messages.DISCLOSURE_STATE_REPORTED: _REPORTED,
+}
 STAGES: Final = {
     messages.ATTESTATION_STAGE_OWED: _said("owed"),
     messages.ATTESTATION_STAGE_REMINDER: _said("owed, half of the time has passed"),
@@ -88,6 +95,11 @@ class Owed:
     settled: bool
     attest_by: int
     attested_at: int
+
+
+def state_words(state: messages.DisclosureState.ValueType) -> str:
+    """How far a disclosure got, in a word of the timeline, in English."""
+    return _STATES.get(state, "")
 
 
 def tellings(answer: messages.GetAlertStatusResponse, language: Language, texts: Texts) -> list[Telling]:

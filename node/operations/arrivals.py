@@ -1,6 +1,7 @@
 """When a traveller arrives: what an inbox is sorted by."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -10,6 +11,7 @@ from google.protobuf.message import Message
 
 from exchange.v1 import travel_pb2
 from exchange.v1.travel_alert_pb2 import TravelAlert
+from node.intake.countries import CountryUnknown, country_of_alpha2
 
 ITINERARY: Final = TravelAlert.DESCRIPTOR.fields_by_name["itinerary"].number
 
@@ -36,8 +38,30 @@ def landing(alert: Message, country: str = "") -> int:
 
 def landings(alert: Message | None, country: str) -> list[Stop]:
     """The landings that concern a country: those in it, or all where none is known to be; in order. None of any other alert."""
+    return landings_in(alert, {country} if country else ())
+
+
+def landings_in(alert: Message | None, countries: Collection[str]) -> list[Stop]:
+    """As `landings`, of several countries."""
     found = stops(alert, "arrival")
-    return [stop for stop in found if country and stop.country == country] or found
+    return [stop for stop in found if stop.country in countries] or found
+
+
+def next_landings(alert: Message | None, countries: Collection[str], landed_since: int) -> list[Stop]:
+    """Where the traveller lands next in each of these countries, just past included, or landed last; in none of them, anywhere."""
+    found: dict[str, list[Stop]] = {}
+    for stop in landings_in(alert, countries):
+        found.setdefault(stop.country if stop.country in countries else "", []).append(stop)
+    return [next((stop for stop in there if stop.at > landed_since), there[-1]) for there in found.values()]
+
+
+def countries_of(parties: Iterable[str]) -> frozenset[str]:
+    """The countries of these agencies, where their trust domains begin with the country's two letters; ICAO 9303 codes."""
+    found = set()
+    for label in {party.removeprefix("spiffe://").partition(".")[0].upper() for party in parties}:
+        with suppress(CountryUnknown):
+            found.add(country_of_alpha2(label).code)
+    return frozenset(found)
 
 
 def next_stops(here: Sequence[Stop], departures: Sequence[Stop], landed_since: int, now: int) -> tuple[Stop | None, Stop | None]:

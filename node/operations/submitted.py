@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from google.protobuf.message import Message
+
 from exchange.agreement import Allowed
 from exchange.encoding import cut
 from exchange.errors import Malformed, NotFound
@@ -12,7 +14,7 @@ from exchange.v1 import desk_service_pb2
 from node.intake.completeness import check_release
 from node.intake.problems import error, refuses
 from node.operations.approved import Approved, Together
-from node.operations.arrivals import landings
+from node.operations.arrivals import countries_of, next_landings
 from node.operations.duplicates import look, problems_of
 from node.operations.officers import LIAISON, agency_of, require
 from node.operations.onward_list import asked_by
@@ -20,6 +22,7 @@ from node.operations.onward_release import OnwardPlan, release_onward, weigh_onw
 from node.operations.planning import ENOUGH, Plan, plan
 from node.operations.preview import preview_with, refusals
 from node.operations.release import prepare
+from node.operations.sent_rows import journey_of
 from node.operations.supplement import Weighed, supplement_alert, weigh_supplement
 from node.ports import Ports
 from node.store import alerts
@@ -46,7 +49,7 @@ class Waiting:
     """SPIFFE IDs of agencies."""
     not_after: int = 0
     lands_at: int = 0
-    """When the traveller lands next; if everywhere already, when last."""
+    """When the traveller lands next in a recipient's country, or anywhere, if in none of them; if everywhere already, when last."""
     lands_zone: str = ""
 
 
@@ -109,15 +112,8 @@ class _New:
         return self.draft.request_id
 
     def waiting(self, ports: Ports, _agency: str) -> Waiting:
-        found = landings(alert_type(self.draft.alert_type).message.FromString(self.draft.alert), "")
-        now = ports.clock.now_ms()
-        lands = next((one for one in found if one.at > now), found[-1] if found else None)
-        return Waiting(
-            recipients=self.draft.recipients,
-            not_after=self.draft.not_after,
-            lands_at=lands.at if lands else 0,
-            lands_zone=lands.zone if lands else "",
-        )
+        alert = alert_type(self.draft.alert_type).message.FromString(self.draft.alert)
+        return _waiting(ports, self.draft.recipients, self.draft.not_after, alert)
 
     def look(self, ports: Ports, person: str) -> Looked:
         problems = [*check_release(self.draft, ports.clock.now_ms())]
@@ -176,9 +172,9 @@ class _More:
         try:
             with ports.store.read() as tx:
                 row = alerts.find(tx, self.request.alert, originator=agency)
+                return _waiting(ports, told, row.not_after, journey_of(ports, tx, row))
         except NotFound:
             return Waiting(recipients=told)
-        return Waiting(recipients=told, not_after=row.not_after, lands_at=row.arrives_at)
 
     def look(self, ports: Ports, person: str) -> Looked:
         found = weigh_supplement(ports, person, self.request)
@@ -244,6 +240,13 @@ class _PassedOn:
         if answer.notice.problems and not answer.released.problems:
             answer.released.problems.extend(answer.notice.problems)
         return answer.released
+
+
+def _waiting(ports: Ports, recipients: Sequence[str], not_after: int, alert: Message) -> Waiting:
+    now = ports.clock.now_ms()
+    found = next_landings(alert, countries_of(recipients), now)
+    lands = next((one for one in found if one.at > now), found[-1] if found else None)
+    return Waiting(recipients=recipients, not_after=not_after, lands_at=lands.at if lands else 0, lands_zone=lands.zone if lands else "")
 
 
 def _going(kind: AlertType, allowed: Allowed, agency: str, present: frozenset[int], view: bytes) -> desk_service_pb2.RecipientPreview:

@@ -49,7 +49,9 @@ def received_summaries(ports: Ports, tx: Transaction, rows: Sequence[AlertRow], 
     telling = logs.logs_telling(tx, ids)
     told_inside = inside.told_among(tx, ids, agency)
     urgent = told_in_emergency(tx, digests)
-    answered = {answer.answered for answer in alerts.answers_among(tx, digests) if answer.originator == agency and _says(answer.alert_type)}
+    answered = {
+        answer.answered for answer in alerts.answers_among(tx, digests) if answer.originator == agency and is_report(answer.alert_type)
+    }
     reports: dict[int, list[ReportRow]] = {}
     for report in inside.reports_of(tx, ids):
         reports.setdefault(report.alert_ref, []).append(report)
@@ -118,10 +120,11 @@ class Conflicts:
 def reports_on(tx: Transaction, alert: AlertRow, *, outbound: bool) -> list[AlertRow]:
     """What answered an alert: not that somebody read it or asks about it, nor that its purge was attested, nor a recall of ours."""
     answers = alerts.answers_to(tx, alert.digest, outbound=outbound)
-    return [one for one in answers if _says(one.alert_type)]
+    return [one for one in answers if is_report(one.alert_type)]
 
 
-def _says(name: str) -> bool:
+def is_report(name: str) -> bool:
+    """Whether an alert of that type says what became of the one that it answers."""
     return name == _REFUSAL or not (name in NO_REPORTS or alert_types()[name].control)
 
 

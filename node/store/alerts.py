@@ -60,6 +60,7 @@ _ANSWERS = (
     "SELECT answers.answered, alerts.originator, alerts.alert_type FROM answers JOIN alerts ON alerts.digest = answers.answer "
     "WHERE answers.outbound AND answers.answered IN"
 )
+_ANSWERED = _ANSWERS.replace("WHERE answers.outbound", "WHERE NOT answers.outbound")
 _NEWEST_TOLD = tuple(f"SELECT max(alert_ref) FROM {table.name} WHERE agency = ?" for table in (inbox, distributions))  # noqa: S608 - our own tables
 _BY_ALERT_ID = select_text(alerts, COLUMNS, "WHERE alert_id IN")
 
@@ -198,6 +199,11 @@ def answers_to(tx: Connection, digest: bytes, *, outbound: bool) -> list[AlertRo
 def answers_among(tx: Connection, digests: Collection[bytes]) -> list[Answer]:
     """What we sent in answer to any of these manifests."""
     return [Answer(answered=row[0], originator=row[1], alert_type=row[2]) for row in ask_among(tx, _ANSWERS, digests)]
+
+
+def answered_among(tx: Connection, digests: Collection[bytes]) -> list[Answer]:
+    """What came in in answer to any of these manifests."""
+    return [Answer(answered=row[0], originator=row[1], alert_type=row[2]) for row in ask_among(tx, _ANSWERED, digests)]
 
 
 def answered_by(tx: Connection, digest: bytes) -> bytes | None:

@@ -229,6 +229,7 @@ def test_what_changed_since_the_last_look_is_shown_again_and_again(gb: Office, h
 def test_the_list_says_for_whom_to_whom_and_until_when(gb: Office, hands: Hands, path: str) -> None:
     rows = texts(entered(gb, "second", hands).get("/approvals"))
     assert {"Waits for you", "Recipients", "Lands", "Expires"} <= set(rows)
+    assert "30 May 2026, 19:20 (Asia/Phnom_Penh)" in rows, "not where he changes planes"
     own = entered(gb, "liaison", hands).get("/approvals")
     assert "Not for you: you wrote it, a colleague approves it" in texts(own)
     assert "EXAMPLE" not in own.text

@@ -66,6 +66,26 @@ def test_only_liaison_officers_of_the_agency_see_what_was_sent(gb: Office, diges
     assert not [code for kind, _, _, code in gb.journal() if kind == "alteration"]
 
 
+def test_the_list_says_whom_each_alert_reached_how_far_and_where_the_traveller_lands_there(
+    two: Federation, gb: Office, digest: str
+) -> None:
+    two["kh"].report(digest)
+    gb.publish(draft(KH_BORDER))
+    two.pump()
+    waiting = gb.publish(draft(KH_BORDER)).manifest_digest.hex()
+    listed = Browser(gb).enter("liaison").get("/sent").text
+    told = {
+        one: " ".join(text for _, text in Shown(part).texts)
+        for one, _, part in (part.partition('"') for part in listed.split('href="/sent/')[1:])
+    }
+    assert "anti-trafficking, Cambodia : Receipted" in told[digest] or "anti-trafficking, Cambodia : Reported" in told[digest]
+    assert told[digest].count("Reported") == 1
+    assert "immigration, Cambodia : Logged" in told[waiting]
+    # He changes planes in Bangkok, and lands in the country that was told.
+    assert "Lands 30 May 2026, 19:20 (Asia/Phnom_Penh) Expires" in told[waiting]
+    assert "Bangkok" not in listed
+
+
 def test_a_timeline_for_each_recipient(two: Federation, gb: Office, digest: str) -> None:
     two["kh"].report(digest)
     two.pump()
