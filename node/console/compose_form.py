@@ -27,7 +27,7 @@ from node.intake.paths import at, item
 from node.intake.plain_document import Plain
 from node.intake.ports import Port as KnownPort
 from node.intake.ports import PortInvalid, find_ports, port
-from node.intake.spoken_dates import ENGLISH_MONTHS, spoken_date, spoken_time
+from node.intake.spoken_dates import ENGLISH_MONTHS, spoken_date, spoken_end, spoken_instant, spoken_time
 from node.intake.value_checks import COUNTRIES as COUNTRY_FIELDS
 from node.intake.value_checks import MONTHS, PARTIAL_DATES
 from node.reading_texts import Texts
@@ -187,7 +187,9 @@ class Composer:
     texts: Texts
     choices: Mapping[str, Sequence[tuple[str, str]]]
     today: date
-    """Ages are told from it."""
+    """Ages are told from it, and how long something holds."""
+    zone: str = "UTC"
+    """By whose clocks a point in time is meant, and told."""
     more: str = ""
     """The path of rows that are to have one more, for a person to fill in; or of the row that is open."""
 
@@ -216,7 +218,7 @@ class Composer:
             path=path,
             label=self.label(field),
             value=typed,
-            hint=self.language.say(HINTS.get(kind, "")),
+            hint=self.language.say(HINTS.get(kind, ""), zone=self.zone),
             options=options,
             parts=parts,
             said=said,
@@ -277,9 +279,15 @@ class Composer:
             return spoken_date(text, _month_names(self.language), self.today)
         if kind == "time":
             return spoken_time(text, _month_names(self.language))
+        if kind == "instant":
+            return spoken_instant(text, self.zone, _month_names(self.language))
         if kind == "country":
             return self._country(text)
         return _port_code(text) if kind == "port" else text
+
+    def until(self, typed: str) -> str:
+        """Until when an alert is to hold, as its file has it."""
+        return spoken_end(typed, self.zone, _month_names(self.language), self.today)
 
     def _country(self, text: str) -> str:
         if text.upper() in COUNTRIES:

@@ -10,9 +10,10 @@ from urllib.parse import urlencode
 
 from starlette.responses import RedirectResponse, Response
 
-from exchange.errors import Malformed, NotFound
+from exchange.errors import Conflict, Malformed, NotFound
 from exchange.profile import alert_type
 from exchange.v1.desk_service_pb2 import SEVERITY_ERROR, Problem
+from node.console.compose_conflict import differing, stand_of, still
 from node.console.compose_form import Composer, Part, anchor
 from node.console.compose_mrz import MrzRead, read_lines
 from node.console.compose_steps import (
@@ -175,7 +176,10 @@ class ComposePages:
         return self._step_page(visit, held, more=visit.query.get("more", ""))
 
     def save(self, visit: Visit) -> Response:
-        """Save a step, right or wrong, and do what the button says. Raises as `draft_box.change`, `Malformed` (FORM)."""
+        """Save a step, right or wrong, and do what the button says. Raises as `draft_box.change`, `Malformed` (FORM).
+
+        What another window saved of the same step is shown beside what was typed here.
+        """
         edit, lines = _edit(visit.form), visit.form.get("mrz", "")
 
         def edited(before: DraftContent) -> DraftContent:
@@ -188,7 +192,15 @@ class ComposePages:
             taken = edit.verb == "mrz-take" and read.zone is not None and _mrz_here(step, reading)
             return add_document(self._read_content(after), read.lines) if taken else after
 
-        held = draft_box.change(self._ports, visit.person, visit.identifier("draft"), seen_version(visit.form), edited)
+        def unless(before: DraftContent) -> bool:
+            return still(visit.form, _step(visit, self._read_content(before)), before)
+
+        identifier, seen = visit.identifier("draft"), seen_version(visit.form)
+        try:
+            held = draft_box.change(self._ports, visit.person, identifier, seen, edited, unless)
+        except Conflict:
+            held = draft_box.get(self._ports, visit.person, identifier)
+            return self._step_page(visit, held, typed=edited(held.content), mrz=read_lines(lines) if lines.strip() else None)
         here = f"{_address(held)}/step/{visit.place['part']}"
         if edit.verb == "read" and (reader := visit.form.get("reader", "")):
             return RedirectResponse(f"{here}?{urlencode({'reader': reader})}#read", 303)
@@ -228,11 +240,22 @@ class ComposePages:
     def _live(self, visit: Visit, reading: Reading) -> Live:
         return live(self._site, self._pages, visit, reading)
 
-    def _step_page(self, visit: Visit, held: HeldDraft, *, more: str = "", saved: bool = False, mrz: MrzRead | None = None) -> Response:
-        reading, texts = self._read(held), texts_in(visit.language)
+    def _step_page(
+        self,
+        visit: Visit,
+        held: HeldDraft,
+        *,
+        more: str = "",
+        saved: bool = False,
+        mrz: MrzRead | None = None,
+        typed: DraftContent | None = None,
+    ) -> Response:
+        reading, texts = self._read_content(typed or held.content), texts_in(visit.language)
         step = _step(visit, reading)
         composer = self._composer(visit, reading, more)
-        parts = parts_of(composer, step, reading, self._addressees(visit, step))
+        addressees = self._addressees(visit, step)
+        parts = parts_of(composer, step, reading, addressees)
+        other = parts_of(composer, step, self._read(held), addressees) if typed else parts
         mine = [problem for problem in reading.problems if step_of(problem, reading) == step.code]
         wrong: dict[str, list[dict[str, Any]]] = {}
         listed = []
@@ -251,8 +274,11 @@ class ComposePages:
             visit,
             "compose_step.html",
             held,
-            status=422 if (saved and listed) or (mrz and (saved or not mrz.zone)) else 200,
+            status=409 if typed else 422 if (saved and listed) or (mrz and (saved or not mrz.zone)) else 200,
             step=step.code,
+            stand=stand_of(held.content, step),
+            conflict=typed is not None,
+            differing=differing(other, parts),
             title=STEPS[step.code],
             live=self._live(visit, reading),
             parts=parts,
@@ -323,7 +349,9 @@ class ComposePages:
             f"{_GRANT}.recipient": [(one, party_words(visit.language, one)) for one in recipients],
             f"{_GRANT}.field": [(field.name, texts.label(field.name)) for field in reading.kind.fields],
         }
-        return Composer(language=visit.language, texts=texts, choices=choices, today=self._ports.clock.now().date(), more=more)
+        return Composer(
+            language=visit.language, texts=texts, choices=choices, today=self._ports.clock.now().date(), zone=self._site.zone, more=more
+        )
 
     def _addressees(self, visit: Visit, step: Step) -> list[tuple[str, str]]:
         if step.code != SEND:

@@ -358,8 +358,8 @@ def _around(composer: Composer, reading: Reading, addressees: Sequence[tuple[str
     def schema(name: str) -> Part:
         return replace(composer.part(by_name[name], name, document.get(name), None), label=words[name])
 
-    until = [composer.language.moment(reading.draft.not_after)] if reading.draft.not_after else []
-    hint = say("In days, for example 30; or a date and time with its zone, for example 2027-03-04T18:00+07:00.")
+    until = [composer.language.moment(reading.draft.not_after, composer.zone)] if reading.draft.not_after else []
+    hint = say("In days, for example 30; or 3 months, 31 March 2027, 5 March 2027 06:00. Times are of %(zone)s.", zone=composer.zone)
     days = not_after.removeprefix("P").removesuffix("D") if not_after.startswith("P") and not_after.endswith("D") else not_after
     return [
         several("recipients", offered, chosen),
@@ -390,8 +390,7 @@ def _typed_around(composer: Composer, reading: Reading, form: Mapping[str, str])
         found[name] = [key.partition("=")[2] for key in form if key.startswith(f"f.{name}=")]
     for name in ("not_after", "language"):
         found[name] = form.get(f"f.{name}", str(document.get(name) or "")).strip()
-    if str(found["not_after"]).isdecimal():
-        found["not_after"] = f"P{found['not_after']}D"
+    found["not_after"] = composer.until(str(found["not_after"]))
     for name in _DIGESTS:
         typed = form.get(f"f.{name}")
         given = [one for one in typed.replace(",", " ").split() if one] if typed is not None else _texts(document.get(name))

@@ -33,7 +33,7 @@ LABELS: Final[Mapping[str, str]] = {
 HINTS: Final[Mapping[str, str]] = {
     "country": _said("A name or a code, for example Cambodia or KHM."),
     "date": _said("As far as it is known, for example 12 April 1961, 03/1985, 1970s, about 1970."),
-    "instant": _said("With its zone, for example 2027-03-04T18:00+07:00."),
+    "instant": _said("For example 5 March 2027 06:00. Times are of %(zone)s."),
     "list": _said("Several with commas between them, for example en, km."),
     "port": _said("For example KTI, Phnom Penh, or KHKOS for a sea port."),
     "time": _said("As the board there shows it, for example 4 March 2027 21:30."),

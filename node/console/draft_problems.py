@@ -28,7 +28,7 @@ DRAFT_PROBLEMS: Final[Mapping[str, str]] = by_code(
         _said("This agency is not among the recipients."): ("GRANT_RECIPIENT",),
         _said("The alert’s own purpose must be among those that it may be used for."): ("HANDLING_PURPOSE",),
         _said("Write the digest as pairs of 0 to 9 and a to f."): ("HEX_EXPECTED",),
-        _said("This is not a point in time that we can read. Write days, or a date with time and zone."): ("INSTANT_SYNTAX",),
+        _said("This is not a point in time that we can read. Write it like 5 March 2027 06:00."): ("INSTANT_SYNTAX",),
         _said("This is not the tag of a language. Write one such as en, km, th or vi."): ("LANGUAGE_SYNTAX",),
         _said("No calendar has this day."): ("LOCAL_TIME_NO_SUCH_DAY",),
         _said("This is not a date or time that we can read. Write it like 4 March 2027 21:30."): ("LOCAL_TIME_SYNTAX",),

@@ -17,8 +17,7 @@ TROUBLES: Final[Mapping[str, str]] = {
     "ALERT_NOT_FOUND": _said("There is nothing here for your agency under this address."),
     "DRAFTS_TOO_MANY": _said("Your agency has too many drafts. Release some, or discard them."),
     "DRAFT_CHANGED": _said(
-        "This draft was changed since you opened the page, perhaps in another window, and nothing was saved. "
-        "Go back to copy what you typed, then open the draft again."
+        "This draft was changed since you opened the page, perhaps in another window, and nothing was saved. Open it again."
     ),
     "DRAFT_NOT_FOUND": _said("Your agency has no such draft. It was released, discarded, or erased thirty days after its last change."),
     "DRAFT_TOO_LARGE": _said("The draft is too large. Shorten its texts."),

@@ -9,15 +9,19 @@
 | `between 1968 and 1972`, `1968 to 1972` | the year between, approximate: of ten years at most; of a whole decade that |
 | `aged 56`, `56 years old` | the year so long ago, approximate, where the caller gives today |
 
+A point in time (`31 March 2027 18:00`) is by the clocks of the caller's zone, or of UTC where that stands behind it; a day alone is its
+last minute, and a span (`3 months`) so many days.
 With dots the day stands first everywhere. What can be read in two ways, such as `04/05/1961`, is nothing: it stays as it was said, and
 the intake asks for another form. Names of months are the caller's to give, by their lower-case form.
 """
 
 import re
 import unicodedata
+from calendar import monthrange
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime, tzinfo
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from node.intake.edtf import EdtfInvalid, read_edtf
 
@@ -50,6 +54,15 @@ _LONGEST: Final = 60
 """No date has more signs; patterns that look into longer texts would take their time."""
 _ERA: Final = 543
 _NOON: Final = 12
+_UTC: Final = re.compile(r"\s*(?:utc|gmt)$", re.IGNORECASE)
+_HOW_LONG: Final = re.compile(r"^(?:in |for |within |khoảng )?([1-9][0-9]{0,3}) ?([^\W0-9_]\S*)?$")
+_UNITS: Final[Mapping[str, tuple[int, int]]] = {
+    **dict.fromkeys(("", "day", "days", "ថ្ងៃ", "วัน", "ngày"), (0, 1)),
+    **dict.fromkeys(("week", "weeks", "សប្តាហ៍", "សប្ដាហ៍", "สัปดาห์", "tuần"), (0, 7)),
+    **dict.fromkeys(("month", "months", "ខែ", "เดือน", "tháng"), (1, 0)),
+    **dict.fromkeys(("year", "years", "ឆ្នាំ", "ปี", "năm"), (12, 0)),
+}
+"""How many months and days each is."""
 _SPAN: Final = 10
 """Of more years the one between says nothing."""
 
@@ -86,6 +99,35 @@ def spoken_time(text: str, months: Mapping[str, int] = ENGLISH_MONTHS) -> str:
             return text.strip()
         hour = hour % _NOON + (_NOON if half.startswith("p") else 0)
     return f"{day}T{hour:02d}:{clock['minute']}" if hour <= 23 and int(clock["minute"]) <= 59 else text.strip()
+
+
+def spoken_instant(text: str, zone: str, months: Mapping[str, int] = ENGLISH_MONTHS) -> str:
+    """The point in time that is meant, as an alert file has it; the text as it is where that cannot be told."""
+    said, utc = _UTC.subn("", text.strip(), count=1)
+    meant = spoken_time(said, months)
+    try:
+        at = datetime.fromisoformat(meant)
+    except ValueError:
+        return text.strip()
+    if at.tzinfo is not None:
+        return text.strip()
+    place: tzinfo = UTC if utc else ZoneInfo(zone)
+    last = {"hour": 23, "minute": 59} if len(meant) == len("YYYY-MM-DD") else {}
+    return at.replace(**last, tzinfo=place).isoformat(timespec="minutes")
+
+
+def spoken_end(text: str, zone: str, months: Mapping[str, int], today: date) -> str:
+    """Until when something holds: so many days as `P30D`, or a point in time as `spoken_instant` reads it."""
+    found = _HOW_LONG.fullmatch(_plain(text)) if len(text) <= _LONGEST else None
+    if found is None or (found[2] or "") not in _UNITS:
+        return spoken_instant(text, zone, months)
+    count, (by_months, days) = int(found[1]), _UNITS[found[2] or ""]
+    if not by_months:
+        return f"P{count * days}D"
+    year, month = divmod(today.year * 12 + today.month - 1 + count * by_months, 12)
+    if year > today.max.year:
+        return text.strip()
+    return f"P{(date(year, month + 1, min(today.day, monthrange(year, month + 1)[1])) - today).days}D"
 
 
 def _plain(text: str) -> str:

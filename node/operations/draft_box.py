@@ -163,8 +163,17 @@ def keep(ports: Ports, person: str, request: KeepDraftRequest) -> KeepDraftRespo
     return KeepDraftResponse(id=held.id, erase_by=held.summary.erase_by)
 
 
-def change(ports: Ports, person: str, identifier: bytes, seen: int, edit: Callable[[DraftContent], DraftContent]) -> HeldDraft:
+def change(
+    ports: Ports,
+    person: str,
+    identifier: bytes,
+    seen: int,
+    edit: Callable[[DraftContent], DraftContent],
+    unless: Callable[[DraftContent], bool] = lambda _content: False,
+) -> HeldDraft:
     """Change the caller's draft, of which they saw the version `seen`; what changes nothing leaves it as it is.
+
+    A later version is changed all the same where `unless` tells that what they are changing stands in it as they saw it.
 
     Raises `NotPermitted` (NOT_THE_AUTHOR, …), `NotFound` (DRAFT_NOT_FOUND), `Conflict` (DRAFT_CHANGED: it was changed since they saw it, as
     in another window), `Malformed` (DRAFT_TOO_LARGE).
@@ -174,11 +183,12 @@ def change(ports: Ports, person: str, identifier: bytes, seen: int, edit: Callab
     content = edit(before)
     if content == before:  # as when a person presses twice
         return HeldDraft(summary=_summary(row, person), content=before)
-    if row.version != seen:
+    if row.version != seen and not unless(before):
         raise _changed()
-    row = _sealed(ports, replace(row, version=seen + 1), content)
+    opened = row.version
+    row = _sealed(ports, replace(row, version=opened + 1), content)
     with ports.store.write() as tx:
-        stood = drafts.put_draft(tx, row, seen)
+        stood = drafts.put_draft(tx, row, opened)
         if stood:
             _journal(ports, tx, Kind.JOURNAL_KIND_COLLECTION, person, "DRAFT_SAVED", [row.id])
     if not stood:

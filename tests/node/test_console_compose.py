@@ -276,6 +276,20 @@ def test_recipients_handling_and_reason(writer: Writer) -> None:
     assert "on_request" not in writer.held().document
 
 
+def test_deadlines_are_taken_by_the_clocks_of_the_console(writer: Writer) -> None:
+    assert "Times are of Asia/Phnom_Penh." in writer.page("action")
+    writer.save("action", {"deadlines.acknowledge_by": "5 March 2027 06:00", "deadlines.feed_back_by": "31 March 2027"})
+    assert writer.alert()["deadlines"] == {"acknowledge_by": "2027-03-05T06:00+07:00", "feed_back_by": "2027-03-31T23:59+07:00"}
+    for typed, kept in (
+        ("3 months", r"P(89|9[0-2])D"),
+        ("31 March 2027", r"2027-03-31T23:59\+07:00"),
+        ("2027-03-04T18:00Z", "2027-03-04T18:00Z"),
+    ):
+        writer.save("send", {"not_after": typed})
+        assert re.fullmatch(kept, str(writer.held().document["not_after"]))
+    assert "5 Mar 2027, 01:00 (Asia/Phnom_Penh)" in texts(writer.page("send"))
+
+
 def test_the_check_page_lists_everything_and_leads_to_each_field(writer: Writer) -> None:
     writer.save("person", {"birth.date": "soon"})
     writer.save("journey", {"itinerary[0].departure_port.code": "?"})
@@ -323,12 +337,40 @@ def test_two_windows_do_not_overwrite_each_other(writer: Writer) -> None:
     writer.save("names", {"primary_name.as_written": "EXAMPLE, First"})
     form = {"f.primary_name.as_written": "EXAMPLE, Second", "action": "save", "version": old}
     late = writer.browser.send(f"/drafts/{writer.draft}/step/names", form)
-    assert (late.status_code, "nothing was saved" in late.text) == (409, True)
+    assert (late.status_code, "Nothing of yours is saved yet." in late.text) == (409, True)
+    # What was typed stands in the form, beside what the other window saved.
+    assert 'value="EXAMPLE, Second"' in late.text
+    said = texts(late.text)
+    assert said[said.index("EXAMPLE, First") + 1] == "EXAMPLE, Second"
+    assert writer.alert()["primary_name"] == {"as_written": "EXAMPLE, First"}
     again = writer.browser.send(f"/drafts/{writer.draft}/step/names", {**form, "f.primary_name.as_written": "EXAMPLE, First"})
     assert again.status_code == 303
     assert writer.alert()["primary_name"] == {"as_written": "EXAMPLE, First"}
     for wrong in ("", "x", "-1", "9" * 5000):
         assert writer.browser.send(f"/drafts/{writer.draft}/step/names", {"version": wrong}).status_code == 400
+
+
+def test_what_two_windows_typed_of_one_step_is_saved_by_the_next_press(writer: Writer) -> None:
+    shown = writer.page("names")
+    writer.save("names", {"primary_name.as_written": "EXAMPLE, First"})
+    form = {"f.primary_name.as_written": "EXAMPLE, Second", "action": "save"}
+    path = f"/drafts/{writer.draft}/step/names"
+    late = writer.browser.send(path, {**form, "version": field(shown, "version"), "stand": field(shown, "stand")})
+    assert late.status_code == 409
+    known = {name: field(late.text, name) for name in ("version", "stand")}
+    assert writer.browser.send(path, {**form, **known}).status_code == 303
+    assert writer.alert()["primary_name"] == {"as_written": "EXAMPLE, Second"}
+
+
+def test_two_windows_on_two_steps_do_not_collide(writer: Writer) -> None:
+    names, send = writer.page("names"), writer.page("send")
+    assert writer.save("person", {"birth.date": "1970"}).status_code == 303
+    for step, page, typed in (("names", names, {"f.primary_name.as_written": "EXAMPLE, First"}), ("send", send, {"f.reason": "synthetic"})):
+        form = {**typed, "version": field(page, "version"), "stand": field(page, "stand"), "action": "save"}
+        assert writer.browser.send(f"/drafts/{writer.draft}/step/{step}", form).status_code in {303, 422}
+    assert writer.alert()["primary_name"] == {"as_written": "EXAMPLE, First"}
+    assert writer.alert()["birth"] == {"date": "1970"}
+    assert writer.held().reason == "synthetic"
 
 
 def test_a_colleague_reads_and_does_not_write(writer: Writer) -> None:

@@ -5,8 +5,9 @@ from datetime import date
 import pytest
 
 from node.intake.edtf import EdtfInvalid, read_edtf
+from node.intake.instants import read_instant
 from node.intake.ports import local_time
-from node.intake.spoken_dates import ENGLISH_MONTHS, spoken_date, spoken_time
+from node.intake.spoken_dates import ENGLISH_MONTHS, spoken_date, spoken_end, spoken_instant, spoken_time
 
 
 @pytest.mark.parametrize(
@@ -104,6 +105,46 @@ def test_times_are_understood_with_their_day(said: str, meant: str) -> None:
 )
 def test_times_that_can_mean_several_stay(said: str) -> None:
     assert spoken_time(said) == said
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("5 March 2027 06:00", "2027-03-05T06:00+07:00"),
+        ("31 March 2027", "2027-03-31T23:59+07:00"),
+        ("2027-03-05T06:00", "2027-03-05T06:00+07:00"),
+        ("2027-03-05 6:00 pm UTC", "2027-03-05T18:00+00:00"),
+        ("2027-03-04T18:00Z", "2027-03-04T18:00Z"),
+        ("2027-03-04T18:00+01:00", "2027-03-04T18:00+01:00"),
+        ("tomorrow", "tomorrow"),
+        ("4/3/2027", "4/3/2027"),
+        ("", ""),
+    ],
+)
+def test_a_point_in_time_is_by_the_clocks_of_a_place(said: str, meant: str) -> None:
+    assert spoken_instant(said, "Asia/Phnom_Penh") == meant
+    if meant != said:
+        assert read_instant(meant)
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("30", "P30D"),
+        ("2 weeks", "P14D"),
+        ("3 months", "P90D"),
+        ("for 1 year", "P365D"),
+        ("៣០ ថ្ងៃ", "P30D"),
+        ("3 เดือน", "P90D"),
+        ("P30D", "P30D"),
+        ("31 March 2027", "2027-03-31T23:59+00:00"),
+        ("9999 years", "9999 years"),
+        ("3 moons", "3 moons"),
+        ("0", "0"),
+    ],
+)
+def test_how_long_is_a_number_of_days(said: str, meant: str) -> None:
+    assert spoken_end(said, "Etc/UTC", ENGLISH_MONTHS, date(2026, 11, 30)) == meant
 
 
 def test_a_day_alone_is_a_day() -> None:
