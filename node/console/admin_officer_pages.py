@@ -21,6 +21,7 @@ class AdminOfficerPages:
 
     def __init__(self, site: Site, pages: Pages) -> None:
         self._ports = site.ports
+        self._origin = site.relying_party.origin
         self._pages = pages
 
     def pages(self) -> tuple[Page, ...]:
@@ -46,7 +47,8 @@ class AdminOfficerPages:
         """A one-time code, shown on this answer and never again. Raises as `enrol_officer`."""
         one = self._named(visit)
         made = enrol_officer(self._ports, visit.person, one.officer)
-        return self._pages.page(visit, "admin_code.html", one=_row(one), code=made.code, until=made.expires_at)
+        at = f"{self._origin}/enrol"
+        return self._pages.page(visit, "admin_code.html", one=_row(one), code=made.code, until=made.expires_at, enrol_at=at)
 
     def forget(self, visit: Visit) -> Response:
         """Take every passkey, code and session away, if it is meant. Raises as `forget_passkeys`."""

@@ -223,9 +223,11 @@ class Console:
     def _seconds_to(self, unix_ms: int) -> int:
         return (unix_ms - self._site.ports.clock.now_ms()) // 1000
 
-    def _signing_in(self, answer: Callable[[Visit], bytes]) -> Answer:
+    def _signing_in(self, answer: Callable[[Visit], bytes | Response]) -> Answer:
         def signed_in(visit: Visit) -> Response:
             secret = answer(visit)
+            if isinstance(secret, Response):
+                return secret
             response = RedirectResponse(self._way_back(visit, secret), 303)
             self._enter(response, secret)
             return response

@@ -6,7 +6,8 @@ from typing import Final
 
 from starlette.responses import RedirectResponse, Response
 
-from node.console.challenges import Challenges, read_challenge
+from exchange.errors import Unverified
+from node.console.challenges import STALE, Challenges, read_challenge
 from node.console.page import Answer, Page
 from node.console.pages import Pages
 from node.console.site import Site
@@ -15,6 +16,7 @@ from node.console.way_back import WaysBack
 from node.operations import sessions, sign_in
 from node.operations.sign_in import Answered
 from node.passkeys import registration_options, sign_in_options
+from node.telemetry.logging import logger
 
 _SIGN_IN, _ENROL = "sign-in", "enrol"
 
@@ -30,6 +32,8 @@ _ENDED: Final = {
     "ENDED": _said("You were signed out: your session has ended, or was ended elsewhere."),
 }
 _LOST: Final = _said("What you were sending did not arrive, and was not kept.")
+_STALE: Final = _said("This page was open for too long. Nothing was lost: sign in once more.")
+_MADE: Final = _said("Your passkey was made. Sign in with it.")
 _BACK: Final = _said("Once you have signed in again, you come back to the page where you were.")
 
 
@@ -41,7 +45,7 @@ class SignInPages:
         site: Site,
         pages: Pages,
         challenges: Challenges,
-        signing_in: Callable[[Callable[[Visit], bytes]], Answer],
+        signing_in: Callable[[Callable[[Visit], bytes | Response]], Answer],
         signing_out: Callable[[Answer], Answer],
     ) -> None:
         self._site = site
@@ -70,27 +74,40 @@ class SignInPages:
         """The page to sign in; in a demonstration also for whoever is signed in and wants to be somebody else."""
         if visit.person and not self._site.demo_sign_in:
             raise Elsewhere("/")
+        return self._asked(visit)
+
+    def _asked(self, visit: Visit, *, status: int = 200, notice: str = "", code_wrong: bool = False) -> Response:
         challenge = self._challenges.new(_SIGN_IN)
         lost = not visit.person and WaysBack.lost(visit.wanted)
-        notice = (_ENDED.get(visit.ended), _LOST if lost else None, _BACK if visit.ended and visit.wanted else None)
+        made = _MADE if "enrolled" in visit.query else None
+        notices = (notice, made, _ENDED.get(visit.ended), _LOST if lost else None, _BACK if visit.ended and visit.wanted else None)
         return self._pages.page(
             visit,
             "sign_in.html",
+            status=status,
             options=sign_in_options(self._site.relying_party, challenge),
             challenge=_text(challenge),
-            notice=[visit.language.say(one) for one in notice if one],
+            notice=[visit.language.say(one) for one in notices if one],
+            code_wrong=code_wrong,
+            code=visit.form.get("code", ""),
             demo=self._site.demo_sign_in,
             issuer=self._site.issuer.client.host if self._site.issuer else "",
         )
 
-    def sign_in(self, visit: Visit) -> bytes:
-        """The secret of a session, for a passkey's answer. Raises `Unverified` (CHALLENGE, PASSKEY)."""
-        answered = self._answered(_SIGN_IN, visit)
-        return sign_in.sign_in(self._site.ports, self._site.relying_party, answered)
+    def sign_in(self, visit: Visit) -> bytes | Response:
+        """The secret of a session, for a passkey's answer; the page again for one that came too late. Raises `Unverified` (PASSKEY)."""
+        try:
+            return sign_in.sign_in(self._site.ports, self._site.relying_party, self._answered(_SIGN_IN, visit))
+        except Unverified as refused:
+            _refused(refused, STALE)
+            return self._asked(visit, status=403, notice=_STALE)
 
-    def by_code(self, visit: Visit) -> bytes:
-        """The same for a code alone, on a training node; who was signed in there is signed out. Raises `Unverified` (ENROLMENT_CODE)."""
-        secret = sign_in.sign_in_by_code(self._site.ports, visit.form.get("code", ""))
+    def by_code(self, visit: Visit) -> bytes | Response:
+        """The same for a code alone, on a training node; who was signed in there is signed out. The page again for a wrong code."""
+        try:
+            secret = sign_in.sign_in_by_code(self._site.ports, visit.form.get("code", ""))
+        except Unverified as refused:
+            return self._asked(visit, status=403, code_wrong=_refused(refused, sign_in.CODE_WRONG))
         sessions.end_session(self._site.ports, visit.secret)
         return secret
 
@@ -99,18 +116,29 @@ class SignInPages:
         return self._pages.page(visit, "enrol.html")
 
     def offer_passkey(self, visit: Visit) -> Response:
-        """The page that makes a passkey, for whoever has a code. Raises `Unverified` (ENROLMENT_CODE)."""
+        """The page that makes a passkey, for whoever has a code; for a wrong code the page that asks for it."""
+        return self._offered(visit)
+
+    def _offered(self, visit: Visit, *, stale: bool = False) -> Response:
         code = visit.form.get("code", "")
-        officer = sign_in.enrolling(self._site.ports, code)
+        try:
+            officer = sign_in.enrolling(self._site.ports, code)
+        except Unverified as refused:
+            return self._pages.page(visit, "enrol.html", status=403, code=code, code_wrong=_refused(refused, sign_in.CODE_WRONG))
         challenge = self._challenges.new(_ENROL)
         options = registration_options(self._site.relying_party, officer, challenge)
-        return self._pages.page(visit, "passkey.html", code=code, options=options, challenge=_text(challenge), officer=officer)
+        status = 403 if stale else 200
+        said = {"code": code, "options": options, "challenge": _text(challenge), "officer": officer, "stale": stale}
+        return self._pages.page(visit, "passkey.html", status=status, **said)
 
     def enrol(self, visit: Visit) -> Response:
-        """Keep the passkey, and go and sign in with it. Raises `Unverified` (CHALLENGE, ENROLMENT_CODE, PASSKEY)."""
-        answered = self._answered(_ENROL, visit)
-        sign_in.add_passkey(self._site.ports, self._site.relying_party, visit.form.get("code", ""), answered)
-        return RedirectResponse("/sign-in", 303)
+        """Keep the passkey, and go and sign in with it; the page again for one that came too late. Raises `Unverified` (PASSKEY)."""
+        try:
+            answered = self._answered(_ENROL, visit)
+            sign_in.add_passkey(self._site.ports, self._site.relying_party, visit.form.get("code", ""), answered)
+        except Unverified as refused:
+            return self._offered(visit, stale=_refused(refused, STALE, sign_in.CODE_WRONG))
+        return RedirectResponse("/sign-in?enrolled", 303)
 
     def sign_out(self, visit: Visit) -> Response:
         """End the session."""
@@ -120,6 +148,14 @@ class SignInPages:
     def _answered(self, purpose: str, visit: Visit) -> Answered:
         challenge = self._challenges.check(purpose, read_challenge(visit.form.get("challenge", "")))
         return Answered(challenge=challenge, answer=visit.form.get("answer", ""), spend=lambda: self._challenges.spend(challenge))
+
+
+def _refused(refused: Unverified, *codes: str) -> bool:
+    """True: the page is to be shown again. Raises what was refused for any other reason."""
+    if refused.code not in codes:
+        raise refused
+    logger().info("refused", method="console", code=refused.code)
+    return True
 
 
 def _text(challenge: bytes) -> str:

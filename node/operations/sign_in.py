@@ -19,7 +19,11 @@ from node.store.sign_ins import Passkey
 
 CODE_MS: Final = 24 * 3_600_000
 """How long a code waits for its person."""
+CODE_WRONG: Final = "ENROLMENT_CODE"
+"""The code of a refusal: of one-time codes that are not known, were used, or have expired."""
 _CODE_BYTES: Final = 15
+_MISREAD: Final = str.maketrans("018", "OIB")
+"""Base32 has no such digits: whoever reads them read letters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -134,9 +138,9 @@ def _unknown() -> NotFound:
 
 
 def _code_wrong() -> Unverified:
-    return Unverified("ENROLMENT_CODE", "this code is not known, was used, or has expired: ask your administrator for a new one")
+    return Unverified(CODE_WRONG, "this code is not known, was used, or has expired: ask your administrator for a new one")
 
 
 def _digest(code: str) -> bytes:
-    # However a person types it: in groups, in small letters, with blanks.
-    return sha256("".join(code.split()).replace("-", "").upper().encode()).digest()
+    # However a person types it: in groups, in small letters, with blanks, and with digits that look like letters.
+    return sha256("".join(code.split()).replace("-", "").upper().translate(_MISREAD).encode()).digest()

@@ -56,6 +56,8 @@ def test_a_code_is_shown_once_and_enrols_its_person(gb: Office, browser: Browser
     code = re.search(r"[A-Z2-7]{4}(?:-[A-Z2-7]{4}){5}", made.text)
     assert code
     assert made.headers["cache-control"] == "no-store"
+    assert f"{browser.origin}/enrol" in texts(made)
+    assert "makes another code" in texts(made)
     assert code[0] not in browser.get(path).text
     assert "Code that waits" in texts(browser.get(path))
     assert "a code waits until" in texts(browser.get("/admin/officers"))

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 
 import pytest
 
 from exchange.errors import NotFound, Unverified
 from node.console.challenges import LIVES_MS, Challenges
+from node.operations import sign_in
 from node.operations.officers import NotPermitted
 from node.operations.sessions import IDLE_MS, WHOLE_MS
 from node.operations.sign_in import CODE_MS, enrol_officer, forget_passkeys, sign_in_by_code
@@ -19,6 +21,8 @@ from tests.refusals import refused
 from tests.rig import Office
 
 SIGNED_IN = "sign_in"
+CODE_WRONG = "This code is not known, was used, or has expired."
+TOO_LONG = "This page was open for too long"
 
 
 @pytest.fixture
@@ -57,13 +61,13 @@ def test_the_cookie_is_bound_to_this_site_and_to_no_script(browser: Browser) -> 
 
 def test_a_code_works_once_for_a_day_and_a_newer_one_ends_it(kh: Office, browser: Browser) -> None:
     first, second = browser.code("border"), browser.code("border")
-    assert "ENROLMENT_CODE" in browser.post("/enrol", {"code": first}).text
+    assert CODE_WRONG in browser.post("/enrol", {"code": first}).text
     typed = second.lower().replace("-", " ")
     assert browser.answer_code(typed, Authenticator(ORIGIN)).status_code == 303
-    assert "ENROLMENT_CODE" in browser.post("/enrol", {"code": second}).text
+    assert CODE_WRONG in browser.post("/enrol", {"code": second}).text
     third = browser.code("border")
     kh.clock.pass_(CODE_MS)
-    assert "ENROLMENT_CODE" in browser.post("/enrol", {"code": third}).text
+    assert CODE_WRONG in browser.post("/enrol", {"code": third}).text
 
 
 def test_a_code_that_is_used_between_two_pages_makes_no_second_passkey(browser: Browser) -> None:
@@ -72,7 +76,7 @@ def test_a_code_that_is_used_between_two_pages_makes_no_second_passkey(browser: 
     assert browser.answer_code(code, Authenticator(ORIGIN)).status_code == 303
     late = Authenticator(ORIGIN, credential=b"\x22" * 32)
     form = {"code": code, "challenge": field(page, "challenge"), "answer": late.create(options(page))}
-    assert "ENROLMENT_CODE" in browser.post("/enrol/passkey", form).text
+    assert CODE_WRONG in browser.post("/enrol/passkey", form).text
     assert "PASSKEY" in browser.sign_in(late).text
 
 
@@ -130,19 +134,54 @@ def test_a_challenge_is_taken_once_and_in_time_and_for_its_purpose(kh: Office, b
     form = {"challenge": field(page, "challenge"), "answer": key.get(options(page))}
     assert browser.post("/sign-in", form).status_code == 303
     browser.client.cookies.clear()
-    assert "CHALLENGE" in browser.post("/sign-in", form).text
+    assert TOO_LONG in browser.post("/sign-in", form).text
     old = browser.get("/sign-in").text
     kh.clock.pass_(5 * 60_000)
-    assert "CHALLENGE" in browser.post("/sign-in", {"challenge": field(old, "challenge"), "answer": key.get(options(old))}).text
+    assert TOO_LONG in browser.post("/sign-in", {"challenge": field(old, "challenge"), "answer": key.get(options(old))}).text
     enrolling = browser.post("/enrol", {"code": browser.code("police")}).text
-    assert "CHALLENGE" in browser.post("/sign-in", {"challenge": field(enrolling, "challenge"), "answer": "{}"}).text
+    assert TOO_LONG in browser.post("/sign-in", {"challenge": field(enrolling, "challenge"), "answer": "{}"}).text
     for made_up in ("", "x", "é", "A" * 88):
-        assert "CHALLENGE" in browser.post("/sign-in", {"challenge": made_up, "answer": "{}"}).text
+        assert TOO_LONG in browser.post("/sign-in", {"challenge": made_up, "answer": "{}"}).text
     for _ in range(3):  # what is answered wrongly is neither kept nor used up
         assert "PASSKEY" in browser.post("/sign-in", {"challenge": field(browser.get("/sign-in").text, "challenge"), "answer": "{}"}).text
     # Another process has another key: a restart ends what was asked before.
     other = Browser(kh).get("/sign-in").text
-    assert "CHALLENGE" in browser.post("/sign-in", {"challenge": field(other, "challenge"), "answer": key.get(options(other))}).text
+    assert TOO_LONG in browser.post("/sign-in", {"challenge": field(other, "challenge"), "answer": key.get(options(other))}).text
+
+
+def test_what_came_too_late_is_asked_for_once_more_on_the_same_page(kh: Office, browser: Browser) -> None:
+    key = Authenticator(ORIGIN)
+    code = browser.code("border")
+    page = browser.post("/enrol", {"code": code}).text
+    for path, makes in (("/enrol/passkey", key.create), ("/sign-in", key.get)):
+        kh.clock.pass_(LIVES_MS)
+        late = browser.post(path, {"code": code, "challenge": field(page, "challenge"), "answer": makes(options(page))})
+        assert (late.status_code, TOO_LONG in late.text) == (403, True)
+        again = {"code": code, "challenge": field(late.text, "challenge"), "answer": makes(options(late.text))}
+        answer = browser.post(path, again)
+        assert answer.status_code == 303
+        if path != "/sign-in":
+            assert "Your passkey was made." in browser.get(answer.headers["location"]).text
+            page = browser.get("/sign-in").text
+    assert browser.get("/you").status_code == 200
+
+
+@pytest.mark.parametrize(("path", "typed"), [("/enrol", "ABCD-EFGX"), ("/sign-in/code", "ABCD-EFGX"), ("/enrol", "<b>")])
+def test_a_mistyped_code_stands_in_its_field_again(kh: Office, path: str, typed: str) -> None:
+    browser = Browser(kh, site_of(kh, ports=replace(kh.ports, training=True)))
+    answer = browser.post(path, {"code": typed})
+    assert answer.status_code == 403
+    assert f'value="{escape(typed)}"' in answer.text
+    assert CODE_WRONG in answer.text
+    assert 'href="#code"' in answer.text
+    assert "<b>" not in answer.text
+
+
+def test_digits_that_look_like_letters_are_read_as_these(kh: Office, browser: Browser) -> None:
+    code = sign_in.enrol_officer(kh.ports, kh.person("administrator"), kh.person("border")).code
+    for letter, digit in (("O", "0"), ("I", "1"), ("B", "8")):
+        assert sign_in._digest(f"AB{letter}-2") == sign_in._digest(f"ab{digit} 2")
+    assert browser.answer_code(code.translate(str.maketrans("OIB", "018")), Authenticator(ORIGIN)).status_code == 303
 
 
 def test_nothing_is_kept_of_a_challenge_that_nobody_answered_well(kh: Office) -> None:
@@ -186,7 +225,7 @@ def test_a_lost_key_is_taken_away_with_its_sessions_and_codes(kh: Office, browse
     assert forget_passkeys(kh.ports, kh.person("administrator"), kh.person("border")).passkeys == 1
     assert browser.get("/work").headers["location"] == "/sign-in"
     assert "PASSKEY" in browser.sign_in(key).text
-    assert "ENROLMENT_CODE" in browser.post("/enrol", {"code": code}).text
+    assert CODE_WRONG in browser.post("/enrol", {"code": code}).text
     assert other.get("/work").status_code == 200
     assert ("administrator", "PASSKEYS_REMOVED") in said(kh, "access")
 
@@ -274,7 +313,7 @@ def test_a_code_alone_signs_in_on_a_training_node_once(kh: Office) -> None:
     assert browser.post("/sign-in/code", {"code": code}).status_code == 303
     assert said(kh, SIGNED_IN) == [("border", "DEMO_CODE")]
     browser.client.cookies.clear()
-    assert "ENROLMENT_CODE" in browser.post("/sign-in/code", {"code": code}).text
+    assert CODE_WRONG in browser.post("/sign-in/code", {"code": code}).text
 
 
 def test_no_other_node_takes_a_code_for_a_passkey(kh: Office) -> None:

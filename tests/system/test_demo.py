@@ -299,7 +299,7 @@ def enter(entrance: dict[str, str]) -> None:
     answer, _ = send(link, "POST", "/sign-in/code", code=link.fragment)
     cookie = answer.headers["set-cookie"].partition(";")[0]
     assert entrance["party"] in send(link, "GET", "/you", cookie=cookie)[1]
-    assert "ENROLMENT_CODE" in send(link, "POST", "/sign-in/code", code=link.fragment)[1]
+    assert "This code is not known, was used" in send(link, "POST", "/sign-in/code", code=link.fragment)[1]
 
 
 def preview(entrance: dict[str, str]) -> None:
