@@ -8,6 +8,7 @@ from starlette.responses import Response
 from exchange.v1 import audit_service_pb2 as messages
 from exchange.v1.journal_pb2 import JournalEntry
 from exchange.witness import claimed_checkpoint
+from node.console.audit_codes import event_words
 from node.console.audit_filter import EventChoice, Period
 from node.console.audit_opening import open_form, open_record
 from node.console.audit_places import place_of, place_path
@@ -115,6 +116,7 @@ def _row(event: messages.JournalEvent) -> dict[str, Any]:
         "event": event,
         "entry": entry,
         "kind": KINDS.get(name, name),
+        "says": event_words(name, entry.code),
         "path": place_path(event.origin, event.index),
         "party": entry.party,
         "counterparty": entry.counterparty,

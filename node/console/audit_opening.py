@@ -13,7 +13,7 @@ from exchange.v1.disclosure_pb2 import Entry
 from exchange.v1.journal_pb2 import JournalAccountability, JournalPersonal
 from node.confirmations import Confirmed, check_confirmation, check_record, read_confirmation
 from node.console.audit_places import place_path
-from node.console.audit_words import PURPOSES, RECORD_NAMES
+from node.console.audit_words import PEOPLE, PURPOSES, RECORD_NAMES
 from node.console.pages import Pages
 from node.console.visits import Visit
 from node.documents import document, loosely
@@ -62,13 +62,13 @@ def open_record(pages: Pages, ports: Ports, visit: Visit, origin: str, index: in
     except Unverified as wrong:
         doubt = wrong.code
     record.pop("confirmations", None)
-    moment = visit.language.moment
-    lines = [(name, moment(value) if name == "at" and isinstance(value, int) else value_text(value)) for name, value in record.items()]
+    lines = [(name, value if name == "at" and isinstance(value, int) else value_text(value)) for name, value in record.items()]
     shown: dict[str, Any] = {
         "kept": [(one, value_text(dict(one.said))) for one in kept],
         "doubt": doubt,
         "record": lines,
         "names": RECORD_NAMES,
+        "people": PEOPLE,
         "commitment": answer.commitment.hex(),
     }
     return pages.page(visit, "audit_opened.html", origin=origin, index=index, path=place_path(origin, index), **shown)

@@ -9,6 +9,7 @@ from exchange.journal import is_journal_origin
 from exchange.v1.disclosure_pb2 import Entry
 from exchange.v1.journal_pb2 import JournalEntry
 from exchange.witness import claimed_checkpoint
+from node.console.audit_codes import event_words
 from node.console.audit_filter import Period
 from node.console.audit_journal_pages import ONE as EVENT
 from node.console.audit_pages import ONE as DISCLOSURE
@@ -144,6 +145,6 @@ def _row(origin: str, one: Drawn) -> dict[str, Any]:
     if is_journal_origin(origin):
         event = loosely(JournalEntry, one.entry)
         name = kind_name(event.kind)
-        return row | {"at": event.at, "kind": KINDS.get(name, name), "said": event.code}
+        return row | {"at": event.at, "kind": event_words(name, event.code) or KINDS.get(name, name), "said": event.code}
     entry = loosely(Entry, one.entry)
     return row | {"at": entry.disclosed_at, "kind": "", "said": entry.clause}

@@ -124,8 +124,11 @@ RECORD_NAMES: Final[Mapping[str, str]] = {
     "results": _said("Found"),
     "roles": _said("Roles"),
     "urgent": _said("Declared urgent"),
+    "version": _said("Version of the record"),
 }
 """The fields of what an opened record says; others, of a newer version, by their own names."""
+PEOPLE: Final = frozenset({"approver", "approvers", "officer", "person"})
+"""Those that name people, by ids of which the end is what a person is called."""
 
 
 GRADES: Final[Mapping[str, str]] = {

@@ -8,6 +8,7 @@ from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader,
 from markupsafe import Markup, escape
 from starlette.responses import Response, StreamingResponse
 
+from node.console.alike import alike
 from node.console.assets import Assets
 from node.console.languages import Language
 from node.console.preview_words import recipient_reference
@@ -149,7 +150,7 @@ def _environment(language: Language) -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"away": language.away, "safe_text": safe_text, "reference": recipient_reference}
-    made.filters |= {"party": partial(party_words, language), "spoken": partial(spoken, language)}
+    made.filters |= {"party": partial(party_words, language), "spoken": partial(spoken, language), "alike": partial(alike, language)}
     made.globals |= {"_": partial(_text, language), "language": language, "moment": language.moment, "count": language.count}
     made.globals |= {"number": language.number, "day": language.day, "country": language.country}
     made.globals |= {"problem_words": partial(problem_words, language), "code_words": partial(_said_of, language), "has_words": _has_words}

@@ -20,7 +20,7 @@ from node.operations.mis_hits import suppressed
 from node.operations.officers import LIAISON, require
 from node.operations.screen import screen
 
-EXPLAINED: Final = 8
+EXPLAINED: Final = 7
 """Proposals told with their reasons; of more only passenger and alert are told, since a page goes over a poor line."""
 _REASON_AT_MOST: Final = 500
 _KEPT_AT_MOST: Final = 10_000

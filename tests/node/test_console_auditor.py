@@ -345,7 +345,8 @@ def test_who_and_why_is_opened_for_a_lawful_purpose_only(fresh: Federation) -> N
     assert (long.status_code, "Write at most 2000 characters" in long.text) == (422, True)
     assert "kept &#34;&gt;&lt;b&gt;" in long.text
     page = browser.send(f"{FIRST}/open", {"purpose": "DISCIPLINARY", "reason": "inspection 7\r\nsample"}).text
-    assert gb.person("liaison") in page
+    assert f'<bdi>liaison</bdi> <span class="app-code">{gb.person("liaison")}</span>' in page
+    assert {"Version of the record", "29 May 2026, 03:26 (Asia/Phnom_Penh)"} <= set(shown(page))
     assert "Synthetic reason" in page or "synthetic" in page.lower()
     assert newest(gb)[0:4:3] == ("review", "OPENED")
     entry = Entry.FromString(disclosures(gb, "direction = OUTBOUND").disclosures[0].entry)

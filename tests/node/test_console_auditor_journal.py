@@ -11,15 +11,16 @@ from urllib.parse import urlencode
 import pytest
 
 from exchange.errors import Conflict
-from exchange.journal import open_journal_entry
+from exchange.journal import CODES, open_journal_entry
 from exchange.sampling import sample_indexes
 from exchange.v1 import audit_service_pb2, desk_service_pb2
 from exchange.v1.journal_pb2 import JournalAccountability, JournalEntry
 from exchange.witness import claimed_checkpoint
 from node.confirmations import Confirmation, check_confirmation, read_confirmation
 from node.console import audit_journal_pages, audit_run_pages, streams
+from node.console.audit_codes import EVENTS
 from node.console.audit_filter import KINDS as FILTERED
-from node.console.audit_words import EXPORTS, GRADES, KINDS, MISHAPS, PURPOSES, URGENCY
+from node.console.audit_words import EXPORTS, GRADES, KINDS, MISHAPS, PURPOSES, URGENCY, kind_name
 from node.console.streams import FLUSH, Run
 from node.operations import audit_export, audit_sample
 from node.operations.audit_finding import GRADES as RECORDED
@@ -71,6 +72,7 @@ def test_words_are_there_for_every_code() -> None:
     assert set(KINDS) == set(FILTERED)
     assert tuple(GRADES) == RECORDED
     assert set(EXPORTS) == set(files.LISTS)
+    assert {kind: set(words) for kind, words in EVENTS.items()} == {kind_name(kind): set(codes) for kind, codes in CODES.items()}
     assert set(PURPOSES) == {name.removeprefix("LAWFUL_PURPOSE_") for name, number in audit_service_pb2.LawfulPurpose.items() if number}
     assert set(URGENCY) == {name.removeprefix("URGENT_KIND_") for name, number in audit_service_pb2.UrgentKind.items() if number}
     source = Path(audit_register.__file__).read_text("utf-8")
@@ -83,6 +85,10 @@ def test_the_journal_is_listed_the_newest_first_and_by_choice(browser: Browser, 
     assert linked(page)[0] == str(size - 1)
     assert newest(gb)[0:4:3] == ("review", "EVENTS")
     released = str(index_of(gb, "disclosure", "RELEASED"))
+    for path in (f"/audit/journal/1/{released}", "/audit/journal?code=RELEASED"):
+        said = browser.get(path).text
+        assert f'Disclosure: Released to a recipient <span class="app-code">RELEASED #{released}</span>' in said
+        assert "spiffe://" not in said
     for chosen in ("kind=DISCLOSURE", "code=released", "code=RELEA*&kind=DISCLOSURE&since=2000-01-01"):
         assert released in linked(browser.get(f"/audit/journal?{chosen}").text)
     assert linked(browser.get("/audit/journal?until=2000-01-01").text) == []
@@ -156,6 +162,9 @@ def test_alarms_and_mistakes(fresh: Federation) -> None:
     Browser(gb).enter("police").get("/audit")
     register = browser.get("/audit/mistakes").text
     assert "Refused here" in shown(register)
+    assert "The oldest come first." in shown(register)
+    assert any(text.startswith("Whoever tried is told: “Your role does not open this page.") for text in shown(register))
+    assert not any(text.startswith("Your role does not open") for text in shown(register))
     assert "Alarm that stands" in shown(register)
     assert "Corrects an earlier alert" in shown(register)
     assert f'href="{FIRST[:-1]}3"' in register

@@ -177,6 +177,14 @@ def test_names_of_the_list_are_text_and_do_not_reorder(border: Browser) -> None:
     assert "<bdi>THOMAS SPECIMEN &lt;b&gt;x&lt;/b&gt;" in answer.text
 
 
+def test_letters_that_look_like_others_are_marked(border: Browser) -> None:
+    assert "Look-alike letters" not in upload(border, listed(SOUGHT)).text
+    page = upload(border, listed(SOUGHT.replace("EXAMPLE", "EX\N{CYRILLIC CAPITAL LETTER A}MPLE"))).text
+    heading = page[page.index('id="hit-1"') : page.index("</h2>", page.index('id="hit-1"'))]
+    assert '<strong class="govuk-tag govuk-tag--yellow">Look-alike letters: U+0410</strong>' in heading
+    assert page.count("Look-alike letters: U+0410") >= 1
+
+
 def test_what_was_pasted_stands_in_the_form_again_as_text(border: Browser) -> None:
     page = upload(border, None, pasted="family_name\n</textarea><script>x</script>", why="").text
     assert "&lt;/textarea&gt;&lt;script&gt;" in page
@@ -220,7 +228,7 @@ def test_many_proposals_fit_on_a_page(border: Browser, digest: str) -> None:
     answer = upload(border, listed(*[SOUGHT] * 250))
     assert answer.text.count("<section") == EXPLAINED
     assert answer.text.count(f'href="/inbox/{digest}"') == EXPLAINED + 1
-    assert f"{digest[:12]}</a>: 9, 10, 11," in answer.text
+    assert f"{digest[:12]}</a>: 8, 9, 10," in answer.text
     assert "199, 200</li>" in answer.text
     assert "50 more were left off" in answer.text
 

@@ -1,7 +1,10 @@
 """Texts of others say in which language they are: by their sender's tag, or by letters that one language alone is written in."""
 
+from importlib.resources import files
+
 import pytest
 
+from node.console.alike import alike
 from node.console.languages import load_languages
 from node.console.spoken import spoken
 
@@ -27,3 +30,19 @@ from node.console.spoken import spoken
 )
 def test_a_text_of_others_says_its_language(page: str, text: str, shown: str) -> None:
     assert str(spoken(load_languages()[page], text)) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "signs"),
+    [("EXAMPLE", ""), ("Иван", ""), ("EX\u0410MPLE EX\u0410MPLE", "U+0410"), ("Tho\u200bmas \u041e1", "U+200B, U+041E"), ("សុខ", "")],
+)
+def test_letters_that_look_like_others_are_told_beside_the_words(text: str, signs: str) -> None:
+    said = str(alike(load_languages()["en"], text))
+    assert said == (f' <strong class="govuk-tag govuk-tag--yellow">Look-alike letters: {signs}</strong>' if signs else "")
+
+
+@pytest.mark.parametrize(
+    "name", ["admin_agreement", "admin_agreements", "admin_parts", "changes", "handover", "own_reports", "request", "screen_hits", "tip"]
+)
+def test_where_words_of_others_stand_such_letters_are_told(name: str) -> None:
+    assert "|alike" in (files("node.console") / "templates" / f"{name}.html").read_text("utf-8")
