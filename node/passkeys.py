@@ -73,8 +73,11 @@ class Assertion:
     signature: bytes
 
 
-def registration_options(party: RelyingParty, person: str, challenge: bytes) -> str:
-    """JSON for `navigator.credentials.create`; the person (SPIFFE ID) is shown by the last part of their name."""
+def registration_options(party: RelyingParty, person: str, challenge: bytes, known: Iterable[bytes] = ()) -> str:
+    """JSON for `navigator.credentials.create`; the person (SPIFFE ID) is shown by the last part of their name.
+
+    An authenticator that holds one of the `known` passkeys makes no second one.
+    """
     name = person.rpartition("/")[2]
     options = generate_registration_options(
         rp_id=party.host,
@@ -83,6 +86,7 @@ def registration_options(party: RelyingParty, person: str, challenge: bytes) -> 
         user_id=sha256(person.encode()).digest(),
         user_display_name=name,
         challenge=challenge,
+        exclude_credentials=[PublicKeyCredentialDescriptor(id=credential) for credential in known],
         authenticator_selection=AuthenticatorSelectionCriteria(
             resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
         ),

@@ -8,8 +8,10 @@ from exchange.v1 import desk_service_pb2 as messages
 from node.console.admin_agreement_pages import AdminAgreementPages
 from node.console.admin_officer_pages import AdminOfficerPages
 from node.console.admin_partner_pages import AdminPartnerPages
+from node.console.admin_propose_pages import AdminProposePages
 from node.console.admin_words import due_words, health_row, key_rows
 from node.console.confirm import Confirming
+from node.console.kept import Kept
 from node.console.page import Page
 from node.console.pages import Pages
 from node.console.site import Site
@@ -24,6 +26,7 @@ from node.operations.waiting import list_waiting
 
 VERDICTS: Final = (messages.HEALTH_VERDICT_ACT, messages.HEALTH_VERDICT_LOOK, messages.HEALTH_VERDICT_GOOD)
 DUE_SHOWN: Final = 50
+_RETENTION: Final = "/admin/retention"
 
 
 class AdminPages:
@@ -33,8 +36,13 @@ class AdminPages:
         self._ports = site.ports
         self._zone = site.zone
         self._pages = pages
-        others = (AdminPartnerPages(site, pages, confirming), AdminAgreementPages(site, pages, confirming))
-        self._families = (*others, AdminOfficerPages(site, pages))
+        self._kept = kept = Kept()
+        self._families = (
+            AdminPartnerPages(site, pages, confirming, kept),
+            AdminProposePages(site, pages, confirming, kept),
+            AdminAgreementPages(site, pages, confirming, kept),
+            AdminOfficerPages(site, pages, kept),
+        )
 
     def pages(self) -> tuple[Page, ...]:
         """Every page of this family, and of those below it."""
@@ -99,11 +107,11 @@ class AdminPages:
             }
             for one in found.alerts
         ]
-        done = visit.query.get("erased", "")
-        erased = int(done) if done.isascii() and done.isdigit() and len(done) < 10 else -1
-        return self._pages.page(visit, "admin_retention.html", alerts=rows, more=found.next_page_token, copies=found.copies, erased=erased)
+        shown = {"more": found.next_page_token, "copies": found.copies, "erased": self._kept.take(visit, _RETENTION)}
+        return self._pages.page(visit, "admin_retention.html", alerts=rows, **shown)
 
     def run_retention(self, visit: Visit) -> Response:
         """Erase what is past its limit. Raises `NotPermitted`, and as `run`."""
         done = run(self._ports, visit.person, dry_run=False)
-        return RedirectResponse(f"/admin/retention?erased={done.erased}", 303)
+        self._kept.put(visit, _RETENTION, done.erased)
+        return RedirectResponse(_RETENTION, 303)

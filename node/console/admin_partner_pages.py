@@ -11,6 +11,7 @@ from exchange.v1 import desk_service_pb2 as messages
 from node.confirmations import Confirmation
 from node.console.admin_words import CLASS_WORDS
 from node.console.confirm import Confirming
+from node.console.kept import Kept
 from node.console.page import Page
 from node.console.pages import Pages
 from node.console.problem_words import words_of
@@ -43,9 +44,10 @@ PROBLEMS: Final[Mapping[str, str]] = {
 class AdminPartnerPages:
     """Pages about partners; administrators change, others who may read them read."""
 
-    def __init__(self, site: Site, pages: Pages, confirming: Confirming) -> None:
+    def __init__(self, site: Site, pages: Pages, confirming: Confirming, kept: Kept) -> None:
         self._ports = site.ports
         self._confirming = confirming
+        self._kept = kept
         self._pages = pages
 
     def pages(self) -> tuple[Page, ...]:
@@ -117,7 +119,7 @@ class AdminPartnerPages:
             asked = self._confirming.ask(visit, "add_partner", values)
             return self._compare_page(visit, chain, offered, {}, asked=asked, stale=taken)
         added = add_partner(self._ports, visit.person, chain, fingerprint, taken)
-        return RedirectResponse(f"/admin/partners/{added.trust_domain}?done", 303)
+        return self._done(visit, added.trust_domain)
 
     def suspend(self, visit: Visit) -> Response:
         """Stop exchanging with a partner, or take it up again, with a reason. Raises as `suspend_partner`, `Malformed` (FORM)."""
@@ -129,7 +131,11 @@ class AdminPartnerPages:
         if not reason or len(reason) > REASON_AT_MOST:
             return self._partner_page(visit, found, reason, [PROBLEMS["REASON"]])
         suspend_partner(self._ports, visit.person, found.trust_domain, resume=what == "resume", reason=reason)
-        return RedirectResponse(f"/admin/partners/{found.trust_domain}?done", 303)
+        return self._done(visit, found.trust_domain)
+
+    def _done(self, visit: Visit, trust_domain: str) -> Response:
+        self._kept.put(visit, _place(trust_domain), "done")
+        return RedirectResponse(_place(trust_domain), 303)
 
     def _partner_page(self, visit: Visit, found: messages.PartnerSummary, reason: str, problems: list[str]) -> Response:
         return self._pages.page(
@@ -142,7 +148,7 @@ class AdminPartnerPages:
             may_change=self._may_change(visit),
             reason=reason,
             problems=problems,
-            done="done" in visit.query,
+            done=self._kept.take(visit, _place(found.trust_domain)),
         )
 
     def _compare_page(
@@ -165,6 +171,10 @@ class AdminPartnerPages:
 
     def _may_change(self, visit: Visit) -> bool:
         return ADMINISTRATOR in self._ports.officers[visit.person].roles
+
+
+def _place(trust_domain: str) -> str:
+    return f"/admin/partners/{trust_domain}"
 
 
 def _agencies(found: messages.PartnerSummary) -> list[dict[str, Any]]:

@@ -2,17 +2,18 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from exchange.profile import alert_types
 from exchange.v1.agreement_pb2 import Agreement, Clause
-from node.agreement_changes import CONDITIONS, NEVER, Change, Detail, What, changes, marks
+from exchange.v1.desk_service_pb2 import AgreementSummary
+from node.agreement_changes import CONDITIONS, NEVER, Change, Detail, What, changes, marks, version_before
 from node.console.admin_words import CLASS_WORDS, CONDITION_WORDS, GROUND_WORDS, MARK_WORDS, condition_words
 from node.console.languages import Language
 from node.console.words import texts_in, type_words
 from node.reading_values import safe_text
 
-CHANGES_SHOWN: Final = 60
+CHANGES_SHOWN: Final = 50
 """More on one page would be too much for a poor line."""
 
 
@@ -106,6 +107,21 @@ def changes_shown(before: Agreement, now: Agreement, language: Language, zone: s
     """The differences, and how many are left off."""
     found = changes(before, now)
     return [_change(one, language, zone) for one in found[:CHANGES_SHOWN]], max(len(found) - CHANGES_SHOWN, 0)
+
+
+def agreement_shown(held: Sequence[AgreementSummary], one: AgreementSummary, language: Language, zone: str) -> dict[str, Any]:
+    """What pages show of an agreement, with what differs from the version before among those that are `held`."""
+    before = version_before(held, one)
+    changed, left_off = changes_shown(before.agreement, one.agreement, language, zone) if before else ([], 0)
+    return {
+        "content": one.agreement,
+        "agencies": [{"agency": item.agency, "class": CLASS_WORDS.get(item.agency_class, "")} for item in one.agreement.agencies],
+        "emergency": emergency_words(one.agreement, language),
+        "directions": directions(one.agreement, language),
+        "before": before.digest.hex() if before else "",
+        "changes": changed,
+        "left_off": left_off,
+    }
 
 
 def emergency_words(agreement: Agreement, language: Language) -> str:

@@ -14,6 +14,7 @@ from node.console.site import Site
 from node.console.visits import Elsewhere, Visit
 from node.console.way_back import WaysBack
 from node.operations import sessions, sign_in
+from node.operations.confirm import passkeys_of
 from node.operations.sign_in import Answered
 from node.passkeys import registration_options, sign_in_options
 from node.telemetry.logging import logger
@@ -126,7 +127,7 @@ class SignInPages:
         except Unverified as refused:
             return self._pages.page(visit, "enrol.html", status=403, code=code, code_wrong=_refused(refused, sign_in.CODE_WRONG))
         challenge = self._challenges.new(_ENROL)
-        options = registration_options(self._site.relying_party, officer, challenge)
+        options = registration_options(self._site.relying_party, officer, challenge, passkeys_of(self._site.ports, officer))
         status = 403 if stale else 200
         said = {"code": code, "options": options, "challenge": _text(challenge), "officer": officer, "stale": stale}
         return self._pages.page(visit, "passkey.html", status=status, **said)

@@ -1,6 +1,6 @@
 """Agreements on their way: drafted here or offered by a partner, accepted by an administrator, carried to the partner until it has them."""
 
-from exchange.agreement import open_agreement, open_proposal, propose
+from exchange.agreement import check_agreement, open_agreement, open_proposal, propose
 from exchange.directory import KnownNode
 from exchange.encoding import encode
 from exchange.errors import NotFound, Refused
@@ -28,8 +28,8 @@ _STATES = {
 }
 
 
-def draft(ports: Ports, person: str, agreement: agreement_pb2.Agreement) -> desk_service_pb2.AgreementSummary:
-    """Sign an agreement for this country and leave it to the courier. It binds nobody until the partner has signed too.
+def check_draft(ports: Ports, person: str, agreement: agreement_pb2.Agreement) -> tuple[agreement_pb2.Agreement, str]:
+    """What `draft` would sign now, and for which partner. Nothing is signed.
 
     Raises `Malformed` (AGREEMENT_MALFORMED), `Refused` (AGREEMENT_PARTIES, PARTNER_UNKNOWN, PARTNER_SUSPENDED, AGREEMENT_EXPIRED).
     """
@@ -38,7 +38,7 @@ def draft(ports: Ports, person: str, agreement: agreement_pb2.Agreement) -> desk
     content = agreement_pb2.Agreement()
     content.CopyFrom(agreement)
     content.proposed_at = now
-    statement = propose(content, ports.signers.agreement)
+    check_agreement(content)
     partner = _other_party(ports, content)
     known = ports.known.partners.get(partner)
     if known is None:
@@ -47,14 +47,27 @@ def draft(ports: Ports, person: str, agreement: agreement_pb2.Agreement) -> desk
         raise Refused("PARTNER_SUSPENDED", "the other party is suspended: exchange partner resume")
     if content.valid_until <= now:
         raise Refused("AGREEMENT_EXPIRED", "the agreement would have expired already: write a later valid_until")
+    return content, partner
+
+
+def draft(
+    ports: Ports, person: str, agreement: agreement_pb2.Agreement, confirmation: Confirmation | None = None
+) -> desk_service_pb2.AgreementSummary:
+    """Sign an agreement for this country and leave it to the courier. It binds nobody until the partner has signed too.
+
+    What was signed for it is kept beside the journal's entry. Raises as `check_draft`.
+    """
+    content, partner = check_draft(ports, person, agreement)
+    statement = propose(content, ports.signers.agreement)
+    now = content.proposed_at
     row = AgreementRow(digest=statement_digest(statement), partner=partner, state="proposed", statement=encode(statement), delivered=False)
     with ports.store.write() as tx:
         held = _by_digest(tx, row.digest)
         if held is None:
             put_agreement(tx, row, now)
-            ports.journal.record(
-                tx, now, Kind.JOURNAL_KIND_AGREEMENT, person, [Event(code="PROPOSED", subject=row.digest, counterparty=partner)]
-            )
+            signed = confirmation.encoded() if confirmation else b""
+            event = Event(code="PROPOSED", subject=row.digest, counterparty=partner, confirmation=signed)
+            ports.journal.record(tx, now, Kind.JOURNAL_KIND_AGREEMENT, person, [event])
     ports.signals.notify(partner)
     return _summary(ports, held or row)
 

@@ -24,6 +24,15 @@ def test_an_officer_enrols_a_passkey_and_signs_in_with_it(building: Building, bo
     assert border.page.url == f"{border.origin}/work"
 
 
+def test_a_device_makes_no_second_passkey_for_one_person(building: Building, both: Offices) -> None:
+    border = building.officer(both.kh, "partner-border")
+    border.goto("/enrol").fill("#code", code_for(both.kh, "partner-border"))
+    with border.page.expect_navigation():
+        border.page.locator('main form[action="/enrol"] button').click()
+    border.page.locator("main form[data-passkey=create] button").click()
+    expect(border.page.get_by_role("alert")).to_have_text("The passkey was not made. Try again, or use another browser or device.")
+
+
 def test_the_passkey_of_one_country_is_offered_to_no_other(building: Building, both: Offices) -> None:
     border = building.officer(both.kh, "partner-border")
     border.page.goto(f"{both.origin(both.gb)}/sign-in")

@@ -88,6 +88,7 @@ _MORE = (
     Shown(route="/work", who="liaison"),
     Shown(route="/admin/officers/{officer}", who="administrator", sent={}),
     Shown(route="/admin/partners/new", who="administrator", sent={}),
+    Shown(route="/admin/agreements/new?with={partner}", who="administrator", sent={}),
     Shown(route="/screen", who="border", sent={}),
     Shown(route="/screen", who="border", sent={"pasted": _LIST}),
     Shown(route="/screen", who="border", sent={"pasted": "nothing,of,the,kind"}),

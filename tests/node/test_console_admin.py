@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 
@@ -74,10 +74,31 @@ def test_passkeys_and_sessions_are_taken_away_if_it_is_meant(gb: Office, browser
     assert "Confirm that you mean it" in texts(browser.send(f"{path}/forget", {}), 422)
     assert other.get("/you").status_code == 200
     done = browser.send(f"{path}/forget", {"meant": "yes"})
-    assert (done.status_code, done.headers["location"]) == (303, f"{path}?forgotten")
+    assert (done.status_code, done.headers["location"]) == (303, path)
     assert other.get("/you").headers["location"] == "/sign-in"
-    assert "Taken away: every passkey, code and session." in texts(browser.get(f"{path}?forgotten"))
+    assert "Taken away: every passkey, code and session." in texts(browser.get(path))
+    assert "Taken away" not in texts(browser.get(path))
     assert in_journal(gb, "PASSKEYS_REMOVED")
+
+
+def test_who_takes_their_own_passkeys_or_the_last_ones_is_asked_once_more(gb: Office, browser: Browser) -> None:
+    path = f"/admin/officers/{address_of(gb.person('administrator'))}"
+    yours, last = "This is you", "No other administrator has a passkey"
+    said = texts(browser.get(path))
+    assert yours in said
+    assert last not in said
+    Browser(gb).enrol("administrator")
+    assert last in texts(browser.get(path))
+    page = browser.send(f"{path}/forget", {"meant": "yes"})
+    assert "Confirm that you mean it" in texts(page, 422)
+    assert 'href="#alone"' in page.text
+    assert not in_journal(gb, "PASSKEYS_REMOVED")
+    assert browser.send(f"{path}/forget", {"meant": "yes", "alone": "yes"}).status_code == 303
+    assert in_journal(gb, "PASSKEYS_REMOVED")
+    again = Browser(gb).enter("administrator")
+    other = texts(again.get(f"/admin/officers/{address_of(gb.person('police'))}"))
+    assert yours not in other
+    assert last not in other
 
 
 def test_whoever_left_the_roster_is_listed_until_the_passkey_is_taken(gb: Office, browser: Browser) -> None:
@@ -214,13 +235,12 @@ def test_what_is_past_its_limit_is_listed_and_erased(three: Federation, gb: Offi
         assert words in said
     assert "EXAMPLE" not in said
     done = browser.send("/admin/retention", {})
-    assert (done.status_code, done.headers["location"]) == (303, "/admin/retention?erased=1")
+    assert (done.status_code, done.headers["location"]) == (303, "/admin/retention")
     said = texts(browser.get(done.headers["location"]))
     assert "1 was erased." in said
     assert first[:12] not in said
     assert held[:12] in said
-    for made_up in ("x", "-1", "9" * 40, "٣"):
-        assert "erased." not in texts(browser.get(f"/admin/retention?erased={quote(made_up)}"))
+    assert "erased." not in texts(browser.get("/admin/retention?erased=99"))
     assert browser.get("/admin/retention?after=made-up").status_code == 400
 
 
@@ -249,11 +269,11 @@ def every_page(three: Federation) -> Iterator[tuple[str, str, Any]]:
     browser = Browser(gb).enter("administrator")
     text, _ = offer_of(three["vn"])
     officer = f"/admin/officers/{address_of(gb.person('liaison'))}"
-    shown = ["", "/doctor", "/keys", "/outbox", "/retention", "/retention?erased=3", "/partners", "/partners/new", f"/partners/{KH}?done"]
+    shown = ["", "/doctor", "/keys", "/outbox", "/retention", "/partners", "/partners/new", f"/partners/{KH}"]
     shown += [
         "/agreements",
         f"/agreements/new?with={KH}",
-        f"/agreements/{reference}?done",
+        f"/agreements/{reference}",
         f"/agreements/{reference}/TravelAlert",
         "/officers",
     ]
@@ -264,13 +284,19 @@ def every_page(three: Federation) -> Iterator[tuple[str, str, Any]]:
         (f"/admin/partners/{KH}", {"what": "suspend"}),
         (f"/admin/agreements/{reference}", {}),
         ("/admin/agreements/new", {"text": "", "emergency": "yes"}),
+        ("/admin/agreements/new/check", {}),
         (f"{officer}/enrol", {}),
         (f"{officer}/forget", {}),
     ]
     for language in ("en", *CODES):
         browser.send("/language", {"language": language})
-        for path in [*(f"/admin{one}" for one in shown), f"{officer}?forgotten"]:
+        for path in [*(f"/admin{one}" for one in shown), officer]:
             yield language, path, browser.get(path)
+        area = re.search(r"<textarea[^>]*>(.*?)</textarea>", browser.get(f"/admin/agreements/new?with={KH}").text, re.DOTALL)
+        assert area
+        browser.send("/admin/agreements/new", {"text": unescape(area[1])})
+        for path in ("new", "new/check", "new/check/TravelAlert"):
+            yield language, path, browser.get(f"/admin/agreements/{path}")
         for path, form in forms:
             yield language, path, browser.send(path, form)
 

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from hashlib import sha256
 from html import unescape
 from pathlib import Path
 
 import pytest
 
+from exchange.encoding import encode
 from exchange.journal import SALT_SIZE
 from exchange.v1 import desk_service_pb2
 from exchange.v1.journal_pb2 import JournalAccountability
@@ -94,9 +96,10 @@ def test_a_partner_is_added_by_the_group_that_was_heard(three: Federation, gb: O
     late = browser.post("/admin/partners/compare", signed(asked.text, hands.key("administrator")) | {"answer": "", "ticket": "AAAA"})
     assert late.status_code == 422
     done = browser.post("/admin/partners/compare", signed(asked.text, hands.key("administrator")))
-    assert (done.status_code, done.headers["location"]) == (303, f"/admin/partners/{VN}?done")
+    assert (done.status_code, done.headers["location"]) == (303, f"/admin/partners/{VN}")
     assert gb.ports.known.partners[VN].fingerprint == fingerprint
     assert "Done." in texts(browser.get(done.headers["location"]))
+    assert "Done." not in texts(browser.get(f"/admin/partners/{VN}?done"))
     # Digits do as well, and the same partner again is the same partner.
     again = browser.send("/admin/partners/compare", {**form, "heard": heard.digits})
     assert browser.post("/admin/partners/compare", signed(again.text, hands.key("administrator"))).status_code == 303
@@ -231,8 +234,9 @@ def test_an_offer_is_read_against_the_version_before_and_accepted(three: Federat
     reference = offered(three, lambda content: content.clauses[0].ClearField("purposes") or content.clauses[0].purposes.append(2))
     path = f"/admin/agreements/{reference}"
     assert f'href="{path}"' in browser.get("/admin/agreements").text
-    page = browser.get(path)
+    page = browser.get(f"{path}?done")
     said = texts(page)
+    assert "Signed." not in said
     assert "Offered: you must accept" in said
     assert "Memorandum of understanding, synthetic" in said
     before = next(iter(gb.ports.known.agreements)).hex()
@@ -248,10 +252,12 @@ def test_an_offer_is_read_against_the_version_before_and_accepted(three: Federat
     done = browser.post(path, signed(asked.text, key))
     (kept,) = [one for one in confirmed_events(gb, "ACCEPTED") if one.said["agreement"] == reference]
     assert (kept.action, kept.said["partner"], kept.officer) == ("accept_agreement", KH, gb.person("administrator"))
-    assert (done.status_code, done.headers["location"]) == (303, f"{path}?done")
+    assert (done.status_code, done.headers["location"]) == (303, path)
     assert bytes.fromhex(reference) in gb.ports.known.agreements
-    after = texts(browser.get(f"{path}?done"))
+    after = texts(browser.get(path))
     assert "In force" in after
+    assert "Signed." in after
+    assert "Signed." not in texts(browser.get(path))
     assert "Sign and accept" not in after
     assert "There is none before it." in texts(browser.get(f"/admin/agreements/{before}"))
 
@@ -312,11 +318,39 @@ def test_an_agreement_is_shown_as_tables(gb: Office, browser: Browser) -> None:
     assert browser.get(f"/admin/agreements/{'0' * 64}").status_code == 404
 
 
-def test_an_agreement_is_written_from_a_text_that_has_everything(three: Federation, gb: Office, browser: Browser) -> None:
+def test_an_agreement_is_written_read_and_signed(three: Federation, gb: Office, browser: Browser, hands: Hands) -> None:
     assert f'href="/admin/agreements/new?with={KH}"' in browser.get("/admin/agreements/new").text
-    sent = browser.send("/admin/agreements/new", {"text": template(browser).replace("\n", "\r\n")})
-    assert sent.status_code == 303, sent.text
-    reference = sent.headers["location"].split("/")[3].split("?")[0]
+    check = "/admin/agreements/new/check"
+    assert browser.get(check).headers["location"] == browser.send(check, {"read": "yes"}).headers["location"] == "/admin/agreements/new"
+    text = template(browser)
+    before = agreements.list_agreements(gb.ports, gb.person("administrator"))
+    sent = browser.send("/admin/agreements/new", {"text": text.replace("\n", "\r\n")})
+    assert (sent.status_code, sent.headers["location"]) == (303, check), sent.text
+    page = browser.get(check)
+    said = texts(page)
+    for words in ("Check the agreement", "What differs from the version before", "Taken away: ", "Memorandum of understanding", KH):
+        assert words in said
+    assert f'href="/admin/agreements/{next(iter(gb.ports.known.agreements)).hex()}"' in page.text
+    assert "always sent" in texts(browser.get(f"{check}/TravelAlert"))
+    assert browser.get(f"{check}/Nothing").status_code == 404
+    # Whoever goes back finds what they wrote; others do not.
+    assert template(browser, "") == text
+    assert template(Browser(gb).enter("administrator"), "") == ""
+    assert "Confirm that you read it" in texts(browser.send(check, {}), 422)
+    asked = browser.send(check, {"read": "yes"})
+    assert asked.status_code == 200
+    key = hands.key("administrator")
+    late = browser.post(check, signed(asked.text, key) | {"ticket": "AAAA"})
+    assert (late.status_code, "Confirm it again" in late.text) == (422, True)
+    assert agreements.list_agreements(gb.ports, gb.person("administrator")) == before
+    done = browser.post(check, signed(asked.text, key))
+    assert done.status_code == 303
+    reference = done.headers["location"].rpartition("/")[2]
+    (kept,) = [one for one in confirmed_events(gb, "PROPOSED") if one.action == "propose_agreement"]
+    proposed = changed(agreements.get(gb.ports, gb.person("administrator"), reference).agreement, proposed_at=0)
+    assert (kept.said["partner"], kept.said["content"]) == (KH, sha256(encode(proposed)).hexdigest())
+    assert "Signed." in texts(browser.get(done.headers["location"]))
+    assert template(browser, "") == ""
     three.carry()
     held = agreements.get(three["kh"].ports, three["kh"].person("administrator"), reference)
     assert held.state == desk_service_pb2.AGREEMENT_STATE_OFFERED
@@ -332,8 +366,8 @@ def test_everything_that_is_wrong_with_an_agreement_is_said(browser: Browser) ->
     assert 'href="#text"' in page.text
 
 
-def template(browser: Browser) -> str:
-    area = re.search(r"<textarea[^>]*>(.*?)</textarea>", browser.get(f"/admin/agreements/new?with={KH}").text, re.DOTALL)
+def template(browser: Browser, chosen: str = f"?with={KH}") -> str:
+    area = re.search(r"<textarea[^>]*>(.*?)</textarea>", browser.get(f"/admin/agreements/new{chosen}").text, re.DOTALL)
     assert area
     return unescape(area[1]).strip()
 

@@ -336,3 +336,12 @@ def test_the_store_holds_no_code_and_no_session(kh: Office, browser: Browser) ->
     assert len(secret) > 40
     for hidden in (secret.encode(), unb64(secret), code.encode(), code.replace("-", "").encode()):
         assert hidden not in kept
+
+
+def test_a_device_that_has_a_passkey_of_the_person_is_asked_to_make_no_second_one(kh: Office, browser: Browser) -> None:
+    key = browser.enrol("liaison")
+    page = browser.post("/enrol", {"code": browser.code("liaison")}).text
+    (known,) = json.loads(options(page))["excludeCredentials"]
+    assert unb64(known["id"]) == key.credential
+    page = browser.post("/enrol", {"code": browser.code("border")}).text
+    assert json.loads(options(page))["excludeCredentials"] == []

@@ -23,10 +23,11 @@ const bytes = (text) =>
 const text = (buffer) =>
   btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 
+const named = (passkeys) => passkeys?.map((known) => ({ ...known, id: bytes(known.id) }))
+
 const ask = {
   async get (options) {
-    const allowed = options.allowCredentials?.map((known) => ({ ...known, id: bytes(known.id) }))
-    const asked = { ...options, challenge: bytes(options.challenge), allowCredentials: allowed }
+    const asked = { ...options, challenge: bytes(options.challenge), allowCredentials: named(options.allowCredentials) }
     const found = await navigator.credentials.get({ publicKey: asked })
     const said = found.response
     return {
@@ -43,7 +44,8 @@ const ask = {
   },
   async create (options) {
     const user = { ...options.user, id: bytes(options.user.id) }
-    const made = await navigator.credentials.create({ publicKey: { ...options, user, challenge: bytes(options.challenge) } })
+    const asked = { ...options, user, challenge: bytes(options.challenge), excludeCredentials: named(options.excludeCredentials) }
+    const made = await navigator.credentials.create({ publicKey: asked })
     return {
       id: made.id,
       rawId: text(made.rawId),
