@@ -1,6 +1,7 @@
 """The day of the police desk in Phnom Penh, in Khmer, from a passenger list to the next shift; and what London hears of it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -58,11 +59,14 @@ def test_a_passenger_list_hits_and_it_is_somebody_else(building: Building, both:
     # Why he comes up stands beside him, rule by rule; who does not come up is not named.
     police.reads("PLACEHOLDER / BRIAN", digest[:12], say("the very document"), "EXAMPLE31", "1974-11-02", say("Points"))
     assert "BYSTANDER" not in police.texts()
-    police.follow(say("Report back, also that it is not this person"))
-    assert police.page.url == f"{police.origin}/inbox/{digest}/report"
-    police.fill({"outcome": "NOT_THIS_PERSON", "remarks": SEEN})
-    police.press(say("Send the report"))
-    police.reads(say("Your report was sent."))
+    with police.page.expect_popup() as opens:
+        police.page.locator("main").get_by_role("link", name=say("Report back, also that it is not this person")).click()
+    beside = replace(police, page=opens.value)
+    assert beside.page.url == f"{police.origin}/inbox/{digest}/report"
+    beside.fill({"outcome": "NOT_THIS_PERSON", "remarks": SEEN})
+    beside.press(say("Send the report"))
+    beside.reads(say("Your report was sent."))
+    police.reads("PLACEHOLDER / BRIAN")
 
     told = liaison.page.locator("section.app-recipient", has_text="AHTJP, Cambodia")
     liaison.awaits(told.locator("li.is-done", has_text="Reported"))

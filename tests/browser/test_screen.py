@@ -26,6 +26,9 @@ def test_a_file_is_screened_on_a_phone_without_a_script(browser: Browser, shown:
         expect(page.locator("main section")).to_have_count(1)
         expect(page.locator("main section td", has_text="+").first).to_be_visible()
         assert page.url == f"{shown.origin}/screen"
-        page.click("main section p a")
-        expect(page.locator("input[value=NOT_THIS_PERSON]")).to_be_visible()
+        with page.expect_popup() as opened:
+            page.click("main section p a")
+        expect(opened.value.locator("input[value=NOT_THIS_PERSON]")).to_be_visible()
+        assert opened.value.evaluate("window.opener") is None
+        expect(page.locator("main section")).to_have_count(1)  # the hits stay where they are
     watch.done()
