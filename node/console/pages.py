@@ -1,6 +1,6 @@
 """Pages from templates: every value escaped, every word from the catalogue of the person's language."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from functools import cache, partial
 from typing import Any, Final, cast
 
@@ -99,11 +99,11 @@ class Pages:
         headers = {"content-language": visit.language.code}
         return StreamingResponse(stream(cast("Generator[str]", made)), media_type="text/html", headers=headers)
 
-    def trouble(self, language: Language, status: int, code: str) -> Response:
-        """What went wrong, by its code; the same page for whoever is signed in and whoever is not."""
+    def trouble(self, language: Language, status: int, code: str, typed: Sequence[str] = ()) -> Response:
+        """What went wrong, by its code, and what was typed in vain; the same page for whoever is signed in and whoever is not."""
         words = code_words(language, code) or language.say(OTHER_TROUBLE)
         # Whose page it is was not found out, so it has no form that a session would have to sign.
-        return self._rendered(language, "trouble.html", status, {"code": code, "words": words, "alone": True})
+        return self._rendered(language, "trouble.html", status, {"code": code, "words": words, "alone": True, "typed": typed})
 
     def _rendered(self, language: Language, template: str, status: int, values: Mapping[str, Any]) -> Response:
         text = _environment(language).get_template(template).render(**self._everywhere(), **values)

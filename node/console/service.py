@@ -8,7 +8,7 @@ K4  Every answer has the headers of `visits.HEADERS`; no page is stored anywhere
 K5  No answer, title, address or log says what went wrong in more than a code and words of this site.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -65,6 +65,7 @@ from node.console.visits import (
     read_form,
     read_secret,
     safe_path,
+    typed_in,
     was_linked,
     write_secret,
 )
@@ -144,8 +145,8 @@ class Console:
 
     async def _serve(self, page: Page, request: Request) -> Response:
         language = self._language(request)
+        form: dict[str, str] = {}
         try:
-            form: dict[str, str] = {}
             upload = b""
             if page.from_here and not is_from_here(request):
                 raise Elsewhere("/sign-in")
@@ -167,7 +168,9 @@ class Console:
                 # Who comes back from an issuer comes from another site. It opens nothing: it is where a person goes who has signed in.
                 self._set_cookie(response, WAY_BACK_COOKIE, kept, KEPT_SECONDS, lax=True)
         except ExchangeError as refused:
-            response = await run_in_threadpool(self._refusal, refused, language)
+            # Browsers give nothing back of a page that may not be stored.
+            typed = typed_in(form) if refused.code == "FORM_TOKEN" else []
+            response = await run_in_threadpool(self._refusal, refused, language, typed)
         except Exception as error:  # noqa: BLE001 - whatever it is, the browser learns nothing of it
             logger().error("console request failed", error=type(error).__name__)
             response = await run_in_threadpool(self._pages.trouble, language, 500, "INTERNAL")
@@ -304,10 +307,10 @@ class Console:
             response.headers["content-encoding"] = "gzip"
         return response
 
-    def _refusal(self, refused: ExchangeError, language: Language) -> Response:
+    def _refusal(self, refused: ExchangeError, language: Language, typed: Sequence[str] = ()) -> Response:
         logger().info("refused", method="console", code=refused.code)
         status = _SECURED.get(refused.code) or next((status for kind, status in _STATUS if isinstance(refused, kind)), 500)
-        return self._pages.trouble(language, status, refused.code)
+        return self._pages.trouble(language, status, refused.code, typed)
 
     async def _no_route(self, request: Request, error: Any) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500

@@ -30,9 +30,7 @@ TROUBLES: Final[Mapping[str, str]] = {
     "HANDOVER_UNKNOWN": _said("Your agency has no such note. It was erased 72 hours after it was written."),
     "ERASED": _said("The content was erased. Only the record that it was told is left."),
     "FORM": _said("The form could not be read. Open the page again."),
-    "FORM_TOKEN": _said(
-        "This form was opened before you signed in again, and nothing was done. Go back to copy what you typed, then open the page again."
-    ),
+    "FORM_TOKEN": _said("This form was opened before you signed in again, and nothing was done. Open the page again."),
     "HOST": _said("This site answers under its own name only."),
     "INTERNAL": _said(
         "Something went wrong here. Nothing was changed unless another page says so. Try again, and tell your administrator the code."

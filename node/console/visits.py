@@ -26,6 +26,9 @@ _HERE: Final = re.compile(r"/(?!/)[A-Za-z0-9/._~-]{0,300}(\?[A-Za-z0-9=&%+._~*-]
 TOKEN: Final = "token"  # noqa: S105  its name
 """The form field that proves that a page of this very session was filled in."""
 
+_OWN_FIELDS: Final = frozenset({TOKEN, "ticket", "challenge", "answer", "code", "at"})
+_MADE: Final = re.compile(r"yes|[0-9a-f]{32,}")
+
 HEADERS: Final[Mapping[str, str]] = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
@@ -177,6 +180,11 @@ def check_token(visit: Visit) -> None:
     """Refuse a form that is not of this session. Raises `Refused` (FORM_TOKEN)."""
     if not hmac.compare_digest(visit.form.get(TOKEN, "").encode(), visit.token.encode()):
         raise Refused("FORM_TOKEN", "this form belongs to another session: open the page again")
+
+
+def typed_in(form: Mapping[str, str]) -> list[str]:
+    """What of a form a person may have typed; not what its page put in, nor what opens a door."""
+    return [said for name, said in form.items() if name not in _OWN_FIELDS and len(said) > 1 and not _MADE.fullmatch(said)]
 
 
 async def read_form(request: Request, *, seconds: float = BODY_SECONDS) -> dict[str, str]:

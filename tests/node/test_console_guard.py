@@ -139,6 +139,18 @@ def test_a_form_without_the_token_of_this_session_changes_nothing(kh: Office, bo
     assert border.send("/language", {"language": "km"}).status_code == 303
 
 
+def test_what_was_typed_before_another_sign_in_is_shown_to_be_copied(kh: Office, border: Browser) -> None:
+    old = border.token()
+    border.enter("border")
+    form = {"note": "Half a sentence\r\n<b>and</b> more", "once": "1" * 32, "answer": "SECRET", "code": "SECRET", "token": old}
+    answer = border.post("/handover", form)
+    assert (answer.status_code, "nothing was done" in answer.text) == (403, True)
+    assert "Half a sentence" in answer.text
+    assert "&lt;b&gt;and&lt;/b&gt; more" in answer.text
+    assert not any(hidden in answer.text for hidden in ("SECRET", "1" * 32, old))
+    assert "What was typed" not in Browser(kh).post("/handover", form).text + border.post("/sign-out", {"token": old}).text
+
+
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
