@@ -30,6 +30,8 @@ class Texts:
     instant: str
     machine_translated: str
     arrow: str
+    whole: str
+    """What a grading is of that names no field."""
     labels: Mapping[str, str]
     """Field name to label, where the name in plain words will not do."""
     values: Mapping[str, str]
@@ -38,6 +40,10 @@ class Texts:
     scripts: Mapping[str, str]
     countries: Mapping[str, str] = field(default_factory=dict)
     """Code as documents print it to name; English where there is none."""
+    languages: Mapping[str, str] = field(default_factory=dict)
+    """Code to name; the code itself where there is none."""
+    zone: str = ""
+    """By whose clocks a point in time is told besides UTC (IANA name); empty for none."""
 
     def label(self, name: str) -> str:
         """Tell what people call a field."""
@@ -88,6 +94,7 @@ ENGLISH: Final = Texts(
     instant="{date}, {time} UTC",
     machine_translated="translated by machine",
     arrow="to",
+    whole="The whole alert",
     labels={
         "appearance": "Appearance",
         "as_written": "As written",
@@ -118,6 +125,10 @@ ENGLISH: Final = Texts(
         "EXTRATERRITORIAL_BASIS_RESIDENCE": "residence of the suspect",
         "EXTRATERRITORIAL_BASIS_TERRITORY": "committed in that country",
         "EXTRATERRITORIAL_BASIS_UNIVERSAL": "universal jurisdiction",
+        "INFORMATION_GRADE_1": "1 – not in doubt",
+        "INFORMATION_GRADE_2": "2 – known to the source itself, not to the officer who passes it on",
+        "INFORMATION_GRADE_3": "3 – not known to the source itself, confirmed by what is on record",
+        "INFORMATION_GRADE_4": "4 – not known to the source itself, and not confirmed",
         "NE_BIS_IN_IDEM_CHECKED_CLEAR": "checked, there were none",
         "NE_BIS_IN_IDEM_EARLIER_PROCEEDINGS": "there were some: see the case references",
         "NE_BIS_IN_IDEM_PENDING": "not checked yet",
@@ -125,10 +136,10 @@ ENGLISH: Final = Texts(
         "REQUESTED_ACTION_DISCREET_REPORT": "report discreetly, do not stop the person",
         "REQUESTED_ACTION_INFORMATION_ONLY": "for information only",
         "SEX_NOT_SPECIFIED_IN_DOCUMENT": "not specified in the document",
-        "SOURCE_GRADE_A": "A",
-        "SOURCE_GRADE_B": "B",
-        "SOURCE_GRADE_C": "C",
-        "SOURCE_GRADE_X": "X",
+        "SOURCE_GRADE_A": "A – reliable in every case",
+        "SOURCE_GRADE_B": "B – reliable in most cases",
+        "SOURCE_GRADE_C": "C – unreliable in most cases",
+        "SOURCE_GRADE_X": "X – cannot be judged",
     },
     categories={"CASE": "case", "PROVENANCE": "where it comes from"},
     scripts={

@@ -7,18 +7,19 @@ command a terminal or stand in another order than it was signed in.
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from exchange.v1.people_pb2 import NAME_ORDER_GIVEN_FIRST, Nationality, PersonName, Text
+from exchange.v1.people_pb2 import NAME_ORDER_GIVEN_FIRST, Grading, Nationality, PersonName, Text
 from exchange.v1.travel_pb2 import Leg, LocalTime, Port
 from node.intake.countries import COUNTRIES
 from node.intake.edtf import EdtfInvalid, read_edtf
 from node.intake.fields import enum_prefix
 from node.intake.instants import instant
-from node.intake.value_checks import CONTROLS, MONTHS, PARTIAL_DATES
+from node.intake.value_checks import CONTROLS, LANGUAGES, MONTHS, PARTIAL_DATES
 from node.intake.value_checks import COUNTRIES as COUNTRY_FIELDS
 from node.reading_texts import Texts
 
@@ -69,9 +70,15 @@ def local_time(when: LocalTime, texts: Texts) -> str:
 
 
 def point_in_time(unix_ms: int, texts: Texts) -> str:
-    """Tell Unix milliseconds as a UTC time; the bare number where no calendar has it."""
+    """Tell Unix milliseconds as a UTC time, behind the time by the reader's clocks if known; the bare number where no calendar has it."""
     at = instant(unix_ms)
-    return texts.instant.format(date=_day(at.date(), texts), time=f"{at:%H:%M}") if at else str(unix_ms)
+    if at is None:
+        return str(unix_ms)
+    utc = texts.instant.format(date=_day(at.date(), texts), time=f"{at:%H:%M}")
+    if not texts.zone or at.year == at.max.year:
+        return utc
+    there = at.astimezone(ZoneInfo(texts.zone))
+    return f"{texts.local_time.format(date=_day(there.date(), texts), time=f'{there:%H:%M}', zone=texts.zone)}; {utc}"
 
 
 def _day(day: date, texts: Texts) -> str:
@@ -100,6 +107,9 @@ def _text(field: FieldDescriptor, value: str, texts: Texts) -> str:
         return partial_date(value, texts)
     if field.name in COUNTRY_FIELDS:
         return _country(value, texts)
+    if field.name in LANGUAGES:
+        known = texts.languages.get(value.replace("-", "_"))
+        return f"{known} ({value})" if known else safe_text(value)
     return safe_text(value)
 
 
@@ -149,6 +159,10 @@ def _nationality(nationality: Nationality, texts: Texts) -> str:
     return _with(_country(nationality.country, texts), _others(nationality, {"country"}, texts))
 
 
+def _grading(grading: Grading, texts: Texts) -> str:
+    return _with(safe_text(texts.label(grading.field)) if grading.field else texts.whole, _others(grading, {"field"}, texts))
+
+
 def _port(port: Port, texts: Texts) -> str:
     details = [part for part in (safe_text(port.code), _country(port.country, texts) if port.country else "") if part]
     return _with(safe_text(port.name), details) if port.name else ", ".join(details)
@@ -169,6 +183,7 @@ _MESSAGES: Final[dict[type[Message], Callable[[Any, Texts], str]]] = {
     PersonName: _name,
     Text: _translated,
     Nationality: _nationality,
+    Grading: _grading,
     LocalTime: local_time,
     Port: _port,
     Leg: _leg,

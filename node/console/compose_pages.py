@@ -5,6 +5,7 @@ Every POST saves what was typed, right or wrong. What releases a draft stands el
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -342,7 +343,7 @@ class ComposePages:
         }
 
     def _composer(self, visit: Visit, reading: Reading, more: str = "") -> Composer:
-        texts = texts_in(visit.language)
+        texts = replace(texts_in(visit.language), zone=self._site.zone)
         chosen = reading.content.document.get("recipients")
         recipients = [str(one) for one in chosen] if isinstance(chosen, list) else []
         choices = {

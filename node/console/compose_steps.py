@@ -295,6 +295,7 @@ def _top(path: str) -> str:
 
 def _grading(composer: Composer, field: FieldDescriptor, reading: Reading) -> Part:
     given = dict(_gradings(reading))
+    judged = {one.name for one in reading.kind.fields if one.category == "ASSESSMENT"}
     rows = []
     for target in _targets(reading):
         path = f"grading:{target}"
@@ -302,8 +303,18 @@ def _grading(composer: Composer, field: FieldDescriptor, reading: Reading) -> Pa
         words = composer.texts.label(target) if target else composer.language.say("The whole alert")
         fields = message_of(field).fields_by_name
         parts = [composer.part(fields[name], at(path, name), typed.get(name), None) for name in _GRADED]
+        # No certainty of the whole makes a fact of an assessment.
+        parts = [
+            part if not target or (target in judged and name == "certainty") else _as_the_whole(composer, part)
+            for name, part in zip(_GRADED, parts, strict=True)
+        ]
         rows.append(Part(kind="group", path=path, label=words, parts=parts))
     return Part(kind="group", path="grading", label=composer.texts.label("grading"), parts=rows)
+
+
+def _as_the_whole(composer: Composer, part: Part) -> Part:
+    words = composer.language.say("as the whole alert")
+    return replace(part, options=[option if option.value else replace(option, words=words) for option in part.options])
 
 
 def _typed_grading(composer: Composer, field: FieldDescriptor, reading: Reading, form: Mapping[str, str]) -> Plain:

@@ -13,7 +13,7 @@ from node.console.page import Page
 from node.console.pages import DESK, WORKERS, Pages
 from node.console.site import Site
 from node.console.visits import Elsewhere, Visit
-from node.console.words import texts_in, type_words
+from node.console.words import texts_at, type_words
 from node.console.work_links import work_link
 from node.console.work_words import flag_words, kind_words
 from node.intake.plain_document import Plain
@@ -104,7 +104,7 @@ class DeskPages:
     def alert(self, visit: Visit) -> Response:
         """One alert as the person's agency was given it, the opening journalled as for the command line. Raises as `get_inbox_alert`."""
         answer = get_inbox_alert(self._ports, visit.person, visit.digest())
-        view = alert_view(answer, visit.language, texts_in(visit.language), self._site.zone)
+        view = alert_view(answer, visit.language, texts_at(visit.language, self._ports.trust_domain), self._site.zone)
         kind = view.summary.alert_type
         done = next((name for name in ("reported", "acknowledged", "attested", "confirmed") if name in visit.query), "")
         reported = own_reports(self._ports, visit.person, visit.digest()).reports if view.summary.answered else ()

@@ -14,7 +14,7 @@ from node.console.pages import Pages
 from node.console.preview_words import recipient_reference
 from node.console.site import Site
 from node.console.visits import Visit
-from node.console.words import texts_in
+from node.console.words import texts_at
 from node.operations.changes import changes
 from node.operations.outbox import get_alert
 from node.operations.preview_view import as_read, languages_at
@@ -57,7 +57,7 @@ def read_as(
     # English is what countries have in common; their own language comes before it.
     preferred = next((code for code in theirs if code != ENGLISH), ENGLISH)
     language = languages[asked if asked in languages else preferred]
-    return alert_view(as_read(ports, person, draft, shown), language, texts_in(language)), language
+    return alert_view(as_read(ports, person, draft, shown), language, texts_at(language, shown.recipient)), language
 
 
 def changed_fields(ports: Ports, visit: Visit, draft: messages.Draft) -> Iterator[Change]:
@@ -71,4 +71,4 @@ def changed_fields(ports: Ports, visit: Visit, draft: messages.Draft) -> Iterato
         told = messages.GetInboxAlertResponse(summary=before.summary, view=draft.alert, changes=differing)
         for one in told.changes:
             one.told_before = one.told_now = True
-        yield from alert_view(told, visit.language, texts_in(visit.language)).changes
+        yield from alert_view(told, visit.language, texts_at(visit.language, ports.trust_domain)).changes

@@ -12,7 +12,7 @@ from node.console.pages import Pages
 from node.console.sent_words import owed, recall_words, state_words, tellings
 from node.console.site import Site
 from node.console.visits import Visit
-from node.console.words import texts_in, type_words
+from node.console.words import texts_at, type_words
 from node.console.work_words import flag_words
 from node.operations.outbox import get_alert, get_status, list_alerts
 from node.operations.sent_rows import Reached, list_reached
@@ -43,7 +43,7 @@ class SentPages:
         """One alert as it was sent, and its timelines. Raises as `get_alert`."""
         reference = visit.digest()
         sent, status = get_alert(self._ports, visit.person, reference), get_status(self._ports, visit.person, reference)
-        texts = texts_in(visit.language)
+        texts = texts_at(visit.language, self._ports.trust_domain)
         erased = "ERASED" in sent.summary.flags
         shown = messages.GetInboxAlertResponse(summary=sent.summary, handling=sent.handling, view=sent.view)
         if erased:

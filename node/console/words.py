@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
+from babel.core import get_global
 from babel.dates import get_month_names
 from google.protobuf.descriptor import Descriptor, EnumDescriptor
 
@@ -21,7 +22,7 @@ from node.tips.safeguards import SAFEGUARDS
 
 _TEMPLATES: Final = (
     *("not_known", "not_disclosed", "fact", "assessment", "yes", "no", "unknown_code", "span", "uncertain", "approximate"),
-    *("uncertain_and_approximate", "local_time", "instant", "machine_translated", "arrow"),
+    *("uncertain_and_approximate", "local_time", "instant", "machine_translated", "arrow", "whole"),
 )
 """The fields of `Texts` that are words by themselves; days and months are written as the language does."""
 
@@ -87,7 +88,15 @@ def texts_in(language: Language) -> Texts:
         categories={name: language.say(ENGLISH.category(name)) for name in categories()},
         scripts={code: language.say(words) for code, words in ENGLISH.scripts.items()},
         countries={code: _country(language, country) for code, country in COUNTRIES.items()},
+        languages=language.locale.languages,
     )
+
+
+def texts_at(language: Language, party: str) -> Texts:
+    """The same, with points in time told by the clocks of the country of an agency or trust domain, if it has but one zone."""
+    country = party.removeprefix("spiffe://").partition("/")[0].partition(".")[0].upper()
+    zones = get_global("territory_zones").get(country, ())
+    return replace(texts_in(language), zone=zones[0] if len(zones) == 1 else "")
 
 
 def _country(language: Language, country: Country) -> str:

@@ -133,3 +133,17 @@ def test_the_lines_of_a_document_are_pasted_where_the_person_is_described(gb: Of
     writer.save("person", {"mrz": MRZ}, "mrz-take")
     assert writer.read().subject.documents[0].number == "999000001"
     assert 'name="mrz"' not in writer.page("why")
+
+
+def test_deadlines_are_taken_by_the_clocks_of_the_console(writer: Writer) -> None:
+    assert "Times are of Asia/Phnom_Penh." in writer.page("action")
+    writer.save("action", {"deadlines.acknowledge_by": "5 March 2027 06:00", "deadlines.feed_back_by": "31 March 2027"})
+    assert writer.alert()["deadlines"] == {"acknowledge_by": "2027-03-05T06:00+07:00", "feed_back_by": "2027-03-31T23:59+07:00"}
+    for typed, kept in (
+        ("3 months", r"P(89|9[0-2])D"),
+        ("31 March 2027", r"2027-03-31T23:59\+07:00"),
+        ("2027-03-04T18:00Z", "2027-03-04T18:00Z"),
+    ):
+        writer.save("send", {"not_after": typed})
+        assert re.fullmatch(kept, str(writer.held().document["not_after"]))
+    assert "5 Mar 2027, 01:00 (Asia/Phnom_Penh)" in writer.page("send")

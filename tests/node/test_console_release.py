@@ -75,7 +75,8 @@ def checked(browser: Browser, draft: str, **more: str) -> Any:
 
 
 def test_what_was_shown_is_what_goes_byte_for_byte(two: Federation, gb: Office, hands: Hands) -> None:
-    draft = drafted(gb, KH_BORDER, KH_POLICE)
+    graded: Any = [{"source": "B", "information": "2", "certainty": "FACT"}, {"field": "birth", "source": "A"}]
+    draft = drafted(gb, KH_BORDER, KH_POLICE, deadlines={"acknowledge_by": "2027-03-05T23:00Z"}, grading=graded)
     browser = entered(gb, "liaison", hands)
     read = draft_box.read_draft(gb.ports, gb.person("liaison"), bytes.fromhex(draft.rpartition("/")[2]))
     promised = preview_with(gb.ports, gb.person("liaison"), read.draft)
@@ -98,6 +99,12 @@ def test_what_was_shown_is_what_goes_byte_for_byte(two: Federation, gb: Office, 
         theirs = Browser(kh).enter(name).get(f"/inbox/{digest[1]}").text
         assert fields(theirs) == fields(shown[one.recipient].text)
         assert handling(theirs) == handling(shown[one.recipient].text)
+        # By the clocks of that country, and in words.
+        assert "Acknowledge by: 6 March 2027, 06:00 (Asia/Phnom_Penh); 5 March 2027, 23:00 UTC" in fields(theirs)
+        assert any("Languages: English (en)" in line for line in fields(theirs))
+    sent = fields(browser.get(f"/sent/{digest[1]}").text)
+    assert "Acknowledge by: 5 March 2027, 23:00 (Europe/London); 5 March 2027, 23:00 UTC" in sent
+    assert "Birth (Source: A – reliable in every case)" in sent
     assert not gb.fsck()
     assert not kh.fsck()
 

@@ -1,5 +1,6 @@
 import json
 import unicodedata
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from node.intake.alert_file import load_alert_file
 from node.intake.value_checks import MONTHS, PARTIAL_DATES
 from node.reading import Certainty, FieldReading, FieldState, read_view, to_json
 from node.reading_texts import ENGLISH
+from node.reading_values import point_in_time
 
 TRAVEL = "exchange.v1.TravelAlert"
 ROOT = Path(__file__).parents[2]
@@ -107,6 +109,25 @@ def test_other_values_in_words() -> None:
     assert lines(facial_image={"digest": "AB" * 32}) == (f"Digest: {'ab' * 32}",)
     assert lines(risk_narrative=[{"language": "km", "text": "a\nb", "machine_translated": True}]) == ("a b [km, translated by machine]",)
     assert lines(accommodation=[{"name": "Inn", "area": {"country": "KHM"}}]) == ("Name: Inn; Area: (Country: Cambodia (KHM))",)
+
+
+def test_a_grading_is_told_in_words() -> None:
+    whole, own = lines(grading=[{"source": "B", "information": "2"}, {"field": "risk_narrative", "source": "X", "certainty": "ASSESSMENT"}])
+    assert whole == (
+        "The whole alert (Source: B – reliable in most cases; "
+        "Information: 2 – known to the source itself, not to the officer who passes it on)"
+    )
+    assert own == "Risk in words (Source: X – cannot be judged; Certainty: assessment)"
+    hostile = encode(TravelAlert(grading=[{"field": "\u202ebirth"}]))  # type: ignore[list-item]  # a mapping is taken too
+    assert "\u202e" not in read(hostile)["grading"].lines[0]
+
+
+def test_a_point_in_time_is_told_by_the_readers_clocks_beside_utc() -> None:
+    view = alert({"deadlines": {"acknowledge_by": "2027-03-05T23:00Z"}})
+    there = replace(ENGLISH, zone="Asia/Phnom_Penh")
+    told = next(one for one in read_view(TRAVEL, view, (), texts=there) if one.name == "deadlines")
+    assert told.lines == ("Acknowledge by: 6 March 2027, 06:00 (Asia/Phnom_Penh); 5 March 2027, 23:00 UTC",)
+    assert point_in_time(253_402_300_799_000, there) == "31 December 9999, 23:59 UTC"
 
 
 def test_an_unknown_code_of_a_newer_version_is_shown_as_such() -> None:
