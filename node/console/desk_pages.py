@@ -21,7 +21,7 @@ from node.operations import draft_box
 from node.operations.about import about
 from node.operations.draft_box import DraftContent
 from node.operations.inbox import get_inbox_alert, list_inbox
-from node.operations.inbox_times import list_times
+from node.operations.inbox_times import Times, list_times
 from node.operations.inbox_version import inbox_version
 from node.operations.officers import AUDITOR, LIAISON, agency_of, require
 from node.operations.own_reports import own_reports
@@ -29,9 +29,12 @@ from node.operations.tip_form import is_ngo
 from node.operations.whoami import whoami
 from node.operations.work import list_work
 from node.operations.work_inbox import ASKED_ELSEWHERE, NEITHER, awaits_answer, reported_on
+from node.operations.work_journeys import list_journeys
 
 WORK_SHOWN: Final = 50
 """More on one page would be too much for a poor line."""
+WAITING_SHOWN: Final = 10
+"""And of what needs nobody yet."""
 _REQUEST: Final = InformationRequest.DESCRIPTOR.full_name
 
 
@@ -67,15 +70,21 @@ class DeskPages:
     def work(self, visit: Visit) -> Response:
         """What needs the person now, most urgent first. Raises `NotPermitted`."""
         version = inbox_version(self._ports, visit.person) if DESK & set(self._ports.officers[visit.person].roles) else ""
-        found = list_work(self._ports, visit.person, messages.ListWorkRequest())
-        items = [self._work_row(item) for item in found.items[:WORK_SHOWN]]
-        everything = len(found.items) + found.left_off
+        found = list_work(self._ports, visit.person, messages.ListWorkRequest(all="all" in visit.query))
+        due, later = ([item for item in found.items if item.later == wanted] for wanted in (False, True))
+        listed, waiting = due[:WORK_SHOWN], later[:WAITING_SHOWN]
+        times = list_journeys(self._ports, visit.person, (*listed, *waiting))
+        items = [self._work_row(item, times.get(item.reference)) for item in listed]
+        everything = len(due) + found.left_off
         entry = self._ports.officers[visit.person]
         shown: dict[str, Any] = {
             "version": version,
             "items": items,
             "everything": everything,
             "left_off": everything - len(items),
+            "waiting": [self._work_row(item, times.get(item.reference)) for item in waiting],
+            "asked_all": "all" in visit.query,
+            "waiting_left_off": len(later) - len(waiting),
             "at_desk": bool(DESK & set(entry.roles)) and not is_ngo(self._ports, entry),
         }
         return self._pages.page(visit, "work.html", **shown)
@@ -136,14 +145,17 @@ class DeskPages:
         held = draft_box.create(self._ports, visit.person, DraftContent(document=document))
         return RedirectResponse(f"/drafts/{held.id.hex()}", 303)
 
-    def _work_row(self, item: messages.WorkItem) -> dict[str, Any]:
+    def _work_row(self, item: messages.WorkItem, times: Times | None) -> dict[str, Any]:
         draft = item.kind == messages.WORK_KIND_DRAFT_TO_FINISH
+        lands, departs = (times.lands, times.departs) if times else (None, None)
         return {
             "item": item,
+            "lands": (lands.at, lands.zone) if lands else (item.lands_at, item.zone),
+            "departs": (departs.at, departs.zone) if departs else (item.departs_at, item.departs_zone),
             "draft": draft,
             "type": type_words(f"exchange.v1.{item.detail}") if draft and item.detail else "",
             "alarm": item.detail if item.kind == messages.WORK_KIND_ALARM else "",
-            "words": kind_words(item.kind),
+            "words": kind_words(item.kind, later=item.later),
             "address": work_link(item),
             "reference": item.reference.hex()[:12],
         }

@@ -77,6 +77,8 @@ class Language:
         kind, _, slug = path.partition("/")
         if path == "node":
             return self.say("Node of %(country)s", country=self.country(domain))
+        if kind == "officer" and slug:
+            return f"{slug}, {self.country(domain)}"
         if kind != "agency" or not slug:
             return spiffe_id if path else self.country(domain)
         # Few letters without a break are an acronym.

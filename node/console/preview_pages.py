@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from starlette.responses import RedirectResponse, Response
 
@@ -32,6 +32,10 @@ from node.operations.officers import turned_away
 from node.operations.release import prepare, preview_changed
 from node.operations.replace import replace_alert
 from node.operations.replacement_draft import replacement
+from node.reading_values import value_lines
+
+_WHOM: Final = frozenset({"primary_name", "subject", "suspect"})
+"""Fields that name the one person of an alert."""
 
 
 class PreviewPages:
@@ -157,6 +161,7 @@ class PreviewPages:
             asked=asked,
             stale=stale,
             draft=visit.place["draft"],
+            about=_about(found, visit),
             submits=found.submits,
             reason=visit.reason,
             urgent=_urgent(visit),
@@ -236,6 +241,13 @@ def _handling(found: Previewed, visit: Visit) -> Sequence[str]:
     draft = found.draft
     said = messages.GetInboxAlertResponse(summary=messages.AlertSummary(alert_type=draft.alert_type), handling=draft.handling)
     return alert_view(said, visit.language, texts_in(visit.language)).handling
+
+
+def _about(found: Previewed, visit: Visit) -> str:
+    """Whom the draft names, as a person reads it; empty for nobody."""
+    alert = alert_type(found.draft.alert_type).message.FromString(found.draft.alert)
+    named = (field for field, _ in alert.ListFields() if field.name in _WHOM)
+    return next((line for field in named for line in value_lines(field, getattr(alert, field.name), texts_in(visit.language))), "")
 
 
 def _urgent(visit: Visit) -> bool:

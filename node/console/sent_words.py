@@ -91,6 +91,8 @@ class Owed:
 
     agency: str
     via: str
+    manifest: str
+    """Of which sending of the alert, in hex; empty where there was only one."""
     stage: str
     settled: bool
     attest_by: int
@@ -122,11 +124,13 @@ def tellings(answer: messages.GetAlertStatusResponse, language: Language, texts:
 
 
 def owed(answer: messages.GetAlertStatusResponse, language: Language) -> list[Owed]:
-    """Who has attested the purge and who has not, these first."""
+    """Who has attested the purge and who has not, these first; of an alert that was sent anew, as corrected, each sending by itself."""
+    several = len({one.manifest_digest for one in answer.attestations}) > 1
     found = [
         Owed(
             agency=one.agency,
             via=one.via,
+            manifest=one.manifest_digest.hex() if several else "",
             stage=language.say(STAGES.get(one.stage, "")),
             settled=one.stage in _SETTLED,
             attest_by=one.attest_by,

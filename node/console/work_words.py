@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from exchange.v1.desk_service_pb2 import WorkKind
+from exchange.v1.desk_service_pb2 import WORK_KIND_APPROVAL_TO_GIVE, WorkKind
 
 
 def _said(text: str) -> str:
@@ -35,6 +35,7 @@ _KINDS: Final[Mapping[str, str]] = {
     "LEAVE_TO_COME": _said("Leave that was asked for"),
     "HANDOVER_TO_TAKE": _said("Note of the shift before"),
 }
+_SUBMITTED: Final = _said("Waits for a colleague’s approval")
 _FLAGS: Final[Mapping[str, str]] = {
     "ATTESTATION_OWED": _said("Attestation owed"),
     "CONFLICT": _said("Contradicted by another alert"),
@@ -53,8 +54,10 @@ _FLAGS: Final[Mapping[str, str]] = {
 }
 
 
-def kind_words(kind: WorkKind.ValueType) -> str:
-    """What a kind of work is called."""
+def kind_words(kind: WorkKind.ValueType, *, later: bool = False) -> str:
+    """What a kind of work is called; what somebody submitted, and that waits for others, is no work of theirs."""
+    if later and kind == WORK_KIND_APPROVAL_TO_GIVE:
+        return _SUBMITTED
     name = WorkKind.Name(kind).removeprefix("WORK_KIND_")
     return _KINDS.get(name, name)
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from exchange.errors import Conflict, Malformed, NotFound, Refused
 from exchange.v1 import desk_service_pb2
+from exchange.v1.travel_alert_pb2 import TravelAlert
 from node.confirmations import Confirmation, check_confirmation, read_confirmation
 from node.operations import draft_box
 from node.operations.access import note_access
@@ -298,6 +299,21 @@ def _find(ports: Ports, agency: str, reference: str) -> SubmissionRow:
         code = "SUBMISSION_AMBIGUOUS" if found else "SUBMISSION_NOT_FOUND"
         raise NotFound(code, "no submission of your agency, or more than one, begins like this: see `exchange approval list`")
     return found[0]
+
+
+def journey(ports: Ports, agency: str, identifier: bytes) -> tuple[TravelAlert, Sequence[str]]:
+    """What a draft that waits at that agency says, and whom it is for: for a list, that tells when its traveller lands; empty for others.
+
+    Raises `NotFound` (SUBMISSION_NOT_FOUND).
+    """
+    with ports.store.read() as tx:
+        row = find_submission(tx, identifier)
+    if row is None or row.agency != agency or row.sealed is None:
+        raise NotFound("SUBMISSION_NOT_FOUND", "your agency has no such submission that waits")
+    draft = _opened(ports, row, row.sealed)[0].draft
+    if draft.alert_type != TravelAlert.DESCRIPTOR.full_name:
+        return TravelAlert(), ()
+    return TravelAlert.FromString(draft.alert), draft.recipients
 
 
 def _opened(ports: Ports, row: SubmissionRow, sealed: bytes) -> tuple[desk_service_pb2.SubmitAlertRequest, Confirmation | None]:

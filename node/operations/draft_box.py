@@ -21,6 +21,7 @@ from typing import Final
 from exchange.errors import Conflict, Malformed, NotFound, Refused
 from exchange.profile import alert_types
 from exchange.v1.desk_service_pb2 import Draft, KeepDraftRequest, KeepDraftResponse, Problem
+from exchange.v1.travel_alert_pb2 import TravelAlert
 from node.intake.alert_file import LoadedAlert, alert_type_called, load_alert_file
 from node.intake.plain_document import Plain, read_document
 from node.operations.access import note_access
@@ -216,6 +217,19 @@ def list_drafts(ports: Ports, person: str) -> list[DraftSummary]:
     agency = agency_of(require(ports, person, (LIAISON,)))
     with ports.store.read() as tx:
         return [_summary(row, person) for row in drafts.drafts_of(tx, agency)]
+
+
+def journey(ports: Ports, agency: str, identifier: bytes) -> tuple[TravelAlert, Sequence[str]]:
+    """The legs that a draft of that agency names so far, and whom it is for: for a list. Raises `NotFound` (DRAFT_NOT_FOUND)."""
+    row = _find(ports, agency, identifier)
+    content = _opened(ports, row)
+    alert, recipients = content.document.get("alert"), content.document.get("recipients")
+    legs = alert.get("itinerary") if isinstance(alert, dict) else None
+    if row.alert_type != TravelAlert.DESCRIPTOR.full_name or not legs:
+        return TravelAlert(), ()
+    # Nothing else of it is read: a list has many.
+    read = read_content(ports, DraftContent(document={"type": content.document["type"], "alert": {"itinerary": legs}}))
+    return TravelAlert.FromString(read.draft.alert), [str(one) for one in recipients] if isinstance(recipients, list) else ()
 
 
 def read_draft(ports: Ports, person: str, identifier: bytes) -> ReadDraft:

@@ -141,6 +141,13 @@ def test_the_preview_says_for_each_recipient_what_it_sees_and_by_which_clause(gb
     assert page.count("app-recipient") == 2
 
 
+def test_the_page_one_signs_names_whom_it_is_about_and_neither_title_nor_address_does(gb: Office, hands: Hands) -> None:
+    page = checked(entered(gb, "liaison", hands), drafted(gb, KH_BORDER))
+    assert "About EXAMPLE, Thomas Specimen" in " ".join(text for _, text in Shown(page.text).texts)
+    assert "EXAMPLE" not in page.text.partition("<title>")[2].partition("</title>")[0]
+    assert "EXAMPLE" not in str(page.url)
+
+
 def test_the_desks_page_is_shown_in_a_language_of_that_country(gb: Office, hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preview_reading, "languages_at", lambda *_: ("en", "lo", "km"))
     draft = drafted(gb, KH_BORDER)

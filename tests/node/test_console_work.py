@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,8 +13,11 @@ from node.cli.main import exchange
 from node.console import desk_pages
 from node.console.problem_words import words_of
 from node.console.work_links import LINKS, work_link
+from node.operations import approve, draft_box
+from node.operations.draft_box import DraftContent
+from node.operations.sequence import sequence
 from tests.console_site import Browser, Shown, site_of
-from tests.countries import BORDER, NOW, POLICE, agency
+from tests.countries import BORDER, NOW, POLICE, agency, agreement, with_clause
 from tests.federation import Federation, federation
 from tests.rig import Office, draft
 
@@ -55,6 +59,38 @@ def test_work_shows_local_times_at_both_ends_and_here(two: Federation, kh: Offic
     assert re.findall(r"\(([A-Z]\w+/\w+)\)", departs) == ["Europe/London", "Asia/Phnom_Penh"]
     assert "(UTC)" not in page
     assert "Nothing needs you now." in Browser(kh).enter("ngo").get("/work").text
+
+
+def test_what_waits_for_others_stands_below_with_its_journey_and_is_no_work(tmp_path: Path) -> None:
+    with federation(tmp_path, "gb", "kh") as made:
+        made.connect("gb", "kh", with_clause(agreement("gb", "kh"), "gb-kh-travelalert-border", approvals=1))
+        gb = made["gb"]
+        wanted = desk_service_pb2.SubmitAlertRequest(draft=draft(agency("kh", BORDER)), reason="synthetic reason")
+        approve.submit(gb.ports, gb.person("liaison"), wanted, lambda items: sequence(gb.ports, list(items)))
+        now = Browser(gb).enter("liaison").get("/work").text
+        author, colleague = (Browser(gb).enter(name).get("/work?all").text for name in ("liaison", "second"))
+    assert "Waits for a colleague’s approval" not in now
+    assert 'href="/work?all#waiting"' in now
+    assert "Nothing needs you now." in author
+    below = " ".join(text for _, text in Shown(author.partition('id="waiting"')[2]).texts)
+    assert "Waits for a colleague’s approval" in below
+    assert "Waits for a colleague’s approval" not in colleague
+    for page in (below, " ".join(text for _, text in Shown(colleague).texts)):
+        assert "Departs 29 May 2026, 21:40 (Europe/London)" in page
+        assert "Lands 30 May 2026, 19:20 (Asia/Phnom_Penh)" in page
+
+
+def test_a_draft_says_when_its_traveller_departs_and_lands(two: Federation) -> None:
+    gb = two["gb"]
+    legs = [{"departure_port": "LHR", "departure": "2026-06-04T21:30", "arrival_port": "BKK", "arrival": "2026-06-05T15:10"}]
+    legs += [{"departure_port": "BKK", "arrival_port": "KTI", "arrival": "2026-06-05T18:30"}, {"arrival_port": "?"}]  # half of it typed
+    document = {"type": "TravelAlert", "recipients": [agency("kh", BORDER)], "alert": {"itinerary": legs}}
+    draft_box.create(gb.ports, gb.person("liaison"), DraftContent(document=document))
+    draft_box.create(gb.ports, gb.person("liaison"), DraftContent(document={"type": "PatternBulletin"}))
+    page = " ".join(text for _, text in Shown(Browser(gb).enter("liaison").get("/work").text).texts)
+    assert "Departs 4 Jun 2026, 21:30 (Europe/London)" in page
+    assert "Lands 5 Jun 2026, 18:30 (Asia/Phnom_Penh)" in page
+    assert page.count("Lands") == 1
 
 
 def test_a_time_that_is_the_same_here_stands_once(listed: Any) -> None:
@@ -127,3 +163,14 @@ def test_an_alarm_says_what_happened_and_what_to_do(listed: Any) -> None:
     page = listed(kind=desk_service_pb2.WORK_KIND_ALARM, detail="LOGS_DIFFER", command="exchange audit")
     assert words_of("LOGS_DIFFER") in page
     assert "<code>LOGS_DIFFER</code>" in page
+
+
+def test_of_what_waits_for_others_ten_are_shown(kh: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = desk_service_pb2.ListWorkResponse()
+    for number in range(1 + 12):
+        kind = desk_service_pb2.WORK_KIND_ATTESTATION_TO_COME
+        found.items.add(kind=kind, reference=number.to_bytes(32, "big"), raised_at=NOW, later=number > 0)
+    monkeypatch.setattr(desk_pages, "list_work", lambda *_: found)
+    page = Browser(kh).enter("police").get("/work?all").text
+    assert page.count("Attestation that has not come") == 1 + 10
+    assert "2 more are not shown." in page
