@@ -26,6 +26,10 @@ class Stop:
     """IANA zone of the port."""
     country: str
     """Of the port, an ICAO 9303 code; empty if it was not told."""
+    port: str = ""
+    """Its code, else its name; empty if neither was told."""
+    service: str = ""
+    """Number of the flight or other service; empty if it was not told."""
 
 
 def landing(alert: Message, country: str = "") -> int:
@@ -75,8 +79,12 @@ def stops(alert: Message | None, which: Literal["departure", "arrival"]) -> list
     if not isinstance(alert, TravelAlert):
         return []
     legs = [leg for leg in alert.itinerary if leg.HasField(which)]
-    places = [(leg.departure, leg.departure_port) if which == "departure" else (leg.arrival, leg.arrival_port) for leg in legs]
-    found = (Stop(at=at, zone=time.zone, country=port.country) for time, port in places if (at := _moment(time)))
+    places = [(leg, leg.departure, leg.departure_port) if which == "departure" else (leg, leg.arrival, leg.arrival_port) for leg in legs]
+    found = (
+        Stop(at=at, zone=time.zone, country=port.country, port=port.code or port.name, service=leg.service_number)
+        for leg, time, port in places
+        if (at := _moment(time))
+    )
     return sorted(found, key=lambda stop: stop.at)
 
 

@@ -1,4 +1,4 @@
-"""When the travellers of an inbox land and depart next, and by which clocks: so far as the agency was told."""
+"""When and where the travellers of an inbox land and depart next, and on which service: so far as the agency was told."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from exchange.encoding import encode
 from exchange.v1 import desk_service_pb2, handling_pb2, hit_report_pb2, people_pb2, travel_alert_pb2
 from node.console import desk_pages, report_form, report_pages
 from node.console.page import Page
+from node.operations.arrivals import Stop
+from node.operations.inbox_times import Times
 from node.operations.tip_form import begin_tip, submit_draft
 from tests import builders
 from tests.console_opens import GIVEN, IN_PATHS, NEW, OPENS
@@ -399,8 +402,11 @@ def test_long_lists_are_small_pages_too(kh: Office, monkeypatch: pytest.MonkeyPa
     for _ in range(50):
         flags = ["NOT_CONFIRMED", "CONFLICT"]
         came.alerts.add(alert_type=TRAVEL, manifest_digest=b"\x01" * 32, originator=who, arrives_at=NOW, received_at=NOW, flags=flags)
+    stop = Stop(at=NOW, zone="Asia/Phnom_Penh", country="KHM", port="KTI", service="XX 1234")
+    times = Times(lands=stop, departs=replace(stop, zone="Europe/London"))
     monkeypatch.setattr(desk_pages, "list_work", lambda *_: work)
     monkeypatch.setattr(desk_pages, "list_inbox", lambda *_: came)
+    monkeypatch.setattr(desk_pages, "list_times", lambda *_: {b"\x01" * 32: times})
     browser = Browser(kh).enter("border")
     assert "957 more are not shown." in browser.get("/work").text
     for language in ("en", "km"):

@@ -7,6 +7,7 @@ import pytest
 from exchange.v1 import desk_service_pb2
 from node.operations.inbox import list_inbox
 from node.operations.inbox_times import list_times
+from tests.console_site import Browser
 from tests.countries import BORDER, agency
 from tests.federation import federation
 from tests.rig import DAY, Office, draft
@@ -32,8 +33,16 @@ def test_the_next_landing_and_departure_have_the_zones_of_their_ports(kh: Office
     assert times.departs is not None
     assert (times.lands.zone, times.departs.zone) == ("Asia/Bangkok", "Europe/London")
     assert times.departs.at < times.lands.at == one.arrives_at
+    assert (times.departs.port, times.lands.port, times.lands.service) == ("LHR", "BKK", "XX 17")
     kh.clock.pass_(3 * DAY)
     assert list_times(kh.ports, kh.person("border"), [one])[one.manifest_digest].departs is None
+
+
+def test_rows_of_the_inbox_are_told_apart_by_port_and_service_without_a_name(kh: Office) -> None:
+    page = Browser(kh).enter("border").get("/inbox").text
+    assert "<dd>LHR XX 17<br>" in page
+    assert "<dd>BKK<br>" in page
+    assert "EXAMPLE" not in page
 
 
 def test_what_may_not_be_shown_has_no_times(kh: Office) -> None:
