@@ -18,7 +18,7 @@ from node.reading_values import safe_text
 
 WORDS: Final[Mapping[str, str]] = {**TROUBLES, **RECORD_PROBLEMS, **NOT_AGREED, **NOT_DONE, **NOBODY_GETS_IT, **DRAFT_PROBLEMS}
 """The words of a code, in English; a test holds that no code stands in two of the tables."""
-_FAMILIES: Final = ("OIDC", "SCHEMA", "EDTF")
+_FAMILIES: Final = ("OIDC", "SCHEMA_INT64", "SCHEMA_UINT32", "SCHEMA", "EDTF")
 """Beginnings of codes that say one thing to a person: of an agency's sign-in service, of the rules of the schema, and of dates."""
 _MORE: Final = ("SCHEMA_", "SUBJECT_")
 """Beginnings of codes of which the node itself says more, in English: the bounds that a rule sets, and which other alert it is."""

@@ -1,6 +1,6 @@
 """The report in full: what the form asks beyond the short one, by the schema's own fields and words, and how it becomes a HitReport."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -30,11 +30,10 @@ _ASKED: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
 """Each part of the form and its fields, by their names in the schema. Of several legs or actions the form takes the next one."""
 _CAPITALS: Final = frozenset({"place", "arrival_port", "issuer", "number", "service_number"})
 _IN_LISTS: Final = frozenset({"onward_route", "actions"})
-PLACES: Final = {
-    **{name: name for name in ("outcome", "cannot_execute_reason", "identity_basis", "place", "happened", "remarks")},
-    **{group: f"{group}-{names[0]}" for group, names in _ASKED if group},
-}
-"""The part of the form beside which a problem of the intake stands."""
+PLACES: Final = {name: name for name in (f"{group}-{one}" if group else one for group, names in _ASKED for one in names)}
+"""The parts of the form beside which problems stand, as `placed` names them."""
+_COPIED: Final = "onward_route-departure_port"
+"""What the form does not ask for: the onward route departs where the person is, and what is wrong with that is said there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -83,6 +82,32 @@ def read_full(form: Mapping[str, str], language: Language, desk: ContactDesk | N
     problems += reader.problems
     problems += [problem for problem in check_values(content) if problem.field not in unread]
     return problems if refuses(problems) else content
+
+
+def placed(problems: Iterable[Problem]) -> list[Problem]:
+    """Problems named by the part of the form beside which each stands: of a part the first error, which others follow from."""
+    found: dict[str, Problem] = {}
+    for problem in sorted(problems, key=lambda one: not refuses([one])):
+        place = _place(problem.field)
+        told = Problem(severity=problem.severity, code=problem.code, field=place, message=problem.message, remedy=problem.remedy)
+        if place != _COPIED:
+            found.setdefault(place if place in PLACES else problem.field, told)
+    return list(found.values())
+
+
+def labels(language: Language) -> dict[str, str]:
+    """What each part of the form is called in the list of all that is wrong."""
+    return {field.name: field.label for group in groups({}, language) for field in group.fields}
+
+
+def _place(path: str) -> str:
+    """`onward_route[0].arrival_port.code` is `onward_route-arrival_port`; what the form does not ask stands with the first of its group."""
+    names = [part.partition("[")[0] for part in path.split(".")]
+    asked = next((of for group, of in _ASKED if group and group == names[0]), None)
+    if asked is None:
+        return names[0]
+    inner = names[1] if len(names) > 1 else ""
+    return f"{names[0]}-{inner}" if inner in asked or f"{names[0]}-{inner}" == _COPIED else f"{names[0]}-{asked[0]}"
 
 
 def _document(form: Mapping[str, str]) -> dict[str, Plain]:

@@ -12,7 +12,7 @@ from node.console.page import Page
 from node.console.pages import DESK, Pages
 from node.console.reply_pages import asked_once
 from node.console.report_form import OUTCOMES, ReportForm, read_report
-from node.console.report_full import PLACES, groups, read_full
+from node.console.report_full import PLACES, groups, labels, placed, read_full
 from node.console.site import Site
 from node.console.visits import Visit
 from node.intake.problems import error
@@ -48,8 +48,10 @@ class ReportPages:
         return self._report_page(visit, self._reported(visit), ReportForm(), [])
 
     def report(self, visit: Visit) -> Response:
-        """Send the report, or show the form again with all that is wrong. Raises as `report_hit`."""
+        """Send the report, show the form again with all that is wrong, or the full one with what was typed. Raises as `report_hit`."""
         reported = self._reported(visit)
+        if visit.form.get("action") == "full":
+            return self._full_page(visit, reported, [])
         form = ReportForm.of(visit.form)
         entry = require(self._ports, visit.person, DESK)
         read = read_report(form, visit.language, self._site.desks.get(str(entry.agency)), self._ports.clock.now().date())
@@ -88,8 +90,12 @@ class ReportPages:
         return RedirectResponse(f"/inbox/{visit.digest()}?reported", 303)
 
     def _full_page(self, visit: Visit, reported: Reported, problems: Sequence[messages.Problem]) -> Response:
-        shown = {"groups": list(groups(visit.form, visit.language)), "problem_places": {**PLACES, ANYWAY: ANYWAY}}
-        return self._page(visit, "report_full.html", reported, problems, shown)
+        shown = {
+            "groups": list(groups(visit.form, visit.language)),
+            "problem_places": {**PLACES, ANYWAY: ANYWAY},
+            "labels": labels(visit.language),
+        }
+        return self._page(visit, "report_full.html", reported, placed(problems), shown)
 
     def _report_page(self, visit: Visit, reported: Reported, form: ReportForm, problems: Sequence[messages.Problem]) -> Response:
         return self._page(visit, "report.html", reported, problems, {"form": form, "outcomes": OUTCOMES.items()})

@@ -23,7 +23,7 @@ from node.intake.fill_in import PORT_OF_TIME, known_port
 from node.intake.local_times import check_local_time, span
 from node.intake.names import scripts_of
 from node.intake.paths import at, item, look_through
-from node.intake.ports import LocalTimeInvalid, PortInvalid, port
+from node.intake.ports import LocalTimeInvalid, PortInvalid, PortNotice, port
 from node.intake.problems import capped, covers, error, notice, refusal, warning
 
 PARTIAL_DATES: Final = frozenset(
@@ -207,14 +207,16 @@ def _check_port(place: Port) -> Iterator[Problem]:
 
 
 def _check_time(when: LocalTime) -> Iterator[Problem]:
-    if when.local and not when.zone:
-        remedy = "write the IANA zone behind the time, such as Asia/Phnom_Penh; a known port would give it by itself"
-        yield error("LOCAL_TIME_ZONE", "zone", "the time has no zone", remedy)
-        return
+    # What is no time in any zone is said to be none before its zone is asked for.
+    placed = when if when.zone or not when.local else LocalTime(local=when.local, zone="UTC")
+    notices: tuple[PortNotice, ...] = ()
     try:
-        notices = check_local_time(when)
+        notices = check_local_time(placed)
     except LocalTimeInvalid as invalid:
         yield refusal(invalid, "zone" if invalid.code == "LOCAL_TIME_ZONE" else "local")
+    if placed is not when:
+        remedy = "write the IANA zone behind the time, such as Asia/Phnom_Penh; a known port would give it by itself"
+        yield error("LOCAL_TIME_ZONE", "zone", "the time has no zone", remedy)
         return
     for said in notices:
         yield notice(said.code, said.message, "local")

@@ -58,7 +58,7 @@ def reference(two: Federation) -> str:
 def test_a_report_in_full_reaches_the_originator_once(two: Federation, kh: Office, reference: str) -> None:
     before = {one.manifest_digest for one in two["gb"].received("liaison")}
     browser = Browser(kh).enter("border")
-    assert f'href="/inbox/{reference}/report/full"' in browser.get(f"/inbox/{reference}/report").text
+    assert 'value="full" name="action"' in browser.get(f"/inbox/{reference}/report").text
     for _ in range(2):  # as when a person presses twice
         sent = browser.send(f"/inbox/{reference}/report/full", WHOLE)
         assert (sent.status_code, sent.headers["location"]) == (303, f"/inbox/{reference}?reported")
@@ -128,13 +128,43 @@ def test_what_is_wrong_is_linked_to_its_part_and_what_was_typed_stays(kh: Office
     form = {**WHOLE, "outcome": "", "place": "nowhere", "companions-adults": "many", "document_shown-issuer": "<b>"}
     page = Browser(kh).enter("border").send(f"/inbox/{reference}/report/full", form)
     assert page.status_code == 422
-    for part in ("outcome", "place", "companions-adults", "document_shown-type"):
+    for part in ("outcome", "place", "companions-adults", "document_shown-issuer"):
         assert f'href="#{part}"' in page.text, part
         assert f'id="{part}"' in page.text, part
     assert "&lt;b&gt;" in page.text
     assert 'value="many"' in page.text
     assert "Put on the" in page.text
     assert len(page.content) < 60_000
+
+
+def summary(kh: Office, reference: str, **form: str) -> list[tuple[str, str]]:
+    """(part of the form, words) of all that is wrong with a report in full."""
+    page = Browser(kh).enter("border").send(f"/inbox/{reference}/report/full", {"outcome": "ADMITTED", **form})
+    assert page.status_code == 422
+    return re.findall(r'href="#([a-z_-]+)">([^<]*)</a>', page.text.partition("There is a problem")[2].partition("</ul>")[0])
+
+
+def test_each_mistake_of_a_report_is_said_once_beside_its_field_and_by_its_name(kh: Office, reference: str) -> None:
+    whole = {name: value for name, value in WHOLE.items() if name != "outcome"}
+    ((place, said),) = summary(kh, reference, **{**whole, "place": "nowhere"})
+    assert (place, said.partition(":")[0]) == ("place", "Place")
+    ((place, said),) = summary(kh, reference, happened="tomorrow")
+    assert place == "happened"
+    assert "not a date or time that we can read" in said
+    several = summary(kh, reference, **{"companions-adults": "9999999", "actions-legal_basis": "x" * 400, "onward_route-arrival_port": "z"})
+    assert [place for place, _ in several] == ["onward_route-arrival_port", "companions-adults", "actions-legal_basis"]
+    for words, (_, said) in zip(("code of a port", "larger or smaller", "too long"), several, strict=True):
+        assert words in said
+
+
+def test_what_stands_in_the_short_form_goes_along_into_the_full_one(kh: Office, reference: str) -> None:
+    form = {"outcome": "REFUSED_ENTRY", "place": "kti", "remarks": "kept words", "action": "full"}
+    page = Browser(kh).enter("border").send(f"/inbox/{reference}/report", form)
+    assert page.status_code == 200
+    assert f'action="/inbox/{reference}/report/full"' in page.text
+    assert re.search(r'<option value="REFUSED_ENTRY" selected', page.text)
+    assert 'value="kti"' in page.text
+    assert ">kept words</textarea>" in page.text
 
 
 def test_the_form_has_every_outcome_and_the_fields_of_the_schema() -> None:
