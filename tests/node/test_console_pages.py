@@ -401,7 +401,14 @@ def test_long_lists_are_small_pages_too(kh: Office, monkeypatch: pytest.MonkeyPa
         work.items.add(kind=kind, reference=number.to_bytes(32, "big"), counterparty=who, overdue=True, escalated=True, **times, **zones)
     for _ in range(50):
         flags = ["NOT_CONFIRMED", "CONFLICT"]
-        came.alerts.add(alert_type=TRAVEL, manifest_digest=b"\x01" * 32, originator=who, arrives_at=NOW, received_at=NOW, flags=flags)
+        came.alerts.add(
+            alert_type=TRAVEL,
+            manifest_digest=b"\x01" * 32,
+            originator=f"spiffe://{'x' * 20}.example/agency/{'y' * 10}",
+            arrives_at=NOW,
+            received_at=NOW,
+            flags=flags,
+        )
     stop = Stop(at=NOW, zone="Asia/Phnom_Penh", country="KHM", port="KTI", service="XX 1234")
     times = Times(lands=stop, departs=replace(stop, zone="Europe/London"))
     monkeypatch.setattr(desk_pages, "list_work", lambda *_: work)
