@@ -357,7 +357,7 @@ def test_nothing_personal_stands_in_an_address_or_a_title(browser: Browser) -> N
     for path in ("/audit", "/audit/disclosures", "/audit/timeline", "/audit/flow", FIRST, f"{FIRST}/open"):
         page = browser.get(path).text
         addresses = re.findall(r'(?:href|action|src)="([^"]*)"', page)
-        known = re.compile(r"/(audit[\w/.?=&;-]*|you|language|sign-out|assets/\w+/[\w.-]+)?|#[a-z-]+")
+        known = re.compile(r"/(audit[\w/.?=&;-]*|you|language|sign-in|sign-out|assets/\w+/[\w.-]+)?|#[a-z-]+")
         assert [one for one in addresses if not known.fullmatch(one)] == []
         (title,) = re.findall(r"<title>([^<]*)</title>", page)
         assert not re.search("EXAMPLE|Thomas|spiffe|liaison", title)

@@ -257,7 +257,7 @@ def test_nothing_changed_corrects_nothing(gb: Office, hands: Hands, digest: str)
     browser = entered(gb, "liaison", hands)
     address = begun(browser, digest, "correct", code="FACTUAL_ERROR")
     page = browser.get(f"{address}/preview").text
-    assert "nothing differs from the alert that it would replace; name the fields that were wrong" in texts(page)
+    assert "Nothing differs from the alert that it would replace. Change something, or say what was wrong." in texts(page)
     assert "This cannot be released yet." in page
     assert browser.send(f"{address}/release", {"preview": "", "reason": REASON}).status_code == 422
 

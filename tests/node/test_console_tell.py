@@ -416,7 +416,7 @@ def test_no_address_and_no_title_tells_of_anybody(kh: Office, browser: Browser) 
     reference = told(browser)
     known = re.compile(
         rf"/(tell(/{reference}(/(danger|place|person|children|reporter|check|send))?|/T-[0-9A-Z-]+|\?before=\d+)?|work|inbox|you|language"
-        r"|sign-out|assets/\w+/[\w.-]+)?|#[a-z-]+|tel:\d+"
+        r"|sign-in|sign-out|assets/\w+/[\w.-]+)?|#[a-z-]+|tel:\d+"
     )
     for path in ("", f"/{reference}/check", *(f"/{reference}/{step.name}" for step in STEPS)):
         page = browser.get(f"/tell{path}").text

@@ -112,7 +112,7 @@ def given(name: str) -> Iterator[tuple[str, str]]:
             continue
         maker = getattr(call.func, "id", "") or getattr(call.func, "attr", "")
         made = getattr(module, maker, None)
-        raised = isinstance(made, type) and issubclass(made, ExchangeError) and made is not Elsewhere
+        raised = isinstance(made, type) and issubclass(made, ExchangeError) and not issubclass(made, Elsewhere)
         if not raised and maker not in _GIVERS:
             continue
         arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
