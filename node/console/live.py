@@ -78,6 +78,6 @@ def _lines(found: Outlook, shown: Matrix) -> list[Line]:
 
 
 def _read(site: Site, pages: Pages, visit: Visit, found: Outlook, reader: messages.RecipientPreview) -> tuple[Markup, str]:
-    view, language = read_as(site.ports, visit.person, found.draft, reader)
-    shown: dict[str, Any] = {"alert": view, "recipient": reader.recipient, "frame": "live_frame.html", "within": True}
+    read, language = read_as(site.ports, visit.person, found.draft, reader)
+    shown: dict[str, Any] = {**read, "frame": "live_frame.html", "within": True}
     return pages.part(replace(visit, language=language), "live_read.html", **shown), language.code

@@ -70,7 +70,7 @@ class Pages:
 
     def part(self, visit: Visit, template: str, **values: Any) -> Markup:
         """What stands within another page, in a language of its own."""
-        text = _environment(visit.language).get_template(template).render(**self._everywhere(), **self._around(visit), **values)
+        text = _environment(visit.language).get_template(template).render({**self._everywhere(), **self._around(visit), **values})
         return Markup(text)  # noqa: S704  a template of ours made it, which escapes what it is given
 
     def _around(self, visit: Visit) -> dict[str, Any]:
@@ -89,7 +89,7 @@ class Pages:
             "places": [(path, words) for path, words, who in PLACES if not who or roles & who],
             "training": self._site.ports.training,
             "own_zone": self._site.zone,
-            "moment": partial(_moment, visit.language, self._site.zone),
+            "moment": partial(moment_at, visit.language, self._site.zone),
             "trouble": lambda code: code_words(visit.language, code) or visit.language.say(OTHER_TROUBLE),
         }
 
@@ -135,7 +135,7 @@ def _has_words(code: str, known: Mapping[str, str] | None = None) -> bool:
     return bool((known or {}).get(code) or words_of(code))
 
 
-def _moment(language: Language, own_zone: str, unix_ms: int, zone: str = "") -> str:
+def moment_at(language: Language, own_zone: str, unix_ms: int, zone: str = "") -> str:
     """A point in time as the clock shows it there, or where the officers of this console sit."""
     return language.moment(unix_ms, zone or own_zone)
 

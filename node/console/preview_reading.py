@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 from starlette.responses import Response
 
 from exchange.encoding import cut
 from exchange.errors import NotFound
 from exchange.v1 import desk_service_pb2 as messages
-from node.console.alert_words import AlertView, Change, alert_view
+from node.console.alert_words import Change, alert_view
 from node.console.languages import ENGLISH, Language, load_languages
-from node.console.pages import Pages
+from node.console.pages import Pages, moment_at
 from node.console.preview_words import recipient_reference
 from node.console.site import Site
 from node.console.visits import Visit
@@ -29,7 +31,7 @@ def reading_page(
     found = [one for one in answer.recipients if recipient_reference(one.recipient) == wanted and not one.denied]
     if not found:
         raise NotFound("PATH_UNKNOWN", "there is no such page")
-    view, language = read_as(site.ports, visit.person, draft, found[0], visit.query.get("language", ""))
+    read, language = read_as(site.ports, visit.person, draft, found[0], visit.query.get("language", ""))
     say = visit.language.say
     own_words = {
         "own": visit.language.code,
@@ -40,24 +42,29 @@ def reading_page(
     return pages.page(
         replace(visit, language=language),
         "preview_read.html",
-        alert=view,
-        recipient=found[0].recipient,
         back=back,
         own_words=own_words,
         choices=[(one.code, one.own_name) for one in load_languages().values()],
+        **read,
     )
 
 
 def read_as(
     ports: Ports, person: str, draft: messages.Draft, shown: messages.RecipientPreview, asked: str = ""
-) -> tuple[AlertView, Language]:
-    """The alert as one recipient's desk will read it, and in which language: as asked, or as that country likes best."""
+) -> tuple[dict[str, Any], Language]:
+    """What a template shows of the alert as one recipient's desk will read it, by the clock there, and in which language.
+
+    That is as asked, or as that country likes best.
+    """
     languages = load_languages()
     theirs = [code for code in languages_at(ports, shown.recipient) if code in languages]
     # English is what countries have in common; their own language comes before it.
     preferred = next((code for code in theirs if code != ENGLISH), ENGLISH)
     language = languages[asked if asked in languages else preferred]
-    return alert_view(as_read(ports, person, draft, shown), language, texts_at(language, shown.recipient)), language
+    texts = texts_at(language, shown.recipient)
+    zone = texts.zone or "UTC"  # of a country that has several the desk's is not known here
+    view = alert_view(as_read(ports, person, draft, shown), language, texts, zone)
+    return {"alert": view, "recipient": shown.recipient, "moment": partial(moment_at, language, zone)}, language
 
 
 def changed_fields(ports: Ports, visit: Visit, draft: messages.Draft) -> Iterator[Change]:

@@ -165,6 +165,13 @@ def test_the_desks_page_is_shown_in_a_language_of_that_country(gb: Office, hands
     assert browser.get(f"{draft}/preview/{'0' * 16}").status_code == 404
 
 
+def test_the_desks_page_tells_times_by_the_clock_there(gb: Office) -> None:
+    address = f"{drafted(gb, KH_BORDER)}/preview/{recipient_reference(KH_BORDER)}?language=en"
+    page = Browser(gb, site_of(gb, zone="Europe/London")).enter("liaison").get(address).text
+    told = re.findall(r"<dt>(Issued|Expires)</dt><dd>[^<]*\(([^)]*)\)</dd>", page)
+    assert told == [("Issued", "Asia/Phnom_Penh"), ("Expires", "Asia/Phnom_Penh")]
+
+
 def test_a_draft_is_shown_to_colleagues_and_released_by_its_author_only(gb: Office, hands: Hands) -> None:
     draft = drafted(gb, KH_BORDER)
     read = f"{draft}/preview/{recipient_reference(KH_BORDER)}"
