@@ -67,7 +67,7 @@ def test_one_disclosure_is_checked_again_and_opened_for_a_purpose(auditor: Perso
     auditor.reads("OPENED #")
     auditor.goto(place)
     auditor.follow("Who opened this alert, and when")
-    auditor.reads("Consultation ALERT #", "nca-ceop, United Kingdom")
+    auditor.reads("Consultation: An alert of this office read ALERT #", "nca-ceop, United Kingdom")
     # What Phnom Penh holds of the same entry reads the same there, and who looked at it there stands there.
     other = building.officer(both.kh, "auditor")
     with ask(both.kh, "partner-border") as stub:
@@ -84,7 +84,7 @@ def test_one_disclosure_is_checked_again_and_opened_for_a_purpose(auditor: Perso
 def test_numbers_are_drawn_and_both_countries_hold_the_same(auditor: Person, building: Building, both: Offices) -> None:
     disclosed(building, both, "EXAMPLE-82")
     auditor.goto("/audit/timeline")
-    auditor.reads("Each bar is 1 day (UTC).", "Sent by us")
+    auditor.reads("Each bar is 1 day. By the clock of Europe/London.", "Sent by us")
     assert auditor.page.locator("svg.app-chart rect").count()
     auditor.follow("Flow between countries")
     auditor.reads("The wider a band, the more disclosures.")

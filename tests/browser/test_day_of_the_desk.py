@@ -167,7 +167,7 @@ def test_one_shift_hands_over_to_the_next(building: Building, both: Offices) -> 
     following.follow("Shift handover")
     following.reads(note, "nobody yet", "Alert to report on", digest[:12])
     following.press("I have read this and take over")
-    following.reads("You have taken over.", "Taken over by spiffe://kh.alerts.example/officer/sarus")
+    following.reads("You have taken over.", "Taken over by sarus, Cambodia")
     following.goto("/work")
     assert "Note of the shift before" not in following.texts()
     police.page.reload()

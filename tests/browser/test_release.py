@@ -50,7 +50,7 @@ def test_what_is_released_and_withdrawn_is_signed_by_the_officers_passkey(browse
         page.get_by_label("One-time code").fill(code)
         page.locator("main form button").click()
         page.locator("main form button").click()
-        page.wait_for_url("**/sign-in")
+        page.wait_for_url("**/sign-in?enrolled")
         page.get_by_role("button", name="Sign in with a passkey").click()
         page.wait_for_url("**/work")
         page.goto(f"{shown.origin}/drafts/{held.id.hex()}/preview")

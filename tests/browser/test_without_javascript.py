@@ -18,13 +18,13 @@ PAGES = every_page()
 PEOPLE = sorted({page.who for page in PAGES})
 NEEDED: Final = "A passkey needs JavaScript. Switch it on for this page and load it again, or use another browser or device."
 _LINES: Final = "() => document.querySelector('main').innerText.split('\\n').map((line) => line.trim()).filter(Boolean)"
-# What is hidden until a script has something to say: that the passkey was not used, and that something came.
+# What is hidden until a script has something to say: that the passkey was not used, that something came, that the session ends or ended.
 _WRONG: Final = """() => {
   const shown = (one) => one.checkVisibility({ visibilityProperty: true })
   const found = []
   if ([...document.querySelectorAll('h1')].filter(shown).length !== 1) found.push('not one heading')
   for (const one of document.querySelectorAll('[hidden], .govuk-radios__conditional--hidden'))
-    if (!one.matches('#passkey-failed, [data-news] > p')) found.push(`hidden: ${one.outerHTML.slice(0, 80)}`)
+    if (!one.matches('#passkey-failed, [data-news] > p, #idle, #idle-over')) found.push(`hidden: ${one.outerHTML.slice(0, 80)}`)
   for (const form of document.querySelectorAll('form')) {
     if (!shown(form)) continue
     const sends = [...form.elements].some((one) => one.type === 'submit' && !one.disabled && shown(one) && one.offsetWidth > 1)
