@@ -171,4 +171,4 @@ def test_one_shift_hands_over_to_the_next(building: Building, both: Offices) -> 
     following.goto("/work")
     assert "Note of the shift before" not in following.texts()
     police.page.reload()
-    police.reads("spiffe://kh.alerts.example/officer/sarus")
+    police.reads("sarus, កម្ពុជា")
