@@ -99,7 +99,7 @@ def answering(office: Office) -> Callable[..., desk_service_pb2.PublishedAlert]:
 
     def answer(alert: bytes, state: int, name: str = "police") -> desk_service_pb2.PublishedAlert:
         request = desk_service_pb2.AnswerTipRequest(
-            request_id=next(_ids).to_bytes(16, "big"), alert=alert.hex(), state=state, reason="synthetic reason"
+            request_id=b"tips    " + next(_ids).to_bytes(8, "big"), alert=alert.hex(), state=state, reason="synthetic reason"
         )
         return tip_convert.answer_tip(office.ports, office.person(name), request, lambda item: sequence(office.ports, [item])[0])
 
@@ -119,4 +119,4 @@ def tips_agreement() -> agreement_pb2.Agreement:
 
 def finished(draft: desk_service_pb2.Draft) -> desk_service_pb2.Draft:
     """A converted draft, with the id that a client adds."""
-    return changed(draft, request_id=next(_ids).to_bytes(16, "big"))
+    return changed(draft, request_id=b"tips    " + next(_ids).to_bytes(8, "big"))

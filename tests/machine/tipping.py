@@ -322,6 +322,13 @@ class Tipping(TipsHere):
         if now:
             self._release(len(self.files) - 1)
 
+    @transition(weight=1, when=lambda self: len(self.sent) < AT_MOST, by=("police", "liaison"))
+    def tell_of_nobody_abroad(self, by: str) -> None:
+        """A tip that points to no other country goes to the national desk, which has to say itself to whom it goes on."""
+        self.tell(danger=False, local=True, abroad=False, reachable=True, whole=True, other=False)
+        self.work_on(0, by, "take", own=True)
+        self.convert(0, Kind.TIP, now=True, named=False)
+
     @transition(
         weight=5,
         when=lambda self: len(self.sent) < AT_MOST,
