@@ -5,11 +5,8 @@ link, or looking ahead at it, uses nothing up. The page puts it into its form an
 """
 
 from node.cli.demo_sample import unfinished_sample
-from node.cli.demo_stage import Data, Stage
+from node.cli.demo_stage import TELLER, Data, Stage
 from node.short_words import party_name, words
-
-_TELLER = "partner-ngo"
-"""The context of whoever tells a country what an NGO saw, where its roster has somebody."""
 
 
 def offer_consoles(stage: Stage) -> None:
@@ -42,13 +39,13 @@ def leave_draft(stage: Stage) -> None:
 def sign_ins(stage: Stage) -> list[Data]:
     """A link for each person of the story and of each NGO; an earlier link of that person ends. None without consoles."""
     consoles = addresses(stage)
-    tellers = [(country, _TELLER) for country, home in stage.homes.items() if (home / f"{_TELLER}.toml").exists()]
+    tellers = [(country, TELLER) for country, home in stage.homes.items() if (home / f"{TELLER}.toml").exists()]
     return [_sign_in(stage, country, who, consoles[country]) for country, who in (*stage.people(), *tellers)] if consoles else []
 
 
 def _sign_in(stage: Stage, country: str, who: str, console: str) -> Data:
     person = stage.ask(country, who, "whoami")
     code = stage.ask(country, "administrator", "officer", "enrol", person["party"])["code"]
-    roles = "NGO that tells what it saw" if who == _TELLER else ", ".join(words(role) for role in person["roles"])
+    roles = "NGO that tells what it saw" if who == TELLER else ", ".join(words(role) for role in person["roles"])
     where = party_name(person["agency"]) if person["agency"] else country.lower()
     return {"party": person["party"], "words": f"{roles} ({where})", "link": f"{console}/sign-in#{code}"}

@@ -14,6 +14,8 @@ from node.cli.demo_nodes import NodeProcess, free_port_pair
 from node.cli.errors import UNEXPECTED, Trouble
 
 PATIENCE_SECONDS = 30.0
+TELLER = "partner-ngo"
+"""The context of whoever tells a country what an NGO saw, where its roster has somebody."""
 
 Data = Mapping[str, Any]
 Drawn = Callable[[Data], Sequence[Any]]
